@@ -1,0 +1,313 @@
+"""The lexical model: how likely a word is the translation of another, with back-off to shorter forms.
+
+Each level (word, prefixes, suffix) has expected link counts for pairs of forms. A level's distribution is smoothed
+towards its parent's, spread over the forms of the parent by their frequency:
+
+    t(f | e) = (c(e, f) + strength · t_parent(f' | e') · freq(f) / freq(f')) / (c(e) + strength)
+
+so a word seen once is translated like its prefix, and a prefix seen once like its first three letters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from crosspan.align.pair_table import PairTable, number_cells, number_pairs
+from crosspan.align.spelling import Spellings, similarities
+from crosspan.align.vocabulary import LEVELS, Vocabulary
+from crosspan.text.romanize import romanize_types
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+
+WORD, PREFIX5, PREFIX3, SUFFIX3 = range(len(LEVELS))
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
+    """How strongly the lexical model trusts what lies beyond its counts.
+
+    Args:
+        word: Pseudo-counts with which a word leans on its forms.
+        form: Pseudo-counts with which a form leans on the level above.
+        uniform: Share of the top level's pseudo-counts that goes to every word by its frequency.
+        suffix: Weight of the suffix against the prefixes, in [0, 1].
+        spelling: Pseudo-counts of a link between words spelled alike.
+        spelling_threshold: Ratio from which words are spelled alike.
+    """
+
+    word: float = 15.0
+    form: float = 3.0
+    uniform: float = 0.02
+    suffix: float = 0.2
+    spelling: float = 7.0
+    spelling_threshold: float = 0.7
+
+
+@dataclass(slots=True)
+class Block:
+    """Sentence pairs as numbers, with the distinct word pairs that meet in them.
+
+    Args:
+        source_ptr: Offsets of the source sentences, int64, shape (pairs + 1,).
+        target_ptr: Offsets of the target sentences.
+        source: Source word numbers, int32.
+        target: Target word numbers, int32.
+        cell_ptr: Offsets of each pair's cells, int64.
+        cell_pair: Word pair of each cell, int32.
+        first: Source form of each form pair, one array a level.
+        second: Target form of each form pair, one array a level.
+        number: For each level above the words, the form pair of each word pair (``PREFIX3``: of each ``PREFIX5`` pair).
+        prior: Counts that each form pair brings along, one array a level: from text seen before, or from spelling.
+    """
+
+    source_ptr: npt.NDArray[np.int64]
+    target_ptr: npt.NDArray[np.int64]
+    source: Ints
+    target: Ints
+    cell_ptr: npt.NDArray[np.int64]
+    cell_pair: Ints
+    first: list[Ints]
+    second: list[Ints]
+    number: list[Ints]
+    prior: list[Floats]
+
+    @property
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """What an expectation step needs."""
+        return self.source_ptr, self.target_ptr, self.source, self.target, self.cell_ptr
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _scatter(number, values, size):  # type: ignore[no-untyped-def]
+    out = np.zeros(size, np.float64)
+    for k in range(len(number)):
+        out[number[k]] += values[k]
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _top(counts, given, produced, total, strength, spread):  # type: ignore[no-untyped-def]
+    out = np.empty(len(counts), np.float64)
+    for q in range(len(counts)):
+        out[q] = (counts[q] + strength * spread[produced[q]]) / (total[given[q]] + strength)
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _below(counts, given, produced, total, strength, number, parent, share):  # type: ignore[no-untyped-def]
+    out = np.empty(len(counts), np.float64)
+    for q in range(len(counts)):
+        base = parent[number[q]] * share[produced[q]]
+        out[q] = (counts[q] + strength * base) / (total[given[q]] + strength)
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _words(  # type: ignore[no-untyped-def]
+    counts, given, produced, total, strength, n_prefix, t_prefix, share_prefix, n_suffix, t_suffix, share_suffix, weight
+):
+    out = np.empty(len(counts), np.float32)
+    for q in range(len(counts)):
+        f = produced[q]
+        base = (1.0 - weight) * t_prefix[n_prefix[q]] * share_prefix[f]
+        base += weight * t_suffix[n_suffix[q]] * share_suffix[f]
+        out[q] = (counts[q] + strength * base) / (total[given[q]] + strength)
+    return out
+
+
+class Side:
+    """What the lexical model knows of one language: its words, their frequencies, their share of the links.
+
+    Args:
+        vocabulary: The words.
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.frequency = [np.zeros(0) for _ in LEVELS]
+        self.total = [np.zeros(0) for _ in LEVELS]
+        self.unlinked = np.zeros(0)
+
+    def grow(self) -> None:
+        """Make room for the words that the vocabulary has met since."""
+        for level in range(len(LEVELS)):
+            self.frequency[level] = self.vocabulary.grown(self.frequency[level], level)
+            self.total[level] = self.vocabulary.grown(self.total[level], level)
+        self.unlinked = self.vocabulary.grown(self.unlinked, WORD)
+
+    def count(self, words: Ints) -> None:
+        """Add tokens to the frequencies."""
+        self.grow()
+        seen = np.bincount(words, minlength=len(self.vocabulary)).astype(np.float64)
+        self.frequency[WORD] = self.frequency[WORD] + seen
+        for level in range(1, len(LEVELS)):
+            forms = self.vocabulary.forms(level)
+            self.frequency[level] = self.frequency[level] + np.bincount(forms, seen, self.vocabulary.size(level))
+
+    def share(self, level: int, parent: int) -> Floats:
+        """Frequency of each form of ``level`` over that of its form at ``parent``; never 0, so new words have a say."""
+        if level == WORD:
+            forms = self.vocabulary.forms(parent)
+        else:
+            forms = np.zeros(self.vocabulary.size(level), np.int32)
+            forms[self.vocabulary.forms(level)] = self.vocabulary.forms(parent)
+        own = np.maximum(self.frequency[level], 1.0)
+        out: Floats = own / np.maximum(self.frequency[parent][forms], own)
+        return out
+
+    def unigram(self, level: int) -> Floats:
+        """Relative frequency of each form; a new one counts as seen once."""
+        seen = np.maximum(self.frequency[level], 1.0)
+        out: Floats = seen / seen.sum()
+        return out
+
+    def null(self, unlinked: Floats) -> npt.NDArray[np.float32]:
+        """Probability of each word where it has no link, float32, from expected counts and frequency."""
+        strength = 50.0
+        out: npt.NDArray[np.float32] = (
+            (unlinked + strength * self.unigram(WORD)) / (unlinked.sum() + strength)
+        ).astype(np.float32)
+        return out
+
+
+class Lexicon:
+    """Translation probabilities in both directions, learned block by block.
+
+    Args:
+        smoothing: The strengths of its priors.
+    """
+
+    def __init__(self, smoothing: Smoothing) -> None:
+        self.smoothing = smoothing
+        self.source = Side(Vocabulary())
+        self.target = Side(Vocabulary())
+        nothing = np.zeros(0, np.int32)
+        self.tables = [PairTable(nothing, nothing, np.zeros(0, np.float32)) for _ in LEVELS]
+
+    def block(self, sources: Any, targets: Any) -> Block:
+        """Number the words and word pairs of sentence pairs, and look up what is known of each.
+
+        Args:
+            sources: Token sequences.
+            targets: Token sequences, as many.
+        """
+        source_ptr, source = self.source.vocabulary.encode(sources)
+        target_ptr, target = self.target.vocabulary.encode(targets)
+        self.source.grow()
+        self.target.grow()
+        cell_ptr = np.concatenate([[0], np.cumsum(np.diff(source_ptr) * np.diff(target_ptr))]).astype(np.int64)
+        cell_pair = np.empty(cell_ptr[-1], np.int32)
+        e, f = number_cells(source_ptr, target_ptr, source, target, cell_ptr, cell_pair)
+        first, second, number = [e], [f], []
+        for level, below in ((PREFIX5, WORD), (PREFIX3, PREFIX5), (SUFFIX3, WORD)):
+            a, b = self._forms(self.source, level, below), self._forms(self.target, level, below)
+            rows, one, other = number_pairs(a[first[below]], b[second[below]])
+            number.append(rows)
+            first.append(one)
+            second.append(other)
+        prior = [table.get(a, b).astype(np.float64) for table, a, b in zip(self.tables, first, second, strict=True)]
+        spelled = self._spelling(e, f, prior[WORD])
+        prior[WORD] += spelled
+        for level, values in zip(range(1, len(LEVELS)), self._lifted(spelled, first, number), strict=True):
+            prior[level] += values
+        return Block(source_ptr, target_ptr, source, target, cell_ptr, cell_pair, first, second, number, prior)
+
+    @staticmethod
+    def _forms(side: Side, level: int, below: int) -> Ints:
+        if below == WORD:
+            return side.vocabulary.forms(level)
+        out = np.zeros(side.vocabulary.size(below), np.int32)
+        out[side.vocabulary.forms(below)] = side.vocabulary.forms(level)
+        return out
+
+    @staticmethod
+    def _lifted(values: Floats, first: list[Ints], number: list[Ints]) -> list[Floats]:
+        """Sums of word-pair values over the form pairs of each level above the words."""
+        prefix5 = _scatter(number[0], values, len(first[PREFIX5]))
+        prefix3 = _scatter(number[1], prefix5, len(first[PREFIX3]))
+        return [prefix5, prefix3, _scatter(number[2], values, len(first[SUFFIX3]))]
+
+    def _spelling(self, e: Ints, f: Ints, known: Floats) -> Floats:
+        """Pseudo-counts of links between words spelled alike; pairs met before brought theirs already."""
+        out = np.zeros(len(e))
+        if self.smoothing.spelling <= 0.0:
+            return out
+        new = np.flatnonzero(known == 0.0)
+        used_e, rows_e = np.unique(e[new], return_inverse=True)
+        used_f, rows_f = np.unique(f[new], return_inverse=True)
+        words_e, words_f = self.source.vocabulary.words, self.target.vocabulary.words
+        a = Spellings.of(romanize_types([words_e[k] for k in used_e.tolist()]))
+        b = Spellings.of(romanize_types([words_f[k] for k in used_f.tolist()]))
+        threshold = self.smoothing.spelling_threshold
+        ratio = similarities(rows_e.astype(np.int32), rows_f.astype(np.int32), a, b, threshold=threshold)
+        alike = ratio > 0.0
+        out[new[alike]] = self.smoothing.spelling * ((ratio[alike] - threshold) / (1.0 - threshold) + 0.3)
+        return out
+
+    def totals(self, block: Block, counts: list[Floats]) -> tuple[list[Floats], list[Floats]]:
+        """Counts of each source form and of each target form: what was known before, and these."""
+        sources, targets = [], []
+        for level in range(len(LEVELS)):
+            new = counts[level]
+            sources.append(self.source.total[level] + _scatter(block.first[level], new, len(self.source.total[level])))
+            targets.append(self.target.total[level] + _scatter(block.second[level], new, len(self.target.total[level])))
+        return sources, targets
+
+    def expected_counts(self, block: Block, posterior: npt.NDArray[np.float32]) -> list[Floats]:
+        """Sums of cell posteriors over form pairs, one array a level."""
+        words = _scatter(block.cell_pair, posterior, len(block.first[WORD]))
+        return [words, *self._lifted(words, block.first, block.number)]
+
+    def probabilities(
+        self, block: Block, counts: list[Floats], totals: tuple[list[Floats], list[Floats]]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Translation probabilities of a block's word pairs: of target given source, and of source given target."""
+        forward = self._direction(block, counts, block.first, block.second, totals[0], self.target)
+        backward = self._direction(block, counts, block.second, block.first, totals[1], self.source)
+        return forward, backward
+
+    def _direction(
+        self, block: Block, counts: list[Floats], given: list[Ints], produced: list[Ints], total: list[Floats], side: Side
+    ) -> npt.NDArray[np.float32]:
+        s = self.smoothing
+        top = _top(
+            counts[PREFIX3], given[PREFIX3], produced[PREFIX3], total[PREFIX3], s.form, s.uniform * side.unigram(PREFIX3)
+        )
+        prefix = _below(
+            counts[PREFIX5], given[PREFIX5], produced[PREFIX5], total[PREFIX5], s.form,
+            block.number[1], top, side.share(PREFIX5, PREFIX3),
+        )  # fmt: skip
+        suffix = _top(
+            counts[SUFFIX3], given[SUFFIX3], produced[SUFFIX3], total[SUFFIX3], s.form, s.uniform * side.unigram(SUFFIX3)
+        )
+        out: npt.NDArray[np.float32] = _words(
+            counts[WORD], given[WORD], produced[WORD], total[WORD], s.word,
+            block.number[0], prefix, side.share(WORD, PREFIX5),
+            block.number[2], suffix, side.share(WORD, SUFFIX3), s.suffix,
+        )  # fmt: skip
+        return out
+
+    def learn(self, block: Block, counts: list[Floats], *, forget_below: float) -> None:
+        """Keep what a block taught.
+
+        Args:
+            block: The block.
+            counts: Its new expected counts, without the priors, one array a level.
+            forget_below: Form pairs whose count stays below this are not kept, which bounds the memory.
+        """
+        new = [values + prior for values, prior in zip(counts, block.prior, strict=True)]
+        # totals already hold what earlier blocks taught: add the difference only
+        known = [table.get(a, b) for table, a, b in zip(self.tables, block.first, block.second, strict=True)]
+        gained = [values - old for values, old in zip(new, known, strict=True)]
+        self.source.total, self.target.total = self.totals(block, gained)
+        for level, values in enumerate(new):
+            keep = values >= forget_below
+            self.tables[level] = self.tables[level].updated(
+                block.first[level][keep], block.second[level][keep], values[keep].astype(np.float32)
+            )

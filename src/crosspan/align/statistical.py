@@ -1,0 +1,321 @@
+"""The embedded word aligner: learns from the sentences at hand, needs no model and no download."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.align.expectation import Expectation, Parameters, expect
+from crosspan.align.hmm import JUMP_OFFSET
+from crosspan.align.lexicon import PREFIX3, WORD, Block, Floats, Lexicon, Smoothing
+from crosspan.errors import EmptyInputError, ModelError, OptionError
+from crosspan.types import Alignment, Pair
+
+TokenPair = tuple[Sequence[str], Sequence[str]]
+Progress = Callable[[int, int], None]
+
+FIT_CELLS = 12_000_000
+"""Cells learned from at a time: bounds the memory of :meth:`StatisticalAligner.fit` to about 700 MB."""
+
+ALIGN_CELLS = 2_000_000
+"""Cells aligned at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticalOptions:
+    """Settings of the aligner; the defaults measured best over all the data sets in ``benchmarks/``.
+
+    Args:
+        diagonal_iterations: Rounds with the diagonal model.
+        hmm_iterations: Rounds with the hidden Markov model.
+        p_null: Prior probability that a word has no link, in (0, 1).
+        tension: How strongly the diagonal model prefers the diagonal, from 0.
+        min_prob: Links below this probability are not reported.
+        smoothing: The lexical priors.
+    """
+
+    diagonal_iterations: int = 3
+    hmm_iterations: int = 4
+    p_null: float = 0.1
+    tension: float = 0.5
+    min_prob: float = 0.05
+    smoothing: Smoothing = field(default_factory=Smoothing)
+
+    def __post_init__(self) -> None:
+        if self.diagonal_iterations < 0 or self.hmm_iterations < 0:
+            raise OptionError("the number of iterations is negative")
+        if not 0.0 < self.p_null < 1.0:
+            raise OptionError(f"p_null is {self.p_null}", hint="It is a probability: choose between 0 and 1.")
+        if not 0.0 <= self.min_prob <= 1.0:
+            raise OptionError(f"min_prob is {self.min_prob}", hint="It is a probability: choose between 0 and 1.")
+
+
+class StatisticalAligner:
+    """Word alignment by a hidden Markov model with a hierarchical lexicon, trained by agreement of both directions.
+
+    The lexicon smooths words towards their prefixes and suffix and starts from spelling similarity (romanised, so
+    across scripts). Both directions are trained together, counting the product of their posteriors (Liang, Taskar &
+    Klein 2006). A link's probability is the mean of the two directions' posteriors.
+
+    It learns in blocks of bounded size; what a block taught is the prior of the next, so that memory stays bounded
+    however much text streams through. The result depends neither on the number of threads nor on chance.
+
+    Args:
+        options: Settings.
+        threads: Threads to use; all cores by default.
+
+    Example:
+        >>> pairs = [(["the", "house"], ["das", "Haus"]), (["the", "book"], ["das", "Buch"])]
+        >>> aligner = StatisticalAligner().fit_tokens(pairs)
+        >>> aligner.align_tokens([(["the", "book"], ["das", "Buch"])])[0].to_pharaoh(digits=1)[:3]
+        '0-0'
+    """
+
+    def __init__(self, options: StatisticalOptions | None = None, *, threads: int | None = None) -> None:
+        self.options = options or StatisticalOptions()
+        self.threads = threads or os.cpu_count() or 1
+        self.lexicon = Lexicon(self.options.smoothing)
+        self.jumps = np.zeros((2, 2 * JUMP_OFFSET + 1))
+        self.sentences_seen = 0
+
+    def fit(
+        self, pairs: Iterable[Pair], *, bitext: Iterable[TokenPair] = (), progress: Progress | None = None
+    ) -> StatisticalAligner:
+        """Learn from pairs, and from further translated text before them.
+
+        Args:
+            pairs: The sentences at hand.
+            bitext: More sentences of the two languages, as token sequences; read once, in bounded memory.
+            progress: Called with (steps done, steps known so far).
+
+        Raises:
+            EmptyInputError: There is not one pair with words on both sides.
+        """
+        at_hand = ((pair.source.tokens, pair.target.tokens) for pair in pairs)
+        return self.fit_tokens(itertools.chain(bitext, at_hand), progress=progress)
+
+    def fit_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> StatisticalAligner:
+        """Learn from token sequences; the last block weighs no more than the first, but is fitted knowing the others.
+
+        Raises:
+            EmptyInputError: There is not one pair with words on both sides.
+        """
+        done = total = 0
+        rounds = self.options.diagonal_iterations + self.options.hmm_iterations
+        for batch in blocks(pairs, FIT_CELLS):
+            total += rounds * len(batch)
+
+            def advance(count: int) -> None:
+                nonlocal done
+                done += count
+                if progress is not None:
+                    progress(done, total)
+
+            self._learn(batch, advance)
+        if self.sentences_seen == 0:
+            raise EmptyInputError("there is no sentence pair to learn from", hint="Give pairs with words on both sides.")
+        return self
+
+    def _learn(self, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
+        lexicon = self.lexicon
+        block = lexicon.block([source for source, _ in batch], [target for _, target in batch])
+        known = self._known(block)
+        first_tables = self._first_tables(block, known)
+        lexicon.source.count(block.source)
+        lexicon.target.count(block.target)
+        tables = first_tables
+        counts = [np.zeros(len(pairs)) for pairs in block.first]
+        unlinked = (lexicon.source.unlinked * 0.0, lexicon.target.unlinked * 0.0)
+        jumps = np.zeros_like(self.jumps)
+        for iteration in range(self.options.diagonal_iterations + self.options.hmm_iterations):
+            hmm = iteration >= self.options.diagonal_iterations
+            parameters = self._parameters(jumps, unlinked)
+            found = expect(
+                block.arrays, block.cell_pair, tables, parameters,
+                use_hmm=hmm, mean=False, threads=self.threads, advance=advance,
+            )  # fmt: skip
+            counts = lexicon.expected_counts(block, found.posterior)
+            unlinked = _unlinked(block, found, lexicon)
+            if hmm:
+                jumps = np.stack([found.jumps_forward, found.jumps_backward])
+            tables = self._tables(block, counts, known)
+        lexicon.learn(block, counts, forget_below=0.005)
+        lexicon.source.unlinked = lexicon.source.unlinked + unlinked[0]
+        lexicon.target.unlinked = lexicon.target.unlinked + unlinked[1]
+        self.jumps += jumps
+        self.sentences_seen += len(batch)
+
+    def _known(self, block: Block) -> list[Floats]:
+        tables = self.lexicon.tables
+        return [t.get(a, b).astype(np.float64) for t, a, b in zip(tables, block.first, block.second, strict=True)]
+
+    def _tables(
+        self, block: Block, counts: list[Floats], known: list[Floats]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Translation probabilities from the priors and these new counts."""
+        together = [new + prior for new, prior in zip(counts, block.prior, strict=True)]
+        gained = [all_ - old for all_, old in zip(together, known, strict=True)]
+        return self.lexicon.probabilities(block, together, self.lexicon.totals(block, gained))
+
+    def _first_tables(
+        self, block: Block, known: list[Floats]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Where to start: what is known of a word, and for a new word how often the two meet (Dice coefficient)."""
+        meet = np.bincount(block.cell_pair, minlength=len(block.first[WORD]))
+        e, f = block.first[WORD], block.second[WORD]
+        freq_e = np.bincount(block.source, minlength=len(self.lexicon.source.vocabulary))
+        freq_f = np.bincount(block.target, minlength=len(self.lexicon.target.vocabulary))
+        start = meet / np.sqrt(freq_e[e] * freq_f[f]) + 0.05 * (block.prior[WORD] - known[WORD])
+        if self.sentences_seen == 0:
+            return start.astype(np.float32), start.astype(np.float32)
+        zeros = [np.zeros(len(pairs)) for pairs in block.first]
+        out = []
+        for table, total, words in zip(
+            self._tables(block, zeros, known), (self.lexicon.source.total, self.lexicon.target.total), (e, f), strict=True
+        ):
+            seen = total[WORD][words]
+            out.append(((seen * table + 5.0 * start) / (seen + 5.0)).astype(np.float32))
+        return out[0], out[1]
+
+    def _parameters(self, jumps: Floats, unlinked: tuple[Floats, Floats]) -> Parameters:
+        lexicon = self.lexicon
+        tables = [smooth_jumps(counts) for counts in self.jumps + jumps]
+        source = lexicon.source.vocabulary.grown(unlinked[0], WORD) + lexicon.source.unlinked
+        target = lexicon.target.vocabulary.grown(unlinked[1], WORD) + lexicon.target.unlinked
+        return Parameters(
+            tables[0], tables[1], lexicon.target.null(target), lexicon.source.null(source),
+            self.options.p_null, self.options.tension,
+        )  # fmt: skip
+
+    def align(self, pairs: Sequence[Pair], *, progress: Progress | None = None) -> list[Alignment]:
+        """Align sentence pairs, also ones that were not learned from.
+
+        Returns:
+            One alignment a pair, in order. A pair with an empty side has no links.
+
+        Raises:
+            ModelError: The aligner has learned nothing yet.
+        """
+        return self.align_tokens([(pair.source.tokens, pair.target.tokens) for pair in pairs], progress=progress)
+
+    def align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> list[Alignment]:
+        """Like :meth:`align`, for token sequences."""
+        return list(self.iter_align_tokens(pairs, progress=progress))
+
+    def iter_align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Iterator[Alignment]:
+        """Align a stream of any length in bounded memory.
+
+        Raises:
+            ModelError: The aligner has learned nothing yet.
+        """
+        if self.sentences_seen == 0:
+            raise ModelError("the aligner has learned nothing yet", hint="Call fit first, or load a saved model.")
+        done = 0
+        for batch in blocks(pairs, ALIGN_CELLS, keep_empty=True):
+            yield from self._align(batch)
+            done += len(batch)
+            if progress is not None:
+                progress(done, done)
+
+    def _align(self, batch: list[TokenPair]) -> list[Alignment]:
+        lexicon = self.lexicon
+        sides = (lexicon.source, lexicon.target)
+        before = [(side.frequency, side.total, side.unlinked) for side in sides]
+        for side in sides:
+            side.frequency, side.total = list(side.frequency), list(side.total)
+            side.vocabulary.begin_visit()
+        try:
+            block = lexicon.block([source for source, _ in batch], [target for _, target in batch])
+            known = self._known(block)
+            zeros = [np.zeros(len(pairs)) for pairs in block.first]
+            nothing = (lexicon.source.unlinked * 0.0, lexicon.target.unlinked * 0.0)
+            found = expect(
+                block.arrays, block.cell_pair, self._tables(block, zeros, known),
+                self._parameters(self.jumps * 0.0, nothing), use_hmm=True, mean=True, threads=self.threads,
+            )  # fmt: skip
+        finally:
+            for side, (frequency, total, unlinked) in zip(sides, before, strict=True):
+                side.frequency, side.total, side.unlinked = frequency, total, unlinked
+                side.vocabulary.end_visit()
+        return to_alignments(block, found.posterior, self.options.min_prob)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to one ``.npz`` file (NumPy arrays and JSON; no pickle)."""
+        from crosspan.align.model_file import save
+
+        save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, *, threads: int | None = None) -> StatisticalAligner:
+        """Read a model that :meth:`save` wrote.
+
+        Raises:
+            ModelError: The file is damaged or not such a model.
+        """
+        from crosspan.align.model_file import load
+
+        return load(Path(path), threads=threads)
+
+
+def _unlinked(block: Block, found: Expectation, lexicon: Lexicon) -> tuple[Floats, Floats]:
+    return (
+        np.bincount(block.source, found.unlinked_source, len(lexicon.source.vocabulary)),
+        np.bincount(block.target, found.unlinked_target, len(lexicon.target.vocabulary)),
+    )
+
+
+def smooth_jumps(counts: Floats) -> npt.NDArray[np.float32]:
+    """Jump probabilities from expected counts: short jumps get a few pseudo-counts, long ones a fat tail.
+
+    Args:
+        counts: Expected jumps by width, shape (2 * JUMP_OFFSET + 1,); all zero at the start.
+    """
+    width = np.abs(np.arange(len(counts)) - JUMP_OFFSET - 1.0)
+    total = counts.sum()
+    if total == 0.0:
+        weight = np.exp(-0.5 * width) + 0.02 / (1.0 + width)
+    else:
+        weight = counts + 0.5 * np.exp(-0.3 * width) + 1e-3 * total / (1.0 + width) ** 1.5
+    return (weight / weight.sum()).astype(np.float32)
+
+
+def blocks(pairs: Iterable[TokenPair], cells: int, *, keep_empty: bool = False) -> Iterator[list[TokenPair]]:
+    """Group a stream of pairs into lists of at most so many cells (a larger pair stands alone).
+
+    Args:
+        pairs: Token sequences.
+        cells: The limit.
+        keep_empty: Keep pairs with an empty side; they cannot be learned from.
+    """
+    batch: list[TokenPair] = []
+    held = 0
+    for pair in pairs:
+        size = len(pair[0]) * len(pair[1])
+        if size == 0 and not keep_empty:
+            continue
+        if batch and (held + size > cells or len(batch) >= cells // 20):
+            yield batch
+            batch, held = [], 0
+        batch.append(pair)
+        held += size
+    if batch:
+        yield batch
+
+
+def to_alignments(block: Block, posterior: npt.NDArray[np.float32], min_prob: float) -> list[Alignment]:
+    """Cut a block's cell posteriors into one alignment a pair."""
+    cells = np.flatnonzero(posterior >= min_prob)
+    prob = np.minimum(posterior[cells], np.float32(1.0))
+    pair = np.searchsorted(block.cell_ptr, cells, side="right") - 1
+    n_target = np.diff(block.target_ptr)[pair]
+    inside = cells - block.cell_ptr[pair]
+    i, j = inside // np.maximum(n_target, 1), inside % np.maximum(n_target, 1)
+    i, j = i.astype(np.int32), j.astype(np.int32)
+    ends = np.searchsorted(pair, np.arange(len(block.cell_ptr)))
+    return [Alignment(i[a:b], j[a:b], prob[a:b]) for a, b in itertools.pairwise(ends.tolist())]

@@ -1,0 +1,95 @@
+"""``crosspan check``: look at data before anyone works with it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from crosspan.io import FORMATS
+from crosspan.io.inspect import FileSummary, Report, check_files
+from crosspan.tags import SCHEMES
+
+
+@click.command("check")
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=str)
+@click.option("--pair", "pairs", nargs=2, multiple=True, metavar="SRC TGT", help="Translations, line by line.")
+@click.option(
+    "--from", "from_format", type=click.Choice(["auto", *FORMATS]), default="auto", show_default=True, help="Format."
+)
+@click.option("--columns", metavar="NAMES", help="What the columns hold, e.g. id,token,-,tag.")
+@click.option("--scheme", type=click.Choice(["auto", *SCHEMES]), default="auto", show_default=True, help="Tag scheme.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Findings of one kind shown for a file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
+@click.option("--quiet", is_flag=True, help="Show errors only.")
+def command(
+    files: tuple[str, ...],
+    pairs: tuple[tuple[str, str], ...],
+    from_format: str,
+    columns: str | None,
+    scheme: str,
+    limit: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Look for bad tags, unequal pairs, empty sentences, duplicates and encoding trouble.
+
+    Exit code 1 if there are errors; warnings and notes leave it at 0.
+    """
+    if not files and not pairs:
+        raise click.UsageError("Name a file, or a pair of files with --pair.")
+    if "-" in files or any("-" in pair for pair in pairs):
+        raise click.UsageError("Standard input can be read only once, and a check reads twice: name a file.")
+    report = check_files(
+        files,
+        pairs=pairs,
+        format=from_format,  # type: ignore[arg-type]  # click has checked these choices
+        columns=columns,
+        scheme=scheme,  # type: ignore[arg-type]
+        limit=limit,
+    )
+    if as_json:
+        click.echo(json.dumps(_as_dict(report), ensure_ascii=False, indent=2))
+    else:
+        _show(report, quiet=quiet)
+    if report.total("error"):
+        sys.exit(1)
+
+
+def _as_dict(report: Report) -> dict[str, object]:
+    counts = [{"severity": s, "code": code, "count": n} for (s, code), n in sorted(report.counts.items())]
+    return {
+        "files": [asdict(summary) for summary in report.files],
+        "findings": [asdict(finding) for finding in report.findings],
+        "counts": counts,
+        "errors": report.total("error"),
+        "warnings": report.total("warning"),
+        "notes": report.total("note"),
+    }
+
+
+def _show(report: Report, *, quiet: bool) -> None:
+    for finding in report.findings:
+        if finding.severity == "error" or not quiet:
+            click.echo(f"{finding.where}: {finding.severity}: {finding.message} [{finding.code}]")
+    hidden = report.counts.total() - len(report.findings)
+    if quiet:
+        return
+    if hidden:
+        click.echo(f"... and {hidden} more of the same kinds; --limit shows more of them.")
+    for summary in report.files:
+        click.echo(_line_about(summary))
+    click.echo(f"{report.total('error')} errors, {report.total('warning')} warnings, {report.total('note')} notes")
+
+
+def _line_about(summary: FileSummary) -> str:
+    if not summary.readable:
+        return f"{summary.path}: could not be read to the end"
+    labels = ", ".join(f"{label} {count}" for label, count in summary.labels.items())
+    entities = f", {summary.spans} entities ({labels})" if summary.spans else ", no entities"
+    scheme = f", {summary.scheme}" if summary.scheme else ""
+    return f"{summary.path}: {summary.sentences} sentences, {summary.tokens} tokens{entities}{scheme}"

@@ -1,0 +1,81 @@
+"""``crosspan convert``: from one format to another."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from crosspan.io import FORMATS
+from crosspan.io.convert import convert
+from crosspan.tags import REPAIRS, SCHEMES
+
+_FORMATS = click.Choice(["auto", *FORMATS])
+EXIT_REJECTED = 3
+
+
+@click.command("convert")
+@click.argument("source", metavar="IN", type=str)
+@click.argument("target", metavar="OUT", type=str)
+@click.option("--from", "from_format", type=_FORMATS, default="auto", help="Format of IN.  [default: found out]")
+@click.option("--to", "to_format", type=_FORMATS, default="auto", help="Format of OUT.  [default: by its ending]")
+@click.option("--columns", metavar="NAMES", help="What the columns of IN hold, e.g. id,token,-,tag.")
+@click.option("--scheme", type=click.Choice(SCHEMES), default="IOB2", show_default=True, help="Tag scheme of OUT.")
+@click.option(
+    "--from-scheme", type=click.Choice(["auto", *SCHEMES]), default="auto", show_default=True, help="Tag scheme of IN."
+)
+@click.option(
+    "--repair", type=click.Choice(REPAIRS), default="error", show_default=True, help="How to read ill-formed tags."
+)
+@click.option("--lang", metavar="CODE", help="Language of the sentences, kept with them.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="Stop at a sentence with bad labels, or leave it out (exit code 3).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
+@click.option("--quiet", is_flag=True, help="Write no summary.")
+def command(
+    source: str,
+    target: str,
+    from_format: str,
+    to_format: str,
+    columns: str | None,
+    scheme: str,
+    from_scheme: str,
+    repair: str,
+    lang: str | None,
+    on_error: str,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Convert labelled data between CoNLL columns, JSONL, Parquet and plain text.
+
+    A dash stands for standard input or output. OUT appears only once it is complete.
+    """
+    result = convert(
+        source,
+        target,
+        from_format=from_format,  # type: ignore[arg-type]  # click has checked these choices
+        to_format=to_format,  # type: ignore[arg-type]
+        columns=columns,
+        scheme=from_scheme,  # type: ignore[arg-type]
+        to_scheme=scheme,  # type: ignore[arg-type]
+        repair=repair,  # type: ignore[arg-type]
+        lang=lang,
+        on_error=on_error,  # type: ignore[arg-type]
+    )
+    for reject in result.rejects:
+        click.echo(f"{reject.where}: left out: {reject.reason}", err=True)
+    if as_json:
+        rejects = [{"index": r.index, "where": r.where, "reason": r.reason} for r in result.rejects]
+        summary = {"sentences": result.sentences, "spans": result.spans, "rejects": rejects}
+        click.echo(json.dumps(summary, ensure_ascii=False), err=target == "-")
+    elif not quiet:
+        left_out = f", {len(result.rejects)} left out" if result.rejects else ""
+        click.echo(f"{target}: {result.sentences} sentences, {result.spans} entities{left_out}", err=True)
+    if result.rejects:
+        sys.exit(EXIT_REJECTED)

@@ -1,0 +1,222 @@
+"""``crosspan evaluate``: scores of predicted spans, or of word links, against gold."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from crosspan.cli.evaluate_text import Table
+    from crosspan.io import GoldLinks
+    from crosspan.types import Alignment, Sentence
+
+
+@click.command(name="evaluate")
+@click.argument("gold")
+@click.argument("pred")
+@click.option("--against", metavar="PRED2", help="A second prediction: test whether the two differ.")
+@click.option("--source", metavar="FILE", help="Labelled source sentences: projection ratios divide by their spans.")
+@click.option("--links", is_flag=True, help="Score word links (Pharaoh) against gold links instead of spans.")
+@click.option("--one-based", is_flag=True, help="The gold links count from 1.")
+@click.option("--threshold", type=click.FloatRange(0, 1), default=0.0, help="Leave out links less probable than this.")
+@click.option("--labels", multiple=True, metavar="A,B", help="Keep only these labels, on both sides.")
+@click.option("--ignore-labels", multiple=True, metavar="A,B", help="Leave out these labels, on both sides.")
+@click.option("--average", default="micro", show_default=True, help="F1 to compare: micro, macro or a label.")
+@click.option(
+    "--bootstrap", type=click.IntRange(0), default=0, metavar="N", help="Resamples for intervals; 0 for none."
+)
+@click.option("--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Samples of paired tests.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Share of the resamples inside an interval.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
+@click.option("--calibration", is_flag=True, help="Show whether the confidences of PRED mean what they say.")
+@click.option("--format", "format_", default="auto", show_default=True, help="Format of the files.")
+@click.option("--columns", help="What the columns hold, e.g. token,-,tag.")
+@click.option("--scheme", default="auto", show_default=True, help="Tag scheme of the files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(gold: str, pred: str, links: bool, as_json: bool, **options: Any) -> None:
+    """Score PRED against GOLD: spans of the same sentences, or word links with --links."""
+    _check_use(links, options)
+    result, tables = (_links if links else _spans)(gold, pred, options)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        return
+    from crosspan.cli.evaluate_text import show
+
+    show(tables, colour=sys.stdout.isatty())
+
+
+def _check_use(links: bool, options: dict[str, Any]) -> None:
+    """Refuse options of the other kind of evaluation rather than leave them without effect."""
+    other = ("source", "labels", "ignore_labels", "calibration") if links else ("one_based", "threshold")
+    for name in other:
+        if options[name]:
+            option = "--" + name.replace("_", "-")
+            raise click.UsageError(f"{option} has no effect {'with' if links else 'without'} --links.")
+
+
+def _spans(gold: str, pred: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
+    """Score spans; the result for JSON, and what to show."""
+    from crosspan.cli.evaluate_text import calibration_table, ner_comparison_table, ner_tables
+    from crosspan.errors import EmptyInputError
+    from crosspan.evaluate import compare_ner, evaluate_ner, reliability, span_outcomes
+
+    keep: dict[str, Any] = {
+        "labels": _names(options["labels"]) or None,
+        "ignore_labels": _names(options["ignore_labels"]),
+    }
+    gold_read, pred_read = _read(gold, options), _read(pred, options)
+    _check_texts(gold_read, pred_read)
+    right, found = gold_read.strict, pred_read.strict
+    source = _read(options["source"], options).strict if options["source"] else None
+    if source is not None:
+        _check_as_many(source, right, options["source"], gold)
+    report = evaluate_ner(
+        right,
+        found,
+        lenient=(gold_read.lenient, pred_read.lenient),
+        source=source,
+        bootstrap=options["bootstrap"],
+        confidence=options["confidence"],
+        seed=options["seed"],
+        **keep,
+    )
+    _warn_of_labels(_names(options["labels"]), [right, found])
+    result = report.to_dict()
+    tables = list(ner_tables(report))
+    if options["calibration"]:
+        confidences, outcomes = span_outcomes(right, found, **keep)
+        if not len(confidences):
+            raise EmptyInputError(
+                "no span has a confidence", where=pred, hint="JSONL and Parquet files keep confidences, columns do not."
+            )
+        calibration = reliability(confidences, outcomes)
+        result["calibration"] = calibration.to_dict()
+        tables.append(calibration_table(calibration))
+    if options["against"]:
+        against = _read(options["against"], options)
+        _check_texts(gold_read, against)
+        comparison = compare_ner(
+            right,
+            found,
+            against.strict,
+            average=options["average"],
+            n_samples=options["samples"],
+            confidence=options["confidence"],
+            seed=options["seed"],
+            **keep,
+        )
+        result["comparison"] = comparison.to_dict()
+        tables.append(ner_comparison_table(comparison, (pred, options["against"])))
+    return result, tables
+
+
+def _links(gold: str, pred: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
+    """Score word links; the result for JSON, and what to show."""
+    from crosspan import io
+    from crosspan.cli.evaluate_text import alignment_comparison_table, alignment_table
+    from crosspan.evaluate import compare_alignments, score_alignments
+
+    right = io.read_gold_links(gold, start=1 if options["one_based"] else 0)
+    found = _read_links(pred, gold, len(right))
+    _warn_of_base(gold, right, found, one_based=options["one_based"])
+    how = {name: options[name] for name in ("threshold", "confidence", "seed")}
+    score = score_alignments(right, found, bootstrap=options["bootstrap"], **how)
+    result: dict[str, Any] = {"links": score.to_dict()}
+    tables = [alignment_table(score)]
+    if options["against"]:
+        other = _read_links(options["against"], gold, len(right))
+        comparison = compare_alignments(right, found, other, n_samples=options["samples"], **how)
+        result["comparison"] = comparison.to_dict()
+        tables.append(alignment_comparison_table(comparison, (pred, options["against"])))
+    return result, tables
+
+
+def _read_links(path: str, gold: str, n_gold: int) -> list[Alignment]:
+    from crosspan import io
+    from crosspan.errors import PairError
+
+    found = list(io.read_links(path))
+    if len(found) != n_gold:
+        raise PairError(
+            f"{len(found)} lines of links, but {gold} has {n_gold}",
+            where=path,
+            hint="Both need one line for each sentence pair; an empty line stands for no links.",
+        )
+    return found
+
+
+def _warn_of_base(path: str, gold: Sequence[GoldLinks], found: Sequence[Alignment], *, one_based: bool) -> None:
+    """Say so where gold seems to count from 1: the scores would be nonsense without any error."""
+    if one_based or any(0 in link for links in gold for link in links.possible):
+        return
+    if any(len(links) and int(links.source.min()) == 0 for links in found):
+        click.echo(f"{path}: no gold link has a 0. If they count from 1, add --one-based.", err=True)
+
+
+class _Reading(NamedTuple):
+    """A file read once, or twice where tags break their scheme."""
+
+    path: str
+    strict: Sequence[Sentence]
+    lenient: Sequence[Sentence]
+    lines: Sequence[int]
+
+
+def _read(path: str, options: dict[str, Any]) -> _Reading:
+    """Read sentences strictly and leniently; the same list twice where no tag breaks its scheme."""
+    from crosspan import io
+
+    how = {"format": options["format_"], "columns": options["columns"], "scheme": options["scheme"]}
+    located = list(io.iter_located(path, repair="error", **how))
+    lines = [item.line for item in located]
+    fault = next((item.fault for item in located if item.fault is not None), None)
+    if fault is None:
+        sentences = [item.sentence for item in located]
+        return _Reading(path, sentences, sentences, lines)
+    if not Path(path).is_file():
+        fault.hint = "Ill-formed tags need a second reading, which a pipe does not allow: save it as a file first."
+        raise fault
+    return _Reading(path, io.read(path, repair="drop", **how), io.read(path, repair="begin", **how), lines)
+
+
+def _check_texts(gold: _Reading, pred: _Reading) -> None:
+    from crosspan.evaluate import check_same_tokens
+
+    check_same_tokens(gold.strict, pred.strict, gold_name=gold.path, pred_name=pred.path, pred_lines=pred.lines)
+
+
+def _warn_of_labels(names: Sequence[str], sides: Sequence[Sequence[Sentence]]) -> None:
+    """Say which of the named labels occurs nowhere: most often a slip of the pen."""
+    if not names:
+        return
+    there = {span.label for sentences in sides for sentence in sentences for span in sentence.spans}
+    missing = sorted(set(names) - there)
+    if missing:
+        found = ", ".join(sorted(there)) or "none"
+        click.echo(f"No span has the label {' or '.join(missing)}. There are: {found}.", err=True)
+
+
+def _check_as_many(source: Sequence[Sentence], gold: Sequence[Sentence], source_name: str, gold_name: str) -> None:
+    if len(source) != len(gold):
+        from crosspan.errors import PairError
+
+        raise PairError(
+            f"{len(source)} sentences, but {gold_name} has {len(gold)}",
+            where=source_name,
+            hint="The source needs one sentence for each sentence of the gold file.",
+        )
+
+
+def _names(values: Sequence[str]) -> list[str]:
+    return [name for value in values for name in value.split(",") if name]

@@ -1,0 +1,80 @@
+"""The errors crosspan raises: what happened, where, and what to do next.
+
+Every class derives from :class:`CrosspanError`, so a caller can catch one type. The command line prints the
+message as one paragraph and exits with the class's ``exit_code``.
+"""
+
+from __future__ import annotations
+
+
+class CrosspanError(Exception):
+    """Base of every error that crosspan raises on purpose.
+
+    Args:
+        message: What happened, in one sentence.
+        where: The place: ``file:line``, a file, or a sentence id.
+        hint: What the user can do about it, in one sentence.
+
+    Example:
+        >>> print(FormatError("3 columns, expected 2", where="train.conll:17", hint="Remove the extra column."))
+        train.conll:17: 3 columns, expected 2. Remove the extra column.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.message = message.rstrip(".")
+        self.where = where
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f" {self.hint}" if self.hint else ""
+        return f"{place}{self.message}.{hint}"
+
+
+class FormatError(CrosspanError):
+    """A file does not have the form its format asks for."""
+
+
+class EncodingError(FormatError):
+    """A file is not valid UTF-8."""
+
+
+class TagError(CrosspanError):
+    """A tag is malformed, unknown, or not allowed at its place in the scheme."""
+
+
+class SpanError(CrosspanError):
+    """A span is empty, reaches outside its sentence, or overlaps another."""
+
+
+class AlignmentError(CrosspanError):
+    """Word links are malformed or point outside their sentences."""
+
+
+class PairError(CrosspanError):
+    """Source and target do not belong together, e.g. their line counts differ."""
+
+
+class OptionError(CrosspanError):
+    """An option is unknown or has a value that it cannot take."""
+
+    exit_code = 2
+
+
+class MissingDependencyError(CrosspanError):
+    """An optional package is needed and not installed."""
+
+
+class ModelError(CrosspanError):
+    """A saved model is damaged, too new, or not what was asked for."""
+
+
+class OutputError(CrosspanError):
+    """A result cannot be written."""
+
+
+class EmptyInputError(CrosspanError):
+    """There is nothing to work on."""

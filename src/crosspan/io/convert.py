@@ -1,0 +1,88 @@
+"""From one format to another: what ``crosspan convert`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from crosspan.errors import EmptyInputError, OptionError
+from crosspan.io import FormatOption, Reject, iter_located, write
+from crosspan.io.files import PathLike, name_of
+from crosspan.tags import Repair, Scheme, SchemeOption
+from crosspan.types import Sentence
+
+OnError = Literal["stop", "skip"]
+
+
+@dataclass(slots=True)
+class Conversion:
+    """What was converted.
+
+    Args:
+        sentences: How many sentences were written.
+        spans: How many entities they have.
+        rejects: Sentences that were left out because their labels could not be read.
+    """
+
+    sentences: int = 0
+    spans: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def convert(
+    source: PathLike,
+    target: PathLike,
+    *,
+    from_format: FormatOption = "auto",
+    to_format: FormatOption = "auto",
+    columns: str | None = None,
+    scheme: SchemeOption = "auto",
+    to_scheme: Scheme = "IOB2",
+    repair: Repair = "error",
+    lang: str | None = None,
+    on_error: OnError = "stop",
+) -> Conversion:
+    """Read a file in one format and write it in another, sentence by sentence.
+
+    Args:
+        source: The file to read; ``-`` is standard input.
+        target: The file to write, all or nothing; ``-`` is standard output.
+        from_format: Its format; ``"auto"`` finds it.
+        to_format: The format to write; ``"auto"`` goes by the ending of the name.
+        columns: What each column of a CoNLL-style file holds; see :func:`crosspan.io.read`.
+        scheme: The tag scheme of the input.
+        to_scheme: The tag scheme of the output.
+        repair: What to do with ill-formed tags; see :mod:`crosspan.tags`.
+        lang: The language of the sentences, kept with them.
+        on_error: Whether a sentence whose labels cannot be read stops the conversion, or is left out and reported.
+            It is never written as a sentence without entities.
+
+    Returns:
+        What was converted.
+
+    Raises:
+        CrosspanError: Input or output is at fault; nothing is written then.
+    """
+    if on_error not in ("stop", "skip"):
+        raise OptionError(f"unknown value {on_error!r} of on_error", hint="Choose stop or skip.")
+    result = Conversion()
+    located = iter_located(source, format=from_format, lang=lang, columns=columns, scheme=scheme, repair=repair)
+
+    def kept() -> Iterator[Sentence]:
+        for index, (_, sentence, fault) in enumerate(located):
+            if fault is not None and on_error == "stop":
+                raise fault
+            if fault is not None:
+                result.rejects.append(Reject(index, fault.where or "", fault.message))
+                continue
+            result.sentences += 1
+            result.spans += len(sentence.spans)
+            yield sentence
+        if result.sentences == 0:
+            raise EmptyInputError(
+                "no sentence is left to write", where=name_of(source), hint="Mend the tags, or choose a repair."
+            )
+
+    write(target, kept(), format=to_format, scheme=to_scheme)
+    return result

@@ -1,0 +1,79 @@
+"""Trouble with the characters of a file, found line by line without stopping at the first."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from crosspan.io.files import PathLike, open_input
+
+# UTF-8 read as Latin-1 or Windows-1252 and saved again: a lead byte (Ã, Â, Ð, ...) before a continuation byte.
+_MOJIBAKE = re.compile(
+    "[\u00c2\u00c3\u00c5\u00c6\u00c4\u00d0\u00d1][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u0178\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]"
+    "|\u00e2\u20ac[\u0080-\u00bf\u2018-\u201e\u0153\u02dc\u2122\u00a6\u00a2\u00a0]|\u00ef\u00bb\u00bf|\u00e1\u00ba[\u0080-\u00bf]"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]|\r(?!$)")
+_ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff]|(?:^|(?<=[\\sA-Za-z]))[\u200c\u200d]|[\u200c\u200d](?=[\\sA-Za-z]|$)")
+_SUSPECT = re.compile("[^\t\n\r\x20-\x7e]")
+
+Trouble = tuple[int, str, str, str]
+"""Line, severity, code, message."""
+
+
+def check_encoding(path: PathLike) -> Iterator[Trouble]:
+    """Yield what is odd about the characters of a file.
+
+    Args:
+        path: The file.
+
+    Yields:
+        ``(line, severity, code, message)``, where the severity is ``error``, ``warning`` or ``note``.
+
+    Raises:
+        FormatError: The file cannot be opened.
+    """
+    windows_ends = 0
+    composed = decomposed = (0, 0)  # how many lines, and the first
+    with open_input(path) as stream:
+        for number, raw in enumerate(stream, 1):
+            if number == 1 and raw.startswith(b"\xef\xbb\xbf"):
+                yield 1, "warning", "bom", "the file begins with a byte-order mark, which crosspan leaves out"
+                raw = raw[3:]
+            windows_ends += raw.endswith(b"\r\n")
+            try:
+                line = raw.rstrip(b"\r\n").decode("utf-8")
+            except UnicodeDecodeError as error:
+                byte = f"0x{raw[error.start]:02x}"
+                yield number, "error", "utf-8", f"byte {error.start + 1} of the line ({byte}) is not valid UTF-8"
+                continue
+            if not _SUSPECT.search(line) and "\r" not in line:
+                continue
+            yield from _line_trouble(number, line)
+            if not line.isascii():
+                if not unicodedata.is_normalized("NFC", line):
+                    decomposed = (decomposed[0] + 1, decomposed[1] or number)
+                elif not unicodedata.is_normalized("NFD", line):
+                    composed = (composed[0] + 1, composed[1] or number)
+    if windows_ends:
+        yield 1, "note", "crlf", f"{windows_ends} lines end as on Windows (CR LF), which crosspan reads as LF"
+    if composed[0] and decomposed[0]:
+        first = composed[1] if composed[0] < decomposed[0] else decomposed[1]
+        yield (
+            first,
+            "warning",
+            "normalization",
+            f"letters with marks are spelt in two ways: {composed[0]} lines in NFC and {decomposed[0]} not; "
+            "equal words may not look equal to a program",
+        )
+
+
+def _line_trouble(number: int, line: str) -> Iterator[Trouble]:
+    if "\ufffd" in line:
+        yield number, "warning", "replacement", "U+FFFD stands where a character was lost"
+    if found := _MOJIBAKE.search(line):
+        yield number, "warning", "mojibake", f"{found[0]!r} looks like UTF-8 that was read as another encoding"
+    if found := _CONTROL.search(line):
+        yield number, "warning", "control", f"control character U+{ord(found[0]):04X}"
+    if found := _ZERO_WIDTH.search(line):
+        yield number, "warning", "zero-width", f"zero-width U+{ord(found[0]):04X} at an odd place"

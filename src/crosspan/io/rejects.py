@@ -1,0 +1,65 @@
+"""Sentences as readers find them, with their line and what is wrong with their labels, and what becomes of those."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from crosspan.errors import CrosspanError
+from crosspan.types import Sentence
+
+
+class Located(NamedTuple):
+    """A sentence as it was read.
+
+    Args:
+        line: Where it begins in its file, from 1.
+        sentence: The sentence; without spans where there is a fault.
+        fault: What is wrong with its labels, with its place.
+    """
+
+    line: int
+    sentence: Sentence
+    fault: CrosspanError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A sentence whose labels could not be read.
+
+    Args:
+        index: Place of the sentence in its file, from 0.
+        where: ``file:line``.
+        reason: What is wrong, and what can be done.
+
+    Example:
+        >>> Reject(0, "a.conll:3", "'PER' is not a tag").where
+        'a.conll:3'
+    """
+
+    index: int
+    where: str
+    reason: str
+
+
+def settle(located: Iterable[Located], rejects: list[Reject] | None) -> Iterator[Sentence]:
+    """Yield sentences, and note those with a fault, or raise where nobody keeps a list of them.
+
+    Args:
+        located: The sentences as read.
+        rejects: The list to add to, or ``None`` to raise.
+
+    Yields:
+        Every sentence, in order.
+
+    Raises:
+        CrosspanError: The first fault, where there is no list.
+    """
+    for index, (_, sentence, fault) in enumerate(located):
+        if fault is not None:
+            if rejects is None:
+                raise fault
+            reason = f"{fault.message}. {fault.hint}" if fault.hint else fault.message
+            rejects.append(Reject(index, fault.where or "", reason))
+        yield sentence

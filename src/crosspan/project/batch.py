@@ -1,0 +1,414 @@
+"""Sentence pairs as flat arrays for compiled code, and the way back to projections.
+
+A stage works on a :class:`PairBatch`, answers with a :class:`SpanResult` (one row a source span), and
+:func:`assemble` turns that into :class:`~crosspan.types.Projection` objects. What must hold of every projection is
+checked here, whatever the method that made it.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.errors import PairError
+from crosspan.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Int8Array = npt.NDArray[np.int8]
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+class Reason(IntEnum):
+    """What became of a source span, as a number for compiled code.
+
+    ``FILTERED + i`` stands for the ``i``-th name in the ``filters`` given to :func:`assemble`.
+
+    Example:
+        >>> Reason.OVERLAP.text
+        'overlap'
+    """
+
+    PROJECTED = 0
+    NO_LINK = 1
+    BELOW_THRESHOLD = 2
+    OVERLAP = 3
+    ERROR = 4
+    PUNCTUATION = 5
+    FILTERED = 16
+
+    @property
+    def text(self) -> str:
+        """The reason as :class:`~crosspan.types.DroppedSpan` spells it."""
+        return _REASON_TEXT[self]
+
+
+_REASON_TEXT = {
+    Reason.PROJECTED: "projected",
+    Reason.NO_LINK: "no_link",
+    Reason.BELOW_THRESHOLD: "below_threshold",
+    Reason.OVERLAP: "overlap",
+    Reason.ERROR: "error",
+    Reason.PUNCTUATION: "filtered:punctuation",
+    Reason.FILTERED: "filtered",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairBatch:
+    """Many sentence pairs with their links, as flat arrays.
+
+    Sentence ``s`` owns the spans ``span_ptr[s]:span_ptr[s + 1]`` and the links ``link_ptr[s]:link_ptr[s + 1]``.
+    Links are strictly in order of (source, target), none is given twice, and all lie inside their sentences; the
+    links of a bad sentence are left out.
+
+    Args:
+        n_source: Source tokens of each sentence, int32 ``[n]``.
+        n_target: Target tokens of each sentence, int32 ``[n]``.
+        span_ptr: Where each sentence's spans begin, int64 ``[n + 1]``.
+        span_start: First token of each source span, int32 ``[m]``.
+        span_end: One past the last token of each source span, int32 ``[m]``.
+        span_label: Index of each span's label in ``labels``, int32 ``[m]``.
+        labels: The label names, in order of first appearance.
+        link_ptr: Where each sentence's links begin, int64 ``[n + 1]``.
+        link_source: Source token of each link, int32.
+        link_target: Target token of each link, int32.
+        link_prob: Probability of each link, float32.
+        bad: Which sentences cannot be worked on, bool ``[n]``.
+        errors: What is wrong with each bad sentence.
+    """
+
+    n_source: Int32Array
+    n_target: Int32Array
+    span_ptr: Int64Array
+    span_start: Int32Array
+    span_end: Int32Array
+    span_label: Int32Array
+    labels: tuple[str, ...]
+    link_ptr: Int64Array
+    link_source: Int32Array
+    link_target: Int32Array
+    link_prob: Float32Array
+    bad: BoolArray
+    errors: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.n_source)
+
+    @property
+    def n_spans(self) -> int:
+        """Number of source spans in all sentences."""
+        return len(self.span_start)
+
+    @property
+    def span_sentence(self) -> Int64Array:
+        """The sentence that each span belongs to, int64 ``[m]``."""
+        return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.span_ptr))
+
+    @property
+    def source_ptr(self) -> Int64Array:
+        """Where each sentence's tokens begin among all source tokens, int64 ``[n + 1]``."""
+        return _offsets(self.n_source)
+
+    @property
+    def target_ptr(self) -> Int64Array:
+        """Where each sentence's tokens begin among all target tokens, int64 ``[n + 1]``."""
+        return _offsets(self.n_target)
+
+    @classmethod
+    def build(cls, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> PairBatch:
+        """Flatten pairs and their alignments.
+
+        A sentence whose links point outside it, or that has no alignment (``None``), is marked bad and stays in the
+        batch, so that one such sentence does not stop the others.
+
+        Args:
+            pairs: Source sentences with spans, and their translations.
+            alignments: The links of each pair, in the same order.
+
+        Returns:
+            The batch, with one entry a pair.
+
+        Raises:
+            PairError: There are not as many alignments as pairs.
+
+        Example:
+            >>> pair = Pair(Sentence(("in", "Accra"), (Span(1, 2, "LOC"),)), Sentence(("Accra", "mu")))
+            >>> batch = PairBatch.build([pair, pair], [Alignment.from_pharaoh("1-0"), Alignment.from_pharaoh("1-7")])
+            >>> batch.labels, batch.bad.tolist(), batch.errors[1]
+            (('LOC',), [False, True], 'link 1-7 points outside a pair of 2 source and 2 target tokens')
+        """
+        n = len(pairs)
+        if len(alignments) != n:
+            raise PairError(
+                f"{len(alignments)} alignments for {n} sentence pairs",
+                hint="Give one alignment a pair, in the same order; a pair without links takes an empty one.",
+            )
+        n_source = np.fromiter((len(pair.source.tokens) for pair in pairs), np.int32, n)
+        n_target = np.fromiter((len(pair.target.tokens) for pair in pairs), np.int32, n)
+        spans = [span for pair in pairs for span in pair.source.spans]
+        ids: dict[str, int] = {}
+        label = np.fromiter((ids.setdefault(span.label, len(ids)) for span in spans), np.int32, len(spans))
+        counts, source, target, prob, bad, errors = _flatten_links(alignments, n_source, n_target)
+        return cls(
+            n_source=n_source,
+            n_target=n_target,
+            span_ptr=_offsets(np.fromiter((len(pair.source.spans) for pair in pairs), np.int64, n)),
+            span_start=np.fromiter((span.start for span in spans), np.int32, len(spans)),
+            span_end=np.fromiter((span.end for span in spans), np.int32, len(spans)),
+            span_label=label,
+            labels=tuple(ids),
+            link_ptr=_offsets(counts),
+            link_source=source,
+            link_target=target,
+            link_prob=prob,
+            bad=bad,
+            errors=errors,
+        )
+
+
+def _offsets(counts: npt.NDArray[np.integer]) -> Int64Array:
+    """Running total of ``counts`` with a leading 0."""
+    offsets = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    return offsets
+
+
+def _flatten_links(
+    alignments: Sequence[Alignment | None], n_source: Int32Array, n_target: Int32Array
+) -> tuple[Int64Array, Int32Array, Int32Array, Float32Array, BoolArray, dict[int, str]]:
+    """Concatenate all links; find the sentences with none or wrong ones; put links in order."""
+    n = len(alignments)
+    bad = np.fromiter((links is None for links in alignments), np.bool_, n)
+    errors = {int(s): "there is no alignment for this pair" for s in np.flatnonzero(bad)}
+    given = [links for links in alignments if links is not None and len(links.source)]
+    counts = np.fromiter((0 if links is None else len(links.source) for links in alignments), np.int64, n)
+    source = np.concatenate([np.empty(0, np.int32), *(links.source for links in given)]).astype(np.int32, copy=False)
+    target = np.concatenate([np.empty(0, np.int32), *(links.target for links in given)]).astype(np.int32, copy=False)
+    prob = np.concatenate([np.empty(0, np.float32), *(links.prob for links in given)]).astype(np.float32, copy=False)
+    sentence = np.repeat(np.arange(n, dtype=np.int64), counts)
+
+    outside = (source < 0) | (source >= n_source[sentence]) | (target < 0) | (target >= n_target[sentence])
+    if outside.any():
+        wrong = np.flatnonzero(outside)
+        for s, at in zip(*np.unique(sentence[wrong], return_index=True), strict=True):
+            link = wrong[at]
+            bad[s] = True
+            errors[int(s)] = (
+                f"link {source[link]}-{target[link]} points outside a pair of "
+                f"{n_source[s]} source and {n_target[s]} target tokens"
+            )
+        kept = np.flatnonzero(~bad[sentence])
+        sentence, source, target, prob = sentence[kept], source[kept], target[kept], prob[kept]
+
+    step = np.diff(target) > 0
+    step |= np.diff(source) != 0
+    step &= np.diff(source) >= 0
+    step |= np.diff(sentence) != 0
+    if not step.all():  # only alignments made by hand come unsorted or with a link twice
+        order = np.lexsort((-prob, target, source, sentence))
+        sentence, source, target, prob = sentence[order], source[order], target[order], prob[order]
+        first = np.ones(len(source), np.bool_)
+        first[1:] = (np.diff(sentence) != 0) | (np.diff(source) != 0) | (np.diff(target) != 0)
+        sentence, source, target, prob = sentence[first], source[first], target[first], prob[first]
+    return np.bincount(sentence, minlength=n).astype(np.int64), source, target, prob, bad, errors
+
+
+class _WordlessCache(dict[str, bool]):
+    """Remembers for each distinct token whether it is wordless: a corpus has far fewer types than tokens."""
+
+    def __missing__(self, token: str) -> bool:
+        wordless = not token.isalnum() and not any(unicodedata.category(char)[0] in "LMN" for char in token)
+        self[token] = wordless
+        return wordless
+
+
+def punctuation_mask(sentences: Iterable[Sentence]) -> BoolArray:
+    """Tell for every token, sentence after sentence, whether it is nothing but punctuation and symbols.
+
+    Args:
+        sentences: The sentences, whose tokens are counted through.
+
+    Returns:
+        bool ``[total tokens]``; true where a token holds no letter, mark or digit.
+
+    Example:
+        >>> punctuation_mask([Sentence(("Guinea", "-", "Bissau")), Sentence(("„", "1984"))]).tolist()
+        [False, True, False, True, False]
+    """
+    cache = _WordlessCache()
+    tokens = chain.from_iterable(sentence.tokens for sentence in sentences)
+    return np.fromiter(map(cache.__getitem__, tokens), np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanResult:
+    """What a method found, one row for each source span of a batch.
+
+    Args:
+        start: First target token, or -1 where the span is dropped; int32 ``[m]``.
+        end: One past the last target token, or -1; int32 ``[m]``.
+        reason: :class:`Reason` codes, ``PROJECTED`` exactly where ``start`` is not -1; int8 ``[m]``.
+        confidence: In [0, 1] for projected spans; float64 ``[m]``.
+    """
+
+    start: Int32Array
+    end: Int32Array
+    reason: Int8Array
+    confidence: Float64Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MoreRanges:
+    """Further target ranges of spans that have one already, where an entity may be projected several times.
+
+    Args:
+        span: Index of the source span in the batch, int64 ``[k]``.
+        start: First target token, int32 ``[k]``.
+        end: One past the last target token, int32 ``[k]``.
+        confidence: In [0, 1], float64 ``[k]``.
+    """
+
+    span: Int64Array
+    start: Int32Array
+    end: Int32Array
+    confidence: Float64Array
+
+
+def assemble(
+    batch: PairBatch,
+    pairs: Sequence[Pair],
+    result: SpanResult,
+    *,
+    more: MoreRanges | None = None,
+    filters: Sequence[str] = (),
+) -> list[Projection]:
+    """Turn the rows of a method into projections, and check what must hold of them.
+
+    Every source span ends up in ``links`` or in ``dropped``, and target spans of a sentence never overlap. A
+    sentence for which a method breaks this (a range outside the sentence, an overlap, a confidence outside [0, 1])
+    becomes an error sentence that says so; nothing is repaired silently.
+
+    Args:
+        batch: The batch that the method worked on.
+        pairs: The pairs that the batch was built from.
+        result: One row a source span.
+        more: Further ranges, where a span may have several.
+        filters: Names for the reason codes from ``Reason.FILTERED`` upwards.
+
+    Returns:
+        One projection a pair, in order. Labels that the target sentences came with are replaced.
+
+    Raises:
+        ValueError: ``pairs`` or ``result`` do not have the size of the batch.
+
+    Example:
+        >>> pair = Pair(Sentence(("in", "Accra"), (Span(1, 2, "LOC"),)), Sentence(("Accra", "mu")))
+        >>> batch = PairBatch.build([pair], [Alignment.from_pharaoh("1-0")])
+        >>> row = SpanResult(np.array([0], np.int32), np.array([1], np.int32), np.zeros(1, np.int8), np.array([0.9]))
+        >>> assemble(batch, [pair], row)[0].sentence.tags()
+        ['B-LOC', 'O']
+    """
+    if len(pairs) != len(batch):
+        raise ValueError(f"{len(pairs)} pairs for a batch of {len(batch)}")
+    sizes = {len(result.start), len(result.end), len(result.reason), len(result.confidence)}
+    if sizes != {batch.n_spans}:
+        raise ValueError(f"a result with {sorted(sizes)} rows for a batch of {batch.n_spans} source spans")
+    errors = {**_faults(batch, result, more, len(filters)), **batch.errors}
+    extra: dict[int, list[tuple[int, int, float]]] = {}
+    if more is not None:
+        rows = zip(more.span.tolist(), more.start.tolist(), more.end.tolist(), more.confidence.tolist(), strict=True)
+        for span, start, end, confidence in rows:
+            extra.setdefault(span, []).append((start, end, confidence))
+    names = {int(reason): reason.text for reason in Reason}
+    names.update({Reason.FILTERED + index: f"filtered:{name}" for index, name in enumerate(filters)})
+
+    starts, ends = result.start.tolist(), result.end.tolist()
+    reasons, confidences = result.reason.tolist(), result.confidence.tolist()
+    projections: list[Projection] = []
+    row = 0
+    for index, pair in enumerate(pairs):
+        spans = pair.source.spans
+        if index in errors:
+            dropped = [DroppedSpan(span, Reason.ERROR.text) for span in spans]
+            projections.append(Projection(_labelled(pair.target, ()), (), tuple(dropped), errors[index]))
+            row += len(spans)
+            continue
+        links: list[ProjectedSpan] = []
+        dropped = []
+        for span in spans:
+            if starts[row] < 0:
+                dropped.append(DroppedSpan(span, names[reasons[row]]))
+            else:
+                links.append(_project(span, starts[row], ends[row], confidences[row]))
+                if row in extra:
+                    links.extend(_project(span, *again) for again in extra[row])
+            row += 1
+        sentence = _labelled(pair.target, tuple([link.target for link in links]))
+        projections.append(Projection(sentence, tuple(links), tuple(dropped)))
+    return projections
+
+
+def _project(span: Span, start: int, end: int, confidence: float) -> ProjectedSpan:
+    return ProjectedSpan(span, Span(start, end, span.label, confidence), confidence)
+
+
+def _labelled(target: Sentence, spans: tuple[Span, ...]) -> Sentence:
+    """The target sentence with these spans and no others."""
+    if not spans and not target.spans:
+        return target
+    return Sentence(target.tokens, spans, target.id, target.lang, target.text, target.offsets)
+
+
+def _faults(batch: PairBatch, result: SpanResult, more: MoreRanges | None, n_filters: int) -> dict[int, str]:
+    """Sentences for which a result breaks the rules, with what is wrong; found for the whole batch at once."""
+    faults: dict[int, str] = {}
+    sentence = batch.span_sentence
+    reason = result.reason
+    projected = result.start >= 0
+    known = np.isin(reason, np.array([int(r) for r in Reason if r != Reason.FILTERED], np.int8))
+    known |= (reason >= Reason.FILTERED) & (reason < Reason.FILTERED + n_filters)
+    odd = ~known | (projected != (reason == Reason.PROJECTED))
+    for row in np.flatnonzero(odd)[::-1]:
+        faults[int(sentence[row])] = (
+            f"the projector gave reason {reason[row]} for a span with start {result.start[row]}"
+        )
+
+    span = np.flatnonzero(projected)
+    start, end, confidence = result.start[span], result.end[span], result.confidence[span]
+    if more is not None:
+        unowned = np.flatnonzero(~projected[more.span])
+        for row in unowned[::-1]:
+            faults[int(sentence[more.span[row]])] = "the projector gave a further range for a span that it dropped"
+        span = np.concatenate([span, more.span])
+        start, end = np.concatenate([start, more.start]), np.concatenate([end, more.end])
+        confidence = np.concatenate([confidence, more.confidence])
+    owner = sentence[span]
+    order = np.lexsort((start, owner))
+    owner, start, end, confidence = owner[order], start[order], end[order], confidence[order]
+
+    wrong = ~((confidence >= 0.0) & (confidence <= 1.0))  # true for NaN as well
+    for row in np.flatnonzero(wrong)[::-1]:
+        faults[int(owner[row])] = f"the projector gave a confidence of {confidence[row]}, outside [0, 1]"
+    overlap = (owner[1:] == owner[:-1]) & (start[1:] < end[:-1])
+    for row in np.flatnonzero(overlap)[::-1]:
+        faults[int(owner[row])] = (
+            f"the projected spans [{start[row]}, {end[row]}) and [{start[row + 1]}, {end[row + 1]}) overlap"
+        )
+    outside = (start < 0) | (end <= start) | (end > batch.n_target[owner])
+    for row in np.flatnonzero(outside)[::-1]:
+        faults[int(owner[row])] = (
+            f"the projected span [{start[row]}, {end[row]}) is not inside {batch.n_target[owner[row]]} target tokens"
+        )
+    return faults

@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from crosspan import __version__
+from crosspan.cli.evaluate import command
+from crosspan.errors import CrosspanError
+
+Run = Callable[..., Result]
+
+GOLD = "Ada B-PER\nL. I-PER\nsees O\nBo B-LOC\n\nThe O\nUN B-ORG\n"
+PRED = "Ada B-PER\nL. O\nsees O\nBo B-LOC\n\nThe O\nUN B-LOC\n"
+
+
+@click.group()
+def group() -> None:
+    """Stands in for the program: prints an error and exits with its code."""
+
+
+group.add_command(command, "evaluate")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command in a folder with the files given by name; errors come back as the program prints them."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: str, **files: str) -> Result:
+        for name, text in files.items():
+            Path(name.replace("_", ".")).write_text(text, encoding="utf-8", newline="")
+        result = CliRunner().invoke(group, ["evaluate", *args])
+        assert result.exception is None or isinstance(result.exception, SystemExit | CrosspanError), result.exception
+        return result
+
+    return call
+
+
+def message(result: Result) -> str:
+    assert isinstance(result.exception, CrosspanError)
+    assert result.exception.exit_code == 1
+    assert result.stdout == ""
+    return str(result.exception)
+
+
+def test_evaluate_prints_scores_and_errors(run: Run) -> None:
+    result = run("gold.conll", "pred.conll", gold_conll=GOLD, pred_conll=PRED)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == "Spans in 2 sentences (strict, unless said)"
+    assert lines[1].split() == ["label", "precision", "recall", "F1", "right", "pred", "gold", "pred/gold"]
+    assert lines[2].split() == ["LOC", "0.5000", "1.0000", "0.6667", "1", "2", "1", "2.000"]
+    assert lines[5].split() == ["micro", "0.3333", "0.3333", "0.3333", "1", "3", "3", "1.000"]
+    assert f"crosspan-ner|strict|IOB2|labels:LOC,ORG,PER|n:2|v:{__version__}" in lines
+    assert "most confused: ORG taken for LOC 1" in lines
+    assert not any("\x1b" in line or line != line.rstrip() for line in lines)
+
+
+def test_evaluate_json_has_everything(run: Run) -> None:
+    result = run(
+        *("gold.conll", "pred.conll", "--against", "gold.conll", "--source", "gold.conll", "--json"),
+        *("--bootstrap", "50", "--samples", "50", "--seed", "3"),
+        gold_conll=GOLD,
+        pred_conll=PRED,
+    )
+    found = json.loads(result.stdout)
+    assert found["strict"]["micro"]["f1"] == pytest.approx(1 / 3)
+    assert found["strict"]["intervals"]["micro"]["n_samples"] == 50
+    assert found["errors"]["total"] == {"exact": 1, "label": 1, "boundary": 1, "both": 0, "missed": 0, "spurious": 0}
+    assert found["projection_ratio"]["reference"] == "source"
+    assert found["comparison"]["randomization"]["difference"] == pytest.approx(-2 / 3)
+    assert "|seed:3|" in found["comparison"]["signature"]
+
+
+def test_evaluate_orphan_tags_split_strict_from_lenient(run: Run) -> None:
+    pred = "Ada I-PER\nL. I-PER\nsees O\nBo B-LOC\n\nThe O\nUN B-ORG\n"
+    found = json.loads(run("gold.conll", "pred.conll", "--json", gold_conll=GOLD, pred_conll=pred).stdout)
+    assert found["lenient"]["micro"]["f1"] == 1.0
+    assert found["strict"]["micro"]["f1"] == pytest.approx(0.8)
+    assert found["errors"]["total"]["missed"] == 1
+
+
+@pytest.mark.parametrize(
+    "option", [("--labels", "PER,LOC"), ("--ignore-labels", "ORG"), ("--labels", "PER", "--labels", "LOC")]
+)
+def test_evaluate_labels(run: Run, option: tuple[str, ...]) -> None:
+    result = run("gold.conll", "pred.conll", "--json", *option, gold_conll=GOLD, pred_conll=PRED)
+    found = json.loads(result.stdout)
+    assert found["strict"]["micro"]["n_gold"] == 2
+    assert "ORG" not in found["strict"]["by_label"]
+
+
+def test_evaluate_label_that_is_nowhere_is_said(run: Run) -> None:
+    result = run("gold.conll", "pred.conll", "--labels", "PERS", gold_conll=GOLD, pred_conll=PRED)
+    assert result.exit_code == 0
+    assert result.stderr == "No span has the label PERS. There are: LOC, ORG, PER.\n"
+
+
+def test_evaluate_formats_mix_and_calibration(run: Run) -> None:
+    pred = (
+        '{"tokens": ["Ada", "L.", "sees", "Bo"], "spans": [{"start": 0, "end": 2, "label": "PER", "score": 0.9}]}\n'
+        '{"tokens": ["The", "UN"], "spans": [{"start": 0, "end": 2, "label": "ORG", "score": 0.2}]}\n'
+    )
+    result = run("gold.conll", "pred.jsonl", "--calibration", "--json", gold_conll=GOLD, pred_jsonl=pred)
+    found = json.loads(result.stdout)
+    assert found["calibration"]["n"] == 2
+    assert found["calibration"]["brier"] == pytest.approx((0.1**2 + 0.2**2) / 2)
+    shown = run("gold.conll", "pred.jsonl", "--calibration", gold_conll=GOLD, pred_jsonl=pred)
+    assert "Reliability of 2 confidences" in shown.stdout
+
+
+def test_evaluate_calibration_without_confidences(run: Run) -> None:
+    result = run("gold.conll", "pred.conll", "--calibration", gold_conll=GOLD, pred_conll=PRED)
+    assert message(result).startswith("pred.conll: no span has a confidence.")
+
+
+@pytest.mark.parametrize(
+    ("pred", "expected"),
+    [
+        ("Ada B-PER\nL. O\nsees O\nBo B-LOC\n", "pred.conll: 1 sentences, but gold.conll has 2. "),
+        (PRED.replace("UN", "EU"), "pred.conll:6: token 2 of sentence 2 is 'EU', but 'UN' in gold.conll. "),
+        (PRED.replace("The O\n", ""), "pred.conll:6: token 1 of sentence 2 is 'UN', but 'The' in gold.conll. "),
+        (PRED + "too O\n", "pred.conll:6: sentence 2 has 3 tokens, but 2 in gold.conll. "),
+        (PRED.replace("B-LOC", "LOC"), "pred.conll:4: "),
+        ("", "pred.conll: the file is empty. "),
+    ],
+)
+def test_evaluate_bad_prediction_is_one_message(run: Run, pred: str, expected: str) -> None:
+    assert message(run("gold.conll", "pred.conll", gold_conll=GOLD, pred_conll=pred)).startswith(expected)
+    again = run("gold.conll", "gold.conll", "--against", "pred.conll", gold_conll=GOLD, pred_conll=pred)
+    assert message(again).startswith(expected)
+
+
+def test_evaluate_missing_file_and_source_of_other_length(run: Run) -> None:
+    assert message(run("gold.conll", "none.conll", gold_conll=GOLD)).startswith("none.conll: no such file.")
+    result = run("gold.conll", "gold.conll", "--source", "short.conll", gold_conll=GOLD, short_conll="a O\nb B-X\n")
+    assert message(result).startswith("short.conll: 1 sentences, but gold.conll has 2.")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_evaluate_reads_a_pipe_once(run: Run, tmp_path: Path) -> None:
+    from threading import Thread
+
+    def through_pipe(name: str, text: str) -> Result:
+        os.mkfifo(tmp_path / name)
+        writer = Thread(target=(tmp_path / name).write_text, args=(text,), daemon=True)
+        writer.start()
+        return run("gold.conll", name, "--format", "conll", "--json", gold_conll=GOLD)
+
+    assert json.loads(through_pipe("good.conll", GOLD).stdout)["strict"]["micro"]["f1"] == 1.0
+    bad = through_pipe("bad.conll", GOLD.replace("B-PER", "I-PER"))
+    assert message(bad).startswith("bad.conll:1: ")
+    assert "'I-PER'" in message(bad)
+    assert message(bad).endswith("save it as a file first.")
+
+
+def test_evaluate_links(run: Run) -> None:
+    files = {"gold_txt": "1-1 2p3\n1-1 2-2\n", "pred_txt": "0-0 1-2:0.9\n0-0 1-0:0.2\n"}
+    result = run("gold.txt", "pred.txt", "--links", "--one-based", "--json", **files)
+    found = json.loads(result.stdout)["links"]
+    # |A|=4, |S|=3, A∩S=2, A∩P=3
+    assert found["aer"] == pytest.approx(1 - 5 / 7)
+    sharper = run("gold.txt", "pred.txt", "--links", "--one-based", "--threshold", "0.5", "--json", **files)
+    assert json.loads(sharper.stdout)["links"]["precision"] == 1.0
+    shown = run(
+        *("gold.txt", "pred.txt", "--links", "--one-based", "--against", "pred.txt", "--bootstrap", "20"), **files
+    )
+    assert "0.2857" in shown.stdout
+    assert "AER of pred.txt against pred.txt" in shown.stdout
+    assert f"|n:2|bootstrap:20|conf:0.95|seed:0|v:{__version__}" in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_evaluate_links_that_seem_to_count_from_1_are_said(run: Run) -> None:
+    result = run("gold.txt", "pred.txt", "--links", gold_txt="1-1 2-2\n", pred_txt="0-0 1-1\n")
+    assert result.exit_code == 0
+    assert "add --one-based" in result.stderr
+
+
+def test_evaluate_links_unequal_lengths(run: Run) -> None:
+    result = run("gold.txt", "pred.txt", "--links", gold_txt="0-0\n0-0\n", pred_txt="0-0\n")
+    assert message(result).startswith("pred.txt: 1 lines of links, but gold.txt has 2.")
+    result = run("gold.txt", "pred.txt", "--links", gold_txt="0-0\n", pred_txt="0:0\n")
+    assert message(result).startswith("pred.txt:1: '0:0' is not a link.")
+
+
+@pytest.mark.parametrize("option", [("--links", "--labels", "PER"), ("--threshold", "0.5"), ("--confidence", "1")])
+def test_evaluate_options_without_sense_are_usage_errors(run: Run, option: tuple[str, ...]) -> None:
+    result = run("gold.conll", "pred.conll", *option, gold_conll=GOLD, pred_conll=PRED)
+    assert result.exit_code == 2
+    assert option[-2] in result.stderr or option[1] in result.stderr
+
+
+def test_evaluate_terminal_output_has_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    from crosspan.cli.evaluate_text import Table, show
+
+    table = Table("Scores [x]", ["label", "F1"], [["[LOC]", "0.5000"]], ["crosspan-ner|strict|labels:[LOC]"])
+    show([table, table], colour=True)
+    shown = capsys.readouterr().out
+    assert shown.count("[LOC]  ") >= 2
+    assert "0.5000" in shown
+    assert "crosspan-ner|strict|labels:[LOC]" in shown
+
+
+def test_evaluate_signature_is_not_broken_on_narrow_terminals(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crosspan.cli.evaluate_text import Table, show
+
+    monkeypatch.setenv("COLUMNS", "30")
+    signature = "crosspan-ner|strict|IOB2|labels:LOC,ORG,PER|n:1000|v:0.1"
+    show([Table("Spans", ["label", "F1"], [["LOC", "0.5"]], [signature])], colour=True)
+    assert signature in capsys.readouterr().out
