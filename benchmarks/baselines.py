@@ -121,8 +121,8 @@ def fast_align(bitext: Bitext, extra: Bitext = (), *, lowercase: bool = True, di
     Without ``diagonal`` it is IBM model 1 (option -v alone), which languages of free or opposite word order may need.
 
     The package returns only links of its own symmetrisation, so the best link of each word is taken here from the
-    probability tables that it writes, with the diagonal prior of Dyer et al. 2013 at the tension that the package uses
-    with (the tables do not hold the fitted one, and with that one the links were worse).
+    probability tables that it writes, with the diagonal prior of Dyer et al. 2013. The tension of that prior is the
+    default, with which the package aligns too: the tables do not hold the fitted one, and it made the links worse.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

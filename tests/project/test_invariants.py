@@ -5,9 +5,9 @@ To put a method under these tests add a function of a :class:`World` to ``METHOD
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +16,9 @@ from crosspan.project.batch import PairBatch, Reason, SpanResult, assemble
 from crosspan.project.heuristic import HeuristicOptions, heuristic
 from crosspan.project.match import match
 from crosspan.types import Alignment, Pair, Sentence, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 N = 100_000
 LABELS = ("PER", "LOC", "ORG")
@@ -31,7 +34,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    """Sentences without words, without links, with every word linked to every other, with 60 entities, and all between."""
+    """Sentences without words, without links, with words linked to all others, with 60 entities, and all between."""
     rng = np.random.default_rng(20250101)
     n_source = rng.integers(0, 16, N)
     n_target = rng.integers(0, 16, N)
@@ -45,7 +48,7 @@ def world() -> World:
     target[rng.random(len(owner)) < 1e-4] += 200  # outside: these sentences must be reported
     prob = rng.choice(np.array([0.0, 0.1, 0.5, 0.9, 1.0], np.float32), len(owner))
     ptr = np.concatenate([[0], np.cumsum(n_links)])
-    # two random words in each stretch of five begin and end an entity; in the long sentences one in each two words
+    # at most one entity begins in each stretch of five words; in the long sentences one in each two
     words = np.array(["Wort", ",", "…", "x"])
     tokens = tuple(words[rng.integers(0, 4, 400)].tolist())
     shift, cut, label = rng.integers(0, 200, (2, N)), rng.integers(0, 6, (N, 4)), rng.integers(0, 3, (N, 4))
@@ -95,7 +98,7 @@ METHODS: dict[str, Callable[[World], SpanResult]] = {
 
 
 def paint(world: World, result: SpanResult) -> tuple[np.ndarray, np.ndarray]:
-    """Write the result as tags over all target tokens: 0 O, 1 + label B, 11 + label I; and count writes to each token."""
+    """The result as tags of all target tokens (0 O, 1 + label B, 11 + label I), and how often each was written."""
     batch = world.batch
     rows = np.flatnonzero(result.start >= 0)
     base = batch.target_ptr[batch.span_sentence[rows]]

@@ -32,10 +32,7 @@ def check_same_tokens(
         PairError: The tokens of a sentence differ, or the number of sentences does.
 
     Example:
-        >>> check_same_tokens([Sentence(("a",))], [Sentence(("b",))], pred_name="p.conll", pred_lines=[1])
-        Traceback (most recent call last):
-            ...
-        crosspan.errors.PairError: p.conll:1: token 1 of sentence 1 is 'b', but 'a' in gold. Score the same sentences in the same order and tokenisation.
+        >>> check_same_tokens([Sentence(("a", "b"))], [Sentence(("a", "b"))])
     """
     for index, (one, other) in enumerate(zip(gold, pred, strict=False)):
         if one.tokens != other.tokens:

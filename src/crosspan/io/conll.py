@@ -15,6 +15,7 @@ from typing import IO, NamedTuple, cast
 
 from crosspan.errors import EmptyInputError, FormatError, SpanError, TagError
 from crosspan.io.conll_layout import Layout, find_layout
+from crosspan.io.files import protect_start
 from crosspan.io.rejects import Located
 from crosspan.tags import (
     Repair,
@@ -303,7 +304,7 @@ def write_conll(stream: IO[str], sentences: Iterable[Sentence], *, scheme: Schem
         # One tab a token and one line feed between tokens: more of either would be read back as something else.
         if body.count("\t") != len(tokens) or body.count("\n") != len(tokens) - 1 or "" in tokens or "\r\n" in body:
             raise _unwritable(sentence, count)
-        stream.write(f"{head}{body}\n\n")
+        stream.write(f"{head}{body}\n\n" if count > 1 else protect_start(f"{head}{body}\n\n"))
     return count
 
 

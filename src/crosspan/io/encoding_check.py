@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Literal
 
 from crosspan.io.files import PathLike, open_input
 
 # UTF-8 read as Latin-1 or Windows-1252 and saved again: a lead byte (Ã, Â, Ð, ...) before a continuation byte.
 _MOJIBAKE = re.compile(
-    "[\u00c2\u00c3\u00c5\u00c6\u00c4\u00d0\u00d1][\u0080-\u00bf\u0152\u0153\u0160\u0161\u017d\u017e\u0178\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]"
-    "|\u00e2\u20ac[\u0080-\u00bf\u2018-\u201e\u0153\u02dc\u2122\u00a6\u00a2\u00a0]|\u00ef\u00bb\u00bf|\u00e1\u00ba[\u0080-\u00bf]"
+    "[\u00c2\u00c3][\u0080-\u00bf]|[\u00c4\u00c5\u00d0\u00d1][\u0080-\u009f]"
+    "|\u00e2\u20ac[\u0080-\u00bf\u2018-\u201e\u0153\u02dc\u2122]|\u00ef\u00bb\u00bf|\u00e1\u00ba[\u0080-\u00bf]"
 )
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f]|\r(?!$)")
 _ZERO_WIDTH = re.compile("[\u200b\u2060\ufeff]|(?:^|(?<=[\\sA-Za-z]))[\u200c\u200d]|[\u200c\u200d](?=[\\sA-Za-z]|$)")
 _SUSPECT = re.compile("[^\t\n\r\x20-\x7e]")
 
-Trouble = tuple[int, str, str, str]
+Severity = Literal["error", "warning", "note"]
+Trouble = tuple[int, Severity, str, str]
 """Line, severity, code, message."""
 
 

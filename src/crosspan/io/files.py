@@ -122,6 +122,16 @@ def _decode(raw: bytes, name: str, lines_before: int) -> str:
         ) from error
 
 
+def protect_start(text: str) -> str:
+    """Text to write first into a file: a U+FEFF at its start is doubled, as readers take one for a byte-order mark.
+
+    Example:
+        >>> protect_start("a"), len(protect_start(chr(0xFEFF) + "a"))
+        ('a', 3)
+    """
+    return _BOM + text if text.startswith(_BOM) else text
+
+
 @contextmanager
 def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
     """Write a file all or nothing: into a temporary file beside it, which takes its place at the end.

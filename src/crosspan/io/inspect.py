@@ -6,18 +6,15 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from crosspan.errors import CrosspanError
 from crosspan.io import FormatOption, format_by_name, iter_located
 from crosspan.io.conll import parse_rows
-from crosspan.io.encoding_check import check_encoding
+from crosspan.io.encoding_check import Severity, check_encoding
 from crosspan.io.files import PathLike, name_of, read_blocks
 from crosspan.io.sniff import sniff
 from crosspan.tags import SchemeOption, detect_scheme
 from crosspan.types import Sentence
-
-Severity = Literal["error", "warning", "note"]
 
 _OUTLIER = 6.0  # robust standard deviations
 _MIN_SPREAD = 0.15  # of log length ratios; keeps formulaic text from making everything an outlier
@@ -217,7 +214,7 @@ def _check_scheme(
         report.add(summary.path, None, "note", "scheme", f"the tags are {detected}, not IOB2{extra}")
     if prefixes.keys() & {"E", "S"} and prefixes.keys() & {"L", "U"}:
         report.add(summary.path, None, "error", "scheme", "tags of BIOES (E-, S-) and of BILOU (L-, U-) are mixed")
-    return summary.scheme if summary.scheme != "IO" else "IOB1"  # type: ignore[return-value]
+    return summary.scheme if summary.scheme != "IO" else "IOB1"
 
 
 def _check_sentence(line: int, sentence: Sentence, first_line: dict[int, int], side: _Side, report: Report) -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import IO
 
 from crosspan.errors import FormatError
-from crosspan.io.files import PathLike, name_of, read_lines
+from crosspan.io.files import PathLike, name_of, protect_start, read_lines
 from crosspan.io.rejects import Located
 from crosspan.text.tokenize import tokenize_sentence
 from crosspan.types import Sentence
@@ -83,7 +83,7 @@ def write_plain(stream: IO[str], sentences: Iterable[Sentence], *, tokenized: bo
                 where=sentence.id or f"sentence {count}",
                 hint="Write JSONL or Parquet, which keep everything.",
             )
-        stream.write(text + "\n")
+        stream.write((text if count > 1 else protect_start(text)) + "\n")
     return count
 
 

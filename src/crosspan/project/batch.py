@@ -87,6 +87,11 @@ class PairBatch:
         link_prob: Probability of each link, float32.
         bad: Which sentences cannot be worked on, bool ``[n]``.
         errors: What is wrong with each bad sentence.
+
+    Attributes:
+        span_sentence: The sentence that each span belongs to, int64 ``[m]``.
+        source_ptr: Where each sentence's tokens begin among all source tokens, int64 ``[n + 1]``.
+        target_ptr: Where each sentence's tokens begin among all target tokens, int64 ``[n + 1]``.
     """
 
     n_source: Int32Array
@@ -102,6 +107,15 @@ class PairBatch:
     link_prob: Float32Array
     bad: BoolArray
     errors: dict[int, str] = field(default_factory=dict)
+    span_sentence: Int64Array = field(init=False)
+    source_ptr: Int64Array = field(init=False)
+    target_ptr: Int64Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        numbers = np.arange(len(self.n_source), dtype=np.int64)
+        object.__setattr__(self, "span_sentence", np.repeat(numbers, np.diff(self.span_ptr)))
+        object.__setattr__(self, "source_ptr", _offsets(self.n_source))
+        object.__setattr__(self, "target_ptr", _offsets(self.n_target))
 
     def __len__(self) -> int:
         return len(self.n_source)
@@ -110,21 +124,6 @@ class PairBatch:
     def n_spans(self) -> int:
         """Number of source spans in all sentences."""
         return len(self.span_start)
-
-    @property
-    def span_sentence(self) -> Int64Array:
-        """The sentence that each span belongs to, int64 ``[m]``."""
-        return np.repeat(np.arange(len(self), dtype=np.int64), np.diff(self.span_ptr))
-
-    @property
-    def source_ptr(self) -> Int64Array:
-        """Where each sentence's tokens begin among all source tokens, int64 ``[n + 1]``."""
-        return _offsets(self.n_source)
-
-    @property
-    def target_ptr(self) -> Int64Array:
-        """Where each sentence's tokens begin among all target tokens, int64 ``[n + 1]``."""
-        return _offsets(self.n_target)
 
     @classmethod
     def build(cls, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> PairBatch:
