@@ -65,7 +65,7 @@ class Expectation:
     unlinked_source: Float32Array
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _chunk(  # type: ignore[no-untyped-def]
     begin, end, source_ptr, target_ptr, source, target, cell_ptr, cell_pair, t_forward, t_backward,
     null_f, null_b, jump_f, jump_b, p_null, tension, use_hmm, mean, hmm_cells,

@@ -16,7 +16,7 @@ JUMP_OFFSET = 512
 _TINY = np.float32(1e-30)
 
 
-@njit(cache=True, fastmath=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, fastmath=True, nogil=True)
 def diagonal_posteriors(emission, null, n_i, n_j, tension, p_null, post):  # type: ignore[no-untyped-def]
     """Posteriors under IBM model 2 with a prior that falls off from the diagonal (Dyer et al. 2013).
 
@@ -40,7 +40,7 @@ def diagonal_posteriors(emission, null, n_i, n_j, tension, p_null, post):  # typ
             post[j, i] *= total
 
 
-@njit(cache=True, fastmath=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, fastmath=True, nogil=True)
 def hmm_posteriors(  # type: ignore[no-untyped-def]
     emission, null, n_i, n_j, jump, p_null, post, jump_counts, alpha, alpha_null, beta, work, norm, acc
 ):

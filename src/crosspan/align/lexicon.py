@@ -20,6 +20,7 @@ from numba import njit
 from crosspan.align.pair_table import PairTable, number_cells, number_pairs
 from crosspan.align.spelling import Spellings, similarities
 from crosspan.align.vocabulary import LEVELS, Vocabulary
+from crosspan.errors import OptionError
 from crosspan.text.romanize import romanize_types
 
 Floats = npt.NDArray[np.float64]
@@ -41,12 +42,24 @@ class Smoothing:
         spelling_threshold: Ratio from which words are spelled alike.
     """
 
-    word: float = 15.0
+    word: float = 20.0
     form: float = 3.0
     uniform: float = 0.02
     suffix: float = 0.2
     spelling: float = 7.0
     spelling_threshold: float = 0.7
+
+    def __post_init__(self) -> None:
+        for name in ("word", "form", "uniform", "spelling"):
+            value = getattr(self, name)
+            if not 0.0 <= value < float("inf") or (value == 0.0 and name in ("word", "form")):
+                raise OptionError(f"smoothing.{name} is {value}", hint="It counts pseudo-observations: choose above 0.")
+        if not 0.0 <= self.suffix <= 1.0:
+            raise OptionError(f"smoothing.suffix is {self.suffix}", hint="It is a weight: choose between 0 and 1.")
+        if not 0.0 < self.spelling_threshold < 1.0:
+            raise OptionError(
+                f"smoothing.spelling_threshold is {self.spelling_threshold}", hint="Choose between 0 and 1."
+            )
 
 
 @dataclass(slots=True)
@@ -83,7 +96,7 @@ class Block:
         return self.source_ptr, self.target_ptr, self.source, self.target, self.cell_ptr
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _scatter(number, values, size):  # type: ignore[no-untyped-def]
     out = np.zeros(size, np.float64)
     for k in range(len(number)):
@@ -91,7 +104,7 @@ def _scatter(number, values, size):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _top(counts, given, produced, total, strength, spread):  # type: ignore[no-untyped-def]
     out = np.empty(len(counts), np.float64)
     for q in range(len(counts)):
@@ -99,7 +112,7 @@ def _top(counts, given, produced, total, strength, spread):  # type: ignore[no-u
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _below(counts, given, produced, total, strength, number, parent, share):  # type: ignore[no-untyped-def]
     out = np.empty(len(counts), np.float64)
     for q in range(len(counts)):
@@ -108,7 +121,7 @@ def _below(counts, given, produced, total, strength, number, parent, share):  # 
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _words(  # type: ignore[no-untyped-def]
     counts, given, produced, total, strength, n_prefix, t_prefix, share_prefix, n_suffix, t_suffix, share_suffix, weight
 ):
@@ -273,19 +286,27 @@ class Lexicon:
         return forward, backward
 
     def _direction(
-        self, block: Block, counts: list[Floats], given: list[Ints], produced: list[Ints], total: list[Floats], side: Side
+        self,
+        block: Block,
+        counts: list[Floats],
+        given: list[Ints],
+        produced: list[Ints],
+        total: list[Floats],
+        side: Side,
     ) -> npt.NDArray[np.float32]:
         s = self.smoothing
         top = _top(
-            counts[PREFIX3], given[PREFIX3], produced[PREFIX3], total[PREFIX3], s.form, s.uniform * side.unigram(PREFIX3)
-        )
+            counts[PREFIX3], given[PREFIX3], produced[PREFIX3], total[PREFIX3], s.form,
+            s.uniform * side.unigram(PREFIX3),
+        )  # fmt: skip
         prefix = _below(
             counts[PREFIX5], given[PREFIX5], produced[PREFIX5], total[PREFIX5], s.form,
             block.number[1], top, side.share(PREFIX5, PREFIX3),
         )  # fmt: skip
         suffix = _top(
-            counts[SUFFIX3], given[SUFFIX3], produced[SUFFIX3], total[SUFFIX3], s.form, s.uniform * side.unigram(SUFFIX3)
-        )
+            counts[SUFFIX3], given[SUFFIX3], produced[SUFFIX3], total[SUFFIX3], s.form,
+            s.uniform * side.unigram(SUFFIX3),
+        )  # fmt: skip
         out: npt.NDArray[np.float32] = _words(
             counts[WORD], given[WORD], produced[WORD], total[WORD], s.word,
             block.number[0], prefix, side.share(WORD, PREFIX5),

@@ -28,17 +28,22 @@ class Spellings:
     length: npt.NDArray[np.int32]
     bag: npt.NDArray[np.int64]
 
+    @property
+    def arrays(self) -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+        """What compiled code needs: characters, lengths, bags."""
+        return self.chars, self.length, self.bag
+
     @classmethod
     def of(cls, words: Sequence[str]) -> Spellings:
         """Encode words that are romanised already (:func:`crosspan.text.romanize_types`)."""
         length = np.fromiter((min(len(word), MAX_CHARS) for word in words), np.int32, len(words))
         padded = "".join(word[:MAX_CHARS].ljust(MAX_CHARS, "\0") for word in words)
-        points = np.frombuffer(padded.encode("utf-32-le"), np.uint32).reshape(len(words), MAX_CHARS)
+        points = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), np.uint32).reshape(len(words), MAX_CHARS)
         chars = (points & 0xFFFF).astype(np.uint16)
         return cls(chars, length, _bags(chars, length))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _bags(chars, length):  # type: ignore[no-untyped-def]
     bag = np.zeros(len(length), np.int64)
     for w in range(len(length)):
@@ -47,7 +52,7 @@ def _bags(chars, length):  # type: ignore[no-untyped-def]
     return bag
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, nogil=True, inline="always")
 def _bits(x):  # type: ignore[no-untyped-def]
     count = 0
     while x:
@@ -56,7 +61,7 @@ def _bits(x):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def common_subsequence(a, n_a, b, n_b, row):  # type: ignore[no-untyped-def]
     """Length of the longest common subsequence of two code-point arrays; ``row`` is scratch."""
     for j in range(n_b + 1):
@@ -73,7 +78,7 @@ def common_subsequence(a, n_a, b, n_b, row):  # type: ignore[no-untyped-def]
     return row[n_b]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _similarities(first, second, c1, l1, b1, c2, l2, b2, threshold):  # type: ignore[no-untyped-def]
     out = np.zeros(len(first), np.float32)
     row = np.zeros(MAX_CHARS + 1, np.int32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
-from crosspan.align.lexicon import PREFIX3, WORD, Block, Floats, Lexicon, Smoothing
+from crosspan.align.lexicon import WORD, Block, Floats, Lexicon, Smoothing
 from crosspan.errors import EmptyInputError, ModelError, OptionError
 from crosspan.types import Alignment, Pair
 
@@ -40,10 +41,10 @@ class StatisticalOptions:
         smoothing: The lexical priors.
     """
 
-    diagonal_iterations: int = 3
-    hmm_iterations: int = 4
-    p_null: float = 0.1
-    tension: float = 0.5
+    diagonal_iterations: int = 4
+    hmm_iterations: int = 3
+    p_null: float = 0.05
+    tension: float = 0.0
     min_prob: float = 0.05
     smoothing: Smoothing = field(default_factory=Smoothing)
 
@@ -52,6 +53,8 @@ class StatisticalOptions:
             raise OptionError("the number of iterations is negative")
         if not 0.0 < self.p_null < 1.0:
             raise OptionError(f"p_null is {self.p_null}", hint="It is a probability: choose between 0 and 1.")
+        if not 0.0 <= self.tension < float("inf"):
+            raise OptionError(f"tension is {self.tension}", hint="Choose 0 or more.")
         if not 0.0 <= self.min_prob <= 1.0:
             raise OptionError(f"min_prob is {self.min_prob}", hint="It is a probability: choose between 0 and 1.")
 
@@ -107,19 +110,23 @@ class StatisticalAligner:
             EmptyInputError: There is not one pair with words on both sides.
         """
         done = total = 0
+        lock = threading.Lock()
         rounds = self.options.diagonal_iterations + self.options.hmm_iterations
         for batch in blocks(pairs, FIT_CELLS):
             total += rounds * len(batch)
 
-            def advance(count: int) -> None:
+            def advance(count: int, total: int = total) -> None:
                 nonlocal done
-                done += count
-                if progress is not None:
-                    progress(done, total)
+                with lock:  # threads report as they finish
+                    done += count
+                    if progress is not None:
+                        progress(done, total)
 
             self._learn(batch, advance)
         if self.sentences_seen == 0:
-            raise EmptyInputError("there is no sentence pair to learn from", hint="Give pairs with words on both sides.")
+            raise EmptyInputError(
+                "there is no sentence pair to learn from", hint="Give pairs with words on both sides."
+            )
         return self
 
     def _learn(self, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
@@ -176,9 +183,8 @@ class StatisticalAligner:
             return start.astype(np.float32), start.astype(np.float32)
         zeros = [np.zeros(len(pairs)) for pairs in block.first]
         out = []
-        for table, total, words in zip(
-            self._tables(block, zeros, known), (self.lexicon.source.total, self.lexicon.target.total), (e, f), strict=True
-        ):
+        totals = (self.lexicon.source.total, self.lexicon.target.total)
+        for table, total, words in zip(self._tables(block, zeros, known), totals, (e, f), strict=True):
             seen = total[WORD][words]
             out.append(((seen * table + 5.0 * start) / (seen + 5.0)).astype(np.float32))
         return out[0], out[1]
@@ -264,10 +270,9 @@ class StatisticalAligner:
 
 
 def _unlinked(block: Block, found: Expectation, lexicon: Lexicon) -> tuple[Floats, Floats]:
-    return (
-        np.bincount(block.source, found.unlinked_source, len(lexicon.source.vocabulary)),
-        np.bincount(block.target, found.unlinked_target, len(lexicon.target.vocabulary)),
-    )
+    source = np.bincount(block.source, found.unlinked_source, len(lexicon.source.vocabulary)).astype(np.float64)
+    target = np.bincount(block.target, found.unlinked_target, len(lexicon.target.vocabulary)).astype(np.float64)
+    return source, target
 
 
 def smooth_jumps(counts: Floats) -> npt.NDArray[np.float32]:
@@ -282,7 +287,8 @@ def smooth_jumps(counts: Floats) -> npt.NDArray[np.float32]:
         weight = np.exp(-0.5 * width) + 0.02 / (1.0 + width)
     else:
         weight = counts + 0.5 * np.exp(-0.3 * width) + 1e-3 * total / (1.0 + width) ** 1.5
-    return (weight / weight.sum()).astype(np.float32)
+    out: npt.NDArray[np.float32] = (weight / weight.sum()).astype(np.float32)
+    return out
 
 
 def blocks(pairs: Iterable[TokenPair], cells: int, *, keep_empty: bool = False) -> Iterator[list[TokenPair]]:

@@ -76,9 +76,7 @@ class Vocabulary:
             number = self._of_word[word] = len(self.words)
             self.words.append(word)
             plain = _without_marks(word)
-            for index, forms, form in zip(
-                self._index, self._forms, (plain[:5], plain[:3], plain[-3:]), strict=True
-            ):
+            for index, forms, form in zip(self._index, self._forms, (plain[:5], plain[:3], plain[-3:]), strict=True):
                 forms.append(index.setdefault(form, len(index)))
         self._of_token[token] = number
         if self._added_tokens is not None:

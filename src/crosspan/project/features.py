@@ -13,25 +13,26 @@ from numba import njit
 
 from crosspan.align.spelling import MAX_CHARS, common_subsequence
 
-POSITIONS = ("first", "last", "inside", "left", "right")
-"""Where a word stands: the candidate's first and last word, any of its words, the words before and after it."""
-
-CLASSES = ("punctuation", "frequent", "small", "name", "common_frequent", "common")
-"""What a word is: punctuation; for an entity with a capitalised word: a frequent word in small letters, another word in
-small letters, any other word; for an entity in small letters: a frequent word, any other word."""
-
-STATES = ("entity", "outside", "free")
-"""What a word is linked to: the entity, other source words, nothing. Each counts with its probability."""
-
-_GENERAL = (
+FEATURES = (
     "any",  # 1 for every candidate: what it takes to beat "not here"
-    "mass_mean",  # mass per word
+    "mass",  # sum of the mass inside the candidate
+    "mass_mean",  # the same, per word
     "mass_least",  # mean log(mass + .05): one unlinked word among linked ones weighs more
+    "outside",  # sum of outside: words that translate something else
     "rival",  # sum of links to words of other entities
+    "free",  # sum of what is linked to nothing
     "lost",  # sum of the mass of words left out
     "lost_most",  # the largest mass left out
     "covered",  # share of the entity's words that are linked into the candidate
     "align",  # 2 links / (|s| + |t|): the score of Politov et al. (2025)
+    "first_mass",
+    "first_outside",
+    "last_mass",
+    "last_outside",
+    "left_mass",  # mass of the word before the candidate
+    "right_mass",
+    "left_outside",  # 1 at the beginning of the sentence
+    "right_outside",
     "longer",  # words more than the entity
     "shorter",  # words fewer
     "length_ratio",  # |log(|t| / |s|)|
@@ -41,10 +42,14 @@ _GENERAL = (
     "punctuation",  # punctuation words more than in the entity
     "first_small",  # begins with a word in small letters, the entity does not
     "last_small",
+    "small",  # words in small letters more than in the entity
     "first_frequent",  # log frequency of the first word, less that of the entity's
     "last_frequent",
-    "left_edge",  # begins the sentence
-    "right_edge",  # ends it
+    "first_article",  # begins with a frequent word in small letters, and the entity has a capitalised word
+    "last_article",
+    "nameless",  # has no word but in small letters, and the entity has a capitalised one
+    "left_name",  # the word before is capitalised, does not begin the sentence, and is not linked elsewhere
+    "right_name",
     "spelled",  # share of the entity's words with a look-alike in the candidate, by similarity
     "spelled_back",  # the same for the candidate's words
     "spelled_lost",  # best look-alike left out, less the best one inside
@@ -54,23 +59,20 @@ _GENERAL = (
     "memory_other",  # how often by other words
 )
 
-FEATURES = (
-    *_GENERAL,
-    *(f"{position}_{kind}_{state}" for position in POSITIONS for kind in CLASSES for state in STATES),
-)
 """Names of the feature columns, in order."""
 
 N_FEATURES = len(FEATURES)
 (
-    ANY, MASS_MEAN, MASS_LEAST, RIVAL, LOST, LOST_MOST, COVERED, ALIGN, LONGER, SHORTER, LENGTH_RATIO, SINGLE,
-    FIRST_PUNCTUATION, LAST_PUNCTUATION, PUNCTUATION, FIRST_SMALL, LAST_SMALL, FIRST_FREQUENT, LAST_FREQUENT,
-    LEFT_EDGE, RIGHT_EDGE, SPELLED, SPELLED_BACK, SPELLED_LOST, MOVED, HOLE, MEMORY, MEMORY_OTHER, WORDS,
-) = range(len(_GENERAL) + 1)  # fmt: skip
-_SIZE = len(CLASSES) * len(STATES)
-_FIRST, _LAST, _INSIDE, _LEFT, _RIGHT = (WORDS + k * _SIZE for k in range(len(POSITIONS)))
+    ANY, MASS, MASS_MEAN, MASS_LEAST, OUTSIDE, RIVAL, FREE, LOST, LOST_MOST, COVERED, ALIGN, FIRST_MASS, FIRST_OUTSIDE,
+    LAST_MASS, LAST_OUTSIDE, LEFT_MASS, RIGHT_MASS, LEFT_OUTSIDE, RIGHT_OUTSIDE, LONGER, SHORTER, LENGTH_RATIO, SINGLE,
+    FIRST_PUNCTUATION, LAST_PUNCTUATION, PUNCTUATION, FIRST_SMALL, LAST_SMALL, SMALL, FIRST_FREQUENT, LAST_FREQUENT,
+    FIRST_ARTICLE, LAST_ARTICLE, NAMELESS,
+    LEFT_NAME, RIGHT_NAME, SPELLED, SPELLED_BACK, SPELLED_LOST, MOVED, HOLE, MEMORY, MEMORY_OTHER,
+) = range(N_FEATURES)  # fmt: skip
 
-FREQUENT = np.float32(0.7)
-"""Log of the count in a thousand words from which a word is frequent."""
+# rows of what each target word is to an entity
+_MASS, _OUTSIDE, _RIVAL, _FREE, _LOG, _ALIKE, _SMALL, _PUNCT, _LINKED = range(9)
+_KINDS = 9
 
 HASH_FACTOR = np.uint64(1099511628211)
 HASH_START = np.uint64(14695981039346656037)
@@ -98,20 +100,154 @@ def _alike(e, f, chars1, length1, bag1, chars2, length2, bag2, row):  # type: ig
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[misc]
-def _word(f, position, kind, mass, outside, free):  # type: ignore[no-untyped-def]
-    f[position + 3 * kind] = mass
-    f[position + 3 * kind + 1] = outside
-    f[position + 3 * kind + 2] = free
+def _content(a, b, s0, lower, function, punctuation):  # type: ignore[no-untyped-def]
+    """The part of an entity that is looked for: a name without the article it begins with.
+
+    ``the Netherlands`` is looked for as ``Netherlands``: whether an article belongs to a name differs between
+    languages and annotators, and most leave it out. ``The Hague`` keeps its own, unless it begins the sentence.
+    """
+    named = False
+    for i in range(a, b):
+        named = named or not (lower[s0 + i] or punctuation[s0 + i] or function[s0 + i])
+    if named:
+        while a < b - 1 and function[s0 + a] and (lower[s0 + a] or a == 0):
+            a += 1
+    return a, b
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _profile(  # type: ignore[no-untyped-def]
+    e, k, a, b, owner, link_ptr, link_source, link_target, link_prob,
+    s0, s_type, s_punct, s_spelling, t0, n_j, t_type, t_lower, t_punct, t_spelling, row, words, sums, spelled, covering,
+):  # fmt: skip
+    """What each word of a sentence is to an entity: ``words[kind, j]``, and running sums of it in ``sums``."""
+    words[:, :n_j] = 0.0
+    covering[: b - a, :n_j] = 0.0
+    for x in range(link_ptr[k], link_ptr[k + 1]):
+        i = link_source[x]
+        j = link_target[x]
+        if a <= i < b:
+            words[_MASS, j] += link_prob[x]
+            covering[i - a, j] += link_prob[x]
+        else:
+            words[_OUTSIDE, j] += link_prob[x]
+            if owner[i] >= 0 and owner[i] != e:
+                words[_RIVAL, j] += link_prob[x]
+    s_chars, s_length, s_bag = s_spelling
+    t_chars, t_length, t_bag = t_spelling
+    for i in range(b - a):
+        for j in range(n_j):
+            spelled[i, j] = 0.0
+            if not s_punct[s0 + a + i] and not t_punct[t0 + j]:
+                spelled[i, j] = _alike(
+                    s_type[s0 + a + i], t_type[t0 + j], s_chars, s_length, s_bag, t_chars, t_length, t_bag, row
+                )
+                words[_ALIKE, j] = max(words[_ALIKE, j], spelled[i, j])
+    one = np.float32(1.0)
+    for j in range(n_j):
+        words[_MASS, j] = min(words[_MASS, j], one)
+        words[_OUTSIDE, j] = min(words[_OUTSIDE, j], one)
+        words[_RIVAL, j] = min(words[_RIVAL, j], one)
+        words[_FREE, j] = max(np.float32(0.0), one - words[_MASS, j] - words[_OUTSIDE, j])
+        words[_LOG, j] = np.log(words[_MASS, j] + np.float32(0.05))
+        words[_SMALL, j] = t_lower[t0 + j]
+        words[_PUNCT, j] = t_punct[t0 + j]
+        words[_LINKED, j] = 1.0 if words[_MASS, j] >= np.float32(0.1) else 0.0
+        for kind in range(_KINDS):
+            sums[kind, j + 1] = sums[kind, j] + words[kind, j]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _describe(  # type: ignore[no-untyped-def]
+    f, p, q, a, b, n_i, n_j, words, sums, spelled, covering,
+    s0, s_lower, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
+):  # fmt: skip
+    """Write the features of the candidate ``[p, q)`` of the entity ``[a, b)`` to ``f``."""
+    size = b - a
+    n = np.float32(q - p)
+    last = q - 1
+    mass = sums[_MASS, q] - sums[_MASS, p]
+    small = sums[_SMALL, q] - sums[_SMALL, p]
+    punct = sums[_PUNCT, q] - sums[_PUNCT, p]
+    nought = np.float32(0.0)
+    f[:] = 0.0
+    f[ANY] = 1.0
+    f[MASS] = mass
+    f[MASS_MEAN] = mass / n
+    f[MASS_LEAST] = (sums[_LOG, q] - sums[_LOG, p]) / n
+    f[OUTSIDE] = sums[_OUTSIDE, q] - sums[_OUTSIDE, p]
+    f[RIVAL] = sums[_RIVAL, q] - sums[_RIVAL, p]
+    f[FREE] = sums[_FREE, q] - sums[_FREE, p]
+    f[LOST] = sums[_MASS, n_j] - mass
+    f[ALIGN] = 2.0 * mass / (size + n)
+    f[FIRST_MASS] = words[_MASS, p]
+    f[FIRST_OUTSIDE] = words[_OUTSIDE, p]
+    f[LAST_MASS] = words[_MASS, last]
+    f[LAST_OUTSIDE] = words[_OUTSIDE, last]
+    f[LEFT_MASS] = words[_MASS, p - 1] if p > 0 else 0.0
+    f[RIGHT_MASS] = words[_MASS, q] if q < n_j else 0.0
+    f[LEFT_OUTSIDE] = words[_OUTSIDE, p - 1] if p > 0 else 1.0
+    f[RIGHT_OUTSIDE] = words[_OUTSIDE, q] if q < n_j else 1.0
+    f[LONGER] = max(n - size, nought)
+    f[SHORTER] = max(size - n, nought)
+    f[LENGTH_RATIO] = abs(np.log(n / size))
+    f[SINGLE] = 1.0 if n == 1 and size == 1 else 0.0
+    f[FIRST_PUNCTUATION] = 1.0 if t_punct[t0 + p] and not s_punct[s0 + a] else 0.0
+    f[LAST_PUNCTUATION] = 1.0 if t_punct[t0 + last] and not s_punct[s0 + b - 1] else 0.0
+    f[PUNCTUATION] = max(punct - s_p, nought)
+    f[FIRST_SMALL] = 1.0 if t_lower[t0 + p] and not s_lower[s0 + a] else 0.0
+    f[LAST_SMALL] = 1.0 if t_lower[t0 + last] and not s_lower[s0 + b - 1] else 0.0
+    f[SMALL] = max(small - s_small, nought)
+    f[FIRST_FREQUENT] = max(t_freq[t0 + p] - s_freq[s0 + a], nought)
+    f[LAST_FREQUENT] = max(t_freq[t0 + last] - s_freq[s0 + b - 1], nought)
+    if s_small + s_p < size:
+        f[FIRST_ARTICLE] = 1.0 if t_function[t0 + p] else 0.0
+        f[LAST_ARTICLE] = 1.0 if t_function[t0 + last] else 0.0
+        f[NAMELESS] = 1.0 if small + punct >= n else 0.0
+    if p > 1 and not t_lower[t0 + p - 1] and not t_punct[t0 + p - 1]:
+        f[LEFT_NAME] = 1.0 - words[_OUTSIDE, p - 1]
+    if q < n_j and not t_lower[t0 + q] and not t_punct[t0 + q]:
+        f[RIGHT_NAME] = 1.0 - words[_OUTSIDE, q]
+    f[MOVED] = abs((p + q) / (2.0 * n_j) - (a + b) / (2.0 * n_i))
+    lost = nought
+    beyond = nought
+    within = nought
+    low = -1
+    high = -1
+    for x in range(n_j):
+        if p <= x < q:
+            within = max(within, words[_ALIKE, x])
+            if words[_LINKED, x] > 0.0:
+                low = x if low < 0 else low
+                high = x
+        else:
+            lost = max(lost, words[_MASS, x])
+            beyond = max(beyond, words[_ALIKE, x])
+    f[LOST_MOST] = lost
+    f[SPELLED_LOST] = max(beyond - within, nought)
+    f[SPELLED_BACK] = (sums[_ALIKE, q] - sums[_ALIKE, p]) / n
+    if low >= 0:
+        f[HOLE] = high + 1 - low - (sums[_LINKED, high + 1] - sums[_LINKED, low])
+    for i in range(size):
+        similar = nought
+        linked = nought
+        for x in range(p, q):
+            similar = max(similar, spelled[i, x])
+            linked += covering[i, x]
+        f[SPELLED] += similar / size
+        f[COVERED] += min(linked, np.float32(1.0)) / size
 
 
 @njit(cache=True, nogil=True)  # type: ignore[misc]
 def entity_candidates(  # type: ignore[no-untyped-def]
-    first_sentence, last_sentence, max_words, reach, min_mass,
-    span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob,
-    s_ptr, s_type, s_lower, s_punct, s_freq, s_chars, s_length, s_bag,
-    t_ptr, t_type, t_lower, t_punct, t_freq, t_chars, t_length, t_bag,
+    max_words, reach, min_mass, span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob,
+    s_ptr, s_type, s_lower, s_function, s_punct, s_freq, s_spelling,
+    t_ptr, t_type, t_lower, t_function, t_punct, t_freq, t_hash, t_spelling, given_ptr, given_start, given_end,
 ):  # fmt: skip
-    """Candidates and features of the entities of some sentences.
+    """Candidates and features of the entities of a batch.
+
+    A candidate begins and ends at most ``reach`` words from an anchor: a word with ``min_mass`` or spelled like one of
+    the entity's. Where ``given_ptr`` is not empty, the ranges given for the sentence are the candidates instead.
 
     Returns:
         Span number, first word, word after the last, hash of the words, and features of each candidate.
@@ -124,18 +260,19 @@ def entity_candidates(  # type: ignore[no-untyped-def]
     feats = np.empty((capacity, N_FEATURES), np.float32)
     n = 0
     longest = 1
-    for k in range(first_sentence, last_sentence):
+    largest = 1
+    for k in range(len(t_ptr) - 1):
         longest = max(longest, t_ptr[k + 1] - t_ptr[k])
-    mass = np.zeros(longest, np.float32)
-    outside = np.zeros(longest, np.float32)
-    rival = np.zeros(longest, np.float32)
-    alike = np.zeros(longest, np.float32)
+        for e in range(span_ptr[k], span_ptr[k + 1]):
+            largest = max(largest, span_end[e] - span_start[e])
+    words = np.zeros((_KINDS, longest), np.float32)
+    sums = np.zeros((_KINDS, longest + 1), np.float32)
+    spelled = np.zeros((largest, longest), np.float32)
+    covering = np.zeros((largest, longest), np.float32)
     anchor = np.zeros(longest + 1, np.int32)
-    free = np.zeros(longest, np.float32)
-    kind = np.zeros(longest, np.int32)
-    inside = np.zeros(_SIZE, np.float32)
     row = np.zeros(MAX_CHARS + 1, np.int32)
-    for k in range(first_sentence, last_sentence):
+    use_given = len(given_ptr) > 0
+    for k in range(len(t_ptr) - 1):
         n_j = t_ptr[k + 1] - t_ptr[k]
         n_i = s_ptr[k + 1] - s_ptr[k]
         if n_j == 0 or span_ptr[k] == span_ptr[k + 1]:
@@ -144,106 +281,36 @@ def entity_candidates(  # type: ignore[no-untyped-def]
         s0 = s_ptr[k]
         owner = np.full(n_i, -1, np.int32)
         for e in range(span_ptr[k], span_ptr[k + 1]):
-            for i in range(span_start[e], span_end[e]):
-                owner[i] = e
+            owner[span_start[e] : span_end[e]] = e
         for e in range(span_ptr[k], span_ptr[k + 1]):
-            a = span_start[e]
-            b = span_end[e]
-            size = b - a
-            mass[:n_j] = 0.0
-            outside[:n_j] = 0.0
-            rival[:n_j] = 0.0
-            alike[:n_j] = 0.0
-            total_mass = np.float32(0.0)
-            for x in range(link_ptr[k], link_ptr[k + 1]):
-                j = link_target[x]
-                if a <= link_source[x] < b:
-                    mass[j] += link_prob[x]
-                else:
-                    outside[j] += link_prob[x]
-                    if owner[link_source[x]] >= 0:
-                        rival[j] += link_prob[x]
-            spelled = np.zeros((size, n_j), np.float32)
-            s_p = 0
-            s_small = 0
-            for i in range(size):
-                s_p += s_punct[s0 + a + i]
-                s_small += s_lower[s0 + a + i]
-                if s_punct[s0 + a + i]:
-                    continue
-                for j in range(n_j):
-                    if not t_punct[t0 + j]:
-                        spelled[i, j] = _alike(
-                            s_type[s0 + a + i], t_type[t0 + j],
-                            s_chars, s_length, s_bag, t_chars, t_length, t_bag, row,
-                        )  # fmt: skip
-                        alike[j] = max(alike[j], spelled[i, j])
-            best_alike = np.float32(0.0)
-            named = s_small + s_p < size
+            a, b = _content(span_start[e], span_end[e], s0, s_lower, s_function, s_punct)
+            _profile(
+                e, k, a, b, owner, link_ptr, link_source, link_target, link_prob, s0, s_type, s_punct, s_spelling,
+                t0, n_j, t_type, t_lower, t_punct, t_spelling, row, words, sums, spelled, covering,
+            )  # fmt: skip
+            s_small = s_lower[s0 + a : s0 + b].sum()
+            s_p = s_punct[s0 + a : s0 + b].sum()
+            names = not s_lower[s0 + a] or b - a == 1
             for j in range(n_j):
-                mass[j] = min(mass[j], np.float32(1.0))
-                outside[j] = min(outside[j], np.float32(1.0))
-                rival[j] = min(rival[j], np.float32(1.0))
-                total_mass += mass[j]
-                free[j] = max(np.float32(0.0), np.float32(1.0) - mass[j] - outside[j])
-                if t_punct[t0 + j]:
-                    kind[j] = 0
-                elif named:
-                    kind[j] = 3 if not t_lower[t0 + j] else (1 if t_freq[t0 + j] >= FREQUENT else 2)
-                else:
-                    kind[j] = 4 if t_freq[t0 + j] >= FREQUENT else 5
-                best_alike = max(best_alike, alike[j])
-                held = mass[j] >= min_mass or (alike[j] >= 0.7 and (not s_lower[s0 + a] or size == 1))
+                held = words[_MASS, j] >= min_mass or (names and words[_ALIKE, j] >= np.float32(0.7))
                 anchor[j + 1] = anchor[j] + (1 if held else 0)
-            if anchor[n_j] == 0:
-                continue
-            limit = min(max_words, 2 * size + 4)
-            for p in range(n_j):
-                # a candidate begins at most `reach` words before a word that holds it
-                if anchor[min(n_j, p + limit)] == anchor[p]:
-                    continue
-                if anchor[min(n_j, p + reach + 1)] == anchor[max(0, p - limit)]:
+            limit = min(max_words, 2 * (b - a) + 4)
+            begin = given_ptr[k] if use_given else 0
+            end = given_ptr[k + 1] if use_given else n_j
+            for at in range(begin, end):
+                p = given_start[at] if use_given else at
+                if not use_given and anchor[min(n_j, p + reach + 1)] == anchor[p]:
                     continue
                 h = HASH_START
-                in_mass = np.float32(0.0)
-                in_rival = np.float32(0.0)
-                in_log = np.float32(0.0)
-                inside[:] = 0.0
-                in_alike = np.float32(0.0)
-                in_best = np.float32(0.0)
-                punct = 0
-                since = 0
-                holes = 0
-                gap = 0
-                for q in range(p + 1, min(n_j, p + limit) + 1):
-                    j = q - 1
-                    h = (h ^ np.uint64(t_type[t0 + j] + 1)) * HASH_FACTOR
-                    in_mass += mass[j]
-                    in_rival += rival[j]
-                    inside[3 * kind[j]] += mass[j]
-                    inside[3 * kind[j] + 1] += outside[j]
-                    inside[3 * kind[j] + 2] += free[j]
-                    in_log += np.log(mass[j] + np.float32(0.05))
-                    in_alike += alike[j]
-                    in_best = max(in_best, alike[j])
-                    punct += t_punct[t0 + j]
-                    if mass[j] >= np.float32(0.1):
-                        if in_mass > mass[j] + np.float32(0.1):
-                            holes += gap
-                        gap = 0
-                    else:
-                        gap += 1
-                    if anchor[q] == anchor[p]:
-                        if q - p > reach:
+                for q in range(p + 1, (given_end[at] if use_given else min(n_j, p + limit)) + 1):
+                    h = (h ^ t_hash[t0 + q - 1]) * HASH_FACTOR
+                    if use_given:
+                        if q < given_end[at]:
+                            continue
+                    elif anchor[q] == anchor[max(p, q - 1 - reach)]:
+                        if anchor[min(n_j, p + limit)] == anchor[q]:
                             break
                         continue
-                    since = 0
-                    r = q
-                    while anchor[r] == anchor[q] and r > p and anchor[r] == anchor[r - 1]:
-                        r -= 1
-                        since += 1
-                    if since > reach:
-                        break
                     if n == capacity:
                         capacity *= 2
                         c_span = _grown(c_span, capacity)
@@ -257,62 +324,11 @@ def entity_candidates(  # type: ignore[no-untyped-def]
                     c_start[n] = p
                     c_end[n] = q
                     c_hash[n] = h
-                    f = feats[n]
+                    _describe(
+                        feats[n], p, q, a, b, n_i, n_j, words, sums, spelled, covering,
+                        s0, s_lower, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
+                    )  # fmt: skip
                     n += 1
-                    words = np.float32(q - p)
-                    f[:] = 0.0
-                    f[ANY] = 1.0
-                    f[MASS_MEAN] = in_mass / words
-                    f[MASS_LEAST] = in_log / words
-                    f[RIVAL] = in_rival
-                    f[LOST] = total_mass - in_mass
-                    f[ALIGN] = 2.0 * in_mass / (size + words)
-                    f[LONGER] = max(words - size, np.float32(0.0))
-                    f[SHORTER] = max(size - words, np.float32(0.0))
-                    f[LENGTH_RATIO] = abs(np.log(words / size))
-                    f[SINGLE] = 1.0 if words == 1 and size == 1 else 0.0
-                    f[FIRST_PUNCTUATION] = 1.0 if t_punct[t0 + p] and not s_punct[s0 + a] else 0.0
-                    f[LAST_PUNCTUATION] = 1.0 if t_punct[t0 + j] and not s_punct[s0 + b - 1] else 0.0
-                    f[PUNCTUATION] = max(punct - s_p, 0)
-                    f[FIRST_SMALL] = 1.0 if t_lower[t0 + p] and not s_lower[s0 + a] else 0.0
-                    f[LAST_SMALL] = 1.0 if t_lower[t0 + j] and not s_lower[s0 + b - 1] else 0.0
-                    f[FIRST_FREQUENT] = max(t_freq[t0 + p] - s_freq[s0 + a], np.float32(0.0))
-                    f[LAST_FREQUENT] = max(t_freq[t0 + j] - s_freq[s0 + b - 1], np.float32(0.0))
-                    f[_INSIDE : _INSIDE + _SIZE] = inside
-                    _word(f, _FIRST, kind[p], mass[p], outside[p], free[p])
-                    _word(f, _LAST, kind[j], mass[j], outside[j], free[j])
-                    if p > 0:
-                        _word(f, _LEFT, kind[p - 1], mass[p - 1], outside[p - 1], free[p - 1])
-                    else:
-                        f[LEFT_EDGE] = 1.0
-                    if q < n_j:
-                        _word(f, _RIGHT, kind[q], mass[q], outside[q], free[q])
-                    else:
-                        f[RIGHT_EDGE] = 1.0
-                    f[SPELLED_BACK] = in_alike / words
-                    f[SPELLED_LOST] = max(best_alike - in_best, np.float32(0.0))
-                    f[MOVED] = abs((p + q) / (2.0 * n_j) - (a + b) / (2.0 * n_i))
-                    f[HOLE] = holes
-                    lost = np.float32(0.0)
-                    for x in range(n_j):
-                        if (x < p or x >= q) and mass[x] > lost:
-                            lost = mass[x]
-                    f[LOST_MOST] = lost
-                    covered = np.float32(0.0)
-                    similar = np.float32(0.0)
-                    for i in range(size):
-                        best = np.float32(0.0)
-                        for x in range(p, q):
-                            best = max(best, spelled[i, x])
-                        similar += best
-                    f[SPELLED] = similar / size
-                    for i in range(a, b):
-                        linked = np.float32(0.0)
-                        for x in range(link_ptr[k], link_ptr[k + 1]):
-                            if link_source[x] == i and p <= link_target[x] < q:
-                                linked += link_prob[x]
-                        covered += min(linked, np.float32(1.0))
-                    f[COVERED] = covered / size
     return c_span[:n].copy(), c_start[:n].copy(), c_end[:n].copy(), c_hash[:n].copy(), feats[:n].copy()
 
 
@@ -322,7 +338,3 @@ def _grown(values, capacity):  # type: ignore[no-untyped-def]
     out[: len(values)] = values
     return out
 
-
-def as_columns(features: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
-    """The feature matrix as one array a name."""
-    return {name: features[:, k] for k, name in enumerate(FEATURES)}

@@ -1,0 +1,127 @@
+"""Word alignment: which word of a sentence is the translation of which word of the other.
+
+Backends load only when they are asked for, so importing this package is cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from crosspan.errors import OptionError
+from crosspan.types import Alignment, Pair
+
+if TYPE_CHECKING:
+    from crosspan.align.fast_align import FastAlign as FastAlign
+    from crosspan.align.statistical import StatisticalAligner as StatisticalAligner
+    from crosspan.align.statistical import StatisticalOptions as StatisticalOptions
+    from crosspan.align.symmetrize import symmetrize as symmetrize
+
+__all__ = [
+    "ALIGNERS",
+    "Aligner",
+    "FastAlign",
+    "StatisticalAligner",
+    "StatisticalOptions",
+    "load_aligner",
+    "make_aligner",
+    "symmetrize",
+]
+
+ALIGNERS = ("statistical", "fast_align")
+"""Names that :func:`make_aligner` knows."""
+
+_HOMES = {
+    "FastAlign": "fast_align",
+    "StatisticalAligner": "statistical",
+    "StatisticalOptions": "statistical",
+    "symmetrize": "symmetrize",
+}
+
+_TokenPair = tuple[Sequence[str], Sequence[str]]
+_Progress = Callable[[int, int], None]
+
+
+class Aligner(Protocol):
+    """What every aligner can do: learn from sentence pairs, and link the words of sentence pairs."""
+
+    def fit(
+        self, pairs: Iterable[Pair], *, bitext: Iterable[_TokenPair] = (), progress: _Progress | None = None
+    ) -> Self:
+        """Learn from the pairs at hand and from further translated text, read once.
+
+        Raises:
+            EmptyInputError: There is not one pair with words on both sides.
+        """
+        ...
+
+    def fit_tokens(self, pairs: Iterable[_TokenPair], *, progress: _Progress | None = None) -> Self:
+        """Like :meth:`fit`, for token sequences."""
+        ...
+
+    def align(self, pairs: Sequence[Pair], *, progress: _Progress | None = None) -> list[Alignment]:
+        """Link the words of each pair; a pair with an empty side has no links.
+
+        Raises:
+            ModelError: The aligner has learned nothing yet.
+        """
+        ...
+
+    def iter_align_tokens(
+        self, pairs: Iterable[_TokenPair], *, progress: _Progress | None = None
+    ) -> Iterator[Alignment]:
+        """Like :meth:`align`, for a stream of token sequences of any length."""
+        ...
+
+
+def make_aligner(name: str = "statistical", *, threads: int | None = None, **options: Any) -> Aligner:
+    """Build an aligner that has learned nothing yet.
+
+    Args:
+        name: One of :data:`ALIGNERS`.
+        threads: Threads to use; all cores by default. ``fast_align`` chooses for itself.
+        options: Settings of that aligner, by name; nested ones such as ``"smoothing.word"`` in a dictionary. Strings
+            are read as the type of the setting.
+
+    Raises:
+        OptionError: There is no such aligner or setting, or a value is out of range.
+        MissingDependencyError: The aligner needs a package that is not installed.
+
+    Example:
+        >>> aligner = make_aligner(hmm_iterations=2)
+        >>> pairs = [(["a", "house"], ["ein", "Haus"]), (["a", "book"], ["ein", "Buch"])]
+        >>> [len(links) for links in aligner.fit_tokens(pairs).iter_align_tokens(pairs[:1])]
+        [2]
+    """
+    from crosspan.align.settings import with_settings
+
+    if threads is not None and threads < 1:
+        raise OptionError(f"{threads} threads", hint="Use at least 1.")
+    if name == "statistical":
+        from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
+
+        return StatisticalAligner(with_settings(StatisticalOptions(), options), threads=threads)
+    if name == "fast_align":
+        from crosspan.align.fast_align import FastAlign, FastAlignOptions
+
+        return FastAlign(with_settings(FastAlignOptions(), options))
+    raise OptionError(f"there is no aligner {name!r}", hint=f"Choose one of {', '.join(ALIGNERS)}.")
+
+
+def load_aligner(path: str, *, threads: int | None = None) -> StatisticalAligner:
+    """Read a model that ``StatisticalAligner.save`` wrote.
+
+    Raises:
+        ModelError: The file is damaged, too new, or not such a model.
+    """
+    from crosspan.align.statistical import StatisticalAligner
+
+    return StatisticalAligner.load(path, threads=threads)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(f"crosspan.align.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,180 @@
+"""``crosspan demo``: see what crosspan does, in a few seconds and without any file."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from crosspan.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from crosspan.cli.evaluate_text import Table
+    from crosspan.demo import DemoResult
+    from crosspan.types import Projection, Sentence, Span
+
+_COLOURS = {"PER": "bold magenta", "LOC": "bold green", "ORG": "bold cyan"}
+Run = tuple[str, str]
+"""A piece of text and its label, which is empty outside entities."""
+
+
+@click.command("demo")
+@click.option("--out", "-o", metavar="DIR", help="Leave the labelled files here.")
+@click.option("--lang", type=click.Choice(["es", "de", "sw", "all"]), default="all", show_default=True, help="Into.")
+@click.option("--quiet", is_flag=True, help="Show the scores only.")
+def command(out: str | None, lang: str, quiet: bool) -> None:
+    """Project a small English corpus into Spanish, German and Swahili, and score it against gold.
+
+    240 news-like sentences were written and labelled for this. All that is learned is learned from them, now.
+    """
+    from crosspan.cli.evaluate_text import show
+    from crosspan.demo import LANGUAGES, run_demo, write_demo
+
+    colour = sys.stdout.isatty()
+    with progress_bars(quiet=quiet) as progress:
+        results = [run_demo(code, progress=progress) for code in (LANGUAGES if lang == "all" else [lang])]
+    if not quiet:
+        _show_examples(results, colour=colour)
+    show([_scores(results)], colour=colour)
+    if not quiet:
+        click.echo()
+        show([_dropped(results)], colour=colour)
+    if out is not None:
+        written = write_demo(results, out)
+        if not quiet:
+            click.echo(f"\nThe labelled files are in {out}: {', '.join(path.name for path in written)}")
+    elif not quiet:
+        click.echo("\n'crosspan demo --out DIR' leaves the labelled files behind.")
+
+
+def _scores(results: Sequence[DemoResult]) -> Table:
+    """Strict scores of each language, and of each label within it."""
+    from crosspan.cli.evaluate_text import Table
+    from crosspan.demo import LANGUAGES
+
+    rows: list[list[str]] = []
+    for result in results:
+        strict = result.report.strict
+        interval = strict.intervals["micro"]
+        for name, score in [(LANGUAGES[result.lang], strict.micro), *strict.by_label.items()]:
+            shares = [f"{value:.3f}" for value in (score.precision, score.recall, score.f1)]
+            between = f"{interval.low:.3f}-{interval.high:.3f}" if score is strict.micro else ""
+            indent = "" if score is strict.micro else "  "
+            rows.append([indent + name, *shares, between, str(score.tp), str(score.n_pred), str(score.n_gold)])
+    return Table(
+        "Projected labels against gold (strict: all of the span and its class must be right)",
+        ["", "precision", "recall", "F1", "95 % of F1", "right", "projected", "gold"],
+        rows,
+        [results[0].report.strict.signature],
+    )
+
+
+def _dropped(results: Sequence[DemoResult]) -> Table:
+    """What was not projected, and why."""
+    from crosspan.cli.evaluate_text import Table
+    from crosspan.demo import LANGUAGES
+
+    counts = [Counter(span.reason for one in result.projections for span in one.dropped) for result in results]
+    reasons = sorted({reason for count in counts for reason in count}, key=lambda r: -sum(c[r] for c in counts))
+    rows = []
+    for result, count in zip(results, counts, strict=True):
+        n_spans = sum(len(sentence.spans) for sentence in result.source)
+        rows.append(
+            [LANGUAGES[result.lang], str(n_spans), str(count.total()), *(str(count[reason]) for reason in reasons)]
+        )
+    return Table("English entities without a counterpart, by reason", ["", "entities", "not projected", *reasons], rows)
+
+
+def _show_examples(results: Sequence[DemoResult], *, colour: bool) -> None:
+    from crosspan.demo import telling_examples
+
+    chosen = telling_examples(results)
+    if colour:
+        _show_in_colour(results, chosen)
+        return
+    for number, at in chosen:
+        result = results[number]
+        projection = result.projections[at]
+        click.echo(f"{'en':>4}  {_bracketed(result.source[at])}")
+        click.echo(f"{result.lang:>4}  {_bracketed(projection.sentence)}")
+        for note in _notes(result.source[at], projection):
+            click.echo(f"{'':>4}  {note}")
+        click.echo()
+
+
+def _show_in_colour(results: Sequence[DemoResult], chosen: Sequence[tuple[int, int]]) -> None:
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = RichTable(show_header=True, box=None, padding=(0, 2, 1, 0), expand=True)
+    for heading in ("English", "projected"):
+        table.add_column(heading, ratio=1)
+    for number, at in chosen:
+        result = results[number]
+        sides = []
+        for sentence in (result.source[at], result.projections[at].sentence):
+            text = Text(f"{sentence.lang} ", style="dim")
+            for piece, label in labelled_runs(sentence):
+                text.append(piece, style=_COLOURS.get(label, "bold") if label else "")
+            sides.append(text)
+        for note in _notes(result.source[at], result.projections[at]):
+            sides[1].append(f"\n   {note}", style="dim")
+        table.add_row(*sides)
+    legend = Text("entities: ", style="dim")
+    for label, style in _COLOURS.items():
+        legend.append(f"{label} ", style=style)
+    console.print(table)
+    console.print(legend)
+    console.print()
+
+
+def labelled_runs(sentence: Sentence) -> Iterator[Run]:
+    """Cut the text of a sentence at its entities.
+
+    Yields:
+        Pieces of the text in order, each with the label of its entity, or ``""``.
+
+    Example:
+        >>> from crosspan.demo import parse_marked
+        >>> list(labelled_runs(parse_marked("In [LOC Accra]!")))
+        [('In ', ''), ('Accra', 'LOC'), ('!', '')]
+    """
+    text, offsets = sentence.text, sentence.offsets
+    if text is None or offsets is None:
+        raise ValueError("the sentence does not know its text")
+    place = 0
+    for span in sentence.spans:
+        begin, end = offsets[span.start][0], offsets[span.end - 1][1]
+        if begin > place:
+            yield text[place:begin], ""
+        yield text[begin:end], span.label
+        place = end
+    if place < len(text):
+        yield text[place:], ""
+
+
+def _bracketed(sentence: Sentence) -> str:
+    return "".join([f"[{label} {piece}]" if label else piece for piece, label in labelled_runs(sentence)])
+
+
+def _notes(source: Sentence, projection: Projection) -> list[str]:
+    """How sure the projected spans are, and what became of the others."""
+    from crosspan.project.records import span_text
+
+    def name(sentence: Sentence, span: Span) -> str:
+        return span_text(sentence, span)
+
+    sure = ", ".join(
+        f"{name(source, link.source)} > {name(projection.sentence, link.target)} {link.confidence:.2f}"
+        for link in projection.links
+    )
+    notes = [sure] if sure else []
+    if projection.dropped:
+        gone = ", ".join(f"{name(source, one.source)} ({one.reason})" for one in projection.dropped)
+        notes.append(f"not projected: {gone}")
+    return notes

@@ -1,0 +1,191 @@
+"""The command ``crosspan``: finds the verb, and turns every error into one paragraph and an exit code.
+
+Each verb lives in a module of its own, which is imported only when it is used, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from types import FrameType
+from typing import Any
+
+import click
+
+from crosspan import __version__
+from crosspan.errors import CrosspanError, OutputError
+
+VERBS: dict[str, tuple[str, str]] = {
+    "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
+    "align": ("crosspan.cli.align", "Link the words of sentences and their translations."),
+    "evaluate": ("crosspan.cli.evaluate", "Score labels, or word links, against gold."),
+    "convert": ("crosspan.cli.convert", "Convert between CoNLL columns, JSONL, Parquet and plain text."),
+    "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
+    "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),
+}
+"""Verbs in the order of ``--help``: the module whose ``command`` it is, and a line of help."""
+
+EXIT_FAULT = 1
+_DEBUG = "--debug"
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb's module only when the verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in their order."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command of a verb, with ``--debug`` added to its options."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(VERBS[cmd_name][0]).command
+        if all(parameter.name != "debug" for parameter in command.params):
+            command.params.append(_debug_option())
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of verbs from the table, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; for an unknown one name the nearest."""
+        verb = args[0]
+        if verb not in VERBS and not verb.startswith("-"):
+            near = difflib.get_close_matches(verb.lower(), VERBS, n=1)
+            instead = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(VERBS)}."
+            raise click.UsageError(f"There is no command {verb!r}. {instead}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _debug_option() -> click.Option:
+    # Its presence on the command line is what counts, see main().
+    return click.Option([_DEBUG], is_flag=True, expose_value=False, help="Show the traceback of an error.")
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="'crosspan VERB --help' tells more. Exit codes: 0 done, 1 something is at fault, 2 wrong use, "
+    "3 done with some sentences left out.",
+    params=[_debug_option()],
+)
+@click.version_option(__version__, "-V", "--version", prog_name="crosspan", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Carry named-entity labels across languages: offline, on a CPU, without a pre-trained model."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The words after ``crosspan``; those of the process by default.
+
+    Returns:
+        The exit code: 0 done, 1 something is at fault, 2 wrong use, 3 done with some sentences left out.
+
+    Example:
+        >>> main(["--version"])
+        crosspan 0.1.0
+        0
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = _DEBUG in words
+    with _Interruption() as interruption:
+        try:
+            done = cli.main(words, prog_name="crosspan", standalone_mode=False)
+            sys.stdout.flush()
+            return done if isinstance(done, int) else 0
+        except SystemExit as leaving:
+            return leaving.code if isinstance(leaving.code, int) else EXIT_FAULT
+        except BrokenPipeError:
+            return _reader_gone()
+        except BaseException as error:
+            if debug:
+                traceback.print_exc()
+                return _exit_code(error)
+            return _report(KeyboardInterrupt() if interruption.came else error)
+
+
+class _Interruption:
+    """Lets Ctrl-C and a polite kill end the run by an exception, so that temporary files are removed.
+
+    Compiled code turns the exception into another one, so it is noted that the signal came.
+    """
+
+    def __init__(self) -> None:
+        self.came = False
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> _Interruption:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+
+def _reader_gone() -> int:
+    """End quietly where the reader of our output has left, as ``head`` does."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+    return EXIT_FAULT
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, CrosspanError | click.ClickException):
+        return error.exit_code
+    return EXIT_FAULT
+
+
+def _report(error: BaseException) -> int:
+    """Say in one paragraph what went wrong; return the exit code."""
+    if isinstance(error, click.ClickException):
+        error.show()
+    elif isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("crosspan: interrupted; no output file was left half-written.", err=True)
+    elif isinstance(error, CrosspanError):
+        click.echo(f"crosspan: {error}", err=True)
+    elif isinstance(error, OSError):
+        click.echo(f"crosspan: {_of_system(error)}", err=True)
+    elif isinstance(error, MemoryError):
+        click.echo("crosspan: there is not enough memory. Free some, or split very long sentences.", err=True)
+    else:
+        what = str(error).strip().partition("\n")[0]
+        click.echo(
+            f"crosspan: an error that should not happen: {type(error).__name__}{f': {what}' if what else ''}. "
+            f"Please report it, with what the same command prints when you add {_DEBUG}.",
+            err=True,
+        )
+    return _exit_code(error)
+
+
+def _of_system(error: OSError) -> OutputError:
+    """An error of the operating system in our words."""
+    full = error.errno in _DISK_ERRORS
+    return OutputError(
+        (error.strerror or str(error) or type(error).__name__).lower(),
+        where=str(error.filename) if error.filename else None,
+        hint="Free space, or let TMPDIR name a larger disk." if full else "Check the path and its permissions.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""``crosspan project``: labelled source text and its translation in, labelled translation out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crosspan.cli.progress import progress_bars
+from crosspan.io import FORMATS
+from crosspan.tags import REPAIRS, SCHEMES
+
+if TYPE_CHECKING:
+    from crosspan.file_workflow import Rejected, Summary
+    from crosspan.workflow import FittedAligner
+
+EXIT_REJECTED = 3
+SHOWN_REJECTS = 20
+_INPUT_FORMATS = click.Choice(["auto", *FORMATS])
+
+
+@click.command("project", no_args_is_help=True)
+@click.argument("source", type=str)
+@click.argument("target", type=str)
+@click.option("--out", "-o", required=True, metavar="FILE", help="Labelled TARGET: .conll, .jsonl, .parquet; - stdout.")
+@click.option(
+    "--to",
+    "to_format",
+    type=click.Choice(["auto", "conll", "jsonl", "parquet"]),
+    default="auto",
+    help="Format of FILE.  [default: by its ending]",
+)
+@click.option("--source-lang", metavar="CODE", help="Language of SOURCE, kept with its sentences.")
+@click.option("--target-lang", metavar="CODE", help="Language of TARGET, kept with its sentences.")
+@click.option(
+    "--bitext", nargs=2, multiple=True, metavar="SRC TGT", help="More translated text to learn from; may be repeated."
+)
+@click.option("--links", metavar="FILE", help="Word links made elsewhere (Pharaoh, from 0), one line a pair.")
+@click.option("--aligner-model", metavar="FILE", help="A model that 'crosspan align --save' wrote; nothing is learned.")
+@click.option("--method", default="candidates", show_default=True, help="candidates or heuristic.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the method; may be repeated.")
+@click.option("--dropped", metavar="FILE", help="Write what was not projected, and why, as JSON lines.")
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Drop spans that are less sure.",
+)
+@click.option("--source-format", type=_INPUT_FORMATS, default="auto", help="Format of SOURCE.  [default: found out]")
+@click.option("--target-format", type=_INPUT_FORMATS, default="auto", help="Format of TARGET.  [default: found out]")
+@click.option("--columns", metavar="NAMES", help="What the columns of SOURCE hold, e.g. id,token,-,tag.")
+@click.option("--target-columns", metavar="NAMES", help="What the columns of TARGET hold.")
+@click.option(
+    "--scheme", type=click.Choice(["auto", *SCHEMES]), default="auto", show_default=True, help="Tag scheme of SOURCE."
+)
+@click.option(
+    "--repair",
+    type=click.Choice(REPAIRS),
+    default="error",
+    show_default=True,
+    help="How to read ill-formed tags of SOURCE; 'error' leaves such sentences out.",
+)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output.")
+@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
+def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Label the sentences of TARGET with the entities of SOURCE.
+
+    SOURCE has labelled sentences in any format that crosspan reads, TARGET their translations in the same order:
+    plain text, one sentence a line, or any other format; labels that TARGET has are replaced. A dash stands for
+    standard input. FILE appears only once it is complete.
+
+    Sentences that cannot be worked on (bad tags, one side empty, links that do not fit) are named and left out; the
+    exit code is 3 then.
+    """
+    from crosspan.file_workflow import project_files
+    from crosspan.io.pairs import SentenceFile
+
+    if options["links"] and (options["aligner_model"] or options["bitext"]):
+        raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
+    if options["aligner_model"] and options["bitext"]:
+        raise click.UsageError("A saved model learns nothing more: leave out --bitext or --aligner-model.")
+    languages = options["source_lang"], options["target_lang"]
+    rejects = _Rejects()
+    with progress_bars(quiet=quiet) as progress:
+        summary = project_files(
+            SentenceFile(
+                source, options["source_format"], languages[0], options["columns"], options["scheme"], options["repair"]
+            ),
+            # "begin" reads the most; what it reads is not looked at
+            SentenceFile(target, options["target_format"], languages[1], options["target_columns"], repair="begin"),
+            out,
+            to_format=options["to_format"],
+            bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in options["bitext"]],
+            links=options["links"],
+            aligner=_load(options["aligner_model"], options["threads"]),
+            method=options["method"],
+            settings=_settings(options["settings"]),
+            dropped=options["dropped"],
+            min_confidence=options["min_confidence"],
+            threads=options["threads"],
+            on_reject=rejects.add,
+            progress=progress,
+        )
+    rejects.show(options["dropped"])
+    if as_json:
+        result = {"method": options["method"], **summary.to_dict()}
+        click.echo(json.dumps(result, ensure_ascii=False), err=out == "-")
+    elif not quiet:
+        click.echo(summary_text(out, summary), err=True)
+    if summary.rejected:
+        sys.exit(EXIT_REJECTED)
+
+
+def _load(path: str | None, threads: int | None) -> FittedAligner | None:
+    if path is None:
+        return None
+    from crosspan.align.statistical import StatisticalAligner
+
+    return StatisticalAligner.load(path, threads=threads)
+
+
+def _settings(items: tuple[str, ...]) -> dict[str, str]:
+    settings = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not key or not equals:
+            raise click.UsageError(f"--set {item!r} is not of the form KEY=VALUE.")
+        settings[key.strip().replace("-", "_")] = value.strip()
+    return settings
+
+
+class _Rejects:
+    """The sentences left out: the first few are shown, the others counted."""
+
+    def __init__(self) -> None:
+        self.first: list[Rejected] = []
+        self.count = 0
+
+    def add(self, rejected: Rejected) -> None:
+        self.count += 1
+        if self.count <= SHOWN_REJECTS:
+            self.first.append(rejected)
+
+    def show(self, dropped: str | None) -> None:
+        for rejected in self.first:
+            click.echo(f"{rejected.where}: left out: {rejected.reason}", err=True)
+        hidden = self.count - len(self.first)
+        if hidden:
+            all_of_them = f"{dropped} lists them" if dropped else "--dropped FILE lists them"
+            click.echo(f"... and {hidden} more sentences left out; {all_of_them}.", err=True)
+
+
+def summary_text(out: str, summary: Summary) -> str:
+    """The summary for people.
+
+    Example:
+        >>> from crosspan.file_workflow import Summary
+        >>> print(summary_text("sw.conll", Summary(sentences=2, spans=3, projected=3, target_spans=3, seconds=0.5)))
+        sw.conll: 2 sentences, 3 entities, 3 projected (100.0 %), 0.5 s
+    """
+    share = f" ({100 * summary.projected / summary.spans:.1f} %)" if summary.spans else ""
+    sure = f", mean confidence {summary.mean_confidence:.3f}" if summary.mean_confidence is not None else ""
+    name = "<stdout>" if out == "-" else out
+    lines = [
+        f"{name}: {summary.sentences} sentences, {summary.spans} entities, {summary.projected} projected{share}{sure}, "
+        f"{summary.seconds:.1f} s"
+    ]
+    if summary.dropped:
+        reasons = ", ".join(f"{reason} {count}" for reason, count in summary.dropped.most_common())
+        lines.append(f"not projected: {summary.dropped.total()} ({reasons})")
+    if summary.rejected:
+        lines.append(
+            f"left out: {summary.rejected} sentences that could not be worked on; they are unlabelled, "
+            "not free of entities"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,186 @@
+"""Two files of sentences side by side, read as often as needed in bounded memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from crosspan.errors import CrosspanError, FormatError, PairError
+from crosspan.io import FormatOption, Located, iter_located
+from crosspan.io.files import PathLike, name_of, open_input
+from crosspan.tags import Repair, SchemeOption
+from crosspan.types import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceFile:
+    """A file of sentences and how to read it; the fields are the arguments of :func:`crosspan.io.read`.
+
+    Args:
+        path: Where the file is.
+        name: What to call it in messages, if not by its path.
+
+    Example:
+        >>> SentenceFile("a.conll").shown
+        'a.conll'
+    """
+
+    path: PathLike
+    format: FormatOption = "auto"
+    lang: str | None = None
+    columns: str | None = None
+    scheme: SchemeOption = "auto"
+    repair: Repair = "error"
+    name: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name of the file in messages."""
+        return self.name or name_of(self.path)
+
+    def located(self) -> Iterator[Located]:
+        """Yield the sentences with their lines and faults, from the beginning of the file."""
+        found = iter_located(
+            self.path,
+            format=self.format,
+            lang=self.lang,
+            columns=self.columns,
+            scheme=self.scheme,
+            repair=self.repair,
+        )
+        if self.name is None:
+            yield from found
+            return
+        with self.naming():
+            for item in found:
+                if item.fault is not None:
+                    self._rename(item.fault)
+                yield item
+
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Put the name of the file into errors that a reader of its copy raises."""
+        try:
+            yield
+        except CrosspanError as error:
+            self._rename(error)
+            raise
+
+    def _rename(self, error: CrosspanError) -> None:
+        if error.where is not None:
+            error.where = error.where.replace(os.fspath(self.path), self.shown)
+
+
+@contextmanager
+def rereadable(*files: SentenceFile) -> Iterator[list[SentenceFile]]:
+    """Make files readable more than once: standard input and pipes are copied into temporary files.
+
+    Args:
+        files: What is to be read.
+
+    Yields:
+        The same files; those copied have another path and keep their name. The copies are removed at the end.
+
+    Raises:
+        FormatError: A file cannot be opened, or standard input is asked for twice.
+    """
+    if sum(os.fspath(file.path) == "-" for file in files) > 1:
+        raise FormatError("standard input can be only one of the files", where="<stdin>", hint="Save the other.")
+    with ExitStack() as stack:
+        yield [_settled(file, stack) for file in files]
+
+
+def _settled(file: SentenceFile, stack: ExitStack) -> SentenceFile:
+    name = os.fspath(file.path)
+    if name != "-":
+        if not os.path.exists(name):
+            raise FormatError("no such file", where=file.shown, hint="Check the path.")
+        if stat.S_ISREG(os.stat(name).st_mode) or os.path.isdir(name):
+            return file  # a folder has its message where it is opened
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crosspan-")))
+    copy = folder / "input"
+    with open_input(name) as stream, open(copy, "wb") as kept:
+        shutil.copyfileobj(stream, kept, 1 << 20)
+    return replace(file, path=os.fspath(copy), name=file.shown)
+
+
+class LocatedPair(NamedTuple):
+    """A sentence pair as it was read.
+
+    Args:
+        pair: The pair; the source is without spans where its labels are at fault.
+        line: Where the source sentence begins in its file, from 1.
+        fault: Why the pair cannot be worked on, with its place.
+    """
+
+    pair: Pair
+    line: int
+    fault: CrosspanError | None = None
+
+
+def one_sided(pair: Pair) -> bool:
+    """Whether one side has words and the other has none.
+
+    Example:
+        >>> from crosspan.types import Sentence
+        >>> one_sided(Pair(Sentence(("Habari",)), Sentence(()))), one_sided(Pair(Sentence(()), Sentence(())))
+        (True, False)
+    """
+    return bool(pair.source.tokens) != bool(pair.target.tokens)
+
+
+def read_pairs(source: SentenceFile, target: SentenceFile) -> Iterator[LocatedPair]:
+    r"""Yield the sentences of two files two by two.
+
+    Labels of the target are not looked at. A pair whose source has bad labels, or of which one side is empty, has a
+    fault.
+
+    Args:
+        source: The labelled sentences.
+        target: Their translations, in the same order.
+
+    Raises:
+        PairError: One file has more sentences than the other.
+        FormatError, EncodingError, EmptyInputError: A file cannot be read.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     a, b = pathlib.Path(folder) / "a.conll", pathlib.Path(folder) / "b.txt"
+        ...     _ = a.write_text("Accra B-LOC\n"), b.write_text("Accra\n")
+        ...     [item.pair.target.tokens for item in read_pairs(SentenceFile(a), SentenceFile(b))]
+        [('Accra',)]
+    """
+    left, right = source.located(), target.located()
+    for index, (one, other) in enumerate(zip_longest(left, right)):
+        if one is None:
+            raise _unequal(target, other.line, index + 1 + sum(1 for _ in right), source, index)
+        if other is None:
+            raise _unequal(source, one.line, index + 1 + sum(1 for _ in left), target, index)
+        pair = Pair(one.sentence, other.sentence)
+        fault = one.fault
+        if fault is None and one_sided(pair):
+            empty, full = (source, target) if other.sentence.tokens else (target, source)
+            line = one.line if empty is source else other.line
+            fault = PairError(
+                f"the sentence is empty, but its counterpart in {full.shown} is not",
+                where=f"{empty.shown}:{line}",
+                hint="Put the sentence in, or remove it from both files.",
+            )
+        yield LocatedPair(pair, one.line, fault)
+
+
+def _unequal(longer: SentenceFile, line: int, n_longer: int, shorter: SentenceFile, n_shorter: int) -> PairError:
+    return PairError(
+        f"{n_longer} sentences, but {shorter.shown} has {n_shorter}; this one is the first without a counterpart",
+        where=f"{longer.shown}:{line}",
+        hint="Both must hold the same sentences in the same order; 'crosspan check --pair' helps to find the gap.",
+    )

@@ -1,0 +1,280 @@
+"""Projection by candidates: score every range of target words for every entity, then choose the best matching."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.errors import OptionError
+from crosspan.project.batch import PairBatch, Reason, assemble
+from crosspan.project.match import match
+from crosspan.project.weights import Weights, learned_weights
+from crosspan.types import Alignment, Pair, Projection
+
+Floats = npt.NDArray[np.float64]
+
+Scoring = Literal["learned", "align"]
+CandidateKind = Literal["ngrams", "target_spans"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The candidates of a batch.
+
+    Args:
+        span: Index of the source span in the batch, int32, ascending.
+        start: First target word, int32.
+        end: Word after the last, int32.
+        words: Hash of the lower-cased words, uint64.
+        features: What speaks for and against, float32, shape (candidates, features); columns are named by
+            :data:`crosspan.project.features.FEATURES`.
+    """
+
+    span: npt.NDArray[np.int32]
+    start: npt.NDArray[np.int32]
+    end: npt.NDArray[np.int32]
+    words: npt.NDArray[np.uint64]
+    features: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.span)
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> Candidates:
+        """Some of the candidates."""
+        return Candidates(self.span[keep], self.start[keep], self.end[keep], self.words[keep], self.features[keep])
+
+
+Scorer = Callable[[Sequence[Pair], PairBatch, Candidates], npt.NDArray[Any]]
+"""A score of one's own: one number per candidate, larger is better."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateOptions:
+    """How candidates are made, scored and matched.
+
+    Args:
+        candidates: ``"ngrams"``, all ranges of target words near the links; or ``"target_spans"``, the spans that the
+            target sentences come with (from a tagger, say; their labels do not matter).
+        max_words: Longest n-gram.
+        reach: How many words beyond a linked or look-alike word an n-gram may begin or end.
+        min_mass: Link probability from which a word is linked for that.
+        stop_words: Words that no candidate may contain.
+        scores: ``"learned"``, the weighted sum of all features, against "not here"; or ``"align"``, the score of
+            Politov et al. (2025), 2·links/(words of both).
+        weights: Weights to use instead of the built-in ones, by feature or scorer name.
+        memory: Whether renderings elsewhere in the corpus count.
+        matcher: ``"exact"`` or ``"greedy"``.
+        n_proj: How many target ranges an entity may have.
+        constraint: ``"<="``, ``"="`` or ``">="`` that many.
+
+    Raises:
+        OptionError: A value is outside what it can be.
+    """
+
+    candidates: CandidateKind = "ngrams"
+    max_words: int = 40
+    reach: int = 2
+    min_mass: float = 0.1
+    stop_words: tuple[str, ...] = ()
+    scores: Scoring = "learned"
+    weights: Mapping[str, float] = field(default_factory=dict)
+    memory: bool = True
+    matcher: Literal["exact", "greedy"] = "exact"
+    n_proj: int = 1
+    constraint: Literal["<=", "=", ">="] = "<="
+
+    def __post_init__(self) -> None:
+        for name, kinds in (("candidates", get_args(CandidateKind)), ("scores", get_args(Scoring))):
+            if getattr(self, name) not in kinds:
+                raise OptionError(f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(kinds)}.")
+        if self.max_words < 1:
+            raise OptionError(f"max_words is {self.max_words}", hint="Let it be 1 or more.")
+        if self.reach < 0:
+            raise OptionError(f"reach is {self.reach}", hint="Let it be 0 or more words.")
+        if not 0.0 <= self.min_mass <= 1.0:
+            raise OptionError(f"min_mass is {self.min_mass}", hint="Choose a value from 0 to 1.")
+
+
+class CandidateProjector:
+    """Carries spans over by matching candidates (see :mod:`crosspan.project.projector`).
+
+    A candidate's score is the log-odds, under a linear model, of being the entity against the entity not being there;
+    the matching with the highest total is then the most probable one. The confidence of a projected span is its
+    probability among all candidates of its entity, calibrated on gold data.
+
+    Args:
+        options: How candidates are made, scored and matched.
+        scorers: Scores of one's own by name; they count with ``options.weights[name]``, or 1.
+        weights: The built-in weights; other trained ones can be put here.
+
+    Example:
+        >>> from crosspan.types import Sentence, Span
+        >>> source = Sentence(("Ada", "lives", "in", "Accra"), (Span(0, 1, "PER"), Span(3, 4, "LOC")))
+        >>> pair = Pair(source, Sentence(("Ada", "te", "Accra")))
+        >>> projection = CandidateProjector().project([pair], [Alignment.from_pharaoh("0-0 1-1 3-2")])[0]
+        >>> projection.sentence.tags()
+        ['B-PER', 'O', 'B-LOC']
+    """
+
+    def __init__(
+        self,
+        options: CandidateOptions | None = None,
+        *,
+        scorers: Mapping[str, Scorer] | None = None,
+        weights: Weights | None = None,
+    ) -> None:
+        from crosspan.project.memory import EntityMemory
+
+        self.options = options or CandidateOptions()
+        self.scorers = dict(scorers or {})
+        self.weights = weights or learned_weights()
+        self._vector = self._feature_weights()
+        self.memory = EntityMemory()
+
+    def _feature_weights(self) -> Floats:
+        from crosspan.project.features import FEATURES
+
+        given = self.options.weights
+        unknown = [name for name in given if name not in FEATURES and name not in self.scorers]
+        if unknown:
+            import difflib
+
+            near = difflib.get_close_matches(unknown[0], [*FEATURES, *self.scorers], 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join([*FEATURES, *self.scorers])}."
+            raise OptionError(f"there is no score called {unknown[0]!r}", hint=hint)
+        if self.options.scores == "align":
+            base = {"align": 1.0}
+        else:
+            base = dict(self.weights.weights)
+        base.update({name: float(value) for name, value in given.items()})
+        return np.array([base.get(name, 0.0) for name in FEATURES])
+
+    def observe(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> None:
+        """Remember how entities of these pairs are rendered; call it with all shards before projecting any."""
+        if self._remembers:
+            batch = PairBatch.build(pairs, alignments)
+            self._remember(pairs, self.candidates(pairs, batch))
+
+    @property
+    def _remembers(self) -> bool:
+        return self.options.memory and self.options.scores == "learned"
+
+    def _remember(self, pairs: Sequence[Pair], candidates: Candidates) -> None:
+        from crosspan.project.memory import entity_names
+
+        confidence = self._probability(candidates, candidates.features @ self._vector)
+        self.memory.add(entity_names(pairs), candidates.span, candidates.words, confidence)
+
+    def candidates(self, pairs: Sequence[Pair], batch: PairBatch) -> Candidates:
+        """The candidates of a batch with their features; memory is left at 0."""
+        from crosspan.project.features import entity_candidates
+        from crosspan.project.words import Words
+
+        source = Words.of([pair.source for pair in pairs])
+        target = Words.of([pair.target for pair in pairs])
+        given = self._given(pairs)
+        found = entity_candidates(
+            self.options.max_words, self.options.reach, np.float32(max(self.options.min_mass, 1e-6)),
+            batch.span_ptr, batch.span_start, batch.span_end,
+            batch.link_ptr, batch.link_source, batch.link_target, batch.link_prob,
+            source.ptr, source.type, source.lower, source.function, source.punctuation, source.log_frequency,
+            source.spellings.arrays,
+            target.ptr, target.type, target.lower, target.function, target.punctuation, target.log_frequency,
+            target.word_hash, target.spellings.arrays, *given,
+        )  # fmt: skip
+        candidates = Candidates(*found)
+        keep = ~batch.bad[batch.span_sentence[candidates.span]] & self._allowed(pairs, batch, candidates)
+        return candidates if keep.all() else candidates.where(keep)
+
+    def _given(self, pairs: Sequence[Pair]) -> tuple[npt.NDArray[Any], ...]:
+        if self.options.candidates == "ngrams":
+            return np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32)
+        counts = [len(pair.target.spans) for pair in pairs]
+        spans = [span for pair in pairs for span in pair.target.spans]
+        return (
+            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            np.array([span.start for span in spans], np.int32),
+            np.array([span.end for span in spans], np.int32),
+        )
+
+    def _allowed(self, pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates) -> npt.NDArray[np.bool_]:
+        """Which candidates hold no stop word, for which running counts of stop words are enough."""
+        if not self.options.stop_words:
+            return np.ones(len(candidates), np.bool_)
+        stop = {word.lower() for word in self.options.stop_words}
+        hit = [token.lower() in stop for pair in pairs for token in pair.target.tokens]
+        count = np.concatenate([[0], np.cumsum(hit)])
+        base = batch.target_ptr[batch.span_sentence[candidates.span]]
+        return np.asarray(count[base + candidates.end] == count[base + candidates.start])
+
+    def project(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> list[Projection]:
+        """Project the spans of aligned pairs.
+
+        Where nothing was observed before, the pairs themselves are what the memory knows.
+
+        Returns:
+            One projection a pair, in order.
+        """
+        batch = PairBatch.build(pairs, alignments)
+        candidates = self.candidates(pairs, batch)
+        score = candidates.features @ self._vector
+        if self._remembers:
+            if len(self.memory) == 0:
+                self._remember(pairs, candidates)
+            score = score + self._recalled(pairs, candidates, score)
+        for name, scorer in self.scorers.items():
+            score = score + self.options.weights.get(name, 1.0) * np.asarray(scorer(pairs, batch, candidates), np.float64)
+        matching = match(
+            batch.span_ptr, candidates.span, candidates.start, candidates.end, score,
+            method=self.options.matcher, n_proj=self.options.n_proj, constraint=self.options.constraint,
+        )  # fmt: skip
+        confidence = self._confidence(candidates, score)
+        result = matching.result(candidates.start, candidates.end, confidence)
+        result.reason[batch.bad[batch.span_sentence]] = Reason.ERROR
+        more = matching.more_ranges(candidates.span, candidates.start, candidates.end, confidence)
+        return assemble(batch, pairs, result, more=more if len(more.span) else None)
+
+    def _recalled(self, pairs: Sequence[Pair], candidates: Candidates, score: Floats) -> Floats:
+        from crosspan.project.features import MEMORY, MEMORY_OTHER
+        from crosspan.project.memory import entity_names
+
+        confidence = self._probability(candidates, score)
+        same, other = self.memory.recall(entity_names(pairs), candidates.span, candidates.words, confidence)
+        columns = memory_columns(same, other)
+        recalled: Floats = self._vector[MEMORY] * columns[0] + self._vector[MEMORY_OTHER] * columns[1]
+        return recalled
+
+    def _probability(self, candidates: Candidates, score: Floats) -> Floats:
+        return probabilities(candidates.span, score)
+
+    def _confidence(self, candidates: Candidates, score: Floats) -> Floats:
+        if self.options.scores == "align":
+            return np.clip(score, 0.0, 1.0)
+        return self.weights.calibrated(probabilities(candidates.span, score))
+
+
+def memory_columns(same: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[Floats, Floats]:
+    """The two memory features: other renderings only speak against words that were never seen for the entity."""
+    return np.log1p(2.0 * same.astype(np.float64)), np.log1p(2.0 * other.astype(np.float64)) * (same < 0.3)
+
+
+def probabilities(span: npt.NDArray[np.int32], score: Floats) -> Floats:
+    """Probability of each candidate among those of its span and "not here", which has a score of 0.
+
+    Example:
+        >>> probabilities(np.array([0, 0, 1], np.int32), np.array([0.0, 0.0, 0.0])).round(2).tolist()
+        [0.33, 0.33, 0.5]
+    """
+    if len(span) == 0:
+        return np.zeros(0)
+    first = np.concatenate([[0], np.flatnonzero(np.diff(span)) + 1])
+    group = np.repeat(np.arange(len(first)), np.diff(np.concatenate([first, [len(span)]])))
+    highest = np.maximum(np.maximum.reduceat(score, first), 0.0)
+    weight = np.exp(score - highest[group])
+    total = np.add.reduceat(weight, first) + np.exp(-highest)
+    out: Floats = weight / total[group]
+    return out

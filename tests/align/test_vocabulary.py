@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosspan.align.vocabulary import LEVELS, Vocabulary
+
+words = st.one_of(
+    st.sampled_from(["Haus", "haus", "HAUS", "Häuser", "hauser", "İ", "ΟΔΟΣ", "e\u0301", "\u0301"]), st.text()
+)
+sentences = st.lists(st.lists(words, max_size=6), max_size=6)
+
+
+def test_forms():
+    vocabulary = Vocabulary()
+    vocabulary.encode([["Ministerpräsident", "Ministerien", "Präsident", "da"]])
+    assert [vocabulary.size(level) for level in range(4)] == [4, 3, 3, 3]
+    assert vocabulary.forms(1).tolist() == [0, 0, 1, 2]  # minis, minis, prasi, da
+    assert vocabulary.forms(2).tolist() == [0, 0, 1, 2]
+    assert vocabulary.forms(3).tolist() == [0, 1, 0, 2]  # ent, ien, ent, da
+
+
+def test_case_makes_no_difference_but_accents_do():
+    vocabulary = Vocabulary()
+    _, ids = vocabulary.encode([["Été", "été", "ete"]])
+    assert ids.tolist() == [0, 0, 1]
+    assert vocabulary.forms(1).tolist() == [0, 0]
+
+
+def test_encode_without_words():
+    ptr, ids = Vocabulary().encode([[], []])
+    assert (ptr.tolist(), ids.tolist(), ids.dtype) == ([0, 0, 0], [], np.int32)
+
+
+@given(sentences, sentences)
+def test_a_visit_leaves_no_trace(known, visit):
+    vocabulary = Vocabulary()
+    _, before = vocabulary.encode(known)
+    state = copy.deepcopy(vars(vocabulary))
+    vocabulary.begin_visit()
+    vocabulary.encode(visit)
+    _, during = vocabulary.encode(known)
+    vocabulary.end_visit()
+    after = {name: value for name, value in vars(vocabulary).items() if name not in ("_known", "_sizes")}
+    assert after == {name: value for name, value in state.items() if name not in ("_known", "_sizes")}
+    assert during.tolist() == before.tolist()
+    assert vocabulary.encode(known)[1].tolist() == before.tolist()
+
+
+@given(sentences, sentences)
+def test_from_words_builds_the_same(first, second):
+    vocabulary = Vocabulary()
+    vocabulary.encode(first)
+    again = Vocabulary.from_words(vocabulary.words)
+    assert again.words == vocabulary.words
+    assert all((again.forms(level) == vocabulary.forms(level)).all() for level in range(len(LEVELS)))
+    assert again.encode(second)[1].tolist() == vocabulary.encode(second)[1].tolist()
+
+
+def test_grown_pads_with_zeros():
+    vocabulary = Vocabulary()
+    vocabulary.encode([["a", "b", "c"]])
+    assert vocabulary.grown(np.array([1.5]), 0).tolist() == [1.5, 0.0, 0.0]
+    assert vocabulary.grown(np.ones(3), 0).tolist() == [1.0, 1.0, 1.0]
