@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from crosspan.align.hmm import JUMP_OFFSET, diagonal_posteriors, hmm_posteriors
+from crosspan.align.hmm import JUMP_OFFSET, chunk_posteriors
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -63,79 +62,6 @@ class Expectation:
     jumps_backward: npt.NDArray[np.float64]
     unlinked_target: Float32Array
     unlinked_source: Float32Array
-
-
-@njit(cache=True, nogil=True)
-def _chunk(  # type: ignore[no-untyped-def]
-    begin, end, source_ptr, target_ptr, source, target, cell_ptr, cell_pair, t_forward, t_backward,
-    null_f, null_b, jump_f, jump_b, p_null, tension, use_hmm, mean, hmm_cells,
-    posterior, unlinked_target, unlinked_source, counts_f, counts_b,
-):  # fmt: skip
-    cells = 0
-    longest = 1
-    for k in range(begin, end):
-        size = cell_ptr[k + 1] - cell_ptr[k]
-        cells = max(cells, size)
-        longest = max(longest, source_ptr[k + 1] - source_ptr[k], target_ptr[k + 1] - target_ptr[k])
-    e_f = np.empty(cells, np.float32)
-    e_b = np.empty(cells, np.float32)
-    p_f = np.empty(cells, np.float32)
-    p_b = np.empty(cells, np.float32)
-    alpha = np.empty(min(cells, hmm_cells), np.float32)
-    alpha_null = np.empty(min(cells, hmm_cells), np.float32)
-    beta = np.empty(longest, np.float32)
-    work = np.empty(longest, np.float32)
-    norm = np.empty(longest, np.float32)
-    acc = np.empty(longest, np.float32)
-    for k in range(begin, end):
-        n_i = source_ptr[k + 1] - source_ptr[k]
-        n_j = target_ptr[k + 1] - target_ptr[k]
-        if n_i == 0 or n_j == 0:
-            for j in range(target_ptr[k], target_ptr[k + 1]):
-                unlinked_target[j] = 1.0
-            for i in range(source_ptr[k], source_ptr[k + 1]):
-                unlinked_source[i] = 1.0
-            continue
-        first = cell_ptr[k]
-        size = n_i * n_j
-        ef = e_f[:size].reshape(n_j, n_i)
-        eb = e_b[:size].reshape(n_i, n_j)
-        pf = p_f[:size].reshape(n_j, n_i)
-        pb = p_b[:size].reshape(n_i, n_j)
-        for i in range(n_i):
-            for j in range(n_j):
-                pair = cell_pair[first + i * n_j + j]
-                ef[j, i] = t_forward[pair]
-                eb[i, j] = t_backward[pair]
-        nf = np.empty(n_j, np.float32)
-        for j in range(n_j):
-            nf[j] = null_f[target[target_ptr[k] + j]]
-        nb = np.empty(n_i, np.float32)
-        for i in range(n_i):
-            nb[i] = null_b[source[source_ptr[k] + i]]
-        if use_hmm and size <= hmm_cells and max(n_i, n_j) < JUMP_OFFSET:
-            a = alpha[:size]
-            an = alpha_null[:size]
-            hmm_posteriors(ef, nf, n_i, n_j, jump_f, p_null, pf, counts_f,
-                           a.reshape(n_j, n_i), an.reshape(n_j, n_i), beta, work, norm, acc)  # fmt: skip
-            hmm_posteriors(eb, nb, n_j, n_i, jump_b, p_null, pb, counts_b,
-                           a.reshape(n_i, n_j), an.reshape(n_i, n_j), beta, work, norm, acc)  # fmt: skip
-        else:
-            diagonal_posteriors(ef, nf, n_i, n_j, tension, p_null, pf)
-            diagonal_posteriors(eb, nb, n_j, n_i, tension, p_null, pb)
-        for j in range(n_j):
-            unlinked_target[target_ptr[k] + j] = 1.0
-        for i in range(n_i):
-            free = np.float32(1.0)
-            for j in range(n_j):
-                f = pf[j, i]
-                b = pb[i, j]
-                free -= b
-                unlinked_target[target_ptr[k] + j] -= f
-                posterior[first + i * n_j + j] = np.float32(0.5) * (f + b) if mean else f * b
-            unlinked_source[source_ptr[k] + i] = max(free, np.float32(0.0))
-        for j in range(target_ptr[k], target_ptr[k + 1]):
-            unlinked_target[j] = max(unlinked_target[j], np.float32(0.0))
 
 
 def chunk_bounds(cell_ptr: npt.NDArray[np.int64], cells: int = CHUNK_CELLS) -> list[tuple[int, int]]:
@@ -194,7 +120,7 @@ def expect(
 
     def work(number: int) -> None:
         begin, end = bounds[number]
-        _chunk(
+        chunk_posteriors(
             begin, end, source_ptr, target_ptr, source, target, cell_ptr, cell_pair, tables[0], tables[1],
             parameters.null_forward, parameters.null_backward, parameters.jump_forward, parameters.jump_backward,
             np.float32(parameters.p_null), np.float32(parameters.tension), use_hmm, mean, HMM_CELLS,

@@ -67,7 +67,8 @@ class FastAlign:
     are merged by the method asked for. Each direction gives one link a word and no probability; a link's ``prob`` is
     the share of the directions that have it, 1 or 0.5: an order, not a posterior.
 
-    Fitting starts anew each time. Estimation holds all text in memory.
+    Fitting starts anew each time, and holds all text in memory. The program adds up its threads' counts in any order,
+    so that two fits can differ in the last digits.
 
     Args:
         options: Settings.

@@ -14,6 +14,10 @@ JUMP_OFFSET = 512
 """Index of a jump of width 0 in a jump table; tables are ``2 * JUMP_OFFSET + 1`` long."""
 
 _TINY = np.float32(1e-30)
+_BEAM = np.float32(1e-5)
+"""States with a smaller share of the forward probability are not followed: they hardly ever matter, and are most."""
+_RARE_JUMP = np.float32(1e-4)
+"""Jumps from states with a smaller posterior are not counted."""
 
 
 @njit(cache=True, fastmath=True, nogil=True)
@@ -25,10 +29,14 @@ def diagonal_posteriors(emission, null, n_i, n_j, tension, p_null, post):  # typ
     for j in range(n_j):
         position = (j + np.float32(0.5)) / n_j
         total = np.float32(0.0)
-        for i in range(n_i):
-            weight = np.exp(-tension * abs((i + np.float32(0.5)) / n_i - position))
-            post[j, i] = weight
-            total += weight
+        if tension == 0.0:
+            for i in range(n_i):
+                post[j, i] = np.float32(1.0)
+            total = np.float32(n_i)
+        else:
+            for i in range(n_i):
+                post[j, i] = np.exp(-tension * abs((i + np.float32(0.5)) / n_i - position))
+                total += post[j, i]
         scale = (np.float32(1.0) - p_null) / total
         total = p_null * null[j]
         for i in range(n_i):
@@ -78,7 +86,7 @@ def hmm_posteriors(  # type: ignore[no-untyped-def]
             acc[i] = np.float32(0.0)
         for k in range(n_i):
             weight = (alpha[j - 1, k] + alpha_null[j - 1, k]) * norm[k]
-            if weight > np.float32(1e-9):
+            if weight > _BEAM:
                 for i in range(n_i):
                     acc[i] += weight * jump[off - k + i]
         z = np.float32(0.0)
@@ -107,19 +115,100 @@ def hmm_posteriors(  # type: ignore[no-untyped-def]
         largest = np.float32(0.0)
         total = np.float32(0.0)
         for k in range(n_i):
-            s = np.float32(0.0)
-            for i in range(n_i):
-                s += jump[off - k + i] * work[i]
-            acc[k] = s * norm[k] + p_null * null[j] * beta[k]
-            largest = max(largest, acc[k])
-            total += (alpha[j - 1, k] + alpha_null[j - 1, k]) * acc[k]
+            reached = alpha[j - 1, k] + alpha_null[j - 1, k]
+            acc[k] = np.float32(0.0)
+            if reached > _BEAM:
+                s = np.float32(0.0)
+                for i in range(n_i):
+                    s += jump[off - k + i] * work[i]
+                acc[k] = s * norm[k] + p_null * null[j] * beta[k]
+                largest = max(largest, acc[k])
+                total += reached * acc[k]
         total = np.float32(1.0) / max(total, _TINY)
         largest = np.float32(1.0) / max(largest, _TINY)
         for k in range(n_i):
             weight = (alpha[j - 1, k] + alpha_null[j - 1, k]) * norm[k] * total
-            if weight > np.float32(1e-6):
+            if weight > _RARE_JUMP:
                 for i in range(n_i):
                     jump_counts[off - k + i] += weight * jump[off - k + i] * work[i]
             beta[k] = acc[k] * largest
     for i in range(n_i):
         jump_counts[off + i + 1] += post[0, i]
+
+
+@njit(cache=True, nogil=True)
+def chunk_posteriors(  # type: ignore[no-untyped-def]
+    begin, end, source_ptr, target_ptr, source, target, cell_ptr, cell_pair, t_forward, t_backward,
+    null_f, null_b, jump_f, jump_b, p_null, tension, use_hmm, mean, hmm_cells,
+    posterior, unlinked_target, unlinked_source, counts_f, counts_b,
+):  # fmt: skip
+    """Posteriors of the sentence pairs ``begin`` to ``end`` in both directions (see :mod:`crosspan.align.expectation`).
+
+    It stands here, beside the kernels it calls, because Numba's cache does not notice when a compiled function of
+    another file changes.
+    """
+    cells = 0
+    longest = 1
+    for k in range(begin, end):
+        size = cell_ptr[k + 1] - cell_ptr[k]
+        cells = max(cells, size)
+        longest = max(longest, source_ptr[k + 1] - source_ptr[k], target_ptr[k + 1] - target_ptr[k])
+    e_f = np.empty(cells, np.float32)
+    e_b = np.empty(cells, np.float32)
+    p_f = np.empty(cells, np.float32)
+    p_b = np.empty(cells, np.float32)
+    alpha = np.empty(min(cells, hmm_cells), np.float32)
+    alpha_null = np.empty(min(cells, hmm_cells), np.float32)
+    beta = np.empty(longest, np.float32)
+    work = np.empty(longest, np.float32)
+    norm = np.empty(longest, np.float32)
+    acc = np.empty(longest, np.float32)
+    for k in range(begin, end):
+        n_i = source_ptr[k + 1] - source_ptr[k]
+        n_j = target_ptr[k + 1] - target_ptr[k]
+        if n_i == 0 or n_j == 0:
+            for j in range(target_ptr[k], target_ptr[k + 1]):
+                unlinked_target[j] = 1.0
+            for i in range(source_ptr[k], source_ptr[k + 1]):
+                unlinked_source[i] = 1.0
+            continue
+        first = cell_ptr[k]
+        size = n_i * n_j
+        ef = e_f[:size].reshape(n_j, n_i)
+        eb = e_b[:size].reshape(n_i, n_j)
+        pf = p_f[:size].reshape(n_j, n_i)
+        pb = p_b[:size].reshape(n_i, n_j)
+        for i in range(n_i):
+            for j in range(n_j):
+                pair = cell_pair[first + i * n_j + j]
+                ef[j, i] = t_forward[pair]
+                eb[i, j] = t_backward[pair]
+        nf = np.empty(n_j, np.float32)
+        for j in range(n_j):
+            nf[j] = null_f[target[target_ptr[k] + j]]
+        nb = np.empty(n_i, np.float32)
+        for i in range(n_i):
+            nb[i] = null_b[source[source_ptr[k] + i]]
+        if use_hmm and size <= hmm_cells and max(n_i, n_j) < JUMP_OFFSET:
+            a = alpha[:size]
+            an = alpha_null[:size]
+            hmm_posteriors(ef, nf, n_i, n_j, jump_f, p_null, pf, counts_f,
+                           a.reshape(n_j, n_i), an.reshape(n_j, n_i), beta, work, norm, acc)  # fmt: skip
+            hmm_posteriors(eb, nb, n_j, n_i, jump_b, p_null, pb, counts_b,
+                           a.reshape(n_i, n_j), an.reshape(n_i, n_j), beta, work, norm, acc)  # fmt: skip
+        else:
+            diagonal_posteriors(ef, nf, n_i, n_j, tension, p_null, pf)
+            diagonal_posteriors(eb, nb, n_j, n_i, tension, p_null, pb)
+        for j in range(n_j):
+            unlinked_target[target_ptr[k] + j] = 1.0
+        for i in range(n_i):
+            free = np.float32(1.0)
+            for j in range(n_j):
+                f = pf[j, i]
+                b = pb[i, j]
+                free -= b
+                unlinked_target[target_ptr[k] + j] -= f
+                posterior[first + i * n_j + j] = np.float32(0.5) * (f + b) if mean else f * b
+            unlinked_source[source_ptr[k] + i] = max(free, np.float32(0.0))
+        for j in range(target_ptr[k], target_ptr[k + 1]):
+            unlinked_target[j] = max(unlinked_target[j], np.float32(0.0))

@@ -10,6 +10,7 @@ so a word seen once is translated like its prefix, and a prefix seen once like i
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,6 +135,14 @@ def _words(  # type: ignore[no-untyped-def]
     return out
 
 
+def _used(numbers: Ints, words: list[str]) -> tuple[list[str], Ints]:
+    """The words that these numbers name, and the numbers counted among those alone."""
+    used = np.zeros(len(words), np.bool_)
+    used[numbers] = True
+    place = np.cumsum(used, dtype=np.int32) - np.int32(1)
+    return [words[k] for k in np.flatnonzero(used).tolist()], place[numbers]
+
+
 class Side:
     """What the lexical model knows of one language: its words, their frequencies, their share of the links.
 
@@ -252,13 +261,11 @@ class Lexicon:
         if self.smoothing.spelling <= 0.0:
             return out
         new = np.flatnonzero(known == 0.0)
-        used_e, rows_e = np.unique(e[new], return_inverse=True)
-        used_f, rows_f = np.unique(f[new], return_inverse=True)
-        words_e, words_f = self.source.vocabulary.words, self.target.vocabulary.words
-        a = Spellings.of(romanize_types([words_e[k] for k in used_e.tolist()]))
-        b = Spellings.of(romanize_types([words_f[k] for k in used_f.tolist()]))
+        words_e, rows_e = _used(e[new], self.source.vocabulary.words)
+        words_f, rows_f = _used(f[new], self.target.vocabulary.words)
+        a, b = Spellings.of(romanize_types(words_e)), Spellings.of(romanize_types(words_f))
         threshold = self.smoothing.spelling_threshold
-        ratio = similarities(rows_e.astype(np.int32), rows_f.astype(np.int32), a, b, threshold=threshold)
+        ratio = similarities(rows_e, rows_f, a, b, threshold=threshold)
         alike = ratio > 0.0
         out[new[alike]] = self.smoothing.spelling * ((ratio[alike] - threshold) / (1.0 - threshold) + 0.3)
         return out
@@ -281,8 +288,11 @@ class Lexicon:
         self, block: Block, counts: list[Floats], totals: tuple[list[Floats], list[Floats]]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Translation probabilities of a block's word pairs: of target given source, and of source given target."""
-        forward = self._direction(block, counts, block.first, block.second, totals[0], self.target)
-        backward = self._direction(block, counts, block.second, block.first, totals[1], self.source)
+        # compiled code without the interpreter's lock: the two run side by side
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(self._direction, block, counts, block.second, block.first, totals[1], self.source)
+            forward = self._direction(block, counts, block.first, block.second, totals[0], self.target)
+            backward = other.result()
         return forward, backward
 
     def _direction(

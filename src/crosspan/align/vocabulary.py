@@ -59,14 +59,15 @@ class Vocabulary:
         Returns:
             Offsets, int64, shape (sentences + 1,), and word numbers, int32, shape (tokens,).
         """
-        of_token = self._of_token
-        ids: list[int] = []
+        known = self._of_token.get
+        ids: list[int | None] = []
         ends = [0]
         for sentence in sentences:
-            for token in sentence:
-                number = of_token.get(token)
-                ids.append(self._add(token) if number is None else number)
+            begin = len(ids)
+            ids.extend(map(known, sentence))
             ends.append(len(ids))
+            if None in ids[begin:]:
+                ids[begin:] = [self._add(token) if known(token) is None else known(token) for token in sentence]
         return np.array(ends, np.int64), np.array(ids, np.int32)
 
     def _add(self, token: str) -> int:

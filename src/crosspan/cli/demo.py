@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from crosspan.types import Projection, Sentence, Span
 
 _COLOURS = {"PER": "bold magenta", "LOC": "bold green", "ORG": "bold cyan"}
-Run = tuple[str, str]
-"""A piece of text and its label, which is empty outside entities."""
 
 
 @click.command("demo")
@@ -100,8 +98,9 @@ def _show_examples(results: Sequence[DemoResult], *, colour: bool) -> None:
         projection = result.projections[at]
         click.echo(f"{'en':>4}  {_bracketed(result.source[at])}")
         click.echo(f"{result.lang:>4}  {_bracketed(projection.sentence)}")
-        for note in _notes(result.source[at], projection):
-            click.echo(f"{'':>4}  {note}")
+        for note in (_sureness(result.source[at], projection), _missing(result.source[at], projection)):
+            if note:
+                click.echo(f"{'':>4}  {note}")
         click.echo()
 
 
@@ -118,31 +117,36 @@ def _show_in_colour(results: Sequence[DemoResult], chosen: Sequence[tuple[int, i
         result = results[number]
         sides = []
         for sentence in (result.source[at], result.projections[at].sentence):
-            text = Text(f"{sentence.lang} ", style="dim")
-            for piece, label in labelled_runs(sentence):
-                text.append(piece, style=_COLOURS.get(label, "bold") if label else "")
+            text = Text()
+            text.append(f"{sentence.lang}  ", style="dim")
+            for piece, span in labelled_runs(sentence):
+                text.append(piece, style=_COLOURS.get(span.label, "bold") if span else "")
+                if span is not None and span.score is not None:
+                    text.append(f" {span.score:.2f}", style="dim")
             sides.append(text)
-        for note in _notes(result.source[at], result.projections[at]):
-            sides[1].append(f"\n   {note}", style="dim")
+        missing = _missing(result.source[at], result.projections[at])
+        if missing:
+            sides[1].append(f"\n    {missing}", style="dim")
         table.add_row(*sides)
-    legend = Text("entities: ", style="dim")
+    console.print(table)
+    legend = Text()
     for label, style in _COLOURS.items():
         legend.append(f"{label} ", style=style)
-    console.print(table)
+    legend.append("and how sure crosspan is of each projected span", style="dim")
     console.print(legend)
     console.print()
 
 
-def labelled_runs(sentence: Sentence) -> Iterator[Run]:
+def labelled_runs(sentence: Sentence) -> Iterator[tuple[str, Span | None]]:
     """Cut the text of a sentence at its entities.
 
     Yields:
-        Pieces of the text in order, each with the label of its entity, or ``""``.
+        Pieces of the text in order, each with the entity that it is.
 
     Example:
         >>> from crosspan.demo import parse_marked
-        >>> list(labelled_runs(parse_marked("In [LOC Accra]!")))
-        [('In ', ''), ('Accra', 'LOC'), ('!', '')]
+        >>> [(piece, span and span.label) for piece, span in labelled_runs(parse_marked("In [LOC Accra]!"))]
+        [('In ', None), ('Accra', 'LOC'), ('!', None)]
     """
     text, offsets = sentence.text, sentence.offsets
     if text is None or offsets is None:
@@ -151,30 +155,30 @@ def labelled_runs(sentence: Sentence) -> Iterator[Run]:
     for span in sentence.spans:
         begin, end = offsets[span.start][0], offsets[span.end - 1][1]
         if begin > place:
-            yield text[place:begin], ""
-        yield text[begin:end], span.label
+            yield text[place:begin], None
+        yield text[begin:end], span
         place = end
     if place < len(text):
-        yield text[place:], ""
+        yield text[place:], None
 
 
 def _bracketed(sentence: Sentence) -> str:
-    return "".join([f"[{label} {piece}]" if label else piece for piece, label in labelled_runs(sentence)])
+    return "".join([f"[{span.label} {piece}]" if span else piece for piece, span in labelled_runs(sentence)])
 
 
-def _notes(source: Sentence, projection: Projection) -> list[str]:
-    """How sure the projected spans are, and what became of the others."""
+def _sureness(source: Sentence, projection: Projection) -> str:
+    """How sure each projected span is."""
     from crosspan.project.records import span_text
 
-    def name(sentence: Sentence, span: Span) -> str:
-        return span_text(sentence, span)
-
-    sure = ", ".join(
-        f"{name(source, link.source)} > {name(projection.sentence, link.target)} {link.confidence:.2f}"
+    return ", ".join(
+        f"{span_text(source, link.source)} > {span_text(projection.sentence, link.target)} {link.confidence:.2f}"
         for link in projection.links
     )
-    notes = [sure] if sure else []
-    if projection.dropped:
-        gone = ", ".join(f"{name(source, one.source)} ({one.reason})" for one in projection.dropped)
-        notes.append(f"not projected: {gone}")
-    return notes
+
+
+def _missing(source: Sentence, projection: Projection) -> str:
+    """Which entities were not projected, and why."""
+    from crosspan.project.records import span_text
+
+    gone = ", ".join(f"{span_text(source, one.source)} ({one.reason})" for one in projection.dropped)
+    return f"not projected: {gone}" if gone else ""

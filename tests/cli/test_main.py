@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from importlib import import_module
+
+import click
+import pytest
+
+import crosspan
+from crosspan.cli import main as module
+from crosspan.cli.main import VERBS, main
+from crosspan.errors import FormatError, OptionError
+
+HEAVY = ("numpy", "numba", "scipy", "rich", "pyarrow", "regex", "uroman")
+
+
+def failing(monkeypatch, error):
+    """Make ``crosspan demo`` raise this."""
+
+    @click.command("demo")
+    def command() -> None:
+        raise error
+
+    monkeypatch.setattr(import_module(VERBS["demo"][0]), "command", command)
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_names_every_verb(capsys, option):
+    assert main([option]) == 0
+    out = capsys.readouterr().out
+    assert [line.split()[0] for line in out.partition("Commands:")[2].split("\n\n")[0].strip().split("\n")] == list(
+        VERBS
+    )
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_has_help(capsys, verb):
+    assert main([verb, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"Usage: crosspan {verb}")
+    assert out.count("--debug") == 1
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"]])
+def test_help_answers_at_once(words):
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "crosspan.cli.main", *words], check=True, capture_output=True)
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.3
+
+
+@pytest.mark.parametrize("statement", ["import crosspan.cli.main", "import crosspan"])
+def test_nothing_heavy_is_imported_at_the_start(statement):
+    code = f"{statement}; import sys; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"crosspan {crosspan.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["projekt"], "There is no command 'projekt'. Did you mean 'project'?"),
+     (["Evaluate"], "Did you mean 'evaluate'?"),
+     (["zzz"], "There is no command 'zzz'. Choose one of project, align"),
+     (["convert", "a", "b", "--schema", "IOB2"], "--scheme"),
+     (["--hlep"], "--help"),
+     (["convert"], "Missing argument")],
+)  # fmt: skip
+def test_wrong_use(capsys, words, message):
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "code"),
+    [(FormatError("3 columns", where="a.conll:7", hint="Mend it."), "crosspan: a.conll:7: 3 columns. Mend it.\n", 1),
+     (OptionError("no such method"), "crosspan: no such method.\n", 2),
+     (KeyboardInterrupt(), "\ncrosspan: interrupted; no output file was left half-written.\n", 1),
+     (OSError(28, "No space left on device", "/x/y"),
+      "crosspan: /x/y: no space left on device. Free space, or let TMPDIR name a larger disk.\n", 1),
+     (MemoryError(), "crosspan: there is not enough memory. Free some, or split very long sentences.\n", 1),
+     (ZeroDivisionError("division by zero\nmore"),
+      "crosspan: an error that should not happen: ZeroDivisionError: division by zero. Please report it, with what the "
+      "same command prints when you add --debug.\n", 1)],
+)  # fmt: skip
+def test_errors_are_one_paragraph(capsys, monkeypatch, error, message, code):
+    failing(monkeypatch, error)
+    assert main(["demo"]) == code
+    assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize("words", [["--debug", "demo"], ["demo", "--debug"]])
+def test_debug_shows_the_traceback(capsys, monkeypatch, words):
+    failing(monkeypatch, FormatError("3 columns", where="a.conll:7"))
+    assert main(words) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_exit_code_of_a_verb_is_kept(monkeypatch):
+    failing(monkeypatch, SystemExit(3))
+    assert main(["demo"]) == 3
+
+
+def test_signal_that_compiled_code_turned_into_another_error(capsys, monkeypatch):
+    def interrupted(self):
+        self.came = True
+        return self
+
+    monkeypatch.setattr(module._Interruption, "__enter__", interrupted)
+    failing(monkeypatch, SystemError("returned a result with an exception set"))
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "crosspan: interrupted; no output file was left half-written.\n"
+
+
+def test_python_names_are_found_when_used():
+    assert set(crosspan.__all__) <= set(dir(crosspan))
+    for name in crosspan.__all__:
+        assert getattr(crosspan, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        crosspan.nonsense  # noqa: B018
