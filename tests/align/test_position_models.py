@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crosspan.align.expectation import Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET, diagonal_posteriors, hmm_posteriors
 from crosspan.align.statistical import smooth_jumps
 
@@ -78,6 +79,43 @@ def test_hmm_sums_over_every_path(seed, shape, p_null, learned):
     assert jumps == pytest.approx(expected_jumps, abs=2e-4)
 
 
+def forward_backward(emission, null, jump, p_null):
+    """The same model in double precision, without pruning, by matrices."""
+    n_j, n_i = emission.shape
+    jump = jump.astype(np.float64)
+    places = np.arange(n_i)
+    moves = jump[JUMP_OFFSET - places[:, None] + places]
+    moves /= moves.sum(axis=1, keepdims=True)
+    start = jump[JUMP_OFFSET + 1 : JUMP_OFFSET + 1 + n_i]
+    words = (1 - p_null) * emission.astype(np.float64)
+    alpha, alpha_null = np.zeros((2, n_j, n_i))
+    beta = np.ones((n_j, n_i))
+    for j in range(n_j):
+        before = start / start.sum() if j == 0 else alpha[j - 1] + alpha_null[j - 1]
+        alpha[j] = words[j] * (before if j == 0 else before @ moves)
+        alpha_null[j] = p_null * null[j] * before
+        scale = (alpha[j] + alpha_null[j]).sum()
+        alpha[j] /= scale
+        alpha_null[j] /= scale
+    for j in range(n_j - 2, -1, -1):
+        beta[j] = moves @ (words[j + 1] * beta[j + 1]) + p_null * null[j + 1] * beta[j + 1]
+        beta[j] /= beta[j].max()
+    total = ((alpha + alpha_null) * beta).sum(axis=1, keepdims=True)
+    return alpha * beta / total
+
+
+@pytest.mark.parametrize(("n_i", "n_j"), [(30, 40), (120, 90), (1, 50), (300, 1)])
+@pytest.mark.parametrize("sharp", [False, True])
+def test_hmm_on_longer_sentences(n_i, n_j, sharp):
+    emission, null = sentence(n_i, n_i, n_j)
+    if sharp:  # most words have one likely partner, as after training
+        emission *= np.float32(1e-2)
+        emission[np.arange(n_j), np.random.default_rng(5).integers(0, n_i, n_j)] = 0.5
+    jump = smooth_jumps(np.zeros(2 * JUMP_OFFSET + 1))
+    post, _ = run_hmm(emission, null, jump, 0.1)
+    assert np.abs(post - forward_backward(emission, null, jump, 0.1)).max() < 0.01
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 60), st.integers(1, 60), st.floats(0.01, 0.9))
 def test_hmm_rows_are_probabilities(seed, n_i, n_j, p_null):
@@ -122,3 +160,38 @@ def test_jump_table():
     learned = smooth_jumps(counts)
     assert learned.argmax() == JUMP_OFFSET - 2
     assert (learned > 0).all()
+
+
+def one_pair(n_i, n_j, seed):
+    """A block of one sentence pair in which every word pair is its own."""
+    rng = np.random.default_rng(seed)
+    arrays = (
+        np.array([0, n_i]), np.array([0, n_j]), np.arange(n_i, dtype=np.int32), np.arange(n_j, dtype=np.int32),
+        np.array([0, n_i * n_j]),
+    )  # fmt: skip
+    tables = tuple((10.0 ** rng.uniform(-4, 0, n_i * n_j)).astype(np.float32) for _ in range(2))
+    jump = smooth_jumps(np.zeros(2 * JUMP_OFFSET + 1))
+    nulls = np.full(n_j, 0.01, np.float32), np.full(n_i, 0.01, np.float32)
+    return arrays, np.arange(n_i * n_j, dtype=np.int32), tables, Parameters(jump, jump, *nulls, 0.1, 1.0)
+
+
+@pytest.mark.parametrize("use_hmm", [False, True])
+def test_both_directions_come_together(use_hmm):
+    arrays, cells, tables, parameters = one_pair(4, 6, seed=3)
+    product, mean = (
+        expect(arrays, cells, tables, parameters, use_hmm=use_hmm, mean=mean, threads=1) for mean in (False, True)
+    )
+    t_forward, t_backward = tables[0].reshape(4, 6), tables[1].reshape(4, 6)
+    one, other = np.empty((6, 4), np.float32), np.empty((4, 6), np.float32)
+    if use_hmm:
+        one, _ = run_hmm(np.ascontiguousarray(t_forward.T), parameters.null_forward, parameters.jump_forward, 0.1)
+        other, _ = run_hmm(t_backward, parameters.null_backward, parameters.jump_backward, 0.1)
+    else:
+        ten, p_null = np.float32(1.0), np.float32(0.1)
+        diagonal_posteriors(np.ascontiguousarray(t_forward.T), parameters.null_forward, 4, 6, ten, p_null, one)
+        diagonal_posteriors(t_backward, parameters.null_backward, 6, 4, ten, p_null, other)
+    assert product.posterior.reshape(4, 6) == pytest.approx(one.T * other, abs=1e-5)
+    assert mean.posterior.reshape(4, 6) == pytest.approx((one.T + other) / 2, abs=1e-5)
+    assert mean.unlinked_target == pytest.approx(1 - one.sum(axis=1), abs=1e-5)
+    assert mean.unlinked_source == pytest.approx(1 - other.sum(axis=1), abs=1e-5)
+    assert bool(mean.jumps_forward.any()) == use_hmm

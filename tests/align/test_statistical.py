@@ -229,19 +229,42 @@ def test_one_word_against_many(fitted, fresh_bitext):
     assert len(learned.align_tokens(fresh_bitext[0])) == 60
 
 
-def test_a_sentence_of_5000_words(bitext, fitted, f1):
-    """Sentences run together: too long for the hidden Markov model, so the diagonal model aligns them."""
+def run_together(bitext, length):
+    """Sentences joined to one pair of at least so many words, and its links."""
     source, target, gold = [], [], set()
     for (words, others), links in zip(*bitext, strict=True):
         gold |= {(i + len(source), j + len(target)) for i, j in links}
         source += words
         target += others
-        if len(source) >= 5_000:
+        if len(source) >= length:
             break
-    assert len(source) >= 5_000
+    assert len(source) >= length
+    return (source, target), gold
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        100,
+        300,
+        pytest.param(
+            400,
+            marks=pytest.mark.xfail(
+                strict=True, reason="above HMM_CELLS nothing says where words are: the diagonal model has tension 0"
+            ),
+        ),
+    ],
+)
+def test_long_sentences(bitext, fitted, f1, length):
+    pair, gold = run_together(bitext, length)
+    assert f1([gold], fitted.align_tokens([pair])) > 0.9
+
+
+def test_a_sentence_of_5000_words_takes_seconds(bitext, fitted):
+    (source, target), _ = run_together(bitext, 5_000)
     began = time.perf_counter()
     (found,) = fitted.align_tokens([(source, target)])
-    assert time.perf_counter() - began < 10
+    assert time.perf_counter() - began < 15
     found.check(len(source), len(target))
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import contextmanager
 
 import pytest
 from click.testing import CliRunner
@@ -223,21 +224,20 @@ def test_fast_align(files, tmp_path):
     assert links(out) == [[(0, 0), (1, 1)]] * 5
 
 
-def test_progress_only_in_a_terminal(files, tmp_path, monkeypatch):
-    names = []
+def test_progress(files, tmp_path, monkeypatch):
+    asked, seen = [], []
 
-    def noted(*, shown):
-        names.append(shown)
-        return real(shown=shown)
+    @contextmanager
+    def bars(*, quiet):
+        asked.append(quiet)
+        yield lambda *step: seen.append(step)
 
-    real = module._progress
-    monkeypatch.setattr(module, "_progress", noted)
-    run(*files, "--out", tmp_path / "links")
-    assert names == [False]
-    with real(shown=True) as task:  # the bars themselves
-        report = task("Learning")
-        report(1, 2)
-        report(4, 4)
+    monkeypatch.setattr(module, "progress_bars", bars)
+    assert run(*files, "--out", tmp_path / "links").exit_code == 0
+    assert run(*files, "--out", tmp_path / "links", "--quiet").exit_code == 0
+    assert asked == [False, True]
+    assert [stage for stage, done, total in seen if done == total] == ["learning", "aligning"] * 2
+    assert ("aligning", 5, 5) in seen
 
 
 def test_help():

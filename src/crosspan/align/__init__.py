@@ -70,7 +70,7 @@ class Aligner(Protocol):
     def iter_align_tokens(
         self, pairs: Iterable[_TokenPair], *, progress: _Progress | None = None
     ) -> Iterator[Alignment]:
-        """Like :meth:`align`, for a stream of token sequences of any length."""
+        """Like :meth:`align_tokens`, for a stream of any length."""
         ...
 
 

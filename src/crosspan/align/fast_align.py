@@ -122,7 +122,11 @@ class FastAlign:
         Raises:
             ModelError: The aligner has learned nothing yet.
         """
-        return list(self.iter_align_tokens(((p.source.tokens, p.target.tokens) for p in pairs), progress=progress))
+        return self.align_tokens(((p.source.tokens, p.target.tokens) for p in pairs), progress=progress)
+
+    def align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> list[Alignment]:
+        """Like :meth:`align`, for token sequences."""
+        return list(self.iter_align_tokens(pairs, progress=progress))
 
     def iter_align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Iterator[Alignment]:
         """Link the words of a stream of token sequences.

@@ -121,8 +121,8 @@ def similarities(
 
     Example:
         >>> words = Spellings.of(["london", "londres", "of"])
-        >>> similarities(np.array([0, 0]), np.array([1, 2]), words, words, threshold=0.5).round(2).tolist()
-        [0.62, 0.0]
+        >>> (100 * similarities(np.array([0, 0]), np.array([1, 2]), words, words, threshold=0.5)).round().tolist()
+        [62.0, 0.0]
     """
     out: npt.NDArray[np.float32] = _similarities(
         first, second, a.chars, a.length, a.bag, b.chars, b.length, b.bag, threshold

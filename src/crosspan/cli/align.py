@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crosspan.align import ALIGNERS, load_aligner, make_aligner
+from crosspan.cli.progress import progress_bars
 from crosspan.errors import OptionError, OutputError, PairError
 from crosspan.io import FORMATS, FormatOption, format_by_name, iter_located, write_links
 from crosspan.io.files import name_of
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from crosspan.types import Alignment
 
 TokenPair = tuple[tuple[str, ...], tuple[str, ...]]
-Report = Callable[[int, int], None]
 
 
 @click.command("align")
@@ -82,12 +81,12 @@ def command(
     chosen = _aligner(aligner, model, threads, min_prob, settings)
     fitting = model is None or fit_on
     pairs = _rereadable(source, target, from_format, twice=fitting)
-    with _progress(shown=not quiet and sys.stderr.isatty()) as task:
+    with progress_bars(quiet=quiet) as bars:
         if fitting:
             more = (pair for files in bitexts for pair in read_pairs(*files, from_format))
-            chosen.fit_tokens(chain(more, pairs()), progress=task("Learning"))
+            chosen.fit_tokens(chain(more, pairs()), progress=bars and partial(bars, "learning"))
         tally = _Tally(no_prob)
-        write_links(out, tally.through(chosen.iter_align_tokens(pairs(), progress=task("Aligning"))))
+        write_links(out, tally.through(chosen.iter_align_tokens(pairs(), progress=bars and partial(bars, "aligning"))))
     if save_model is not None:
         chosen.save(save_model)  # type: ignore[attr-defined]  # checked above: only one kind of aligner comes here
     summary = {
@@ -127,7 +126,7 @@ def read_pairs(source: str, target: str, from_format: FormatOption = "auto") -> 
         if one is None or other is None:
             longer, shorter, surplus = (target, source, other) if one is None else (source, target, one)
             raise PairError(
-                f"{name_of(shorter)} ends after {count} sentences, but here begins another",
+                f"{name_of(shorter)} ends after {count} sentence{'s' * (count != 1)}, but here begins another",
                 where=f"{name_of(longer)}:{surplus.line}",
                 hint="The two files must hold the same sentences in the same order: compare their ends.",
             )
@@ -214,22 +213,3 @@ class _Tally:
             self.without_links += not len(alignment)
             self.mass += float(alignment.prob.sum())
             yield replace(alignment, prob=alignment.prob * 0 + 1) if self.no_prob else alignment
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Iterator[Callable[[str], Report | None]]:
-    """Bars on standard error while the block runs; gives a function that makes one."""
-    if not shown:
-        yield lambda name: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-
-        def task(name: str) -> Report:
-            number = bars.add_task(name, total=None)
-            return lambda done, total: bars.update(number, completed=done, total=total)
-
-        yield task

@@ -78,7 +78,7 @@ HASH_FACTOR = np.uint64(1099511628211)
 HASH_START = np.uint64(14695981039346656037)
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, nogil=True, inline="always")
 def _alike(e, f, chars1, length1, bag1, chars2, length2, bag2, row):  # type: ignore[no-untyped-def]
     """Spelling ratio of two words; 0 below 0.55, and for short words that are not equal."""
     n_e = length1[e]
@@ -99,7 +99,7 @@ def _alike(e, f, chars1, length1, bag1, chars2, length2, bag2, row):  # type: ig
     return ratio
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, nogil=True, inline="always")
 def _content(a, b, s0, lower, function, punctuation):  # type: ignore[no-untyped-def]
     """The part of an entity that is looked for: a name without the article it begins with.
 
@@ -115,7 +115,7 @@ def _content(a, b, s0, lower, function, punctuation):  # type: ignore[no-untyped
     return a, b
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _profile(  # type: ignore[no-untyped-def]
     e, k, a, b, owner, link_ptr, link_source, link_target, link_prob,
     s0, s_type, s_punct, s_spelling, t0, n_j, t_type, t_lower, t_punct, t_spelling, row, words, sums, spelled, covering,
@@ -157,9 +157,21 @@ def _profile(  # type: ignore[no-untyped-def]
             sums[kind, j + 1] = sums[kind, j] + words[kind, j]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
+def _extremes(words, n_j, before, after):  # type: ignore[no-untyped-def]
+    """Largest mass and likeness before each word (``before[:, j]``), and from it on (``after[:, j]``)."""
+    for row, kind in enumerate((_MASS, _ALIKE)):
+        before[row, 0] = 0.0
+        after[row, n_j] = 0.0
+        for j in range(n_j):
+            before[row, j + 1] = max(before[row, j], words[kind, j])
+        for j in range(n_j - 1, -1, -1):
+            after[row, j] = max(after[row, j + 1], words[kind, j])
+
+
+@njit(cache=True, nogil=True)
 def _describe(  # type: ignore[no-untyped-def]
-    f, p, q, a, b, n_i, n_j, words, sums, spelled, covering,
+    f, p, q, a, b, n_i, n_j, words, sums, before, after, spelled, covering,
     s0, s_lower, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
 ):  # fmt: skip
     """Write the features of the candidate ``[p, q)`` of the entity ``[a, b)`` to ``f``."""
@@ -209,20 +221,16 @@ def _describe(  # type: ignore[no-untyped-def]
     if q < n_j and not t_lower[t0 + q] and not t_punct[t0 + q]:
         f[RIGHT_NAME] = 1.0 - words[_OUTSIDE, q]
     f[MOVED] = abs((p + q) / (2.0 * n_j) - (a + b) / (2.0 * n_i))
-    lost = nought
-    beyond = nought
     within = nought
     low = -1
     high = -1
-    for x in range(n_j):
-        if p <= x < q:
-            within = max(within, words[_ALIKE, x])
-            if words[_LINKED, x] > 0.0:
-                low = x if low < 0 else low
-                high = x
-        else:
-            lost = max(lost, words[_MASS, x])
-            beyond = max(beyond, words[_ALIKE, x])
+    for x in range(p, q):
+        within = max(within, words[_ALIKE, x])
+        if words[_LINKED, x] > 0.0:
+            low = x if low < 0 else low
+            high = x
+    lost = max(before[0, p], after[0, q])
+    beyond = max(before[1, p], after[1, q])
     f[LOST_MOST] = lost
     f[SPELLED_LOST] = max(beyond - within, nought)
     f[SPELLED_BACK] = (sums[_ALIKE, q] - sums[_ALIKE, p]) / n
@@ -238,7 +246,7 @@ def _describe(  # type: ignore[no-untyped-def]
         f[COVERED] += min(linked, np.float32(1.0)) / size
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def entity_candidates(  # type: ignore[no-untyped-def]
     max_words, reach, min_mass, span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob,
     s_ptr, s_type, s_lower, s_function, s_punct, s_freq, s_spelling,
@@ -269,6 +277,8 @@ def entity_candidates(  # type: ignore[no-untyped-def]
     sums = np.zeros((_KINDS, longest + 1), np.float32)
     spelled = np.zeros((largest, longest), np.float32)
     covering = np.zeros((largest, longest), np.float32)
+    before = np.zeros((2, longest + 1), np.float32)
+    after = np.zeros((2, longest + 1), np.float32)
     anchor = np.zeros(longest + 1, np.int32)
     row = np.zeros(MAX_CHARS + 1, np.int32)
     use_given = len(given_ptr) > 0
@@ -288,6 +298,7 @@ def entity_candidates(  # type: ignore[no-untyped-def]
                 e, k, a, b, owner, link_ptr, link_source, link_target, link_prob, s0, s_type, s_punct, s_spelling,
                 t0, n_j, t_type, t_lower, t_punct, t_spelling, row, words, sums, spelled, covering,
             )  # fmt: skip
+            _extremes(words, n_j, before, after)
             s_small = s_lower[s0 + a : s0 + b].sum()
             s_p = s_punct[s0 + a : s0 + b].sum()
             names = not s_lower[s0 + a] or b - a == 1
@@ -325,14 +336,14 @@ def entity_candidates(  # type: ignore[no-untyped-def]
                     c_end[n] = q
                     c_hash[n] = h
                     _describe(
-                        feats[n], p, q, a, b, n_i, n_j, words, sums, spelled, covering,
+                        feats[n], p, q, a, b, n_i, n_j, words, sums, before, after, spelled, covering,
                         s0, s_lower, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
                     )  # fmt: skip
                     n += 1
     return c_span[:n].copy(), c_start[:n].copy(), c_end[:n].copy(), c_hash[:n].copy(), feats[:n].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _grown(values, capacity):  # type: ignore[no-untyped-def]
     out = np.empty(capacity, values.dtype)
     out[: len(values)] = values

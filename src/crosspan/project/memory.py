@@ -107,7 +107,7 @@ class EntityMemory:
         return same, other
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _recall(span, words, own, entity, ptr, known, weight):  # type: ignore[no-untyped-def]
     n = len(span)
     same = np.zeros(n, np.float32)

@@ -18,6 +18,14 @@ FREQUENT = 1.1
 """Log of the count in a thousand words from which a word is frequent."""
 
 
+class _Numbering(dict[str, int]):
+    """Numbers strings in order of first meeting; asking for a known one never leaves compiled code."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self)
+        return number
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """The tokens of one side of a batch, sentence after sentence.
@@ -52,11 +60,11 @@ class Words:
             >>> words.lower.tolist(), words.punctuation.tolist()
             ([False, True, True, False], [False, False, False, True])
         """
-        number: dict[str, int] = {}
+        number = _Numbering()
         tokens: list[int] = []
         ends = [0]
         for sentence in sentences:
-            tokens.extend([number.setdefault(token, len(number)) for token in sentence.tokens])
+            tokens.extend(map(number.__getitem__, sentence.tokens))
             ends.append(len(tokens))
         forms = list(number)
         lowered = [form.lower() for form in forms]
