@@ -1,6 +1,6 @@
 """Projection F1 against the amount of text: 10, 100, 1,000 sentence pairs, and all there are.
 
-    python -m benchmarks.curve [--json] [--skip-rivals]
+    python -m benchmarks.curve [--json] [--page] [--skip-rivals]
 
 So many labelled pairs are projected with nothing else to learn from; where a set has fewer labelled pairs than that,
 other text fills up. "All" has all labelled pairs and all other text. Small samples are drawn several times, and F1 is
@@ -12,9 +12,10 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from benchmarks import baselines, datasets, ours
+from benchmarks import baselines, datasets, ours, page
 from benchmarks.findings import markdown
 from benchmarks.projection_sets import family, load
 from crosspan.evaluate import score_spans
@@ -49,16 +50,18 @@ def our_f1(drawn: Sequence[Sample], corpus: str) -> float:
     return score_spans(gold, found).micro.f1
 
 
-def rival_f1(drawn: Sequence[Sample]) -> tuple[float, str]:
-    """The best of fast_align's symmetrisations with the paper's n-gram candidates."""
+def rival_f1(drawn: Sequence[Sample]) -> float:
+    """The best of fast_align's ways to link, with the paper's n-gram candidates."""
     gold = [pair.target for pairs, _ in drawn for pair in pairs]
-    found: dict[str, list[Sentence]] = {how: [] for how in baselines.SYMMETRISATIONS}
+    found: dict[tuple[bool, str], list[Sentence]] = defaultdict(list)
     for pairs, extra in drawn:
-        links = baselines.fast_align(datasets.bitext_of(pairs), extra)
-        for how in baselines.SYMMETRISATIONS:
-            done = zip(pairs, links.symmetrised(how), strict=True)
-            found[how].extend(baselines.paper_ngram_greedy(pair, alignment) for pair, alignment in done)
-    return max((score_spans(gold, sentences).micro.f1, how) for how, sentences in found.items())
+        bitext = datasets.bitext_of(pairs)
+        for diagonal in (True, False):
+            links = baselines.fast_align(bitext, extra, diagonal=diagonal)
+            for how in baselines.SYMMETRISATIONS:
+                done = zip(pairs, links.symmetrised(how), strict=True)
+                found[diagonal, how].extend(baselines.paper_ngram_greedy(*item) for item in done)
+    return max(score_spans(gold, sentences).micro.f1 for sentences in found.values())
 
 
 def measure(name: str, *, with_rivals: bool) -> dict[str, dict[str, float]]:
@@ -71,7 +74,7 @@ def measure(name: str, *, with_rivals: bool) -> dict[str, dict[str, float]]:
     for size, drawn in curve.items():
         found[size] = {"crosspan": our_f1(drawn, family(name))}
         if with_rivals:
-            found[size]["fast_align + n-gram"] = rival_f1(drawn)[0]
+            found[size]["fast_align + n-gram"] = rival_f1(drawn)
     return found
 
 
@@ -88,10 +91,13 @@ def table(found: dict[str, dict[str, dict[str, float]]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--page", action="store_true", help="put the tables into docs/benchmarks.md")
     parser.add_argument("--skip-rivals", action="store_true", help="measure crosspan alone")
     options = parser.parse_args(arguments)
     found = {name: measure(name, with_rivals=not options.skip_rivals) for name in SETS}
     print(json.dumps(found, indent=1) if options.json else table(found))
+    if options.page:
+        page.write("curve", table(found))
 
 
 if __name__ == "__main__":

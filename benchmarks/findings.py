@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+HEADER = ("what", "aim", "crosspan", "shipped weights", "best rivals, same run", "reached", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +49,6 @@ class Finding:
         return asdict(self)
 
 
-HEADER = (
-    "what",
-    "aim",
-    "crosspan",
-    "shipped weights",
-    "best rivals, same run",
-    "reached",
-    "note",
-)
-
-
 def markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A Markdown table.
 
@@ -73,3 +64,10 @@ def markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
         "|" + "|".join(line) + "|" if line == ["---"] * len(names) else f"| {' | '.join(line)} |" for line in lines
     )
     return "\n".join(texts)
+
+
+def table(found: Sequence[Finding]) -> str:
+    """All findings; columns that nothing fills are left out."""
+    lines = [finding.cells() for finding in found]
+    used = [place for place in range(len(HEADER)) if any(line[place] for line in lines)]
+    return markdown([HEADER[place] for place in used], ([line[place] for place in used] for line in lines))

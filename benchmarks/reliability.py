@@ -1,11 +1,11 @@
 """Whether confidences mean what they say, and what it brings to keep the sure spans alone.
 
-    python -m benchmarks.reliability [--json]
+    python -m benchmarks.reliability [--json] [--page]
 
 Every projection set is projected with weights trained without its corpus. The two numbers that turn a probability into
-a confidence (Platt scaling) were fitted to these very predictions, of all sets together; so the table shows that two
-numbers are enough, and its lines by corpus how far one corpus departs from all. ``bam_nllb`` was used for nothing, and
-its source spans are a tagger's, with the tagger's mistakes.
+a confidence (Platt scaling) were fitted to these very predictions, of all sets together; "fitted elsewhere" fits them
+to the other corpora alone, as new data will meet them. ``bam_nllb`` was used for nothing, and its source spans are a
+tagger's, with the tagger's mistakes.
 """
 
 from __future__ import annotations
@@ -16,18 +16,23 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from benchmarks import datasets, ours
+from benchmarks import datasets, ours, page
 from benchmarks.findings import markdown
 from benchmarks.projection_sets import NAMES, family, load
+from benchmarks.train_weights import calibrate
 from crosspan.evaluate import Calibration, reliability, score_spans, span_outcomes
 from crosspan.project.filters import drop_unsure
+from crosspan.project.weights import Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crosspan.evaluate.ner import Score
     from crosspan.types import Projection, Sentence
+
+Outcomes = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]
 
 THRESHOLDS = (0.0, 0.3, 0.5, 0.7, 0.9)
 
@@ -39,9 +44,9 @@ class Projected:
     gold: list[Sentence]
     found: list[Projection]
 
-    def calibration(self) -> Calibration:
-        outcomes = span_outcomes(self.gold, [projection.sentence for projection in self.found])
-        return reliability(*outcomes)
+    def outcomes(self) -> Outcomes:
+        """Confidence of each span, and whether it is right."""
+        return span_outcomes(self.gold, [projection.sentence for projection in self.found])
 
     def score(self, least: float) -> Score:
         kept = [drop_unsure(projection, least).sentence for projection in self.found]
@@ -79,12 +84,33 @@ def bins_table(calibration: Calibration) -> str:
     return markdown(["confidence", "spans", "mean confidence", "share right"], rows)
 
 
-def corpora_table(calibrations: dict[str, Calibration], shares: dict[str, tuple[float, float]]) -> str:
-    rows = [
-        [name, f"{one.n:,}", *(f"{share:.3f}" for share in shares[name]), f"{one.ece:.3f}", f"{one.brier:.3f}"]
-        for name, one in calibrations.items()
-    ]
-    return markdown(["corpus", "spans", "mean confidence", "share right", "ECE", "Brier"], rows)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One corpus: its spans, and how far their confidences are from the truth."""
+
+    calibration: Calibration
+    confidence: float
+    right: float
+    elsewhere: Calibration
+
+    @classmethod
+    def of(cls, own: Outcomes, others: Sequence[Outcomes]) -> Line:
+        confidence, right = own
+        slope, offset = calibrate(np.concatenate([c for c, _ in others]), np.concatenate([r for _, r in others]))
+        # scaling what is scaled already fits as well as scaling the probability: both are linear in its logit
+        refitted = Weights({}, slope, offset).calibrated(confidence)
+        return cls(
+            reliability(*own), float(np.mean(confidence)), float(np.mean(right)), reliability(refitted, right)
+        )  # fmt: skip
+
+    def cells(self, *, pooled: bool) -> list[str]:
+        one = self.calibration
+        shares = (self.confidence, self.right, one.ece, one.brier)
+        elsewhere = "–" if pooled else f"{self.elsewhere.ece:.3f}"
+        return [f"{one.n:,}", *(f"{share:.3f}" for share in shares), elsewhere]
+
+
+CORPORA_HEADER = ("corpus", "spans", "mean confidence", "share right", "ECE", "Brier", "ECE, fitted elsewhere")
 
 
 def thresholds_table(scores: dict[str, dict[float, Score]]) -> str:
@@ -96,32 +122,40 @@ def thresholds_table(scores: dict[str, dict[float, Score]]) -> str:
     return markdown(["corpus", "--min-confidence", "spans kept", "precision", "recall", "F1"], rows)
 
 
-def mean_and_share(part: Projected) -> tuple[float, float]:
-    confidence, right = span_outcomes(part.gold, [projection.sentence for projection in part.found])
-    return float(np.mean(confidence)), float(np.mean(right))
+def lines(parts: dict[str, Projected]) -> dict[str, Line]:
+    outcomes = {name: part.outcomes() for name, part in parts.items()}
+    trained = {name: one for name, one in outcomes.items() if name not in ("all", "bam_nllb")}
+    return {
+        name: Line.of(own, [other for corpus, other in trained.items() if corpus != name])
+        for name, own in outcomes.items()
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--page", action="store_true", help="put the tables into docs/benchmarks.md")
     options = parser.parse_args(arguments)
     corpora = project_all()
     parts = {"all": together(corpora), **corpora, "bam_nllb": bambara()}
-    calibrations = {name: part.calibration() for name, part in parts.items()}
+    found = lines(parts)
     scores = {name: {least: part.score(least) for least in THRESHOLDS} for name, part in parts.items()}
     if options.json:
         out: dict[str, Any] = {
             name: {
-                "calibration": calibrations[name].to_dict(),
+                "calibration": found[name].calibration.to_dict(),
+                "ece_fitted_elsewhere": found[name].elsewhere.ece,
                 "min_confidence": {str(least): asdict(score) for least, score in scores[name].items()},
             }
             for name in parts
         }
         print(json.dumps(out, indent=1))
         return
-    print(bins_table(calibrations["all"]), "\n")
-    print(corpora_table(calibrations, {name: mean_and_share(part) for name, part in parts.items()}), "\n")
-    print(thresholds_table(scores))
+    by_corpus = markdown(CORPORA_HEADER, ([name, *line.cells(pooled=name == "all")] for name, line in found.items()))
+    text = "\n\n".join([bins_table(found["all"].calibration), by_corpus, thresholds_table(scores)])
+    print(text)
+    if options.page:
+        page.write("reliability", text)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ THREADS = 2
 TIME_RUNS = 5
 SPEED_RUNS = 3
 SPEED_SENTENCES = 20_000
-QUICK_SIZES = (1_000, 3_000, 10_000, 30_000)
 
 
 def align_time(*, with_rivals: bool) -> Iterator[Finding]:
@@ -81,15 +80,15 @@ def speed(*, with_rivals: bool) -> Iterator[Finding]:
 
 
 def growth(*, with_rivals: bool) -> Iterator[Finding]:
-    """Time and memory over sizes that take a minute; :mod:`benchmarks.scale` has the large ones."""
+    """Time and memory over the sizes that :mod:`benchmarks.scale` has by default."""
     del with_rivals
-    found = scale.measure_all(QUICK_SIZES)
+    found = scale.measure_all(scale.SIZES)
     exponent = scale.exponent([one.pairs for one in found], [one.seconds for one in found])
     last = found[-1]
     yield Finding(
-        "scale", f"exponent of time, {QUICK_SIZES[0]:,} to {QUICK_SIZES[-1]:,} pairs", "linear: ≤ 1.1", exponent,
+        "scale", f"exponent of time, {scale.SIZES[0]:,} to {scale.SIZES[-1]:,} pairs", "linear: ≤ 1.1", exponent,
         exponent <= 1.1, digits=2,
-        note=f"{last.seconds:.0f} s and {last.memory_mb:,.0f} MB for {last.pairs:,} pairs; see scale.py",
+        note=f"{last.seconds:.0f} s and {last.memory_mb:,.0f} MB for {last.pairs:,} pairs",
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.scale            # 1,000 to 100,000 pairs
     python -m benchmarks.scale --full     # to 300,000
-    python -m benchmarks.scale --json
+    python -m benchmarks.scale --json | --page
 
 Real English-German text (NTREX, Europarl-NER, WMT), repeated to the size; in each repetition a fifth of the words, by
 chance, become new words (a number is put after them), so that the vocabulary grows with the text, faster than it does
@@ -26,7 +26,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from benchmarks import datasets
+from benchmarks import datasets, page
 from benchmarks.findings import markdown
 from crosspan.align.spool import AlignmentSpool
 from crosspan.align.statistical import StatisticalAligner
@@ -223,6 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help=f"also {FULL_SIZES[-1]:,} pairs")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--page", action="store_true", help="put the tables into docs/benchmarks.md")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
@@ -233,8 +234,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.json:
         print(json.dumps({"sizes": [asdict(one) for one in found], "exponents": fitted}, indent=1))
         return
-    print(table(found))
-    print("\nExponent of time (1 is linear): " + ", ".join(f"{name} {slope:.2f}" for name, slope in fitted.items()))
+    named = ", ".join(f"{name} {slope:.2f}" for name, slope in fitted.items())
+    text = f"{table(found)}\n\nExponent of time (1 is linear): {named}."
+    print(text)
+    if options.page:
+        page.write("scale", text)
 
 
 if __name__ == "__main__":

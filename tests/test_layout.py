@@ -10,7 +10,7 @@ import pytest
 import crosspan
 
 ROOT = Path(crosspan.__file__).parent
-GROUND = {"types", "errors", "tags", "registry"}
+GROUND = {"types", "errors", "tags", "settings"}
 ORDER = ["text", "io", "align", "project", "evaluate", "workflow", "file_workflow", "demo", "cli"]
 MODULES = sorted(ROOT.rglob("*.py"))
 

@@ -249,7 +249,7 @@ class Alignment:
             digits: Significant digits of the probabilities.
         """
         return " ".join(
-            f"{i}-{j}" if p == 1.0 else f"{i}-{j}:{p:.{digits}g}"
+            f"{i}-{j}" if (shown := f"{p:.{digits}g}") == "1" else f"{i}-{j}:{shown}"
             for i, j, p in zip(self.source.tolist(), self.target.tolist(), self.prob.tolist(), strict=True)
         )
 

@@ -93,7 +93,7 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
         >>> [len(links) for links in aligner.fit_tokens(pairs).iter_align_tokens(pairs[:1])]
         [2]
     """
-    from crosspan.align.settings import with_settings
+    from crosspan.settings import with_settings
 
     if threads is not None and threads < 1:
         raise OptionError(f"{threads} threads", hint="Use at least 1.")

@@ -19,7 +19,7 @@ Float32Array = npt.NDArray[np.float32]
 CHUNK_CELLS = 60_000
 """Cells handed to a thread at a time. Fixed, so that sums do not depend on the number of threads."""
 
-HMM_CELLS = 120_000
+HMM_CELLS = 1 << 18
 """Largest sentence pair, in cells, that gets the hidden Markov model, whose cost is cubic; longer ones get the
 diagonal model. So do those with a side longer than the jump table reaches."""
 
@@ -133,8 +133,11 @@ def expect(
         for number in range(len(bounds)):
             work(number)
     else:
-        with ThreadPoolExecutor(threads) as pool:
+        pool = ThreadPoolExecutor(threads)
+        try:
             list(pool.map(work, range(len(bounds))))
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)  # an interrupt does not wait for what is still queued
     out.jumps_forward += counts[0].sum(axis=0, dtype=np.float64)
     out.jumps_backward += counts[1].sum(axis=0, dtype=np.float64)
     return out

@@ -13,6 +13,9 @@ from numba import njit
 JUMP_OFFSET = 512
 """Index of a jump of width 0 in a jump table; tables are ``2 * JUMP_OFFSET + 1`` long."""
 
+LONG_TENSION = np.float32(0.3)
+"""Tension per word (of the shorter side) of the diagonal model where a pair is too long for the hidden Markov model."""
+
 _TINY = np.float32(1e-30)
 _BEAM = np.float32(1e-5)
 """States with a smaller share of the forward probability are not followed: they hardly ever matter, and are most."""
@@ -197,8 +200,10 @@ def chunk_posteriors(  # type: ignore[no-untyped-def]
             hmm_posteriors(eb, nb, n_j, n_i, jump_b, p_null, pb, counts_b,
                            a.reshape(n_i, n_j), an.reshape(n_i, n_j), beta, work, norm, acc)  # fmt: skip
         else:
-            diagonal_posteriors(ef, nf, n_i, n_j, tension, p_null, pf)
-            diagonal_posteriors(eb, nb, n_j, n_i, tension, p_null, pb)
+            # nothing else says where the words of a very long pair are
+            pull = max(tension, LONG_TENSION * min(n_i, n_j)) if use_hmm else tension
+            diagonal_posteriors(ef, nf, n_i, n_j, pull, p_null, pf)
+            diagonal_posteriors(eb, nb, n_j, n_i, pull, p_null, pb)
         for j in range(n_j):
             unlinked_target[target_ptr[k] + j] = 1.0
         for i in range(n_i):

@@ -37,7 +37,7 @@ class Smoothing:
     Args:
         word: Pseudo-counts with which a word leans on its forms.
         form: Pseudo-counts with which a form leans on the level above.
-        uniform: Share of the top level's pseudo-counts that goes to every word by its frequency.
+        uniform: Share of the top level's pseudo-counts that goes to every form by its frequency.
         suffix: Weight of the suffix against the prefixes, in [0, 1].
         spelling: Pseudo-counts of a link between words spelled alike.
         spelling_threshold: Ratio from which words are spelled alike.
@@ -106,10 +106,11 @@ def _scatter(number, values, size):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _top(counts, given, produced, total, strength, spread):  # type: ignore[no-untyped-def]
+def _top(counts, given, produced, total, strength, uniform, unigram):  # type: ignore[no-untyped-def]
     out = np.empty(len(counts), np.float64)
     for q in range(len(counts)):
-        out[q] = (counts[q] + strength * spread[produced[q]]) / (total[given[q]] + strength)
+        base = uniform * unigram[produced[q]]
+        out[q] = (counts[q] + strength * base) / (total[given[q]] + strength)
     return out
 
 
@@ -124,13 +125,16 @@ def _below(counts, given, produced, total, strength, number, parent, share):  # 
 
 @njit(cache=True, nogil=True)
 def _words(  # type: ignore[no-untyped-def]
-    counts, given, produced, total, strength, n_prefix, t_prefix, share_prefix, n_suffix, t_suffix, share_suffix, weight
-):
+    counts, given, produced, total, strength,
+    n_prefix, t_prefix, share_prefix, n_suffix, t_suffix, share_suffix, weight, unigram,
+):  # fmt: skip
     out = np.empty(len(counts), np.float32)
     for q in range(len(counts)):
         f = produced[q]
         base = (1.0 - weight) * t_prefix[n_prefix[q]] * share_prefix[f]
         base += weight * t_suffix[n_suffix[q]] * share_suffix[f]
+        if total[given[q]] == 0.0:  # a word never met, whatever its forms say, may be translated by any
+            base += unigram[f]
         out[q] = (counts[q] + strength * base) / (total[given[q]] + strength)
     return out
 
@@ -186,7 +190,7 @@ class Side:
     def unigram(self, level: int) -> Floats:
         """Relative frequency of each form; a new one counts as seen once."""
         seen = np.maximum(self.frequency[level], 1.0)
-        out: Floats = seen / seen.sum()
+        out: Floats = seen / max(float(self.frequency[level].sum()), 1.0)  # new forms do not change the known ones
         return out
 
     def null(self, unlinked: Floats) -> npt.NDArray[np.float32]:
@@ -212,12 +216,14 @@ class Lexicon:
         nothing = np.zeros(0, np.int32)
         self.tables = [PairTable(nothing, nothing, np.zeros(0, np.float32)) for _ in LEVELS]
 
-    def block(self, sources: Any, targets: Any) -> Block:
+    def block(self, sources: Any, targets: Any, *, learning: bool) -> Block:
         """Number the words and word pairs of sentence pairs, and look up what is known of each.
 
         Args:
             sources: Token sequences.
             targets: Token sequences, as many.
+            learning: Whether spelling says something of the forms of words, too. When aligning it does not: that
+                would make a pair's links depend on the pairs around it.
         """
         source_ptr, source = self.source.vocabulary.encode(sources)
         target_ptr, target = self.target.vocabulary.encode(targets)
@@ -236,8 +242,9 @@ class Lexicon:
         prior = [table.get(a, b).astype(np.float64) for table, a, b in zip(self.tables, first, second, strict=True)]
         spelled = self._spelling(e, f, prior[WORD])
         prior[WORD] += spelled
-        for level, values in zip(range(1, len(LEVELS)), self._lifted(spelled, first, number), strict=True):
-            prior[level] += values
+        if learning:
+            for level, values in enumerate(self._lifted(spelled, first, number), 1):
+                prior[level] += values
         return Block(source_ptr, target_ptr, source, target, cell_ptr, cell_pair, first, second, number, prior)
 
     @staticmethod
@@ -307,7 +314,7 @@ class Lexicon:
         s = self.smoothing
         top = _top(
             counts[PREFIX3], given[PREFIX3], produced[PREFIX3], total[PREFIX3], s.form,
-            s.uniform * side.unigram(PREFIX3),
+            s.uniform, side.unigram(PREFIX3),
         )  # fmt: skip
         prefix = _below(
             counts[PREFIX5], given[PREFIX5], produced[PREFIX5], total[PREFIX5], s.form,
@@ -315,12 +322,12 @@ class Lexicon:
         )  # fmt: skip
         suffix = _top(
             counts[SUFFIX3], given[SUFFIX3], produced[SUFFIX3], total[SUFFIX3], s.form,
-            s.uniform * side.unigram(SUFFIX3),
+            s.uniform, side.unigram(SUFFIX3),
         )  # fmt: skip
         out: npt.NDArray[np.float32] = _words(
             counts[WORD], given[WORD], produced[WORD], total[WORD], s.word,
             block.number[0], prefix, side.share(WORD, PREFIX5),
-            block.number[2], suffix, side.share(WORD, SUFFIX3), s.suffix,
+            block.number[2], suffix, side.share(WORD, SUFFIX3), s.suffix, side.unigram(WORD),
         )  # fmt: skip
         return out
 

@@ -27,6 +27,9 @@ FIT_CELLS = 12_000_000
 ALIGN_CELLS = 2_000_000
 """Cells aligned at a time."""
 
+LEARN_CELLS = 2_000_000
+"""Largest sentence pair, in cells, that is learned from: in longer ones nearly everything meets everything."""
+
 
 @dataclass(frozen=True, slots=True)
 class StatisticalOptions:
@@ -112,7 +115,7 @@ class StatisticalAligner:
         done = total = 0
         lock = threading.Lock()
         rounds = self.options.diagonal_iterations + self.options.hmm_iterations
-        for batch in blocks(pairs, FIT_CELLS):
+        for batch in blocks(_without_giants(pairs), FIT_CELLS):
             total += rounds * len(batch)
 
             def advance(count: int, total: int = total) -> None:
@@ -131,7 +134,7 @@ class StatisticalAligner:
 
     def _learn(self, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
         lexicon = self.lexicon
-        block = lexicon.block([source for source, _ in batch], [target for _, target in batch])
+        block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=True)
         known = self._known(block)
         first_tables = self._first_tables(block, known)
         lexicon.source.count(block.source)
@@ -237,12 +240,11 @@ class StatisticalAligner:
             side.frequency, side.total = list(side.frequency), list(side.total)
             side.vocabulary.begin_visit()
         try:
-            block = lexicon.block([source for source, _ in batch], [target for _, target in batch])
-            known = self._known(block)
-            zeros = [np.zeros(len(pairs)) for pairs in block.first]
+            block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=False)
+            totals = lexicon.source.total, lexicon.target.total
             nothing = (lexicon.source.unlinked * 0.0, lexicon.target.unlinked * 0.0)
             found = expect(
-                block.arrays, block.cell_pair, self._tables(block, zeros, known),
+                block.arrays, block.cell_pair, lexicon.probabilities(block, block.prior, totals),
                 self._parameters(self.jumps * 0.0, nothing), use_hmm=True, mean=True, threads=self.threads,
             )  # fmt: skip
         finally:
@@ -289,6 +291,20 @@ def smooth_jumps(counts: Floats) -> npt.NDArray[np.float32]:
         weight = counts + 0.5 * np.exp(-0.3 * width) + 1e-3 * total / (1.0 + width) ** 1.5
     out: npt.NDArray[np.float32] = (weight / weight.sum()).astype(np.float32)
     return out
+
+
+def _without_giants(pairs: Iterable[TokenPair]) -> Iterator[TokenPair]:
+    """Leave out pairs too long to learn from; only where there are no others, learn from the first of them."""
+    giant: TokenPair | None = None
+    ordinary = False
+    for pair in pairs:
+        if len(pair[0]) * len(pair[1]) <= LEARN_CELLS:
+            ordinary = ordinary or (len(pair[0]) > 0 and len(pair[1]) > 0)
+            yield pair
+        elif giant is None:
+            giant = pair
+    if giant is not None and not ordinary:
+        yield giant
 
 
 def blocks(pairs: Iterable[TokenPair], cells: int, *, keep_empty: bool = False) -> Iterator[list[TokenPair]]:

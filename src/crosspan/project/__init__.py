@@ -1,0 +1,1 @@
+"""Projection: from aligned pairs to labelled target sentences."""

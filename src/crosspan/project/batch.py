@@ -7,7 +7,9 @@ checked here, whatever the method that made it.
 
 from __future__ import annotations
 
+import gc
 import unicodedata
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import chain
@@ -20,7 +22,7 @@ from crosspan.errors import PairError
 from crosspan.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 Int8Array = npt.NDArray[np.int8]
 Int32Array = npt.NDArray[np.int32]
@@ -333,6 +335,30 @@ def assemble(
     names = {int(reason): reason.text for reason in Reason}
     names.update({Reason.FILTERED + index: f"filtered:{name}" for index, name in enumerate(filters)})
 
+    with _without_garbage_collection():
+        return _projections(batch, pairs, result, extra, errors, names)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Pause the search for cycles: among many small objects that have none it would take half of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _projections(
+    batch: PairBatch,
+    pairs: Sequence[Pair],
+    result: SpanResult,
+    extra: dict[int, list[tuple[int, int, float]]],
+    errors: dict[int, str],
+    names: dict[int, str],
+) -> list[Projection]:
     starts, ends = result.start.tolist(), result.end.tolist()
     reasons, confidences = result.reason.tolist(), result.confidence.tolist()
     projections: list[Projection] = []

@@ -146,10 +146,7 @@ class CandidateProjector:
             near = difflib.get_close_matches(unknown[0], [*FEATURES, *self.scorers], 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join([*FEATURES, *self.scorers])}."
             raise OptionError(f"there is no score called {unknown[0]!r}", hint=hint)
-        if self.options.scores == "align":
-            base = {"align": 1.0}
-        else:
-            base = dict(self.weights.weights)
+        base = {"align": 1.0} if self.options.scores == "align" else dict(self.weights.weights)
         base.update({name: float(value) for name, value in given.items()})
         return np.array([base.get(name, 0.0) for name in FEATURES])
 
@@ -227,7 +224,9 @@ class CandidateProjector:
                 self._remember(pairs, candidates)
             score = score + self._recalled(pairs, candidates, score)
         for name, scorer in self.scorers.items():
-            score = score + self.options.weights.get(name, 1.0) * np.asarray(scorer(pairs, batch, candidates), np.float64)
+            score = score + self.options.weights.get(name, 1.0) * np.asarray(
+                scorer(pairs, batch, candidates), np.float64
+            )
         matching = match(
             batch.span_ptr, candidates.span, candidates.start, candidates.end, score,
             method=self.options.matcher, n_proj=self.options.n_proj, constraint=self.options.constraint,

@@ -8,7 +8,6 @@ at least one word with mass, or one spelled like a word of the entity.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from crosspan.align.spelling import MAX_CHARS, common_subsequence
@@ -348,4 +347,3 @@ def _grown(values, capacity):  # type: ignore[no-untyped-def]
     out = np.empty(capacity, values.dtype)
     out[: len(values)] = values
     return out
-

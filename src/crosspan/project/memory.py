@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from crosspan.project.batch import PairBatch
 from crosspan.types import Pair
 
 FORGET_BELOW = 0.05
@@ -25,9 +24,7 @@ def entity_names(pairs: Sequence[Pair]) -> list[str]:
         >>> entity_names([Pair(source, Sentence(("Die", "Europäische", "Union")))])
         ['european union']
     """
-    return [
-        " ".join(pair.source.tokens[span.start : span.end]).lower() for pair in pairs for span in pair.source.spans
-    ]
+    return [" ".join(pair.source.tokens[span.start : span.end]).lower() for pair in pairs for span in pair.source.spans]
 
 
 class EntityMemory:
@@ -103,7 +100,9 @@ class EntityMemory:
         """
         _, known, weight, ptr = self._built()
         entity = np.fromiter((self._number.get(name, -1) for name in names), np.int64, len(names))
-        same, other = _recall(span, words, np.where(confidence >= FORGET_BELOW, confidence, 0.0), entity, ptr, known, weight)
+        same, other = _recall(
+            span, words, np.where(confidence >= FORGET_BELOW, confidence, 0.0), entity, ptr, known, weight
+        )
         return same, other
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from typing import Any, Protocol
 
 from crosspan.errors import OptionError
+from crosspan.settings import as_type, with_settings
 from crosspan.types import Alignment, Pair, Projection
 
 METHODS = ("candidates", "heuristic")
@@ -68,62 +69,12 @@ def make_projector(method: str = "candidates", settings: Mapping[str, Any] | Non
     if method == "heuristic":
         from crosspan.project.heuristic import HeuristicOptions
 
-        return HeuristicProjector(HeuristicOptions(**typed_options(HeuristicOptions, given)))
+        return HeuristicProjector(with_settings(HeuristicOptions(), given))
     if method == "candidates":
         from crosspan.project.candidates import CandidateOptions, CandidateProjector
 
-        weights = {key[8:]: _number(key, given.pop(key)) for key in list(given) if key.startswith("weights.")}
-        typed = typed_options(CandidateOptions, given)
-        typed["weights"] = {**typed.get("weights", {}), **weights}
-        return CandidateProjector(CandidateOptions(**typed))
+        weights = {name: given.pop(name) for name in list(given) if name.startswith("weights.")}
+        options = with_settings(CandidateOptions(), given)
+        named = {name.removeprefix("weights."): as_type(name, value, 1.0) for name, value in weights.items()}
+        return CandidateProjector(replace(options, weights={**options.weights, **named}))
     raise OptionError(f"unknown method {method!r}", hint=f"Use one of: {', '.join(METHODS)}.")
-
-
-def typed_options(options: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn settings into the types of an options class, by the types of its defaults.
-
-    Raises:
-        OptionError: A name is unknown (the nearest one is named), or a value does not fit.
-
-    Example:
-        >>> from crosspan.project.heuristic import HeuristicOptions
-        >>> typed_options(HeuristicOptions, {"min_prob": "0.5", "drop_punctuation": "no"})
-        {'min_prob': 0.5, 'drop_punctuation': False}
-    """
-    import difflib
-
-    defaults = {field.name: field.default for field in fields(options)}
-    out: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in defaults:
-            near = difflib.get_close_matches(name, defaults, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(defaults)}."
-            raise OptionError(f"there is no setting {name!r}", hint=hint)
-        out[name] = _typed(name, value, defaults[name])
-    return out
-
-
-def _typed(name: str, value: Any, default: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    if isinstance(default, bool):
-        if value.lower() in ("true", "yes", "on", "1"):
-            return True
-        if value.lower() in ("false", "no", "off", "0"):
-            return False
-        raise OptionError(f"{name} is {value!r}", hint="Write true or false.")
-    if isinstance(default, int):
-        return int(_number(name, value, whole=True))
-    if isinstance(default, float):
-        return _number(name, value)
-    if isinstance(default, tuple):
-        return tuple(value.split(","))
-    return value
-
-
-def _number(name: str, value: Any, *, whole: bool = False) -> float:
-    try:
-        return int(value) if whole else float(value)
-    except (TypeError, ValueError):
-        kind = "a whole number" if whole else "a number"
-        raise OptionError(f"{name} is {value!r}", hint=f"Write {kind}.") from None

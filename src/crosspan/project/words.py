@@ -71,7 +71,9 @@ class Words:
         of_word: dict[str, int] = {}
         word_of_form = np.fromiter((of_word.setdefault(word, len(of_word)) for word in lowered), np.int32, len(forms))
         small = np.fromiter(
-            (form == low and form.upper() != form for form, low in zip(forms, lowered, strict=True)), np.bool_, len(forms)
+            (form == low and form.upper() != form for form, low in zip(forms, lowered, strict=True)),
+            np.bool_,
+            len(forms),
         )
         plain = punctuation_mask([Sentence(tuple(forms))])
         rows = np.array(tokens, np.int64)

@@ -1,4 +1,4 @@
-"""Settings of an aligner from names and values, as a command line or a recipe gives them."""
+"""Settings from names and values, as a command line or a recipe gives them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def with_settings(options: T, settings: Mapping[str, Any]) -> T:
         if dot:
             inner.setdefault(outer, {})[rest] = value
         else:
-            changes[name] = _as_type(name, value, known[name])
+            changes[name] = as_type(name, value, known[name])
     for outer, nested in inner.items():
         changes[outer] = with_settings(changes.get(outer, known[outer]), nested)
     return replace(options, **changes)  # type: ignore[type-var]
@@ -70,8 +70,21 @@ def _hint(name: str, names: list[str]) -> str:
     return f"Did you mean {last[near[0]]}?" if near else f"Choose from {', '.join(names)}."
 
 
-def _as_type(name: str, value: Any, example: Any) -> Any:
-    """The value as the type of ``example``."""
+def as_type(name: str, value: Any, example: Any) -> Any:
+    """Read a value as the type that an example has.
+
+    Args:
+        name: Of the setting, for errors.
+        value: The value; a string is read, for a tuple as words with commas between them.
+        example: A value of the right type; where it is neither text, number, switch nor tuple, anything goes.
+
+    Raises:
+        OptionError: The value cannot be read.
+
+    Example:
+        >>> as_type("stop_words", "!,?", ())
+        ('!', '?')
+    """
     if is_dataclass(example):
         if isinstance(value, type(example)):
             return value
@@ -85,6 +98,10 @@ def _as_type(name: str, value: Any, example: Any) -> Any:
         return found
     if isinstance(example, str):
         return str(value)
+    if isinstance(example, tuple):
+        return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+    if not isinstance(example, int | float):
+        return value
     kind = type(example)
     try:
         number = kind(value)

@@ -9,9 +9,9 @@ from crosspan import align
 from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.align.fast_align import FastAlignOptions
 from crosspan.align.lexicon import Smoothing
-from crosspan.align.settings import setting_names, with_settings
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
 from crosspan.errors import OptionError
+from crosspan.settings import setting_names, with_settings
 
 
 def test_values_are_read_as_the_type_of_the_setting():
