@@ -12,7 +12,9 @@ import numpy.typing as npt
 from crosspan.errors import OptionError
 from crosspan.project.batch import PairBatch, Reason, assemble
 from crosspan.project.match import match
+from crosspan.project.memory import EntityMemory, entity_names
 from crosspan.project.weights import Weights, learned_weights
+from crosspan.project.words import WordCounts, Words
 from crosspan.types import Alignment, Pair, Projection
 
 Floats = npt.NDArray[np.float64]
@@ -99,6 +101,15 @@ class CandidateOptions:
             raise OptionError(f"min_mass is {self.min_mass}", hint="Choose a value from 0 to 1.")
 
 
+class Observed:
+    """What is known of a corpus: how its entities were rendered, and how often its words stand there."""
+
+    def __init__(self) -> None:
+        self.memory = EntityMemory()
+        self.source = WordCounts()
+        self.target = WordCounts()
+
+
 class CandidateProjector:
     """Carries spans over by matching candidates (see :mod:`crosspan.project.projector`).
 
@@ -127,13 +138,11 @@ class CandidateProjector:
         scorers: Mapping[str, Scorer] | None = None,
         weights: Weights | None = None,
     ) -> None:
-        from crosspan.project.memory import EntityMemory
-
         self.options = options or CandidateOptions()
         self.scorers = dict(scorers or {})
         self.weights = weights or learned_weights()
         self._vector = self._feature_weights()
-        self.memory = EntityMemory()
+        self._observed: Observed | None = None
 
     def _feature_weights(self) -> Floats:
         from crosspan.project.features import FEATURES
@@ -151,28 +160,37 @@ class CandidateProjector:
         return np.array([base.get(name, 0.0) for name in FEATURES])
 
     def observe(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> None:
-        """Remember how entities of these pairs are rendered; call it with all shards before projecting any."""
+        """Learn how entities are rendered and how frequent words are; call it with all shards before projecting any."""
+        if self._observed is None:
+            self._observed = Observed()
+        batch = PairBatch.build(pairs, alignments)
+        candidates = self.candidates(pairs, batch, self._observed, learn=True)
         if self._remembers:
-            batch = PairBatch.build(pairs, alignments)
-            self._remember(pairs, self.candidates(pairs, batch))
+            self._remember(pairs, candidates, self._observed)
 
     @property
     def _remembers(self) -> bool:
         return self.options.memory and self.options.scores == "learned"
 
-    def _remember(self, pairs: Sequence[Pair], candidates: Candidates) -> None:
-        from crosspan.project.memory import entity_names
+    def _remember(self, pairs: Sequence[Pair], candidates: Candidates, observed: Observed) -> None:
+        confidence = probabilities(candidates.span, candidates.features @ self._vector)
+        observed.memory.add(entity_names(pairs), candidates.span, candidates.words, confidence)
 
-        confidence = self._probability(candidates, candidates.features @ self._vector)
-        self.memory.add(entity_names(pairs), candidates.span, candidates.words, confidence)
+    def candidates(
+        self, pairs: Sequence[Pair], batch: PairBatch, observed: Observed | None = None, *, learn: bool = False
+    ) -> Candidates:
+        """The candidates of a batch with their features; memory is left at 0.
 
-    def candidates(self, pairs: Sequence[Pair], batch: PairBatch) -> Candidates:
-        """The candidates of a batch with their features; memory is left at 0."""
+        Args:
+            pairs: The pairs.
+            batch: The same as arrays.
+            observed: What is known of the corpus; by default that is the batch alone.
+            learn: Count the words of the batch first.
+        """
         from crosspan.project.features import entity_candidates
-        from crosspan.project.words import Words
 
-        source = Words.of([pair.source for pair in pairs])
-        target = Words.of([pair.target for pair in pairs])
+        source = Words.of([pair.source for pair in pairs], observed.source if observed else None, learn=learn)
+        target = Words.of([pair.target for pair in pairs], observed.target if observed else None, learn=learn)
         given = self._given(pairs)
         found = entity_candidates(
             self.options.max_words, self.options.reach, np.float32(max(self.options.min_mass, 1e-6)),
@@ -211,18 +229,19 @@ class CandidateProjector:
     def project(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> list[Projection]:
         """Project the spans of aligned pairs.
 
-        Where nothing was observed before, the pairs themselves are what the memory knows.
+        Where nothing was observed before, the pairs themselves are all that is known of the corpus.
 
         Returns:
             One projection a pair, in order.
         """
         batch = PairBatch.build(pairs, alignments)
-        candidates = self.candidates(pairs, batch)
+        observed = self._observed or Observed()
+        candidates = self.candidates(pairs, batch, observed, learn=self._observed is None)
         score = candidates.features @ self._vector
         if self._remembers:
-            if len(self.memory) == 0:
-                self._remember(pairs, candidates)
-            score = score + self._recalled(pairs, candidates, score)
+            if self._observed is None:
+                self._remember(pairs, candidates, observed)
+            score = score + self._recalled(pairs, candidates, score, observed)
         for name, scorer in self.scorers.items():
             score = score + self.options.weights.get(name, 1.0) * np.asarray(
                 scorer(pairs, batch, candidates), np.float64
@@ -237,18 +256,14 @@ class CandidateProjector:
         more = matching.more_ranges(candidates.span, candidates.start, candidates.end, confidence)
         return assemble(batch, pairs, result, more=more if len(more.span) else None)
 
-    def _recalled(self, pairs: Sequence[Pair], candidates: Candidates, score: Floats) -> Floats:
+    def _recalled(self, pairs: Sequence[Pair], candidates: Candidates, score: Floats, observed: Observed) -> Floats:
         from crosspan.project.features import MEMORY, MEMORY_OTHER
-        from crosspan.project.memory import entity_names
 
-        confidence = self._probability(candidates, score)
-        same, other = self.memory.recall(entity_names(pairs), candidates.span, candidates.words, confidence)
+        confidence = probabilities(candidates.span, score)
+        same, other = observed.memory.recall(entity_names(pairs), candidates.span, candidates.words, confidence)
         columns = memory_columns(same, other)
         recalled: Floats = self._vector[MEMORY] * columns[0] + self._vector[MEMORY_OTHER] * columns[1]
         return recalled
-
-    def _probability(self, candidates: Candidates, score: Floats) -> Floats:
-        return probabilities(candidates.span, score)
 
     def _confidence(self, candidates: Candidates, score: Floats) -> Floats:
         if self.options.scores == "align":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,40 @@ class _Numbering(dict[str, int]):
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self)
         return number
+
+
+class WordCounts:
+    """How often words were seen in a corpus, and how often in small letters; it grows shard by shard.
+
+    Example:
+        >>> counts = WordCounts()
+        >>> counts.add(["the", "accra"], np.array([4, 1]), np.array([3, 0]))
+        >>> seen, small = counts.of(["the", "lagos"])
+        >>> seen.tolist(), small.tolist(), counts.total
+        ([4, 0], [3, 0], 5)
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._number = _Numbering()
+        self._counts = np.zeros((0, 2), np.int64)
+
+    def add(self, words: Sequence[str], seen: npt.NDArray[Any], small: npt.NDArray[Any]) -> None:
+        """Count words of another shard; each stands once."""
+        rows = np.fromiter(map(self._number.__getitem__, words), np.int64, len(words))
+        missing = len(self._number) - len(self._counts)
+        if missing > 0:
+            room = max(missing, len(self._counts))  # doubling: a stream adds words forever, but ever fewer
+            self._counts = np.concatenate([self._counts, np.zeros((room, 2), np.int64)])
+        self._counts[rows, 0] += seen.astype(np.int64)
+        self._counts[rows, 1] += small.astype(np.int64)
+        self.total += int(seen.sum())
+
+    def of(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """How often each was seen, and how often in small letters; 0 for unknown ones."""
+        rows = np.fromiter((self._number.get(word, -1) for word in words), np.int64, len(words))
+        counts = np.where(rows[:, None] >= 0, self._counts[rows], 0) if len(self._counts) else np.zeros((len(rows), 2))
+        return counts[:, 0].astype(np.int64), counts[:, 1].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +87,13 @@ class Words:
     spellings: Spellings
 
     @classmethod
-    def of(cls, sentences: Iterable[Sentence]) -> Words:
+    def of(cls, sentences: Iterable[Sentence], counts: WordCounts | None = None, *, learn: bool = False) -> Words:
         """Look at the words of sentences.
+
+        Args:
+            sentences: The sentences of a batch.
+            counts: Counts of the corpus that the batch is part of; by default the batch counts its own words.
+            learn: Add the batch to those counts first.
 
         Example:
             >>> words = Words.of([Sentence(("Accra", "is", "big", "."))])
@@ -79,19 +119,26 @@ class Words:
         rows = np.array(tokens, np.int64)
         types = word_of_form[rows]
         lower = small[rows]
-        seen = np.bincount(types, minlength=len(of_word))
-        per_thousand = np.log(np.maximum(seen * (1000.0 / max(len(rows), 1)), 1.0)).astype(np.float32)
-        mostly_small = np.bincount(types, lower, minlength=len(of_word)) > 0.5 * seen
-        function = mostly_small & (seen >= 3) & (per_thousand >= FREQUENT)
+        words = list(of_word)
+        seen = np.bincount(types, minlength=len(words))
+        in_small = np.bincount(types, lower, minlength=len(words)).astype(np.int64)
+        total = len(rows)
+        if counts is not None:
+            if learn:
+                counts.add(words, seen, in_small)
+            seen, in_small = counts.of(words)
+            total = counts.total
+        per_thousand = np.log(np.maximum(seen * (1000.0 / max(total, 1)), 1.0)).astype(np.float32)
+        function = (in_small > 0.5 * seen) & (seen >= 3) & (per_thousand >= FREQUENT)
         return cls(
             np.array(ends, np.int64),
             types,
-            _hashes(list(of_word))[types],
+            _hashes(words)[types],
             lower,
             function[types],
             plain[rows],
             per_thousand[types],
-            Spellings.of(romanize_types(list(of_word))),
+            Spellings.of(romanize_types(words)),
         )
 
 
