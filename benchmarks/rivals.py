@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 FAST_ALIGN, EFLOMAL = "fast_align", "eflomal"
 NGRAM = "n-gram greedy"
 
+EFLOMAL_RUNS = 5
+LITTLE_TEXT = 1_000
+"""eflomal has no seed, and on fewer pairs than this its runs differ widely: figures are the mean of so many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Best:
@@ -31,8 +35,8 @@ class Best:
     name: str
 
 
-def aligned(pairs: Sequence[Pair], extra: datasets.Bitext, eflomal_runs: int = 1) -> dict[str, list[list[Alignment]]]:
-    """Links by aligner and symmetrisation, from one run or more (eflomal has no seed).
+def aligned(pairs: Sequence[Pair], extra: datasets.Bitext) -> dict[str, list[list[Alignment]]]:
+    """Links by aligner and symmetrisation, from one run or more.
 
     eflomal's are left out where it is not installed (see :func:`benchmarks.baselines.eflomal_program`).
     """
@@ -42,7 +46,8 @@ def aligned(pairs: Sequence[Pair], extra: datasets.Bitext, eflomal_runs: int = 1
         f"{FAST_ALIGN} without -d": [baselines.fast_align(bitext, extra, diagonal=False)],
     }
     if baselines.eflomal_program():
-        runs[EFLOMAL] = [baselines.eflomal(bitext, extra) for _ in range(eflomal_runs)]
+        times = EFLOMAL_RUNS if len(bitext) + len(extra) < LITTLE_TEXT else 1
+        runs[EFLOMAL] = [baselines.eflomal(bitext, extra) for _ in range(times)]
     found = {
         f"{name} {how}": [links.symmetrised(how) for links in directed]
         for name, directed in runs.items()

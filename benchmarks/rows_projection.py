@@ -87,10 +87,10 @@ def xsid(*, with_rivals: bool) -> Iterator[Finding]:
     for lang in XSID_AIM_LANGS:
         one = measure(f"xsid-{lang}", with_rivals=with_rivals)
         base, best = one.best(0, rivals.FAST_ALIGN, rivals.NGRAM), one.best(0)
-        reached, shown = None, {}
-        if base and best:
+        shown = {base.name: base.value, **one.rivals(0)} if base else {}
+        reached = None
+        if base and best and one.best(0, rivals.EFLOMAL):
             reached = one.fair[0] >= base.value + WELL_ABOVE and one.fair[0] > best.value
-            shown = {base.name: base.value, **one.rivals(0)}
         yield Finding(
             "xsid", f"xSID en→{lang}, its own text only, strict F1",
             f"≥ fast_align + n-gram + {WELL_ABOVE}, and above all rivals", one.fair[0], reached, one.shipped[0], shown,

@@ -177,15 +177,50 @@ def test_blocks_are_found():
     assert commands_of(console.text) == [("a b", "c\n"), ("d", "")]
 
 
-def test_the_table_of_scores_is_that_of_the_code():
-    """The page on projection lists every score with its weight, in order."""
+FEATURES_FILE = ROOT / "src" / "crosspan" / "project" / "features.py"
+PROJECTION_PAGE = ROOT / "docs" / "projection.md"
+MARKED_TABLE = re.compile(r"(?<=<!-- features -->\n).*?(?=<!-- /features -->)", re.DOTALL)
+UNCOMMENTED = {  # what the names say already where they stand
+    "first_mass": "mass of the first word",
+    "first_outside": "outside of the first word",
+    "last_mass": "mass of the last word",
+    "last_outside": "outside of the last word",
+    "right_mass": "mass of the word after it",
+    "left_outside": "outside of the word before it; 1 at the beginning of the sentence",
+    "right_outside": "outside of the word after it; 1 at the end of the sentence",
+    "last_punctuation": "the candidate ends with punctuation and the entity does not",
+    "last_small": "ends with a word in small letters, the entity does not",
+    "last_frequent": "the same for the last word",
+    "last_article": "ends with a frequent word in small letters, and the entity has a capitalised word",
+    "right_name": "the same for the word after it",
+}
+
+
+def features_table() -> str:
+    """The table of the candidates' features: from the comments in the code, with the built-in weights."""
     from crosspan.project.features import FEATURES
     from crosspan.project.weights import learned_weights
 
-    page = (ROOT / "docs" / "projection.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \|.*\| (−?[\d.]+) \|$", page, re.MULTILINE)
-    assert [name for name, _ in rows] == list(FEATURES)
+    comments = dict(re.findall(r'^    "(\w+)",(?:  # (.*))?$', FEATURES_FILE.read_text(encoding="utf-8"), re.MULTILINE))
     weights = learned_weights().weights
-    assert {name: float(value.replace("−", "-")) for name, value in rows} == {
-        name: round(weights[name], 2) for name in FEATURES
-    }, "write the table again: python -m tests.test_docs"
+    rows = ["| feature | what | weight |", "|---|---|---:|"]
+    for name in FEATURES:
+        what = UNCOMMENTED.get(name) or comments[name]
+        what = what.replace("|log(|t| / |s|)|", "absolute log of words of the candidate / words of the entity")
+        what = what.replace("|s| + |t|", "words of both")
+        assert "|" not in what, f"{name}: a bar would break the table"
+        rows.append(f"| `{name}` | {what} | {weights.get(name, 0.0):.2f} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_the_table_of_features_is_that_of_the_code():
+    table = MARKED_TABLE.search(PROJECTION_PAGE.read_text(encoding="utf-8"))
+    assert table is not None
+    assert table[0] == features_table(), (
+        "the code has changed: run 'python tests/test_docs.py' to write the table again"
+    )
+
+
+if __name__ == "__main__":
+    page = PROJECTION_PAGE.read_text(encoding="utf-8")
+    PROJECTION_PAGE.write_text(MARKED_TABLE.sub(lambda _: features_table(), page), encoding="utf-8")

@@ -1,10 +1,12 @@
 """What must hold whatever the method: valid IOB2, and every source span accounted for, over 100,000 sentences.
 
-To put a method under these tests add a function of a :class:`World` to ``METHODS``.
+To put a method under these tests add a function of a :class:`World` to ``METHODS`` where it answers with rows, or a
+projector to ``PROJECTORS``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from crosspan.project.batch import PairBatch, Reason, SpanResult, assemble
+from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.heuristic import HeuristicOptions, heuristic
 from crosspan.project.match import match
 from crosspan.types import Alignment, Pair, Sentence, Span
@@ -22,19 +25,29 @@ if TYPE_CHECKING:
 
 N = 100_000
 LABELS = ("PER", "LOC", "ORG")
+SOURCE_SMALL = "the of in and is was to city said The"
+TARGET_SMALL = "el la los de en y es ciudad dijo El"
+SOURCE_NAMES = "Ada Lovelace Accra Hague Netherlands NATO McArthur 東京 Москва 1984 3,000 A. B. Smith iPhone"
+TARGET_NAMES = "Ada Lovelace Akkra Haya Países Bajos OTAN McArthur 東 京 Moscú 1984 3.000 A. B. Smith 王 محمد"
+MARKS = ". , … « » - ' ! ?"
 
 
 @dataclass
 class World:
-    """Random sentence pairs and their batch."""
+    """Random sentence pairs with their links, and both as a batch."""
 
     pairs: list[Pair]
+    alignments: list[Alignment]
     batch: PairBatch
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    """Sentences without words, without links, with words linked to all others, with 60 entities, and all between."""
+    """Sentences without words, without links, with words linked to all others, with 60 entities, and all between.
+
+    The words are names (some the same in both languages), function words, punctuation and numbers; most target
+    sentences come with spans of their own.
+    """
     rng = np.random.default_rng(20250101)
     n_source = rng.integers(0, 16, N)
     n_target = rng.integers(0, 16, N)
@@ -49,9 +62,12 @@ def world() -> World:
     prob = rng.choice(np.array([0.0, 0.1, 0.5, 0.9, 1.0], np.float32), len(owner))
     ptr = np.concatenate([[0], np.cumsum(n_links)])
     # at most one entity begins in each stretch of five words; in the long sentences one in each two
-    words = np.array(["Wort", ",", "…", "x"])
-    tokens = tuple(words[rng.integers(0, 4, 400)].tolist())
-    shift, cut, label = rng.integers(0, 200, (2, N)), rng.integers(0, 6, (N, 4)), rng.integers(0, 3, (N, 4))
+    sides = []
+    for small, names in ((SOURCE_SMALL, SOURCE_NAMES), (TARGET_SMALL, TARGET_NAMES)):
+        vocabulary = np.array(small.split() + names.split() + MARKS.split())
+        chance = np.concatenate([np.full(len(part.split()), w) for part, w in ((small, 3), (names, 2), (MARKS, 1))])
+        sides.append(tuple(rng.choice(vocabulary, 2000, p=chance / chance.sum()).tolist()))
+    shift, cut, label = rng.integers(0, 1800, (2, N)), rng.integers(0, 6, (N, 4)), rng.integers(0, 3, (N, 4))
     pairs, alignments = [], []
     ends = rng.integers(0, 6, (N, 4))
     for s in range(N):
@@ -63,10 +79,12 @@ def world() -> World:
             raw = [(base + a, min(base + b, size), LABELS[c]) for base, a, b, c in edges]
             spans = [Span(a, b, c) for a, b, c in raw if a < b]
         a, b = shift[:, s].tolist()
-        pairs.append(Pair(Sentence(tokens[a : a + size], tuple(spans)), Sentence(tokens[b : b + int(n_target[s])])))
+        guesses = [Span(k, k + 2, "GUESS") for k in range(s % 3, int(n_target[s]) - 1, 3)] if s % 4 else []
+        target_tokens = sides[1][b : b + int(n_target[s])]
+        pairs.append(Pair(Sentence(sides[0][a : a + size], tuple(spans)), Sentence(target_tokens, tuple(guesses))))
         at = slice(ptr[s], ptr[s + 1])
         alignments.append(Alignment(source[at], target[at], prob[at]))
-    return World(pairs, PairBatch.build(pairs, alignments))
+    return World(pairs, alignments, PairBatch.build(pairs, alignments))
 
 
 def by_heuristic(options: HeuristicOptions, world: World) -> SpanResult:
@@ -178,3 +196,71 @@ def test_projections_say_the_same_as_the_rows(world: World, name: str) -> None:
         assert projection.sentence.tags() == [names[t] for t in tags[batch.target_ptr[s] : batch.target_ptr[s + 1]]]
         accounts = [link.source for link in projection.links] + [drop.source for drop in projection.dropped]
         assert sorted(accounts) == list(pair.source.spans)
+
+
+PROJECTORS = {
+    "default": (CandidateOptions(), N),
+    "greedy": (CandidateOptions(matcher="greedy"), N),
+    "align": (CandidateOptions(scores="align"), N),
+    "target-spans": (CandidateOptions(candidates="target_spans"), N),
+    "no-memory": (CandidateOptions(memory=False), N),
+    "stop-words": (CandidateOptions(stop_words=(",", ".", "!", "?", "de")), N),
+    "two-greedy": (CandidateOptions(n_proj=2, matcher="greedy"), N),
+    "two-exact": (CandidateOptions(n_proj=2), 300),  # an integer program a sentence
+}
+"""Options of the candidate method, and to how many sentences it is put."""
+
+
+@pytest.mark.parametrize("name", PROJECTORS)
+def test_projections_are_valid_and_complete(world: World, name: str) -> None:
+    options, n = PROJECTORS[name]
+    pairs = world.pairs[:n]
+    made = CandidateProjector(options).project(pairs, world.alignments[:n])
+    assert len(made) == n
+    stop = set(options.stop_words)
+    reasons: Counter[str] = Counter()
+    projected = more = 0
+    for s, (pair, projection) in enumerate(zip(pairs, made, strict=True)):
+        sentence, links, dropped = projection.sentence, projection.links, projection.dropped
+        assert sentence.tokens == pair.target.tokens
+        assert (projection.error is not None) == bool(world.batch.bad[s])
+        assert not (projection.error and links)
+        reasons.update(drop.reason for drop in dropped)
+
+        # every source span has links, or one reason for having none
+        sources = [link.source for link in links]
+        kept = set(sources)
+        accounts = [*kept, *(drop.source for drop in dropped)]
+        assert len(accounts) == len(pair.source.spans)
+        assert set(accounts) == set(pair.source.spans)
+        assert len(sources) == len(kept) or max(Counter(sources).values()) <= options.n_proj
+        projected += len(kept)
+        more += len(sources) - len(kept)
+
+        # the spans of the sentence are those of the links, inside it and apart
+        at = 0
+        for span, link in zip(sentence.spans, sorted(links, key=lambda link: link.target.start), strict=True):
+            assert at <= span.start < span.end <= len(sentence.tokens)
+            assert (span.start, span.end, span.label) == (link.target.start, link.target.end, link.source.label)
+            assert 0.0 <= link.confidence <= 1.0
+            assert span.score == link.confidence
+            at = span.end
+            assert not stop or stop.isdisjoint(sentence.tokens[span.start : span.end])
+            assert options.candidates == "ngrams" or any(
+                (span.start, span.end) == (guess.start, guess.end) for guess in pair.target.spans
+            )
+    assert projected > 0.05 * sum(reasons.values()), "a test of nothing"
+    assert (more > 0) == (options.n_proj > 1)
+    expected = {"no_link", "overlap", "error", "below_threshold"}
+    assert set(reasons) == expected or (n < N and set(reasons) <= expected)
+
+
+@pytest.mark.parametrize("name", ["default", "align", "two-greedy"])
+def test_tags_are_valid_iob2(world: World, name: str) -> None:
+    """Said without spans, from the tags alone: an I- follows a B- or I- of its label."""
+    made = CandidateProjector(PROJECTORS[name][0]).project(world.pairs[:20_000], world.alignments[:20_000])
+    for projection in made:
+        before = "O"
+        for tag in projection.sentence.tags():
+            assert tag == "O" or tag[:2] == "B-" or (tag[:2] == "I-" and before[2:] == tag[2:])
+            before = tag

@@ -22,7 +22,8 @@ TokenPair = tuple[Sequence[str], Sequence[str]]
 Progress = Callable[[int, int], None]
 
 FIT_CELLS = 12_000_000
-"""Cells learned from at a time: bounds the memory of :meth:`StatisticalAligner.fit` to about 700 MB."""
+"""Cells learned from at a time: bounds the memory of :meth:`StatisticalAligner.fit` to about 1 GB, and what the words
+learned take."""
 
 ALIGN_CELLS = 2_000_000
 """Cells aligned at a time."""

@@ -58,12 +58,19 @@ Scorer = Callable[[Sequence[Pair], PairBatch, Candidates], npt.NDArray[Any]]
 class CandidateOptions:
     """How candidates are made, scored and matched.
 
+    With ``scores="align"``, ``min_mass=0`` and ``constraint="<="`` the n-grams near the links lose nothing against all
+    n-grams of the same lengths, whatever ``reach`` and ``n_proj``: a best range begins and ends with linked words, as
+    unlinked ones at its ends only lower the score. A larger ``min_mass`` can lose faintly linked words, and with
+    ``"="`` or ``">="`` entities without links may need ranges that are no candidates.
+
     Args:
         candidates: ``"ngrams"``, all ranges of target words near the links; or ``"target_spans"``, the spans that the
             target sentences come with (from a tagger, say; their labels do not matter).
-        max_words: Longest n-gram.
-        reach: How many words beyond a linked or look-alike word an n-gram may begin or end.
-        min_mass: Link probability from which a word is linked for that.
+        max_words: Longest n-gram; one for an entity of k words (less an article at its beginning) never has more than
+            2k + 4.
+        reach: How many words beyond a linked or look-alike word an n-gram may begin or end. Look-alike words count
+            where the entity is one word, or begins with one that is not in small letters.
+        min_mass: Link probability from which a word is linked for that; at least one in a million.
         stop_words: Words that no candidate may contain.
         scores: ``"learned"``, the weighted sum of all features, against "not here"; or ``"align"``, the score of
             Politov et al. (2025), 2·links/(words of both).
