@@ -431,14 +431,12 @@ def test_golden_in_a_corpus(name: str) -> None:
     assert all(not projection.links for projection in made[1:])
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="words are counted in the batch at hand, not where it was observed"
-)
-def test_shards_that_were_observed_are_projected_as_the_whole_corpus_is() -> None:
+@pytest.mark.parametrize("memory", [True, False])
+def test_shards_that_were_observed_are_projected_as_the_whole_corpus_is(memory: bool) -> None:
     golden = GOLDEN["article left out"]
     pairs, links = [golden.pair()], [golden.alignment()]
     filler, nothing = function_words()
-    projector = CandidateProjector(CandidateOptions(memory=False))
+    projector = CandidateProjector(CandidateOptions(memory=memory))
     projector.observe(pairs + filler, links + nothing)
     whole = projector.project(pairs + filler, links + nothing)
     assert outcome(whole[0]) == expected(golden)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.project.words import FREQUENT, Words
+from crosspan.project.words import FREQUENT, WordCounts, Words
 from crosspan.types import Sentence
 
 
@@ -200,3 +200,38 @@ def test_against_counting_by_hand(corpus: list[list[str]]) -> None:
             same = tokens[other].lower() == word
             assert (words.type[k] == words.type[other]) == same
             assert (words.word_hash[k] == words.word_hash[other]) == same
+
+
+def test_words_are_counted_over_shards() -> None:
+    shards = [[Sentence(tuple(text.split()))] for text in ("the sea The sky", "", "the hills", "THE the")]
+    whole = Words.of([sentence for shard in shards for sentence in shard])
+    counts = WordCounts()
+    for shard in shards:
+        Words.of(shard, counts, learn=True)
+    assert counts.total == 8
+    parts = [Words.of(shard, counts) for shard in shards]
+    assert counts.total == 8, "nothing is learned unless asked for"
+    for name in ("function", "log_frequency", "lower", "punctuation", "word_hash"):
+        np.testing.assert_array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name))
+
+
+def test_words_that_were_never_counted_are_not_frequent() -> None:
+    counts = WordCounts()
+    for asked in (WordCounts(), counts):
+        words = Words.of([Sentence(("the", "the", "the"))], asked)
+        assert not words.function.any()
+        assert words.log_frequency.tolist() == [0.0] * 3
+        Words.of([Sentence(("a", "b"))], counts, learn=True)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(0, 9), st.integers(0, 9)))))
+@settings(max_examples=50, deadline=None)
+def test_counts_add_up(shards: list[dict[str, tuple[int, int]]]) -> None:
+    counts = WordCounts()
+    for shard in shards:
+        seen, small = (np.array([pair[side] for pair in shard.values()], np.int64) for side in (0, 1))
+        counts.add(list(shard), seen, small)
+    seen, small = counts.of(list("hgfedcbaz"))
+    for side, found in enumerate((seen, small)):
+        assert found.tolist() == [sum(shard.get(word, (0, 0))[side] for shard in shards) for word in "hgfedcbaz"]
+    assert counts.total == sum(pair[0] for shard in shards for pair in shard.values())
