@@ -17,10 +17,9 @@ from crosspan.io import read_links
 from crosspan.io.files import PathLike, atomic_binary, open_output
 from crosspan.io.pairs import LocatedPair, SentenceFile, read_pairs, rereadable
 from crosspan.project.filters import check_confidence
-from crosspan.project.projector import make_projector
 from crosspan.project.records import OutputFormat, dropped_records, find_output_format, write_projections
 from crosspan.types import Alignment, Projection
-from crosspan.workflow import FittedAligner, Run, Settings, StageProgress, TokenPair
+from crosspan.workflow import FittedAligner, Run, Settings, StageProgress, TokenPair, parts
 
 Bitext = tuple[SentenceFile, SentenceFile]
 
@@ -116,7 +115,7 @@ def project_files(
         links: A file of word links made elsewhere, one line a pair; nothing is aligned then.
         aligner: An aligner that has learned already; by default one learns from ``bitext`` and the files at hand.
         method: How spans are carried over; one of :data:`crosspan.project.projector.METHODS`.
-        settings: Options of the method, by name.
+        settings: Options of the method, by name; those of the aligner that learns as ``aligner.NAME``.
         dropped: A file that takes a line of JSON for each source span that was not projected, and for each sentence
             that could not be worked on.
         min_confidence: Projected spans less sure than this are dropped, with the reason ``filtered:min_confidence``.
@@ -134,7 +133,7 @@ def project_files(
     started = time.perf_counter()
     check_confidence(min_confidence)
     find_output_format(out, to_format)
-    projector = make_projector(method, settings)
+    projector, aligner_options = parts(method, settings)
     used = [source.path, target.path, *(file.path for pair in bitext for file in pair), *([links] if links else [])]
     _check_outputs(out, dropped, used)
     summary = Summary()
@@ -151,6 +150,7 @@ def project_files(
             projector=projector,
             read_links=None if links is None else corpus.alignments,
             aligner=aligner,
+            aligner_options=aligner_options,
             read_bitext=corpus.more_text,
             min_confidence=min_confidence,
             threads=threads,

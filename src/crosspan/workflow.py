@@ -9,14 +9,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from crosspan.align.spool import AlignmentSpool
-from crosspan.errors import PairError
+from crosspan.errors import OptionError, PairError
 from crosspan.io.pairs import LocatedPair, one_sided
 from crosspan.project.filters import check_confidence, drop_unsure
 from crosspan.project.projector import Projector, make_projector
+from crosspan.settings import with_settings
 from crosspan.types import Alignment, Pair, Projection, Sentence
+
+if TYPE_CHECKING:
+    from crosspan.align.statistical import StatisticalOptions
 
 SHARD = 4_000
 """Sentence pairs worked on at a time."""
@@ -40,7 +44,7 @@ def project_labels(
     bitext: Iterable[Pair | TokenPair] = (),
     links: Sequence[Alignment] | None = None,
     aligner: FittedAligner | None = None,
-    method: str = "candidates",
+    method: str | Projector = "candidates",
     settings: Settings | None = None,
     min_confidence: float = 0.0,
     threads: int | None = None,
@@ -54,8 +58,8 @@ def project_labels(
         bitext: More translated text of the two languages, for the aligner to learn from.
         links: Word links made elsewhere, one alignment a pair; nothing is aligned then.
         aligner: An aligner that has learned already; by default one learns from ``bitext`` and the sentences at hand.
-        method: How spans are carried over; one of :data:`crosspan.project.projector.METHODS`.
-        settings: Options of the method, by name.
+        method: How spans are carried over; one of :data:`crosspan.project.projector.METHODS`, or a projector.
+        settings: Options of the method, by name; those of the aligner that learns as ``aligner.NAME``.
         min_confidence: Projected spans less sure than this are dropped, with the reason ``filtered:min_confidence``.
         threads: Threads to align with; all cores by default.
         progress: Called with ``(stage, done, total)``.
@@ -88,7 +92,7 @@ def project_labels(
             hint="Give one alignment a pair; a pair without links takes an empty one.",
         )
     check_confidence(min_confidence)
-    projector = make_projector(method, settings)
+    projector, aligner_options = parts(method, settings)
     if not sources:
         return []
     pairs = list(map(_checked_pair, sources, targets))
@@ -98,12 +102,35 @@ def project_labels(
         projector=projector,
         read_links=None if links is None else lambda: links,
         aligner=aligner,
+        aligner_options=aligner_options,
         read_bitext=lambda: map(_tokens, bitext),
         min_confidence=min_confidence,
         threads=threads,
         progress=progress,
     )
     return [projection for _, projection in run.projections()]
+
+
+def parts(
+    method: str | Projector, settings: Settings | None, *, prefix: str = "aligner."
+) -> tuple[Projector, StatisticalOptions]:
+    """The projector, and the options of the aligner, that a method and its settings ask for.
+
+    Raises:
+        OptionError: The method or a setting is not possible.
+    """
+    from crosspan.align.statistical import StatisticalOptions
+
+    given = dict(settings or {})
+    for_aligner = {name.removeprefix(prefix): given.pop(name) for name in list(given) if name.startswith(prefix)}
+    options = with_settings(StatisticalOptions(), for_aligner)
+    if isinstance(method, str):
+        return make_projector(method, given), options
+    if given:
+        raise OptionError(
+            f"there is no setting {min(given)!r}", hint="A projector comes with its settings: set them there."
+        )
+    return method, options
 
 
 def _checked_pair(source: Sentence, target: Sentence) -> LocatedPair:
@@ -125,6 +152,7 @@ class Run:
         projector: Carries the spans over.
         read_links: Gives one alignment a pair; ``None`` aligns.
         aligner: An aligner that has learned already; ``None`` learns.
+        aligner_options: Settings of the one that learns.
         read_bitext: Gives more text to learn from.
         min_confidence: Projected spans less sure than this are dropped.
         threads: Threads to align with; all cores by default.
@@ -136,6 +164,7 @@ class Run:
     projector: Projector
     read_links: Callable[[], Iterable[Alignment]] | None = None
     aligner: FittedAligner | None = None
+    aligner_options: StatisticalOptions | None = None
     read_bitext: Callable[[], Iterable[TokenPair]] = tuple
     min_confidence: float = 0.0
     threads: int | None = None
@@ -146,6 +175,8 @@ class Run:
         with AlignmentSpool() as spool:
             for shard, alignments in self._aligned():
                 spool.append(alignments)
+                self.projector.count([item.pair for item in shard if item.fault is None])
+            for shard, alignments in zip(_shards(self.read()), spool, strict=True):
                 self.projector.observe(*_sound(shard, alignments))
             done = 0
             for shard, alignments in zip(_shards(self.read()), spool, strict=True):
@@ -177,7 +208,7 @@ class Run:
 
         at_hand = (_tokens(item.pair) for item in self.read())
         text = itertools.chain(self.read_bitext(), at_hand)
-        return StatisticalAligner(threads=self.threads).fit_tokens(text, progress=advance)
+        return StatisticalAligner(self.aligner_options, threads=self.threads).fit_tokens(text, progress=advance)
 
     def _project(self, shard: list[LocatedPair], alignments: list[Alignment | None]) -> Iterator[Projection]:
         found = self.projector.project([item.pair for item in shard], alignments)

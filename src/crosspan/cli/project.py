@@ -40,7 +40,13 @@ _INPUT_FORMATS = click.Choice(["auto", *FORMATS])
 @click.option("--links", metavar="FILE", help="Word links made elsewhere (Pharaoh, from 0), one line a pair.")
 @click.option("--aligner-model", metavar="FILE", help="A model kept by 'crosspan align --save-model'.")
 @click.option("--method", default="candidates", show_default=True, help="candidates or heuristic.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the method; may be repeated.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the method, or aligner.KEY=VALUE; may be repeated.",
+)
 @click.option("--dropped", metavar="FILE", help="Write what was not projected, and why, as JSON lines.")
 @click.option(
     "--min-confidence",

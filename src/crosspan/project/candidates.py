@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from crosspan.errors import OptionError
 from crosspan.project.batch import PairBatch, Reason, assemble
-from crosspan.project.match import match
+from crosspan.project.match import check_matching, match
 from crosspan.project.memory import EntityMemory, entity_names
 from crosspan.project.weights import Weights, learned_weights
 from crosspan.project.words import WordCounts, Words
+from crosspan.settings import as_type
 from crosspan.types import Alignment, Pair, Projection
 
 Floats = npt.NDArray[np.float64]
@@ -72,6 +73,7 @@ class CandidateOptions:
             where the entity is one word, or begins with one that is not in small letters.
         min_mass: Link probability from which a word is linked for that; at least one in a million.
         stop_words: Words that no candidate may contain.
+        trim_articles: Look for a name without the article it begins with; ``"align"`` never does.
         scores: ``"learned"``, the weighted sum of all features, against "not here"; or ``"align"``, the score of
             Politov et al. (2025), 2·links/(words of both).
         weights: Weights to use instead of the built-in ones, by feature or scorer name.
@@ -89,6 +91,7 @@ class CandidateOptions:
     reach: int = 2
     min_mass: float = 0.1
     stop_words: tuple[str, ...] = ()
+    trim_articles: bool = True
     scores: Scoring = "learned"
     weights: Mapping[str, float] = field(default_factory=dict)
     memory: bool = True
@@ -100,6 +103,11 @@ class CandidateOptions:
         for name, kinds in (("candidates", get_args(CandidateKind)), ("scores", get_args(Scoring))):
             if getattr(self, name) not in kinds:
                 raise OptionError(f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(kinds)}.")
+        check_matching(self.matcher, self.n_proj, self.constraint)
+        if not isinstance(self.weights, Mapping):
+            raise OptionError(f"weights is {self.weights!r}", hint="Set them one by one, as weights.NAME=NUMBER.")
+        for name, value in self.weights.items():
+            as_type(f"weights.{name}", value, 1.0)
         if self.max_words < 1:
             raise OptionError(f"max_words is {self.max_words}", hint="Let it be 1 or more.")
         if self.reach < 0:
@@ -115,6 +123,17 @@ class Observed:
         self.memory = EntityMemory()
         self.source = WordCounts()
         self.target = WordCounts()
+        self.counted = False
+        self.pairs: set[int] = set()
+
+    def add_words(self, pairs: Sequence[Pair]) -> None:
+        """Count the words of both sides."""
+        self.source.add(pair.source for pair in pairs)
+        self.target.add(pair.target for pair in pairs)
+
+
+def _fingerprint(pair: Pair) -> int:
+    return hash((pair.source.tokens, pair.target.tokens))
 
 
 class CandidateProjector:
@@ -166,14 +185,23 @@ class CandidateProjector:
         base.update({name: float(value) for name, value in given.items()})
         return np.array([base.get(name, 0.0) for name in FEATURES])
 
+    def count(self, pairs: Sequence[Pair]) -> None:
+        """Count words; call it with all shards before observing any, so that all are observed alike."""
+        observed = self._observed = self._observed or Observed()
+        observed.counted = True
+        observed.add_words(pairs)
+
     def observe(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> None:
-        """Learn how entities are rendered and how frequent words are; call it with all shards before projecting any."""
-        if self._observed is None:
-            self._observed = Observed()
-        batch = PairBatch.build(pairs, alignments)
-        candidates = self.candidates(pairs, batch, self._observed, learn=True)
+        """Learn how entities are rendered; call it with all shards before projecting any.
+
+        Where nothing was counted, words are counted here, shard by shard.
+        """
+        observed = self._observed = self._observed or Observed()
+        if not observed.counted:
+            observed.add_words(pairs)
+        observed.pairs.update(map(_fingerprint, pairs))
         if self._remembers:
-            self._remember(pairs, candidates, self._observed)
+            self._remember(pairs, self.candidates(pairs, PairBatch.build(pairs, alignments), observed), observed)
 
     @property
     def _remembers(self) -> bool:
@@ -183,24 +211,22 @@ class CandidateProjector:
         confidence = probabilities(candidates.span, candidates.features @ self._vector)
         observed.memory.add(entity_names(pairs), candidates.span, candidates.words, confidence)
 
-    def candidates(
-        self, pairs: Sequence[Pair], batch: PairBatch, observed: Observed | None = None, *, learn: bool = False
-    ) -> Candidates:
+    def candidates(self, pairs: Sequence[Pair], batch: PairBatch, observed: Observed | None = None) -> Candidates:
         """The candidates of a batch with their features; memory is left at 0.
 
         Args:
             pairs: The pairs.
             batch: The same as arrays.
             observed: What is known of the corpus; by default that is the batch alone.
-            learn: Count the words of the batch first.
         """
         from crosspan.project.features import entity_candidates
 
-        source = Words.of([pair.source for pair in pairs], observed.source if observed else None, learn=learn)
-        target = Words.of([pair.target for pair in pairs], observed.target if observed else None, learn=learn)
+        source = Words.of([pair.source for pair in pairs], observed.source if observed else None)
+        target = Words.of([pair.target for pair in pairs], observed.target if observed else None)
         given = self._given(pairs)
         found = entity_candidates(
             self.options.max_words, self.options.reach, np.float32(max(self.options.min_mass, 1e-6)),
+            self.options.trim_articles and self.options.scores != "align",
             batch.span_ptr, batch.span_start, batch.span_end,
             batch.link_ptr, batch.link_source, batch.link_target, batch.link_prob,
             source.ptr, source.type, source.lower, source.function, source.punctuation, source.log_frequency,
@@ -242,13 +268,15 @@ class CandidateProjector:
             One projection a pair, in order.
         """
         batch = PairBatch.build(pairs, alignments)
-        observed = self._observed or Observed()
-        candidates = self.candidates(pairs, batch, observed, learn=self._observed is None)
+        observed = self._observed
+        candidates = self.candidates(pairs, batch, observed)
         score = candidates.features @ self._vector
         if self._remembers:
-            if self._observed is None:
+            if observed is None:
+                observed = Observed()
+                observed.pairs.update(map(_fingerprint, pairs))
                 self._remember(pairs, candidates, observed)
-            score = score + self._recalled(pairs, candidates, score, observed)
+            score = score + self._recalled(pairs, batch, candidates, score, observed)
         for name, scorer in self.scorers.items():
             score = score + self.options.weights.get(name, 1.0) * np.asarray(
                 scorer(pairs, batch, candidates), np.float64
@@ -263,11 +291,15 @@ class CandidateProjector:
         more = matching.more_ranges(candidates.span, candidates.start, candidates.end, confidence)
         return assemble(batch, pairs, result, more=more if len(more.span) else None)
 
-    def _recalled(self, pairs: Sequence[Pair], candidates: Candidates, score: Floats, observed: Observed) -> Floats:
+    def _recalled(
+        self, pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates, score: Floats, observed: Observed
+    ) -> Floats:
         from crosspan.project.features import MEMORY, MEMORY_OTHER
 
-        confidence = probabilities(candidates.span, score)
-        same, other = observed.memory.recall(entity_names(pairs), candidates.span, candidates.words, confidence)
+        # what was observed brought its own renderings in; they are taken out again
+        known = np.fromiter((_fingerprint(pair) in observed.pairs for pair in pairs), np.bool_, len(pairs))
+        own = np.where(known[batch.span_sentence[candidates.span]], probabilities(candidates.span, score), 0.0)
+        same, other = observed.memory.recall(entity_names(pairs), candidates.span, candidates.words, own)
         columns = memory_columns(same, other)
         recalled: Floats = self._vector[MEMORY] * columns[0] + self._vector[MEMORY_OTHER] * columns[1]
         return recalled

@@ -1,8 +1,10 @@
 """Candidates for each entity and what speaks for and against each: compiled, one pass over a batch.
 
-For an entity of source words ``s`` and a target word ``j``, let *mass* be the probability of links of ``j`` into
-``s`` (at most 1) and *outside* that of links to other source words. A candidate is a range of target words that holds
-at least one word with mass, or one spelled like a word of the entity.
+For the words ``s`` of an entity (without the article that a name begins with) and a target word ``j``, let *mass* be
+the probability of links of ``j`` into ``s`` and *outside* that of its links to other source words, each at most 1. An
+*anchor* is a word with some mass, or one spelled like a word of a name; a candidate begins and ends near one. A word
+is *small* when it is written in small letters, and a *name* when it is neither small nor punctuation: where a script
+knows no case, every word is one.
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ FEATURES = (
     "mass_mean",  # the same, per word
     "mass_least",  # mean log(mass + .05): one unlinked word among linked ones weighs more
     "outside",  # sum of outside: words that translate something else
-    "rival",  # sum of links to words of other entities
+    "rival",  # sum of links to words of other entities, at most 1 a word
     "free",  # sum of what is linked to nothing
     "lost",  # sum of the mass of words left out
     "lost_most",  # the largest mass left out
     "covered",  # share of the entity's words that are linked into the candidate
-    "align",  # 2 links / (|s| + |t|): the score of Politov et al. (2025)
+    "align",  # 2 links / (|s| + |t|): the score of Politov et al. (2025), with link probabilities
     "first_mass",
     "first_outside",
     "last_mass",
@@ -31,7 +33,7 @@ FEATURES = (
     "left_mass",  # mass of the word before the candidate
     "right_mass",
     "left_outside",  # 1 at the beginning of the sentence
-    "right_outside",
+    "right_outside",  # 1 at its end
     "longer",  # words more than the entity
     "shorter",  # words fewer
     "length_ratio",  # |log(|t| / |s|)|
@@ -39,25 +41,24 @@ FEATURES = (
     "first_punctuation",  # the candidate begins with punctuation and the entity does not
     "last_punctuation",
     "punctuation",  # punctuation words more than in the entity
-    "first_small",  # begins with a word in small letters, the entity does not
+    "first_small",  # begins with a small word, the entity does not
     "last_small",
-    "small",  # words in small letters more than in the entity
-    "first_frequent",  # log frequency of the first word, less that of the entity's
+    "small",  # small words more than in the entity
+    "first_frequent",  # log frequency of the first word above that of the entity's first
     "last_frequent",
-    "first_article",  # begins with a frequent word in small letters, and the entity has a capitalised word
+    "first_article",  # begins with a word that is frequent and mostly small, and the entity has a name
     "last_article",
-    "nameless",  # has no word but in small letters, and the entity has a capitalised one
-    "left_name",  # the word before is capitalised, does not begin the sentence, and is not linked elsewhere
+    "nameless",  # has no name, and the entity has one
+    "left_name",  # 1 - outside of the word before, if it is a name and does not begin the sentence
     "right_name",
     "spelled",  # share of the entity's words with a look-alike in the candidate, by similarity
     "spelled_back",  # the same for the candidate's words
     "spelled_lost",  # best look-alike left out, less the best one inside
     "moved",  # how far the relative position moves
-    "hole",  # words without mass between words with mass
-    "memory",  # how often the same entity was rendered by the same words elsewhere in the corpus
-    "memory_other",  # how often by other words
+    "hole",  # words with a mass below .1 between words above it
+    "memory",  # log(1 + 2 x): the entity was rendered by these words x times elsewhere in the corpus
+    "memory_other",  # the same for other words, where these were never used
 )
-
 """Names of the feature columns, in order."""
 
 N_FEATURES = len(FEATURES)
@@ -70,8 +71,8 @@ N_FEATURES = len(FEATURES)
 ) = range(N_FEATURES)  # fmt: skip
 
 # rows of what each target word is to an entity
-_MASS, _OUTSIDE, _RIVAL, _FREE, _LOG, _ALIKE, _SMALL, _PUNCT, _LINKED = range(9)
-_KINDS = 9
+_MASS, _OUTSIDE, _RIVAL, _FREE, _LOG, _ALIKE, _SMALL, _PUNCT, _LINKED, _LINKS = range(10)
+_KINDS = 10
 
 HASH_FACTOR = np.uint64(1099511628211)
 HASH_START = np.uint64(14695981039346656037)
@@ -90,8 +91,14 @@ def _alike(e, f, chars1, length1, bag1, chars2, length2, bag2, row):  # type: ig
     while common:
         common &= common - 1
         bits += 1
-    if 3.0 * bits < min(n_e, n_f):  # few letters in common: no need to look closer
-        return 0.0
+    if 3.0 * bits < shorter:  # few letters in common: no need to look closer, unless the word has few of its own
+        own = bag1[e] if n_e <= n_f else bag2[f]
+        letters = 0
+        while own:
+            own &= own - 1
+            letters += 1
+        if 3.0 * bits < letters:
+            return 0.0
     ratio = 2.0 * common_subsequence(chars1[e], n_e, chars2[f], n_f, row) / (n_e + n_f)
     if ratio < 0.55 or (shorter < 3 and ratio < 1.0):
         return 0.0
@@ -127,6 +134,7 @@ def _profile(  # type: ignore[no-untyped-def]
         j = link_target[x]
         if a <= i < b:
             words[_MASS, j] += link_prob[x]
+            words[_LINKS, j] += link_prob[x]
             covering[i - a, j] += link_prob[x]
         else:
             words[_OUTSIDE, j] += link_prob[x]
@@ -190,7 +198,7 @@ def _describe(  # type: ignore[no-untyped-def]
     f[RIVAL] = sums[_RIVAL, q] - sums[_RIVAL, p]
     f[FREE] = sums[_FREE, q] - sums[_FREE, p]
     f[LOST] = sums[_MASS, n_j] - mass
-    f[ALIGN] = 2.0 * mass / (size + n)
+    f[ALIGN] = 2.0 * (sums[_LINKS, q] - sums[_LINKS, p]) / (size + n)
     f[FIRST_MASS] = words[_MASS, p]
     f[FIRST_OUTSIDE] = words[_OUTSIDE, p]
     f[LAST_MASS] = words[_MASS, last]
@@ -247,7 +255,7 @@ def _describe(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def entity_candidates(  # type: ignore[no-untyped-def]
-    max_words, reach, min_mass, span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob,
+    max_words, reach, min_mass, trim, span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob,
     s_ptr, s_type, s_lower, s_function, s_punct, s_freq, s_spelling,
     t_ptr, t_type, t_lower, t_function, t_punct, t_freq, t_hash, t_spelling, given_ptr, given_start, given_end,
 ):  # fmt: skip
@@ -292,7 +300,9 @@ def entity_candidates(  # type: ignore[no-untyped-def]
         for e in range(span_ptr[k], span_ptr[k + 1]):
             owner[span_start[e] : span_end[e]] = e
         for e in range(span_ptr[k], span_ptr[k + 1]):
-            a, b = _content(span_start[e], span_end[e], s0, s_lower, s_function, s_punct)
+            a, b = span_start[e], span_end[e]
+            if trim:
+                a, b = _content(a, b, s0, s_lower, s_function, s_punct)
             _profile(
                 e, k, a, b, owner, link_ptr, link_source, link_target, link_prob, s0, s_type, s_punct, s_spelling,
                 t0, n_j, t_type, t_lower, t_punct, t_spelling, row, words, sums, spelled, covering,

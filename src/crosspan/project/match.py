@@ -145,7 +145,7 @@ def match(
         >>> match(np.array([0, 2]), span, start, end, np.array([1.0, 0.4, 0.8])).chosen.tolist()
         [1, 2]
     """
-    _check_options(method, n_proj, constraint)
+    check_matching(method, n_proj, constraint)
     from crosspan.project.match_kernels import exact_corpus, greedy_corpus, index_candidates
 
     sizes = {len(cand_span), len(cand_start), len(cand_end), len(cand_score)}
@@ -191,7 +191,12 @@ def match(
     return Matching(chosen, more, reason, feasible, optimal)
 
 
-def _check_options(method: str, n_proj: int, constraint: str) -> None:
+def check_matching(method: str, n_proj: int, constraint: str) -> None:
+    """Raise unless the options of :func:`match` exist and go together.
+
+    Raises:
+        OptionError: They do not.
+    """
     if method not in get_args(Method):
         raise OptionError(f"unknown matcher {method!r}", hint="Use exact or greedy.")
     if constraint not in get_args(Constraint):

@@ -91,18 +91,22 @@ class EntityMemory:
         names: Sequence[str],
         span: npt.NDArray[np.int32],
         words: npt.NDArray[np.uint64],
-        confidence: npt.NDArray[np.float64],
+        own: npt.NDArray[np.float64],
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """What speaks for each candidate of a batch that was added before.
+        """What speaks for each candidate of a batch.
+
+        Args:
+            names: Of each source span.
+            span: Span of each candidate.
+            words: Hash of its words.
+            own: What the candidate itself was added with, to be taken out; 0 where it was not added.
 
         Returns:
             Weight of the same rendering elsewhere, and of other renderings elsewhere; float32, one per candidate.
         """
         _, known, weight, ptr = self._built()
         entity = np.fromiter((self._number.get(name, -1) for name in names), np.int64, len(names))
-        same, other = _recall(
-            span, words, np.where(confidence >= FORGET_BELOW, confidence, 0.0), entity, ptr, known, weight
-        )
+        same, other = _recall(span, words, np.where(own >= FORGET_BELOW, own, 0.0), entity, ptr, known, weight)
         return same, other
 
 

@@ -17,9 +17,12 @@ METHODS = ("candidates", "heuristic")
 class Projector(Protocol):
     """Carries the source spans of aligned pairs over to their targets.
 
-    ``observe`` may be called with shard after shard of a corpus before any of them is projected: methods that learn
-    from the corpus how an entity is rendered do so there, others ignore it.
+    ``count`` and then ``observe`` may be called with shard after shard of a corpus before any of them is projected:
+    methods that learn from the corpus how an entity is rendered do so there, others ignore it.
     """
+
+    def count(self, pairs: Sequence[Pair]) -> None:
+        """Count the words of pairs that will be observed later."""
 
     def observe(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> None:
         """Learn from pairs that will be projected later."""
@@ -37,6 +40,9 @@ class HeuristicProjector:
 
     def __init__(self, options: Any = None) -> None:
         self.options = options
+
+    def count(self, pairs: Sequence[Pair]) -> None:
+        """Do nothing: the heuristic looks at one sentence at a time."""
 
     def observe(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> None:
         """Do nothing: the heuristic looks at one sentence at a time."""

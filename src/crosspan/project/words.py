@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +31,10 @@ class WordCounts:
 
     Example:
         >>> counts = WordCounts()
-        >>> counts.add(["the", "accra"], np.array([4, 1]), np.array([3, 0]))
+        >>> counts.add([Sentence(("The", "sea", "and", "the", "land"))])
         >>> seen, small = counts.of(["the", "lagos"])
         >>> seen.tolist(), small.tolist(), counts.total
-        ([4, 0], [3, 0], 5)
+        ([2, 0], [1, 0], 5)
     """
 
     def __init__(self) -> None:
@@ -43,16 +42,18 @@ class WordCounts:
         self._number = _Numbering()
         self._counts = np.zeros((0, 2), np.int64)
 
-    def add(self, words: Sequence[str], seen: npt.NDArray[Any], small: npt.NDArray[Any]) -> None:
-        """Count words of another shard; each stands once."""
-        rows = np.fromiter(map(self._number.__getitem__, words), np.int64, len(words))
+    def add(self, sentences: Iterable[Sentence]) -> None:
+        """Count the words of another shard."""
+        tokens = _Tokens.of(sentences)
+        seen, small = tokens.counts()
+        rows = np.fromiter(map(self._number.__getitem__, tokens.words), np.int64, len(tokens.words))
         missing = len(self._number) - len(self._counts)
         if missing > 0:
             room = max(missing, len(self._counts))  # doubling: a stream adds words forever, but ever fewer
             self._counts = np.concatenate([self._counts, np.zeros((room, 2), np.int64)])
-        self._counts[rows, 0] += seen.astype(np.int64)
-        self._counts[rows, 1] += small.astype(np.int64)
-        self.total += int(seen.sum())
+        self._counts[rows, 0] += seen
+        self._counts[rows, 1] += small
+        self.total += len(tokens.form)
 
     def of(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """How often each was seen, and how often in small letters; 0 for unknown ones."""
@@ -87,19 +88,50 @@ class Words:
     spellings: Spellings
 
     @classmethod
-    def of(cls, sentences: Iterable[Sentence], counts: WordCounts | None = None, *, learn: bool = False) -> Words:
+    def of(cls, sentences: Iterable[Sentence], counts: WordCounts | None = None) -> Words:
         """Look at the words of sentences.
 
         Args:
             sentences: The sentences of a batch.
             counts: Counts of the corpus that the batch is part of; by default the batch counts its own words.
-            learn: Add the batch to those counts first.
 
         Example:
             >>> words = Words.of([Sentence(("Accra", "is", "big", "."))])
             >>> words.lower.tolist(), words.punctuation.tolist()
             ([False, True, True, False], [False, False, False, True])
         """
+        tokens = _Tokens.of(sentences)
+        if counts is None:
+            seen, in_small, total = *tokens.counts(), len(tokens.form)
+        else:
+            seen, in_small, total = *counts.of(tokens.words), counts.total
+        per_thousand = np.log(np.maximum(seen * (1000.0 / max(total, 1)), 1.0)).astype(np.float32)
+        function = (in_small > 0.5 * seen) & (seen >= 3) & (per_thousand >= FREQUENT)
+        return cls(
+            tokens.ptr,
+            tokens.type,
+            _hashes(tokens.words)[tokens.type],
+            tokens.small[tokens.form],
+            function[tokens.type],
+            punctuation_mask([Sentence(tuple(tokens.forms))])[tokens.form],
+            per_thousand[tokens.type],
+            Spellings.of(romanize_types(tokens.words)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tokens:
+    """Tokens as numbers of their forms, and forms as numbers of their lower-cased words."""
+
+    ptr: npt.NDArray[np.int64]
+    form: npt.NDArray[np.int64]
+    type: npt.NDArray[np.int32]
+    forms: list[str]
+    words: list[str]
+    small: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, sentences: Iterable[Sentence]) -> _Tokens:
         number = _Numbering()
         tokens: list[int] = []
         ends = [0]
@@ -108,42 +140,22 @@ class Words:
             ends.append(len(tokens))
         forms = list(number)
         lowered = [form.lower() for form in forms]
-        of_word: dict[str, int] = {}
-        word_of_form = np.fromiter((of_word.setdefault(word, len(of_word)) for word in lowered), np.int32, len(forms))
-        small = np.fromiter(
-            (form == low and form.upper() != form for form, low in zip(forms, lowered, strict=True)),
-            np.bool_,
-            len(forms),
-        )
-        plain = punctuation_mask([Sentence(tuple(forms))])
-        rows = np.array(tokens, np.int64)
-        types = word_of_form[rows]
-        lower = small[rows]
-        words = list(of_word)
-        seen = np.bincount(types, minlength=len(words))
-        in_small = np.bincount(types, lower, minlength=len(words)).astype(np.int64)
-        total = len(rows)
-        if counts is not None:
-            if learn:
-                counts.add(words, seen, in_small)
-            seen, in_small = counts.of(words)
-            total = counts.total
-        per_thousand = np.log(np.maximum(seen * (1000.0 / max(total, 1)), 1.0)).astype(np.float32)
-        function = (in_small > 0.5 * seen) & (seen >= 3) & (per_thousand >= FREQUENT)
-        return cls(
-            np.array(ends, np.int64),
-            types,
-            _hashes(words)[types],
-            lower,
-            function[types],
-            plain[rows],
-            per_thousand[types],
-            Spellings.of(romanize_types(words)),
-        )
+        of_word = _Numbering()
+        word_of_form = np.fromiter(map(of_word.__getitem__, lowered), np.int32, len(forms))
+        both = zip(forms, lowered, strict=True)
+        small = np.fromiter((form == low and form.upper() != form for form, low in both), np.bool_, len(forms))
+        form = np.array(tokens, np.int64)
+        return cls(np.array(ends, np.int64), form, word_of_form[form], forms, list(of_word), small)
+
+    def counts(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """How often each word stands here, and how often in small letters."""
+        n = len(self.words)
+        in_small = np.bincount(self.type, self.small[self.form], n).astype(np.int64)
+        return np.bincount(self.type, minlength=n), in_small
 
 
 def _hashes(words: list[str]) -> npt.NDArray[np.uint64]:
-    """64-bit hashes of words: of their CRC and length, which do not change from run to run as ``hash`` does."""
+    """64-bit hashes of words: of two checksums, which do not change from run to run as ``hash`` does."""
     crc = np.fromiter((zlib.crc32(word.encode("utf-8", "surrogatepass")) for word in words), np.uint64, len(words))
     adler = np.fromiter((zlib.adler32(word.encode("utf-8", "surrogatepass")) for word in words), np.uint64, len(words))
     return (crc << np.uint64(32)) | adler
