@@ -95,6 +95,9 @@ def test_the_projector_sees_the_whole_corpus_before_it_projects(monkeypatch):
     calls = []
 
     class Recorder:
+        def count(self, pairs):
+            calls.append(("count", len(pairs)))
+
         def observe(self, pairs, alignments):
             assert all(alignment is not None for alignment in alignments)
             calls.append(("observe", len(pairs)))
@@ -107,7 +110,8 @@ def test_the_projector_sees_the_whole_corpus_before_it_projects(monkeypatch):
     monkeypatch.setattr(workflow, "SHARD", 2)
     empty = Sentence(())
     heuristic([*SOURCE, SOURCE[0]], [*TARGET, empty], [*LINKS, LINKS[0]])
-    assert calls == [("observe", 2), ("observe", 0), ("project", 2), ("project", 1)]
+    counted = [("count", 2), ("count", 0)]
+    assert calls == [*counted, ("observe", 2), ("observe", 0), ("project", 2), ("project", 1)]
 
 
 @pytest.mark.parametrize("shard", [7, 4_000])

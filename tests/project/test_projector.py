@@ -121,9 +121,6 @@ def test_wrong_settings_say_what_is_right(method: str, given: dict[str, str], me
         make_projector(method, given)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=(TypeError, ValueError), reason="any value is taken, and fails with an error of Python's own"
-)
 @pytest.mark.parametrize("given", [{"weights": "mass"}, {"weights": {"mass": "heavy"}}])
 def test_weights_as_a_whole_must_be_numbers_by_name(given: dict[str, object]) -> None:
     with pytest.raises(OptionError):
