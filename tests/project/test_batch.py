@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan.errors import PairError
-from crosspan.project.batch import MoreRanges, PairBatch, Reason, SpanResult, assemble, punctuation_mask
+from crosspan.project.batch import PairBatch, punctuation_mask
+from crosspan.project.results import MoreRanges, Reason, SpanResult, assemble
 from crosspan.types import Alignment, Pair, Sentence, Span
 
 MERKEL = Pair(

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.errors import OptionError
-from crosspan.project.batch import PairBatch, Reason, SpanResult, assemble
+from crosspan.project.batch import PairBatch
 from crosspan.project.heuristic import HeuristicOptions, heuristic
+from crosspan.project.results import Reason, SpanResult, assemble
 from crosspan.types import Alignment, Pair, Projection, Sentence, Span
 
 

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.errors import OptionError
-from crosspan.project.batch import Reason
 from crosspan.project.match import Matching, match
 from crosspan.project.match_kernels import exact_corpus, index_candidates
 from crosspan.project.match_milp import solve_milp
+from crosspan.project.results import Reason
 
 Candidate = tuple[int, int, float]
 

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import OptionError
-from crosspan.project.batch import PairBatch, Reason, assemble
+from crosspan.project.batch import PairBatch
 from crosspan.project.match import check_matching, match
 from crosspan.project.memory import EntityMemory, entity_names
+from crosspan.project.results import Reason, assemble
 from crosspan.project.weights import Weights, learned_weights
 from crosspan.project.words import WordCounts, Words
 from crosspan.settings import as_type

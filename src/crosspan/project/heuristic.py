@@ -13,8 +13,9 @@ import numpy as np
 from numba import njit
 
 from crosspan.errors import OptionError
-from crosspan.project.batch import PairBatch, Reason, SpanResult, punctuation_mask
+from crosspan.project.batch import PairBatch, punctuation_mask
 from crosspan.project.match import match
+from crosspan.project.results import Reason, SpanResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,17 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import OptionError
-from crosspan.project.batch import (
-    BoolArray,
-    Float64Array,
-    Int8Array,
-    Int32Array,
-    Int64Array,
-    MoreRanges,
-    Reason,
-    SpanResult,
-)
+from crosspan.project.batch import BoolArray, Float64Array, Int8Array, Int32Array, Int64Array
 from crosspan.project.match_milp import Constraint, solve_milp
+from crosspan.project.results import MoreRanges, Reason, SpanResult
 
 Method = Literal["exact", "greedy"]
 
@@ -41,7 +33,7 @@ class Matching:
     Args:
         chosen: For each span the index of its (best) chosen candidate, or -1; int64 ``[m]``.
         more: Candidates chosen beyond that, where a span may have several; ascending, int64.
-        reason: :class:`~crosspan.project.batch.Reason` codes: ``PROJECTED``; ``NO_LINK`` for a span without
+        reason: :class:`~crosspan.project.results.Reason` codes: ``PROJECTED``; ``NO_LINK`` for a span without
             candidates; ``BELOW_THRESHOLD`` where none has a score above 0; else ``OVERLAP``. int8 ``[m]``.
         feasible: False for sentences where "=" or ">=" cannot be met: they hold the best solution with "<=". bool
             ``[n]``.

@@ -49,8 +49,9 @@ class HeuristicProjector:
 
     def project(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> list[Projection]:
         """Project the spans of aligned pairs."""
-        from crosspan.project.batch import PairBatch, assemble
+        from crosspan.project.batch import PairBatch
         from crosspan.project.heuristic import heuristic
+        from crosspan.project.results import assemble
 
         batch = PairBatch.build(pairs, alignments)
         return assemble(batch, pairs, heuristic(batch, pairs, self.options))
