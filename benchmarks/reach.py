@@ -34,6 +34,7 @@ ROWS: dict[str, Callable[..., Iterator[Finding]]] = {
     "aer": rows_alignment.aer,
     "time": rows_speed.align_time,
     "speed": rows_speed.speed,
+    "startup": rows_speed.startup,
     "scale": rows_speed.growth,
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -49,6 +51,19 @@ def align_time(*, with_rivals: bool) -> Iterator[Finding]:
         "time", f"fit and align {len(bitext):,} pairs, seconds", "at most fast_align's", seconds,
         seconds <= median(theirs) if theirs else None, rivals=rival, digits=2,
         note=f"median of {TIME_RUNS} runs in turn, {THREADS} threads{ratio}",
+    )  # fmt: skip
+
+
+def startup(*, with_rivals: bool) -> Iterator[Finding]:
+    """Ask the installed program for help, in a process of its own each time."""
+    del with_rivals
+    command = [sys.executable, "-m", "crosspan.cli.main", "--help"]
+    run = partial(subprocess.run, command, check=True, capture_output=True)
+    run()  # compiles to bytecode
+    seconds = median(_seconds(run) for _ in range(TIME_RUNS))
+    yield Finding(
+        "startup", "crosspan --help, seconds", "< 0.3", seconds, seconds < 0.3,
+        digits=2, note=f"median of {TIME_RUNS} runs",
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from crosspan.errors import OptionError, PairError
 from crosspan.file_workflow import project_files
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
+from crosspan.project.candidates import CandidateProjector
 from crosspan.project.filters import drop_unsure
 from crosspan.types import Alignment, Pair, ProjectedSpan, Projection, Sentence, Span
 
@@ -50,6 +51,23 @@ def test_unequal_lengths():
 def test_bad_options(options):
     with pytest.raises(OptionError):
         crosspan.project_labels(SOURCE, TARGET, links=LINKS, **options)
+
+
+def test_settings_of_the_aligner_and_of_the_method_go_their_ways():
+    projector, options = workflow.parts("heuristic", {"aligner.hmm_iterations": "2", "merge_distance": "3"})
+    assert options.hmm_iterations == 2
+    assert projector.options.merge_distance == 3
+    with pytest.raises(OptionError, match="hmm_iteration"):
+        workflow.parts("heuristic", {"aligner.hmm_iteration": 2})
+
+
+def test_a_projector_of_ones_own():
+    scorer = {"last": lambda pairs, batch, candidates: 100.0 * (candidates.end == 4)}
+    projector = CandidateProjector(scorers=scorer)
+    found = crosspan.project_labels(SOURCE[:1], TARGET[:1], links=LINKS[:1], method=projector)
+    assert found[0].sentence.spans[-1].end == 4
+    with pytest.raises(OptionError, match="set them there"):
+        crosspan.project_labels(SOURCE, TARGET, links=LINKS, method=projector, settings={"reach": 1})
 
 
 def test_nothing_in_nothing_out():

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -208,16 +206,3 @@ def test_punctuation(token: str) -> None:
 @pytest.mark.parametrize("token", ["Nord-", "1.", "C++", "ọ́", "\u0301", "Ⅳ", "東京", "N'Djamena"])
 def test_no_punctuation(token: str) -> None:
     assert punctuation_mask([Sentence((token,))]).tolist() == [False]
-
-
-def test_twenty_thousand_sentences_a_second() -> None:
-    n = 4000
-    source = Sentence(("w",) * 25, (Span(0, 2, "PER"), Span(5, 6, "LOC"), Span(9, 12, "ORG")))
-    pairs = [Pair(source, Sentence(("v",) * 25))] * n
-    identity = np.arange(25, dtype=np.int32)
-    alignments = [Alignment(identity, identity, np.ones(25, np.float32))] * n
-    began = time.perf_counter()
-    batch = PairBatch.build(pairs, alignments)
-    rate = n / (time.perf_counter() - began)
-    assert batch.link_ptr[-1] == 25 * n
-    assert rate > 20_000, f"{rate:.0f} sentences/s"

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -290,18 +289,3 @@ def test_wrong_candidates(candidate: tuple[int, int, int, float], message: str) 
         match(np.array([0, 2]), span, start, end, score)
     with pytest.raises(ValueError, match="different lengths"):
         match(np.array([0, 2]), span, start, end, score[:1])
-
-
-@pytest.mark.parametrize("method", ["exact", "greedy"])
-def test_fifty_thousand_sentences_a_second(method: str) -> None:
-    rng = np.random.default_rng(0)
-    ptr = np.concatenate([[0], np.cumsum(rng.integers(1, 4, 10_000))])
-    span = np.repeat(np.arange(ptr[-1], dtype=np.int32), rng.integers(30, 101, ptr[-1]))
-    start = (rng.integers(0, 20, ptr[-1])[span] + rng.integers(0, 10, len(span))).astype(np.int32)
-    end = (start + rng.integers(1, 6, len(span))).astype(np.int32)
-    score = rng.normal(0, 0.5, len(span))
-    match(np.array([0, 1]), span[:1], start[:1], end[:1], score[:1], method=method)  # type: ignore[arg-type]
-    began = time.perf_counter()
-    match(ptr, span, start, end, score, method=method)  # type: ignore[arg-type]
-    rate = 10_000 / (time.perf_counter() - began)
-    assert rate > 50_000, f"{rate:.0f} sentences/s"
