@@ -10,7 +10,7 @@ import pytest
 import crosspan
 
 ROOT = Path(crosspan.__file__).parent
-GROUND = {"types", "errors", "tags", "settings"}
+GROUND = {"types", "errors", "tags", "settings", "compiled"}
 ORDER = ["text", "io", "align", "project", "evaluate", "workflow", "file_workflow", "demo", "cli"]
 MODULES = sorted(ROOT.rglob("*.py"))
 

@@ -8,7 +8,8 @@ a thread allocates once.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from crosspan.compiled import njit
 
 JUMP_OFFSET = 512
 """Index of a jump of width 0 in a jump table; tables are ``2 * JUMP_OFFSET + 1`` long."""
@@ -23,7 +24,7 @@ _RARE_JUMP = np.float32(1e-4)
 """Jumps from states with a smaller posterior are not counted."""
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(fastmath=True)
 def diagonal_posteriors(emission, null, n_i, n_j, tension, p_null, post):  # type: ignore[no-untyped-def]
     """Posteriors under IBM model 2 with a prior that falls off from the diagonal (Dyer et al. 2013).
 
@@ -51,7 +52,7 @@ def diagonal_posteriors(emission, null, n_i, n_j, tension, p_null, post):  # typ
             post[j, i] *= total
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(fastmath=True)
 def hmm_posteriors(  # type: ignore[no-untyped-def]
     emission, null, n_i, n_j, jump, p_null, post, jump_counts, alpha, alpha_null, beta, work, norm, acc
 ):
@@ -139,7 +140,7 @@ def hmm_posteriors(  # type: ignore[no-untyped-def]
         jump_counts[off + i + 1] += post[0, i]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def chunk_posteriors(  # type: ignore[no-untyped-def]
     begin, end, source_ptr, target_ptr, source, target, cell_ptr, cell_pair, t_forward, t_backward,
     null_f, null_b, jump_f, jump_b, p_null, tension, use_hmm, mean, hmm_cells,

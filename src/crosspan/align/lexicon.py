@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from crosspan.align.pair_table import PairTable, number_cells, number_pairs
 from crosspan.align.spelling import Spellings, similarities
 from crosspan.align.vocabulary import LEVELS, Vocabulary
+from crosspan.compiled import njit
 from crosspan.errors import OptionError
 from crosspan.text.romanize import romanize_types
 
@@ -97,7 +97,7 @@ class Block:
         return self.source_ptr, self.target_ptr, self.source, self.target, self.cell_ptr
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _scatter(number, values, size):  # type: ignore[no-untyped-def]
     out = np.zeros(size, np.float64)
     for k in range(len(number)):
@@ -105,7 +105,7 @@ def _scatter(number, values, size):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _top(counts, given, produced, total, strength, uniform, unigram):  # type: ignore[no-untyped-def]
     out = np.empty(len(counts), np.float64)
     for q in range(len(counts)):
@@ -114,7 +114,7 @@ def _top(counts, given, produced, total, strength, uniform, unigram):  # type: i
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _below(counts, given, produced, total, strength, number, parent, share):  # type: ignore[no-untyped-def]
     out = np.empty(len(counts), np.float64)
     for q in range(len(counts)):
@@ -123,7 +123,7 @@ def _below(counts, given, produced, total, strength, number, parent, share):  # 
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _words(  # type: ignore[no-untyped-def]
     counts, given, produced, total, strength,
     n_prefix, t_prefix, share_prefix, n_suffix, t_suffix, share_suffix, weight, unigram,

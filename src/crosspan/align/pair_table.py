@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from crosspan.compiled import njit
 
 _EMPTY = np.int64(-1)
 _FACTOR = np.int64(-7046029254386353131)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _slot(keys, mask, key):  # type: ignore[no-untyped-def]
     h = key * _FACTOR
     h = (h ^ (h >> 29)) & mask
@@ -21,7 +22,7 @@ def _slot(keys, mask, key):  # type: ignore[no-untyped-def]
     return h
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _rehash(old_keys, old_values, size):  # type: ignore[no-untyped-def]
     keys = np.full(size, _EMPTY, np.int64)
     values = np.zeros(size, np.int32)
@@ -33,7 +34,7 @@ def _rehash(old_keys, old_values, size):  # type: ignore[no-untyped-def]
     return keys, values
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def number_cells(source_ptr, target_ptr, source, target, cell_ptr, cell_pair):  # type: ignore[no-untyped-def]
     """Number the distinct (source id, target id) pairs that meet in a sentence pair.
 
@@ -73,7 +74,7 @@ def number_cells(source_ptr, target_ptr, source, target, cell_ptr, cell_pair):  
     return pair_source[:n].copy(), pair_target[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def number_pairs(first, second):  # type: ignore[no-untyped-def]
     """Number the distinct pairs in two parallel arrays; returns each row's number and the pairs' ids."""
     size = 1 << 12
@@ -98,7 +99,7 @@ def number_pairs(first, second):  # type: ignore[no-untyped-def]
     return number, a[:n].copy(), b[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _get(keys, values, numbers, first, second):  # type: ignore[no-untyped-def]
     out = np.zeros(len(first), np.float32)
     mask = len(keys) - 1
@@ -109,7 +110,7 @@ def _get(keys, values, numbers, first, second):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _index(pair_keys, size):  # type: ignore[no-untyped-def]
     keys = np.full(size, _EMPTY, np.int64)
     numbers = np.zeros(size, np.int32)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from crosspan.compiled import njit
 
 MAX_CHARS = 24
 """Characters of a word that are compared."""
@@ -43,7 +44,7 @@ class Spellings:
         return cls(chars, length, _bags(chars, length))
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _bags(chars, length):  # type: ignore[no-untyped-def]
     bag = np.zeros(len(length), np.int64)
     for w in range(len(length)):
@@ -52,7 +53,7 @@ def _bags(chars, length):  # type: ignore[no-untyped-def]
     return bag
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _bits(x):  # type: ignore[no-untyped-def]
     count = 0
     while x:
@@ -61,7 +62,7 @@ def _bits(x):  # type: ignore[no-untyped-def]
     return count
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def common_subsequence(a, n_a, b, n_b, row):  # type: ignore[no-untyped-def]
     """Length of the longest common subsequence of two code-point arrays; ``row`` is scratch."""
     for j in range(n_b + 1):
@@ -78,7 +79,7 @@ def common_subsequence(a, n_a, b, n_b, row):  # type: ignore[no-untyped-def]
     return row[n_b]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _similarities(first, second, c1, l1, b1, c2, l2, b2, threshold):  # type: ignore[no-untyped-def]
     out = np.zeros(len(first), np.float32)
     row = np.zeros(MAX_CHARS + 1, np.int32)

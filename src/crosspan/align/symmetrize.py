@@ -6,8 +6,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from crosspan.compiled import njit
 from crosspan.errors import OptionError
 from crosspan.types import Alignment
 
@@ -15,7 +15,7 @@ Symmetrization = Literal["intersection", "union", "grow-diag", "grow-diag-final"
 SYMMETRIZATIONS: tuple[Symmetrization, ...] = get_args(Symmetrization)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _grow_diag(links, union, row_used, column_used):  # type: ignore[no-untyped-def]
     n_i, n_j = links.shape
     steps = ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -38,7 +38,7 @@ def _grow_diag(links, union, row_used, column_used):  # type: ignore[no-untyped-
                         grown = True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _final(links, candidates, row_used, column_used, both):  # type: ignore[no-untyped-def]
     n_i, n_j = links.shape
     for i in range(n_i):

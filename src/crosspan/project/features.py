@@ -10,9 +10,9 @@ knows no case, every word is one.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from crosspan.align.spelling import MAX_CHARS, common_subsequence
+from crosspan.compiled import njit
 
 FEATURES = (
     "any",  # 1 for every candidate: what it takes to beat "not here"
@@ -78,7 +78,7 @@ HASH_FACTOR = np.uint64(1099511628211)
 HASH_START = np.uint64(14695981039346656037)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _alike(e, f, chars1, length1, bag1, chars2, length2, bag2, row):  # type: ignore[no-untyped-def]
     """Spelling ratio of two words; 0 below 0.55, and for short words that are not equal."""
     n_e = length1[e]
@@ -105,7 +105,7 @@ def _alike(e, f, chars1, length1, bag1, chars2, length2, bag2, row):  # type: ig
     return ratio
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(inline="always")
 def _content(a, b, s0, lower, function, punctuation):  # type: ignore[no-untyped-def]
     """The part of an entity that is looked for: a name without the article it begins with.
 
@@ -121,7 +121,7 @@ def _content(a, b, s0, lower, function, punctuation):  # type: ignore[no-untyped
     return a, b
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _profile(  # type: ignore[no-untyped-def]
     e, k, a, b, owner, link_ptr, link_source, link_target, link_prob,
     s0, s_type, s_punct, s_spelling, t0, n_j, t_type, t_lower, t_punct, t_spelling, row, words, sums, spelled, covering,
@@ -164,7 +164,7 @@ def _profile(  # type: ignore[no-untyped-def]
             sums[kind, j + 1] = sums[kind, j] + words[kind, j]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _extremes(words, n_j, before, after):  # type: ignore[no-untyped-def]
     """Largest mass and likeness before each word (``before[:, j]``), and from it on (``after[:, j]``)."""
     for row, kind in enumerate((_MASS, _ALIKE)):
@@ -176,7 +176,7 @@ def _extremes(words, n_j, before, after):  # type: ignore[no-untyped-def]
             after[row, j] = max(after[row, j + 1], words[kind, j])
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _describe(  # type: ignore[no-untyped-def]
     f, p, q, a, b, n_i, n_j, words, sums, before, after, spelled, covering,
     s0, s_lower, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
@@ -253,7 +253,7 @@ def _describe(  # type: ignore[no-untyped-def]
         f[COVERED] += min(linked, np.float32(1.0)) / size
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def entity_candidates(  # type: ignore[no-untyped-def]
     max_words, reach, min_mass, trim, span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob,
     s_ptr, s_type, s_lower, s_function, s_punct, s_freq, s_spelling,
@@ -352,7 +352,7 @@ def entity_candidates(  # type: ignore[no-untyped-def]
     return c_span[:n].copy(), c_start[:n].copy(), c_end[:n].copy(), c_hash[:n].copy(), feats[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _grown(values, capacity):  # type: ignore[no-untyped-def]
     out = np.empty(capacity, values.dtype)
     out[: len(values)] = values

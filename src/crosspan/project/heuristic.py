@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from numba import njit
 
+from crosspan.compiled import njit
 from crosspan.errors import OptionError
 from crosspan.project.batch import PairBatch, punctuation_mask
 from crosspan.project.match import match
@@ -131,7 +131,7 @@ def heuristic(batch: PairBatch, pairs: Sequence[Pair], options: HeuristicOptions
     return replace(result, reason=np.where(reason == _PROJECTED, result.reason, reason))
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _group(words, n_words, merge_distance, pick, range_start, range_end, range_of):  # type: ignore[no-untyped-def]
     """Make ranges of ascending words, joining near ones; return how many."""
     n = 0
@@ -147,7 +147,7 @@ def _group(words, n_words, merge_distance, pick, range_start, range_end, range_o
     return n
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _cover(low, high, link_source, link_target, link_prob, min_prob, range_of, covered, mass):  # type: ignore[no-untyped-def]
     """For each range count the entity's words linked into it and add up how surely; return its linked words.
 
@@ -175,7 +175,7 @@ def _cover(low, high, link_source, link_target, link_prob, min_prob, range_of, c
     return linked
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _linked_words(low, high, link_target, link_prob, min_prob, is_linked, outward, words):  # type: ignore[no-untyped-def]
     """List the target words of some links in ascending order, with how surely each is linked; return how many."""
     n_words = 0
@@ -196,7 +196,7 @@ def _linked_words(low, high, link_target, link_prob, min_prob, is_linked, outwar
     return n_words
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _all_plain(plain, low, high):  # type: ignore[no-untyped-def]
     for at in range(low, high):  # noqa: SIM110 (Numba compiles no generator expressions)
         if not plain[at]:
@@ -204,7 +204,7 @@ def _all_plain(plain, low, high):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _keep(  # type: ignore[no-untyped-def]
     n, length, linked, range_start, range_end, covered, mass, plain, length_ratio, pick, out_start, out_end, out_score
 ):
@@ -233,7 +233,7 @@ def _keep(  # type: ignore[no-untyped-def]
     return kept, _PROJECTED if kept else reason
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _ranges(  # type: ignore[no-untyped-def]
     span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob, bad,
     source_ptr, target_ptr, source_plain, target_plain, merge_distance, length_ratio, pick, min_prob,

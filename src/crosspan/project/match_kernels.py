@@ -11,7 +11,8 @@ Everything is in one module because Numba's cache does not notice a change in a 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from crosspan.compiled import njit
 
 MAX_SLOTS = 12
 """Entities that may be open at once in the dynamic program; its tables have ``2 ** MAX_SLOTS`` columns."""
@@ -21,7 +22,7 @@ _MAX_ROUNDS = 6
 _REST = 1e-12
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def index_candidates(n_spans, span, start, end, score):  # type: ignore[no-untyped-def]
     """Find where each entity's candidates begin and check them on the way.
 
@@ -46,7 +47,7 @@ def index_candidates(n_spans, span, start, end, score):  # type: ignore[no-untyp
     return ptr, 0, 0
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _before(a, b, start, end, score):  # type: ignore[no-untyped-def]
     """Whether candidate ``a`` is to be preferred to ``b``."""
     if score[a] != score[b]:
@@ -56,7 +57,7 @@ def _before(a, b, start, end, score):  # type: ignore[no-untyped-def]
     return end[a] > end[b]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _is_free(c, start, end, taken, stamp):  # type: ignore[no-untyped-def]
     for word in range(start[c], end[c]):  # noqa: SIM110 (Numba compiles no generator expressions)
         if taken[word] == stamp:
@@ -64,7 +65,7 @@ def _is_free(c, start, end, taken, stamp):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _best(e, ptr, start, end, score):  # type: ignore[no-untyped-def]
     """The best candidate of an entity with a score above 0, or -1."""
     best = -1
@@ -77,7 +78,7 @@ def _best(e, ptr, start, end, score):  # type: ignore[no-untyped-def]
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _best_free(e, ptr, start, end, score, least, taken, stamp):  # type: ignore[no-untyped-def]
     """The best candidate of an entity that overlaps no taken word, or -1."""
     best = -1
@@ -89,7 +90,7 @@ def _best_free(e, ptr, start, end, score, least, taken, stamp):  # type: ignore[
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _greedy(ents, n, ptr, start, end, score, least, n_proj, taken, stamp, picked):  # type: ignore[no-untyped-def]
     """Take the best candidate of all, drop what overlaps it, repeat.
 
@@ -123,7 +124,7 @@ def _greedy(ents, n, ptr, start, end, score, least, n_proj, taken, stamp, picked
                 front[k] = _best_free(ents[k], ptr, start, end, score, least[ents[k]], taken, stamp)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _easy(ents, n, best, start, end, taken, stamp, chosen):  # type: ignore[no-untyped-def]
     """Give every entity its best candidate where these do not overlap; return whether that worked."""
     for k in range(n):
@@ -138,7 +139,7 @@ def _easy(ents, n, best, start, end, taken, stamp, chosen):  # type: ignore[no-u
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def greedy_corpus(span_ptr, ptr, span, start, end, score, n_words, n_proj):  # type: ignore[no-untyped-def]
     """Match every sentence greedily.
 
@@ -179,7 +180,7 @@ def greedy_corpus(span_ptr, ptr, span, start, end, score, n_words, n_proj):  # t
     return chosen, picked[:n_picked]
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _hulls(ents, n, ptr, start, end, score, least, left, right):  # type: ignore[no-untyped-def]
     """Leftmost start and rightmost end of each entity's candidates; entities are put in order of the first."""
     for k in range(n):
@@ -200,7 +201,7 @@ def _hulls(ents, n, ptr, start, end, score, least, left, right):  # type: ignore
         ents[at] = e
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _slots(ents, n, left, right, slot):  # type: ignore[no-untyped-def]
     """Give each entity a bit that no other entity with an overlapping hull has; return how many bits that takes."""
     free_at = np.zeros(n, np.int64)
@@ -217,7 +218,7 @@ def _slots(ents, n, left, right, slot):  # type: ignore[no-untyped-def]
     return used
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _places(ents, n, ptr, start, end, score, least, left, right):  # type: ignore[no-untyped-def]
     """Number the words where a candidate starts or ends; others need no row in the tables.
 
@@ -245,7 +246,7 @@ def _places(ents, n, ptr, start, end, score, least, left, right):  # type: ignor
     return place, n_places, total
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _by_end(ents, n, ptr, start, end, score, least, base, place, n_places, total):  # type: ignore[no-untyped-def]
     """Sort candidates by the place they end at.
 
@@ -275,7 +276,7 @@ def _by_end(ents, n, ptr, start, end, score, least, base, place, n_places, total
     return begins, listed, owner
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _fill_tables(n_masks, begins, origin, bits, gain, closing):  # type: ignore[no-untyped-def]
     """Fill the tables of :func:`_dynamic_program`.
 
@@ -313,7 +314,7 @@ def _fill_tables(n_masks, begins, origin, bits, gain, closing):  # type: ignore[
     return back_item, back_mask
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _dynamic_program(ents, n, ptr, start, end, score, least, left, right, chosen):  # type: ignore[no-untyped-def]
     """Solve one component exactly; return false where its tables would be too large.
 
@@ -353,7 +354,7 @@ def _dynamic_program(ents, n, ptr, start, end, score, least, left, right, chosen
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _solve(todo, n, ptr, start, end, score, best, least, left, right, taken, stamp, chosen, hard, n_hard):  # type: ignore[no-untyped-def]
     """Solve one sentence whose entities compete; return the new stamp and the number of components left undone.
 
@@ -416,7 +417,7 @@ def _solve(todo, n, ptr, start, end, score, best, least, left, right, taken, sta
     return stamp, n_hard
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def exact_corpus(span_ptr, ptr, start, end, score, n_words):  # type: ignore[no-untyped-def]
     """Match every sentence exactly, as far as the dynamic program reaches.
 

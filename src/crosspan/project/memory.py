@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from crosspan.compiled import njit
 from crosspan.types import Pair
 
 FORGET_BELOW = 0.05
@@ -110,7 +110,7 @@ class EntityMemory:
         return same, other
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _recall(span, words, own, entity, ptr, known, weight):  # type: ignore[no-untyped-def]
     n = len(span)
     same = np.zeros(n, np.float32)
