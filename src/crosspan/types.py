@@ -7,7 +7,7 @@ inside a stage, work on flat arrays.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -317,13 +317,3 @@ class Projection:
     def status(self) -> Literal["ok", "error"]:
         """``"error"`` for a sentence that could not be processed."""
         return "ok" if self.error is None else "error"
-
-
-def tokens_of(sentences: Sequence[Sentence]) -> list[tuple[str, ...]]:
-    """The tokens of each sentence.
-
-    Example:
-        >>> tokens_of([Sentence(("a", "b"))])
-        [('a', 'b')]
-    """
-    return [sentence.tokens for sentence in sentences]

@@ -77,7 +77,8 @@ class Block:
         first: Source form of each form pair, one array a level.
         second: Target form of each form pair, one array a level.
         number: For each level above the words, the form pair of each word pair (``PREFIX3``: of each ``PREFIX5`` pair).
-        prior: Counts that each form pair brings along, one array a level: from text seen before, or from spelling.
+        known: Counts of each form pair from text seen before, one array a level.
+        prior: Those, and what spelling adds to them.
     """
 
     source_ptr: npt.NDArray[np.int64]
@@ -89,6 +90,7 @@ class Block:
     first: list[Ints]
     second: list[Ints]
     number: list[Ints]
+    known: list[Floats]
     prior: list[Floats]
 
     @property
@@ -239,13 +241,11 @@ class Lexicon:
             number.append(rows)
             first.append(one)
             second.append(other)
-        prior = [table.get(a, b).astype(np.float64) for table, a, b in zip(self.tables, first, second, strict=True)]
-        spelled = self._spelling(e, f, prior[WORD])
-        prior[WORD] += spelled
-        if learning:
-            for level, values in enumerate(self._lifted(spelled, first, number), 1):
-                prior[level] += values
-        return Block(source_ptr, target_ptr, source, target, cell_ptr, cell_pair, first, second, number, prior)
+        known = [table.get(a, b).astype(np.float64) for table, a, b in zip(self.tables, first, second, strict=True)]
+        spelled = self._spelling(e, f, known[WORD])
+        added = [spelled, *self._lifted(spelled, first, number)] if learning else [spelled]
+        prior = [counts + more for counts, more in zip(known, added, strict=False)] + known[len(added) :]
+        return Block(source_ptr, target_ptr, source, target, cell_ptr, cell_pair, first, second, number, known, prior)
 
     @staticmethod
     def _forms(side: Side, level: int, below: int) -> Ints:
@@ -278,10 +278,10 @@ class Lexicon:
         return out
 
     def totals(self, block: Block, counts: list[Floats]) -> tuple[list[Floats], list[Floats]]:
-        """Counts of each source form and of each target form: what was known before, and these."""
+        """Counts of each source form and of each target form, once a block's form pairs have these counts."""
         sources, targets = [], []
         for level in range(len(LEVELS)):
-            new = counts[level]
+            new = counts[level] - block.known[level]  # what was known before is in the totals already
             sources.append(self.source.total[level] + _scatter(block.first[level], new, len(self.source.total[level])))
             targets.append(self.target.total[level] + _scatter(block.second[level], new, len(self.target.total[level])))
         return sources, targets
@@ -340,10 +340,7 @@ class Lexicon:
             forget_below: Form pairs whose count stays below this are not kept, which bounds the memory.
         """
         new = [values + prior for values, prior in zip(counts, block.prior, strict=True)]
-        # totals already hold what earlier blocks taught: add the difference only
-        known = [table.get(a, b) for table, a, b in zip(self.tables, block.first, block.second, strict=True)]
-        gained = [values - old for values, old in zip(new, known, strict=True)]
-        self.source.total, self.target.total = self.totals(block, gained)
+        self.source.total, self.target.total = self.totals(block, new)
         for level, values in enumerate(new):
             keep = values >= forget_below
             self.tables[level] = self.tables[level].updated(

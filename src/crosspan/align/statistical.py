@@ -136,17 +136,17 @@ class StatisticalAligner:
     def _learn(self, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
         lexicon = self.lexicon
         block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=True)
-        known = self._known(block)
-        first_tables = self._first_tables(block, known)
+        tables = self._first_tables(block)
         lexicon.source.count(block.source)
         lexicon.target.count(block.target)
-        tables = first_tables
         counts = [np.zeros(len(pairs)) for pairs in block.first]
-        unlinked = (lexicon.source.unlinked * 0.0, lexicon.target.unlinked * 0.0)
+        unlinked = (np.zeros_like(lexicon.source.unlinked), np.zeros_like(lexicon.target.unlinked))
         jumps = np.zeros_like(self.jumps)
         for iteration in range(self.options.diagonal_iterations + self.options.hmm_iterations):
             hmm = iteration >= self.options.diagonal_iterations
-            parameters = self._parameters(jumps, unlinked)
+            parameters = self._parameters(
+                self.jumps + jumps, (lexicon.source.unlinked + unlinked[0], lexicon.target.unlinked + unlinked[1])
+            )
             found = expect(
                 block.arrays, block.cell_pair, tables, parameters,
                 use_hmm=hmm, mean=False, threads=self.threads, advance=advance,
@@ -155,53 +155,40 @@ class StatisticalAligner:
             unlinked = _unlinked(block, found, lexicon)
             if hmm:
                 jumps = np.stack([found.jumps_forward, found.jumps_backward])
-            tables = self._tables(block, counts, known)
+            tables = self._tables(block, counts)
         lexicon.learn(block, counts, forget_below=0.005)
         lexicon.source.unlinked = lexicon.source.unlinked + unlinked[0]
         lexicon.target.unlinked = lexicon.target.unlinked + unlinked[1]
         self.jumps += jumps
         self.sentences_seen += len(batch)
 
-    def _known(self, block: Block) -> list[Floats]:
-        tables = self.lexicon.tables
-        return [t.get(a, b).astype(np.float64) for t, a, b in zip(tables, block.first, block.second, strict=True)]
-
-    def _tables(
-        self, block: Block, counts: list[Floats], known: list[Floats]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _tables(self, block: Block, counts: list[Floats]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Translation probabilities from the priors and these new counts."""
         together = [new + prior for new, prior in zip(counts, block.prior, strict=True)]
-        gained = [all_ - old for all_, old in zip(together, known, strict=True)]
-        return self.lexicon.probabilities(block, together, self.lexicon.totals(block, gained))
+        return self.lexicon.probabilities(block, together, self.lexicon.totals(block, together))
 
-    def _first_tables(
-        self, block: Block, known: list[Floats]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _first_tables(self, block: Block) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Where to start: what is known of a word, and for a new word how often the two meet (Dice coefficient)."""
         meet = np.bincount(block.cell_pair, minlength=len(block.first[WORD]))
         e, f = block.first[WORD], block.second[WORD]
         freq_e = np.bincount(block.source, minlength=len(self.lexicon.source.vocabulary))
         freq_f = np.bincount(block.target, minlength=len(self.lexicon.target.vocabulary))
-        start = meet / np.sqrt(freq_e[e] * freq_f[f]) + 0.05 * (block.prior[WORD] - known[WORD])
+        start = meet / np.sqrt(freq_e[e] * freq_f[f]) + 0.05 * (block.prior[WORD] - block.known[WORD])
         if self.sentences_seen == 0:
             return start.astype(np.float32), start.astype(np.float32)
         zeros = [np.zeros(len(pairs)) for pairs in block.first]
         out = []
         totals = (self.lexicon.source.total, self.lexicon.target.total)
-        for table, total, words in zip(self._tables(block, zeros, known), totals, (e, f), strict=True):
+        for table, total, words in zip(self._tables(block, zeros), totals, (e, f), strict=True):
             seen = total[WORD][words]
             out.append(((seen * table + 5.0 * start) / (seen + 5.0)).astype(np.float32))
         return out[0], out[1]
 
     def _parameters(self, jumps: Floats, unlinked: tuple[Floats, Floats]) -> Parameters:
-        lexicon = self.lexicon
-        tables = [smooth_jumps(counts) for counts in self.jumps + jumps]
-        source = lexicon.source.vocabulary.grown(unlinked[0], WORD) + lexicon.source.unlinked
-        target = lexicon.target.vocabulary.grown(unlinked[1], WORD) + lexicon.target.unlinked
-        return Parameters(
-            tables[0], tables[1], lexicon.target.null(target), lexicon.source.null(source),
-            self.options.p_null, self.options.tension,
-        )  # fmt: skip
+        """The position models, from expected jumps and from how often each source and target word had no link."""
+        forward, backward = (smooth_jumps(counts) for counts in jumps)
+        null_forward, null_backward = self.lexicon.target.null(unlinked[1]), self.lexicon.source.null(unlinked[0])
+        return Parameters(forward, backward, null_forward, null_backward, self.options.p_null, self.options.tension)
 
     def align(self, pairs: Sequence[Pair], *, progress: Progress | None = None) -> list[Alignment]:
         """Align sentence pairs, also ones that were not learned from.
@@ -243,10 +230,10 @@ class StatisticalAligner:
         try:
             block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=False)
             totals = lexicon.source.total, lexicon.target.total
-            nothing = (lexicon.source.unlinked * 0.0, lexicon.target.unlinked * 0.0)
+            parameters = self._parameters(self.jumps, (lexicon.source.unlinked, lexicon.target.unlinked))
             found = expect(
                 block.arrays, block.cell_pair, lexicon.probabilities(block, block.prior, totals),
-                self._parameters(self.jumps * 0.0, nothing), use_hmm=True, mean=True, threads=self.threads,
+                parameters, use_hmm=True, mean=True, threads=self.threads,
             )  # fmt: skip
         finally:
             for side, (frequency, total, unlinked) in zip(sides, before, strict=True):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from itertools import chain, zip_longest
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ import click
 
 from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.cli.progress import progress_bars
-from crosspan.errors import OptionError, OutputError, PairError
-from crosspan.io import FORMATS, FormatOption, format_by_name, iter_located, write_links
-from crosspan.io.files import name_of
+from crosspan.cli.settings import parse_settings
+from crosspan.errors import OutputError
+from crosspan.io import FORMATS, FormatOption, format_by_name, write_links
+from crosspan.io.pairs import SentenceFile, read_pairs, rereadable
 
 if TYPE_CHECKING:
     from crosspan.align import Aligner
@@ -80,13 +82,15 @@ def command(
     began = time.perf_counter()
     chosen = _aligner(aligner, model, threads, min_prob, settings)
     fitting = model is None or fit_on
-    pairs = _rereadable(source, target, from_format, twice=fitting)
-    with progress_bars(quiet=quiet) as bars:
-        if fitting:
-            more = (pair for files in bitexts for pair in read_pairs(*files, from_format))
-            chosen.fit_tokens(chain(more, pairs()), progress=bars and partial(bars, "learning"))
-        tally = _Tally(no_prob)
-        write_links(out, tally.through(chosen.iter_align_tokens(pairs(), progress=bars and partial(bars, "aligning"))))
+    tally = _Tally(no_prob)
+    with progress_bars(quiet=quiet) as bars, ExitStack() as stack:
+        files = [_file(source, from_format), _file(target, from_format)]
+        if fitting:  # they are read twice then
+            files = stack.enter_context(rereadable(*files))
+            more = (pair for two in bitexts for pair in _tokens([_file(path, from_format) for path in two]))
+            chosen.fit_tokens(chain(more, _tokens(files)), progress=bars and partial(bars, "learning"))
+        found = chosen.iter_align_tokens(_tokens(files), progress=bars and partial(bars, "aligning"))
+        write_links(out, tally.through(found))
     if save_model is not None:
         chosen.save(save_model)  # type: ignore[attr-defined]  # checked above: only one kind of aligner comes here
     summary = {
@@ -108,39 +112,15 @@ def command(
         )
 
 
-def read_pairs(source: str, target: str, from_format: FormatOption = "auto") -> Iterator[TokenPair]:
-    """Yield the tokens of sentences and their translations from two files, in step.
-
-    Labels are not looked at, so ill-formed tags do no harm.
-
-    Args:
-        source: A file in any readable format.
-        target: The file of the translations, in any readable format.
-        from_format: Format of the files whose names do not tell it.
-
-    Raises:
-        PairError: One file has more sentences; the error names the line of the first that is left over.
-    """
-    sides = (iter_located(path, format="auto" if format_by_name(path) else from_format) for path in (source, target))
-    for count, (one, other) in enumerate(zip_longest(*sides)):
-        if one is None or other is None:
-            longer, shorter, surplus = (target, source, other) if one is None else (source, target, one)
-            raise PairError(
-                f"{name_of(shorter)} ends after {count} sentence{'s' * (count != 1)}, but here begins another",
-                where=f"{name_of(longer)}:{surplus.line}",
-                hint="The two files must hold the same sentences in the same order: compare their ends.",
-            )
-        yield one.sentence.tokens, other.sentence.tokens
+def _tokens(files: Sequence[SentenceFile]) -> Iterator[TokenPair]:
+    """The tokens of two files, in step; what is wrong with labels does no harm."""
+    for item in read_pairs(*files):
+        yield item.pair.source.tokens, item.pair.target.tokens
 
 
-def _rereadable(
-    source: str, target: str, from_format: FormatOption, *, twice: bool
-) -> Callable[[], Iterable[TokenPair]]:
-    """The pairs as often as asked for: from the files again, or from memory what came from standard input."""
-    if twice and "-" in (source, target):
-        held = list(read_pairs(source, target, from_format))
-        return lambda: held
-    return lambda: read_pairs(source, target, from_format)
+def _file(path: str, from_format: FormatOption) -> SentenceFile:
+    # "begin" reads the most; what it reads is not looked at
+    return SentenceFile(path, "auto" if format_by_name(path) else from_format, repair="begin")
 
 
 def _check_usage(
@@ -187,12 +167,7 @@ def _aligner(
         if min_prob is not None:
             loaded.options = replace(loaded.options, min_prob=min_prob)
         return loaded
-    options: dict[str, object] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise OptionError(f"{setting!r} sets nothing", hint="Write --set key=value.")
-        options[key.strip()] = value.strip()
+    options: dict[str, object] = {**parse_settings(settings)}
     if min_prob is not None:
         options["min_prob"] = min_prob
     return make_aligner(name, threads=threads, **options)

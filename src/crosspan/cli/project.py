@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosspan.align import load_aligner
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.settings import parse_settings
 from crosspan.io import FORMATS
 from crosspan.tags import REPAIRS, SCHEMES
 
 if TYPE_CHECKING:
     from crosspan.file_workflow import Rejected, Summary
-    from crosspan.workflow import FittedAligner
 
 EXIT_REJECTED = 3
 SHOWN_REJECTS = 20
@@ -90,6 +91,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
     if options["aligner_model"] and options["bitext"]:
         raise click.UsageError("A saved model learns nothing more: leave out --bitext or --aligner-model.")
     languages = options["source_lang"], options["target_lang"]
+    model = options["aligner_model"]
     rejects = _Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = project_files(
@@ -102,9 +104,9 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
             to_format=options["to_format"],
             bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in options["bitext"]],
             links=options["links"],
-            aligner=_load(options["aligner_model"], options["threads"]),
+            aligner=load_aligner(model, threads=options["threads"]) if model else None,
             method=options["method"],
-            settings=_settings(options["settings"]),
+            settings=parse_settings(options["settings"]),
             dropped=options["dropped"],
             min_confidence=options["min_confidence"],
             threads=options["threads"],
@@ -119,24 +121,6 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
         click.echo(summary_text(out, summary), err=True)
     if summary.rejected:
         sys.exit(EXIT_REJECTED)
-
-
-def _load(path: str | None, threads: int | None) -> FittedAligner | None:
-    if path is None:
-        return None
-    from crosspan.align.statistical import StatisticalAligner
-
-    return StatisticalAligner.load(path, threads=threads)
-
-
-def _settings(items: tuple[str, ...]) -> dict[str, str]:
-    settings = {}
-    for item in items:
-        key, equals, value = item.partition("=")
-        if not key or not equals:
-            raise click.UsageError(f"--set {item!r} is not of the form KEY=VALUE.")
-        settings[key.strip().replace("-", "_")] = value.strip()
-    return settings
 
 
 class _Rejects:

@@ -179,8 +179,9 @@ def read_pairs(source: SentenceFile, target: SentenceFile) -> Iterator[LocatedPa
 
 
 def _unequal(longer: SentenceFile, line: int, n_longer: int, shorter: SentenceFile, n_shorter: int) -> PairError:
+    has = f"{n_shorter} sentence{'s' * (n_shorter != 1)}"
     return PairError(
-        f"{n_longer} sentences, but {shorter.shown} has {n_shorter}; this one is the first without a counterpart",
+        f"{n_longer} sentences, but {shorter.shown} has {has}; this one is the first without a counterpart",
         where=f"{longer.shown}:{line}",
         hint="Both must hold the same sentences in the same order; 'crosspan check --pair' helps to find the gap.",
     )
