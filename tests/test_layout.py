@@ -10,8 +10,25 @@ import pytest
 import crosspan
 
 ROOT = Path(crosspan.__file__).parent
-GROUND = {"types", "errors", "tags", "settings", "compiled"}
-ORDER = ["text", "io", "align", "project", "evaluate", "workflow", "file_workflow", "demo", "cli"]
+GROUND = {"types", "errors", "tags", "settings", "compiled", "registry"}
+ORDER = [
+    "text",
+    "io",
+    "tag",
+    "align",
+    "project",
+    "evaluate",
+    "train",
+    "workflow",
+    "file_workflow",
+    "file_tagging",
+    "transfer",
+    "report",
+    "run",
+    "bench",
+    "demo",
+    "cli",
+]
 MODULES = sorted(ROOT.rglob("*.py"))
 
 

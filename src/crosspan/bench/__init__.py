@@ -1,0 +1,1 @@
+"""Benchmark suites: known data sets, run and shown beside the published figures."""

@@ -1,0 +1,1 @@
+"""Training taggers from labels, also from labels that are incomplete or unsure."""

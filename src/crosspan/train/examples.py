@@ -1,0 +1,24 @@
+"""What a tagger learns from: labelled sentences of which some words may be unknown and some labels unsure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crosspan.types import Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A sentence to learn from.
+
+    Args:
+        sentence: The sentence with its spans; the ``score`` of a span, where it has one, is the probability that it is
+            right.
+        weight: How much the sentence counts, above 0.
+        unobserved: Indices of tokens, in ascending order, of which it is not known whether they belong to an entity.
+            "Not labelled" is not "O" there.
+    """
+
+    sentence: Sentence
+    weight: float = 1.0
+    unobserved: tuple[int, ...] = ()
