@@ -6,3 +6,194 @@
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.errors import OptionError, PairError
+from crosspan.tag import Tagger
+from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.types import Alignment, ProjectedSpan, Projection, Sentence, Span
+from crosspan.workflow import project_labels
+
+if TYPE_CHECKING:
+    from crosspan.tag.crf import CrfTagger
+    from crosspan.train.crf import CrfOptions
+
+Float32Array = npt.NDArray[np.float32]
+
+MAPPED = 0.1
+"""A word with less link probability than this in all has nothing on the other side."""
+
+
+def translate_test(
+    targets: Sequence[Sentence],
+    translations: Sequence[Sentence],
+    *,
+    tagger: Tagger | None = None,
+    **projecting: Any,
+) -> list[Projection]:
+    """Label sentences through their translations.
+
+    Args:
+        targets: The sentences to label; labels they have are replaced.
+        translations: Their translations into a language that has a tagger, in the same order.
+        tagger: Labels the translations. ``None`` where they have labels already.
+        projecting: Arguments of :func:`crosspan.project_labels`: ``bitext``, ``links``, ``method`` …
+
+    Returns:
+        One projection a sentence. Confidences are those of the projection times those of the tagger.
+
+    Raises:
+        PairError: There are not as many translations as sentences.
+
+    Example:
+        >>> target = Sentence(("Ada", "anaishi", "Accra"))
+        >>> tagged = Sentence(("Ada", "lives", "in", "Accra"), (Span(0, 1, "PER", 0.9), Span(3, 4, "LOC", 0.8)))
+        >>> links = [Alignment.from_pharaoh("0-0 1-1 3-2")]
+        >>> translate_test([target], [tagged], links=links, method="heuristic")[0].sentence.tags()
+        ['B-PER', 'O', 'B-LOC']
+    """
+    tagged = list(translations) if tagger is None else tagger.tag(translations)
+    return [_with_source_scores(found) for found in project_labels(tagged, targets, **projecting)]
+
+
+def _with_source_scores(projection: Projection) -> Projection:
+    """Multiply confidences with the scores of the source spans."""
+    links = []
+    for link in projection.links:
+        sure = link.confidence * (1.0 if link.source.score is None else link.source.score)
+        links.append(ProjectedSpan(link.source, replace(link.target, score=sure), sure))
+    spans = tuple(link.target for link in links)
+    return replace(projection, sentence=replace(projection.sentence, spans=spans), links=tuple(links))
+
+
+def translate_train(
+    sources: Sequence[Sentence],
+    targets: Sequence[Sentence],
+    *,
+    tagger: Tagger | None = None,
+    noise: NoiseOptions | None = None,
+    options: CrfOptions | None = None,
+    rounds: int | None = None,
+    threads: int | None = None,
+    **projecting: Any,
+) -> CrfTagger:
+    """Train a tagger for a language on labels that were carried over.
+
+    Args:
+        sources: Sentences in a language that has labels or a tagger.
+        targets: Their translations, in the same order.
+        tagger: Labels the sources. ``None`` where they have labels already.
+        noise: How projected labels are taken.
+        options: How the tagger is trained.
+        rounds: How often the tagger's own predictions and the projections vote, and it is trained again; see
+            :func:`crosspan.train.self_training.train_on_projections`.
+        threads: Threads to use; all cores by default.
+        projecting: Further arguments of :func:`crosspan.project_labels`.
+
+    Returns:
+        The tagger of the target language.
+
+    Raises:
+        PairError: There are not as many targets as sources.
+        EmptyInputError: Nothing was projected.
+    """
+    from crosspan.train.self_training import ROUNDS, train_on_projections
+
+    projections = translate_test(targets, sources, tagger=tagger, threads=threads, **projecting)
+    return train_on_projections(
+        examples_of(projections, noise), options=options, rounds=ROUNDS if rounds is None else rounds, threads=threads
+    )
+
+
+def ensemble(
+    tagger: Tagger,
+    projections: Sequence[Projection],
+    *,
+    links: Sequence[Alignment] | None = None,
+    weight: float = 0.5,
+) -> list[Sentence]:
+    """Label sentences by what was projected onto them and what a tagger predicts, averaged word by word.
+
+    Args:
+        tagger: A tagger of the target language.
+        projections: One a sentence, as :func:`translate_test` returns them. Where one has an error, the tagger decides.
+        links: The word links they were made with. Words without a link are left to the tagger; without ``links`` those
+            are the words of dropped spans only, and every unlabelled word counts as ``O``.
+        weight: Of the projections, in [0, 1].
+
+    Returns:
+        The sentences with labels; the score of a span is the lowest probability among its words.
+
+    Raises:
+        PairError: There are not as many links as projections.
+        OptionError: ``weight`` is outside [0, 1].
+    """
+    if not 0.0 <= weight <= 1.0:
+        raise OptionError(f"weight is {weight}", hint="Choose a value from 0 to 1.")
+    if links is not None and len(links) != len(projections):
+        raise PairError(f"{len(links)} alignments for {len(projections)} projections")
+    sentences = [projection.sentence for projection in projections]
+    predicted = tagger.probabilities(sentences)
+    out = []
+    for index, (projection, model) in enumerate(zip(projections, predicted, strict=True)):
+        votes, mapped = projected_probabilities(projection, tagger.tags, None if links is None else links[index])
+        share = np.where(mapped, weight, 0.0)[:, None]
+        out.append(decoded(projection.sentence, share * votes + (1 - share) * model, tagger.tags))
+    return out
+
+
+def projected_probabilities(
+    projection: Projection, tags: Sequence[str], links: Alignment | None = None
+) -> tuple[Float32Array, npt.NDArray[np.bool_]]:
+    """What a projection says of each word.
+
+    Returns:
+        A ``[n_tokens, n_tags]`` array, and whether anything is said of the word at all, ``[n_tokens]``. A span of
+        confidence ``c`` gives its tags ``c`` and leaves the rest to ``O``.
+
+    Example:
+        >>> found = Projection(Sentence(("Accra", "leo"), (Span(0, 1, "LOC", 0.75),)))
+        >>> votes, mapped = projected_probabilities(found, ("O", "B-LOC", "I-LOC"))
+        >>> votes.tolist(), mapped.tolist()
+        ([[0.25, 0.75, 0.0], [1.0, 0.0, 0.0]], [True, True])
+    """
+    n = len(projection.sentence)
+    votes = np.zeros((n, len(tags)), np.float32)
+    votes[:, 0] = 1.0
+    mapped = np.full(n, projection.error is None)
+    if links is not None and projection.error is None:
+        mapped = np.bincount(links.target, links.prob, minlength=n)[:n] >= MAPPED
+    column = {tag: place for place, tag in enumerate(tags)}
+    for span in projection.sentence.spans:
+        sure = 1.0 if span.score is None else span.score
+        for token in range(span.start, span.end):
+            place = column.get(("B-" if token == span.start else "I-") + span.label)
+            if place is not None:
+                votes[token] = 0.0
+                votes[token, place] = sure
+                votes[token, 0] = 1.0 - sure
+                mapped[token] = True
+    return votes, mapped
+
+
+def decoded(sentence: Sentence, probabilities: npt.NDArray[Any], tags: Sequence[str]) -> Sentence:
+    """The sentence with the valid tags that are most probable together, word by word."""
+    from crosspan.tag import chain
+    from crosspan.tag.crf import relabel, spans_of
+
+    best = np.zeros(len(sentence), np.int64)
+    if len(sentence):
+        emission = np.log(np.maximum(probabilities.astype(np.float64), 1e-9))
+        allowed = chain.allowed_transitions((len(tags) - 1) // 2)
+        chain.best_tags(chain.flat_offsets([len(sentence)]), emission, allowed, best)
+    spans = []
+    for begin, end, label in spans_of(best):
+        lowest = float(min(probabilities[token, best[token]] for token in range(begin, end)))
+        spans.append(Span(begin, end, tags[2 * label + 1][2:], round(lowest, 4)))
+    return relabel(sentence, spans)

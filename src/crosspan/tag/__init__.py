@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.errors import OptionError
 from crosspan.types import Sentence
 
 Float32Array = npt.NDArray[np.float32]
@@ -37,3 +41,45 @@ class Tagger(Protocol):
 
     def probabilities(self, sentences: Sequence[Sentence]) -> list[Float32Array]:
         """The probability of each tag at each token: a ``[n_tokens, n_tags]`` array a sentence, rows sum to one."""
+
+
+EMBEDDED = ("en",)
+"""Taggers that come with the package, by language."""
+
+
+def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = None) -> Tagger:
+    """Load a tagger.
+
+    Args:
+        name: ``"en"`` for the embedded English tagger, the path of a model that was trained (``*.crf``), or
+            ``"spacy:NAME"`` for a spaCy pipeline that is installed or lies in a folder.
+        threads: Threads to use; all cores by default.
+
+    Raises:
+        OptionError: There is no such tagger.
+        ModelError: The model cannot be read.
+        MissingDependencyError: The tagger needs a package that is not installed.
+
+    Example:
+        >>> tagger = load_tagger("en")
+        >>> tagger.labels
+        ('LOC', 'ORG', 'PER')
+    """
+    asked = os.fspath(name)
+    if asked in EMBEDDED:
+        from crosspan.tag.crf import CrfTagger
+
+        return CrfTagger.load(str(files("crosspan.tag") / "data" / f"{asked}.crf"), threads=threads)
+    scheme, colon, rest = asked.partition(":")
+    if colon and scheme == "spacy":
+        from crosspan.tag.spacy import SpacyTagger
+
+        return SpacyTagger(rest)
+    if asked.endswith(".crf") or Path(asked).is_file():
+        from crosspan.tag.crf import CrfTagger
+
+        return CrfTagger.load(asked, threads=threads)
+    raise OptionError(
+        f"there is no tagger {asked!r}",
+        hint=f"Give {' or '.join(EMBEDDED)}, the path of a model (.crf), or spacy:NAME.",
+    )

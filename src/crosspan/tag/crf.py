@@ -1,0 +1,307 @@
+"""A tagger that needs no download: a conditional random field over features of words, fast and small."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.tag import chain, features
+from crosspan.tag.word_types import WordTypes
+from crosspan.types import Sentence, Span
+
+if TYPE_CHECKING:
+    from crosspan.tag.lexicon import Lexicon
+
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+Bias = Sequence[float] | Float64Array
+
+MOST_WORD_TYPES = 300_000
+"""A tagger forgets what it noted of words when it has seen this many types, so that its memory stays bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureOptions:
+    """Which features a tagger looks at.
+
+    Args:
+        ngrams: Length of the pieces of the word itself that are features; 0 for none.
+        wide: Whether pairs of neighbouring words are features too.
+        lexicon: Whether the embedded lexicon of names is looked up.
+        classes: Whether the embedded classes of English words are looked up.
+    """
+
+    ngrams: int = 0
+    wide: bool = False
+    lexicon: bool = True
+    classes: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrfModel:
+    """The numbers of a conditional random field.
+
+    Args:
+        labels: Kinds of entity, sorted.
+        options: The features it was trained with.
+        keys: Keys of its features, uint32 ``[f]``, ascending.
+        weights: Their weights, float32 ``[f, k]`` for ``k = 2 * len(labels) + 1`` tags.
+        transition: Scores of neighbouring tags, float64 ``[k + 1, k]``; the last row is the beginning of a sentence.
+        temperature: Scores are divided by it where probabilities are asked for.
+        card: What is known of its training, as plain values.
+    """
+
+    labels: tuple[str, ...]
+    options: FeatureOptions
+    keys: npt.NDArray[np.uint32]
+    weights: Float32Array
+    transition: Float64Array
+    temperature: float = 1.0
+    card: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenBatch:
+    """Sentences as flat arrays.
+
+    Args:
+        first: Offsets of sentences, int64 ``[s + 1]``.
+        offsets: Offsets of the features of each token, int64 ``[n + 1]``.
+        keys: Features, uint32.
+    """
+
+    first: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint32]
+
+
+class FeatureMaker:
+    """Turns sentences into features; keeps what it knows of words from call to call.
+
+    Args:
+        options: Which features to make.
+    """
+
+    def __init__(self, options: FeatureOptions) -> None:
+        self.options = options
+        self._lexicon = _lexicon() if options.lexicon else None
+        self._fresh()
+
+    def _fresh(self) -> None:
+        from crosspan.tag.word_classes import embedded_classes
+
+        self._types = WordTypes(embedded_classes() if self.options.classes else None, ngrams=self.options.ngrams)
+        self._upper = np.zeros(0, np.int8)
+
+    def batch(self, token_lists: Sequence[Sequence[str]]) -> TokenBatch:
+        """The features of tokenised sentences."""
+        if len(self._types.words) > MOST_WORD_TYPES:
+            self._fresh()
+        first = chain.flat_offsets([len(tokens) for tokens in token_lists])
+        ids = self._types.ids(token for tokens in token_lists for token in tokens)
+        known = len(self._upper)
+        if len(self._types.words) > known:
+            new = np.array([_case(word) for word in self._types.words[known:]], np.int8)
+            self._upper = np.concatenate([self._upper, new])
+        if self._lexicon is None:
+            found = np.zeros((len(ids), 3), np.uint32)
+        else:
+            found = np.stack(self._lexicon.match(ids, first, self._types.words), axis=1)
+        bag_first, bag = self._types.bag
+        offsets, keys = features.extract(
+            first, ids, self._types.attributes, bag_first, bag, self._upper, found, self.options.wide
+        )
+        return TokenBatch(first, offsets, keys)
+
+
+def _lexicon() -> Lexicon:
+    from crosspan.tag.lexicon import Lexicon
+
+    return Lexicon.load()
+
+
+def _case(word: str) -> int:
+    """0 without a letter, 2 with a capital at its beginning, else 1."""
+    return 2 if word[:1].isupper() else 1 if any(character.isalpha() for character in word) else 0
+
+
+class CrfTagger:
+    """A :class:`~crosspan.tag.Tagger` that is a conditional random field (Lafferty, McCallum and Pereira 2001).
+
+    Tags are decoded so that they are always valid IOB2. The score of a span is its exact probability under the model.
+
+    Args:
+        model: What was learned.
+        threads: Threads to use; all cores by default. The result does not depend on it.
+    """
+
+    def __init__(self, model: CrfModel, *, threads: int | None = None) -> None:
+        self.model = model
+        self.threads = threads
+        self._maker = FeatureMaker(model.options)
+        self._table, self._place = features.build_table(model.keys)
+        self._weights = model.weights.astype(np.float32)
+        self._lock = threading.Lock()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The kinds of entity it knows, sorted."""
+        return self.model.labels
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """``O``, and ``B-`` and ``I-`` of each label: the columns of :meth:`probabilities`."""
+        return tags_of(self.model.labels)
+
+    @property
+    def card(self) -> Mapping[str, Any]:
+        """What is known of its training, as plain values."""
+        return self.model.card
+
+    def tag(self, sentences: Sequence[Sentence], *, entity_bias: Sequence[Bias] | None = None) -> list[Sentence]:
+        """Label sentences; see :class:`~crosspan.tag.Tagger`.
+
+        Args:
+            sentences: What to label.
+            entity_bias: For each sentence, what is taken from the score of ``O`` of each token: log odds of being part
+                of an entity that are known from elsewhere.
+        """
+        first, emission = self._scores(sentences, entity_bias)
+        best = np.zeros(len(emission), np.int64)
+        if len(emission):
+            with use_threads(self.threads):
+                chain.best_tags(first, emission, self.model.transition, best)
+        spans = [spans_of(best[first[s] : first[s + 1]]) for s in range(len(sentences))]
+        scores = iter(self._span_scores(first, emission, spans).tolist())
+        return [
+            relabel(sentence, [Span(b, e, self.labels[label], round(next(scores), 4)) for b, e, label in found])
+            for sentence, found in zip(sentences, spans, strict=True)
+        ]
+
+    def probabilities(
+        self, sentences: Sequence[Sentence], *, entity_bias: Sequence[Bias] | None = None
+    ) -> list[Float32Array]:
+        """The probability of each tag at each token; see :class:`~crosspan.tag.Tagger` and :meth:`tag`."""
+        first, emission = self._scores(sentences, entity_bias)
+        out = np.zeros_like(emission)
+        if len(emission):
+            with use_threads(self.threads):
+                chain.marginals(first, emission / self.model.temperature, self._moves(), out)
+        return [out[first[s] : first[s + 1]].astype(np.float32) for s in range(len(sentences))]
+
+    def save(self, path: str | Path) -> None:
+        """Write the model, all or nothing; the same model gives the same bytes.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        from crosspan.tag.model_file import save_model
+
+        save_model(self.model, path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, threads: int | None = None) -> CrfTagger:
+        """Read a model that was saved.
+
+        Raises:
+            ModelError: The file cannot be read, is damaged, or is something else.
+        """
+        from crosspan.tag.model_file import load_model
+
+        return cls(load_model(path), threads=threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.model, self.threads)
+
+    def _scores(
+        self, sentences: Sequence[Sentence], bias: Sequence[Bias] | None
+    ) -> tuple[npt.NDArray[np.int64], Float64Array]:
+        with self._lock, use_threads(self.threads):
+            batch = self._maker.batch([sentence.tokens for sentence in sentences])
+        emission = np.zeros((len(batch.offsets) - 1, len(self.tags)))
+        if len(emission):
+            with use_threads(self.threads):
+                features.score(batch.offsets, batch.keys, self._table, self._place, self._weights, emission)
+            if bias is not None:
+                emission[:, 0] -= np.concatenate([np.asarray(row, np.float64) for row in bias])
+        return batch.first, emission
+
+    def _moves(self) -> Float64Array:
+        moves: Float64Array = np.exp(self.model.transition / self.model.temperature)
+        return moves
+
+    def _span_scores(
+        self, first: npt.NDArray[np.int64], emission: Float64Array, spans: Sequence[Sequence[tuple[int, int, int]]]
+    ) -> Float64Array:
+        flat = np.array([span for found in spans for span in found], np.int64).reshape(-1, 3)
+        out = np.zeros(len(flat))
+        if len(flat):
+            span_first = chain.flat_offsets([len(found) for found in spans])
+            with use_threads(self.threads):
+                chain.span_marginals(
+                    first,
+                    emission / self.model.temperature,
+                    self._moves(),
+                    span_first,
+                    np.ascontiguousarray(flat[:, 0]),
+                    np.ascontiguousarray(flat[:, 1]),
+                    np.ascontiguousarray(flat[:, 2]),
+                    out,
+                )
+        return out
+
+
+def _restored(model: CrfModel, threads: int | None) -> CrfTagger:
+    return CrfTagger(model, threads=threads)
+
+
+def tags_of(labels: Sequence[str]) -> tuple[str, ...]:
+    """The IOB2 tags of labels.
+
+    Example:
+        >>> tags_of(["LOC", "PER"])
+        ('O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER')
+    """
+    return ("O", *(f"{prefix}-{label}" for label in labels for prefix in "BI"))
+
+
+def spans_of(tags: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
+    """Begin, end and number of the label of each entity in valid tags.
+
+    Example:
+        >>> spans_of(np.array([0, 1, 2, 3, 0]))
+        [(1, 3, 0), (3, 4, 1)]
+    """
+    found: list[tuple[int, int, int]] = []
+    for index in np.flatnonzero(tags).tolist():
+        tag = int(tags[index])
+        if tag % 2:
+            found.append((index, index + 1, tag // 2))
+        else:
+            found[-1] = (found[-1][0], index + 1, found[-1][2])
+    return found
+
+
+def relabel(sentence: Sentence, spans: Sequence[Span]) -> Sentence:
+    """The same sentence with other spans."""
+    return Sentence(sentence.tokens, tuple(spans), sentence.id, sentence.lang, sentence.text, sentence.offsets)
+
+
+@contextmanager
+def use_threads(threads: int | None) -> Iterator[None]:
+    """Let compiled loops use this many threads; all cores for ``None``."""
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(before if threads is None else max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

@@ -1,0 +1,252 @@
+"""Features of tokens: 32-bit keys made from what is known of a word, its neighbours and its sentence, compiled.
+
+A feature is a template and the values it looks at, mixed into one key; keys are never turned back into text. Of a
+million features about a hundred pairs share a key, which does not matter: a key takes 4 bytes in a model.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from crosspan.compiled import njit
+
+_FACTOR_1 = np.uint64(0xBF58476D1CE4E5B9)
+_FACTOR_2 = np.uint64(0x94D049BB133111EB)
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+
+# columns of WordTypes.attributes
+_WORD, _LOWER, _SHAPE, _SHORT, _PREFIX, _SUFFIX, _CLASSES = range(7)
+_EDGE = np.uint64(0x5851F42D4C957F2D)
+"""Stands for the place before the first and after the last word."""
+
+
+@njit(inline="always")
+def _mix(template, value):  # type: ignore[no-untyped-def]
+    """The upper half of SplitMix64 of a template and a value."""
+    h = value + np.uint64(template) * _STEP
+    h = (h ^ (h >> np.uint64(30))) * _FACTOR_1
+    h = (h ^ (h >> np.uint64(27))) * _FACTOR_2
+    return np.uint32(h >> np.uint64(32))
+
+
+@njit(inline="always")
+def _two(template, one, other):  # type: ignore[no-untyped-def]
+    return _mix(template, (one * _FACTOR_1) ^ ((other + _STEP) * _FACTOR_2))
+
+
+@njit()
+def _near(attributes, types, t, begin, end, column):  # type: ignore[no-untyped-def]
+    return attributes[types[t], column] if begin <= t < end else _EDGE
+
+
+@njit()
+def _bits(mask):  # type: ignore[no-untyped-def]
+    count = 0
+    while mask:
+        mask &= mask - np.uint32(1)
+        count += 1
+    return count
+
+
+@njit()
+def _lexicon_keys(template, mask, keys, at):  # type: ignore[no-untyped-def]
+    """Write a key for each category in a mask; return the next free place."""
+    category = 0
+    while mask:
+        if mask & np.uint32(1):
+            keys[at] = _mix(template, np.uint64(category + 1))
+            at += 1
+        mask >>= np.uint32(1)
+        category += 1
+    return at
+
+
+@njit()
+def _sentence_style(attributes, types, begin, end, upper):  # type: ignore[no-untyped-def]
+    """0 for ordinary text, 1 where most words are capitalised (headlines), 2 where none is."""
+    words = capitals = 0
+    for t in range(begin, end):
+        kind = upper[types[t]]
+        words += kind > 0
+        capitals += kind == 2
+    if capitals == 0:
+        return 2
+    return 1 if words >= 4 and 10 * capitals >= 7 * words else 0
+
+
+@njit(parallel=True)
+def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # type: ignore[no-untyped-def]
+    """Make the features of tokens.
+
+    Args:
+        first: Offsets of sentences, int64 ``[s + 1]``.
+        types: Word types of tokens, int32 ``[n]``.
+        attributes: Hashes of single values, uint64 ``[types, a]``.
+        bag_first: Offsets of affixes of types, int64 ``[types + 1]``.
+        bag: Their hashes, uint64.
+        upper: Of types: 0 no letter, 1 a letter of low case or none, 2 begins with a capital; int8.
+        lexicon: Categories of which a word is the beginning, the inside, or the whole; uint32 ``[n, 3]``.
+        wide: Whether pairs of words are features too.
+
+    Returns:
+        Offsets of the features of each token, int64 ``[n + 1]``, and their keys, uint32 and never 0.
+    """
+    n = len(types)
+    n_classes = attributes.shape[1] - _CLASSES
+    fixed = 24 + 3 * n_classes + (n_classes if n_classes else 0) + (8 if wide else 0)
+    at = np.zeros(n + 1, np.int64)
+    for t in range(n):
+        kind = types[t]
+        count = fixed + bag_first[kind + 1] - bag_first[kind]
+        for part in range(3):
+            count += _bits(lexicon[t, part])
+            if t > 0:
+                count += _bits(lexicon[t - 1, part])
+            if t + 1 < n:
+                count += _bits(lexicon[t + 1, part])
+        at[t + 1] = at[t] + count
+    keys = np.zeros(at[n], np.uint32)
+    used = np.zeros(n, np.int64)
+    for s in numba.prange(len(first) - 1):
+        begin, end = first[s], first[s + 1]
+        style = _sentence_style(attributes, types, begin, end, upper)
+        for t in range(begin, end):
+            i = at[t]
+            own = attributes[types[t]]
+            before = _near(attributes, types, t - 1, begin, end, _LOWER)
+            after = _near(attributes, types, t + 1, begin, end, _LOWER)
+            shape_before = _near(attributes, types, t - 1, begin, end, _SHORT)
+            shape_after = _near(attributes, types, t + 1, begin, end, _SHORT)
+            keys[i] = _mix(10, np.uint64(1))
+            keys[i + 1] = _mix(11, own[_WORD])
+            keys[i + 2] = _mix(12, own[_LOWER])
+            keys[i + 3] = _mix(13, own[_SHAPE])
+            keys[i + 4] = _mix(14, own[_SHORT])
+            keys[i + 5] = _mix(15, before)
+            keys[i + 6] = _mix(16, after)
+            keys[i + 7] = _mix(17, shape_before)
+            keys[i + 8] = _mix(18, shape_after)
+            keys[i + 9] = _mix(19, _near(attributes, types, t - 2, begin, end, _LOWER))
+            keys[i + 10] = _mix(20, _near(attributes, types, t + 2, begin, end, _LOWER))
+            keys[i + 11] = _mix(21, _near(attributes, types, t - 2, begin, end, _SHORT))
+            keys[i + 12] = _mix(22, _near(attributes, types, t + 2, begin, end, _SHORT))
+            keys[i + 13] = _mix(23, _near(attributes, types, t - 1, begin, end, _SUFFIX))
+            keys[i + 14] = _mix(24, _near(attributes, types, t + 1, begin, end, _SUFFIX))
+            keys[i + 15] = _two(25, shape_before, own[_SHORT])
+            keys[i + 16] = _two(26, own[_SHORT], shape_after)
+            keys[i + 17] = _two(27, before, own[_SHORT])
+            keys[i + 18] = _two(28, own[_SHORT], after)
+            keys[i + 19] = _two(29, np.uint64(style), own[_SHORT])
+            keys[i + 20] = _two(30, np.uint64(t == begin), own[_SHORT])
+            keys[i + 21] = _two(31, shape_before * _STEP ^ own[_SHORT], shape_after)
+            keys[i + 22] = _two(32, np.uint64(style), own[_LOWER])
+            keys[i + 23] = _mix(33, _near(attributes, types, t - 1, begin, end, _PREFIX))
+            i += 24
+            if wide:
+                keys[i] = _two(40, before, own[_LOWER])
+                keys[i + 1] = _two(41, own[_LOWER], after)
+                keys[i + 2] = _two(42, before, after)
+                keys[i + 3] = _two(43, _near(attributes, types, t - 2, begin, end, _LOWER), before)
+                keys[i + 4] = _two(44, after, _near(attributes, types, t + 2, begin, end, _LOWER))
+                keys[i + 5] = _two(45, before, own[_SUFFIX])
+                keys[i + 6] = _two(46, own[_SUFFIX], shape_after)
+                keys[i + 7] = _two(47, own[_PREFIX], shape_before)
+                i += 8
+            for c in range(n_classes):
+                keys[i] = _mix(60 + c, own[_CLASSES + c]) if own[_CLASSES + c] else np.uint32(0)
+                keys[i + 1] = _mix(70 + c, _near(attributes, types, t - 1, begin, end, _CLASSES + c))
+                keys[i + 2] = _mix(80 + c, _near(attributes, types, t + 1, begin, end, _CLASSES + c))
+                keys[i + 3] = _two(90 + c, own[_CLASSES + c], own[_SHORT])
+                i += 4
+            for j in range(bag_first[types[t]], bag_first[types[t] + 1]):
+                keys[i] = _mix(50, bag[j])
+                i += 1
+            for part in range(3):
+                i = _lexicon_keys(100 + part, lexicon[t, part], keys, i)
+                if t > begin:
+                    i = _lexicon_keys(110 + part, lexicon[t - 1, part], keys, i)
+                if t + 1 < end:
+                    i = _lexicon_keys(120 + part, lexicon[t + 1, part], keys, i)
+            used[t] = i - at[t]
+    return _closed_up(at, used, keys)
+
+
+@njit()
+def _closed_up(at, used, keys):  # type: ignore[no-untyped-def]
+    """Take out the places that were reserved but not used."""
+    n = len(used)
+    offsets = np.zeros(n + 1, np.int64)
+    free = 0
+    for t in range(n):
+        for j in range(at[t], at[t] + used[t]):
+            if keys[j]:
+                keys[free] = keys[j]
+                free += 1
+        offsets[t + 1] = free
+    return offsets, keys[:free].copy()
+
+
+@njit()
+def _slot(table, mask, key):  # type: ignore[no-untyped-def]
+    h = np.int64(key) & mask
+    while table[h] != 0 and table[h] != key:
+        h = (h + 1) & mask
+    return h
+
+
+@njit()
+def build_table(keys):  # type: ignore[no-untyped-def]
+    """An open-addressing hash table from distinct keys, none of them 0, to their places: keys and int32 places."""
+    size = 16
+    while size < 2 * len(keys):
+        size *= 2
+    table = np.zeros(size, np.uint32)
+    place = np.full(size, -1, np.int32)
+    for i in range(len(keys)):
+        h = _slot(table, size - 1, keys[i])
+        table[h] = keys[i]
+        place[h] = i
+    return table, place
+
+
+@njit(parallel=True)
+def find_rows(keys, table, place):  # type: ignore[no-untyped-def]
+    """The place of each key, int32; -1 for keys that are not in the table."""
+    rows = np.empty(len(keys), np.int32)
+    for i in numba.prange(len(keys)):
+        rows[i] = place[_slot(table, len(table) - 1, keys[i])]
+    return rows
+
+
+@njit(parallel=True)
+def score(offsets, keys, table, place, weights, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` ``[n, k]`` with the sums of the weights ``[f, k]`` of each token's features."""
+    for t in numba.prange(len(offsets) - 1):
+        out[t] = 0.0
+        for j in range(offsets[t], offsets[t + 1]):
+            row = place[_slot(table, len(table) - 1, keys[j])]
+            if row >= 0:
+                for y in range(weights.shape[1]):
+                    out[t, y] += weights[row, y]
+
+
+@njit()
+def count_keys(keys, table, counts, used):  # type: ignore[no-untyped-def]
+    """Count keys in an open-addressing table, which grows where it must; return it with the counts and how many keys."""
+    for i in range(len(keys)):
+        if 2 * used >= len(table):
+            grown = np.zeros(2 * len(table), np.uint32)
+            more = np.zeros(2 * len(table), np.int32)
+            for j in range(len(table)):
+                if table[j]:
+                    h = _slot(grown, len(grown) - 1, table[j])
+                    grown[h] = table[j]
+                    more[h] = counts[j]
+            table, counts = grown, more
+        h = _slot(table, len(table) - 1, keys[i])
+        if table[h] == 0:
+            table[h] = keys[i]
+            used += 1
+        counts[h] += 1
+    return table, counts, used

@@ -1,0 +1,105 @@
+"""From projections to examples: what of a projected sentence is known, what is unsure, and what is not known at all.
+
+"Not projected" is not "O". A span that was dropped, or that the tagger of the source never saw, is an entity of the
+target sentence that nobody labelled; taken for ``O``, it teaches a tagger to miss entities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from crosspan.errors import OptionError
+from crosspan.train.examples import Example
+from crosspan.types import Projection, Sentence, Span
+
+DROPPED = ("keep", "names", "leave-out")
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseOptions:
+    """How projected labels are taken.
+
+    Args:
+        min_confidence: Words of spans that are less sure than this are unobserved.
+        dropped: What a dropped source span means for its sentence: ``"keep"`` takes unlabelled words for ``O``,
+            ``"names"`` leaves those that look like names unobserved, ``"leave-out"`` leaves out the sentence.
+        names: Whether unlabelled words that look like names are unobserved in every sentence.
+        weight: Whether a sentence counts as much as its spans are sure, on average.
+    """
+
+    min_confidence: float = 0.5
+    dropped: str = "names"
+    names: bool = False
+    weight: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dropped not in DROPPED:
+            raise OptionError(f"dropped is {self.dropped!r}", hint=f"Choose from {', '.join(DROPPED)}.")
+        if not 0.0 <= self.min_confidence <= 1.0:
+            raise OptionError(f"the least confidence is {self.min_confidence}", hint="Choose a value from 0 to 1.")
+
+
+def examples_of(projections: Iterable[Projection], options: NoiseOptions | None = None) -> list[Example]:
+    """Make examples of projections.
+
+    Args:
+        projections: What was projected. Those with an error are left out: they are unlabelled.
+        options: How labels are taken.
+
+    Returns:
+        An example for each projection that is left, in order. Spans have their confidence as score.
+
+    Example:
+        >>> from crosspan.types import DroppedSpan, ProjectedSpan
+        >>> sentence = Sentence(("Leo", "Nakato", "yagenze", "Gulu"), (Span(0, 2, "PER", 0.9),))
+        >>> link = ProjectedSpan(Span(0, 2, "PER"), sentence.spans[0], 0.9)
+        >>> dropped = DroppedSpan(Span(4, 5, "LOC"), "no_link")
+        >>> examples_of([Projection(sentence, (link,), (dropped,))])[0].unobserved
+        (3,)
+    """
+    options = options or NoiseOptions()
+    found = []
+    for projection in projections:
+        if projection.error is not None or (projection.dropped and options.dropped == "leave-out"):
+            continue
+        found.append(_example(projection, options))
+    return found
+
+
+def _example(projection: Projection, options: NoiseOptions) -> Example:
+    sentence = projection.sentence
+    confidence = {link.target: link.confidence for link in projection.links}
+    spans: list[Span] = []
+    unobserved: set[int] = set()
+    for span in sentence.spans:
+        sure = confidence.get(span, 1.0 if span.score is None else span.score)
+        if sure < options.min_confidence:
+            unobserved.update(range(span.start, span.end))
+        else:
+            spans.append(replace(span, score=sure))
+    if options.names or (projection.dropped and options.dropped == "names"):
+        labelled = {token for span in sentence.spans for token in range(span.start, span.end)}
+        unobserved.update(token for token in name_like(sentence.tokens) if token not in labelled)
+    weight = 1.0
+    if options.weight and sentence.spans:
+        weight = sum(confidence.get(span, 1.0) for span in sentence.spans) / len(sentence.spans)
+    return Example(
+        Sentence(sentence.tokens, tuple(spans), sentence.id, sentence.lang, sentence.text, sentence.offsets),
+        max(weight, 0.01),
+        tuple(sorted(unobserved)),
+    )
+
+
+def name_like(tokens: Sequence[str]) -> list[int]:
+    """Tokens that begin with a capital, other than the first word; where the script has no capitals, all with a letter.
+
+    Example:
+        >>> name_like(("Kale", "Kampala", "ne", "Gulu"))
+        [1, 3]
+    """
+    cased = any(token != token.lower() or token != token.upper() for token in tokens)
+    if not cased:
+        return [index for index, token in enumerate(tokens) if any(map(str.isalpha, token))]
+    words = [index for index, token in enumerate(tokens) if any(map(str.isalpha, token))]
+    return [index for index in words[1:] if tokens[index][:1].isupper()]
