@@ -1,7 +1,7 @@
 """The two directions of data transfer, and both together.
 
 *Translate-train*: labels of source sentences are carried to their translations, and a tagger learns from those.
-*Translate-test*: the translations of the sentences to label are tagged, and the labels carried back; nothing is trained.
+*Translate-test*: translations of the sentences to label are tagged, and the labels carried back; nothing is trained.
 :func:`ensemble` averages what both say about each word (Ebing and Glavaš 2025).
 """
 
@@ -22,7 +22,9 @@ from crosspan.workflow import project_labels
 
 if TYPE_CHECKING:
     from crosspan.tag.crf import CrfTagger
+    from crosspan.train.adapt import AdaptOptions
     from crosspan.train.crf import CrfOptions
+    from crosspan.workflow import StageProgress
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -35,6 +37,7 @@ def translate_test(
     translations: Sequence[Sentence],
     *,
     tagger: Tagger | None = None,
+    adapt: AdaptOptions | bool = True,
     **projecting: Any,
 ) -> list[Projection]:
     """Label sentences through their translations.
@@ -42,7 +45,8 @@ def translate_test(
     Args:
         targets: The sentences to label; labels they have are replaced.
         translations: Their translations into a language that has a tagger, in the same order.
-        tagger: Labels the translations. ``None`` where they have labels already.
+        tagger: Labels the translations, see :func:`tag_translated`. ``None`` where they have labels already.
+        adapt: Whether the tagger is first adapted to the translations, and how.
         projecting: Arguments of :func:`crosspan.project_labels`: ``bitext``, ``links``, ``method`` …
 
     Returns:
@@ -58,8 +62,57 @@ def translate_test(
         >>> translate_test([target], [tagged], links=links, method="heuristic")[0].sentence.tags()
         ['B-PER', 'O', 'B-LOC']
     """
-    tagged = list(translations) if tagger is None else tagger.tag(translations)
+    tagged = list(translations)
+    if tagger is not None:
+        tagged = tag_translated(tagger, translations, targets, adapt=adapt, threads=projecting.get("threads"))
     return [_with_source_scores(found) for found in project_labels(tagged, targets, **projecting)]
+
+
+def tag_translated(
+    tagger: Tagger,
+    sentences: Sequence[Sentence],
+    translations: Sequence[Sentence],
+    *,
+    adapt: AdaptOptions | bool = True,
+    threads: int | None = None,
+    progress: StageProgress | None = None,
+) -> list[Sentence]:
+    """Tag sentences whose translations are known, and use what the translations tell about them.
+
+    Words that stand unchanged on both sides are likelier to be names (:func:`crosspan.train.adapt.copy_bias`), and a
+    tagger can be adapted to the text. Both need a tagger that can be told so, as those of crosspan can; others just tag.
+
+    Args:
+        tagger: The tagger of the sentences' language.
+        sentences: What to tag; labels they have are replaced.
+        translations: The same in the other language, in the same order.
+        adapt: Whether the tagger is first adapted to the sentences, and how. ``False`` trains nothing.
+        threads: Threads to use; all cores by default.
+        progress: Called with ``(stage, done, total)``.
+
+    Raises:
+        PairError: There are not as many translations as sentences.
+
+    Example:
+        >>> from crosspan.tag import load_tagger
+        >>> source, target = Sentence(("Wasswa", "left", ".")), Sentence(("Wasswa", "agenze", "."))
+        >>> tag_translated(load_tagger("en"), [source], [target], adapt=False)[0].tags()
+        ['B-PER', 'O', 'O']
+    """
+    from crosspan.tag.crf import CrfTagger
+    from crosspan.train.adapt import AdaptOptions, adapt_tagger, copy_bias
+
+    if len(sentences) != len(translations):
+        raise PairError(
+            f"{len(sentences)} sentences, but {len(translations)} translations",
+            hint="Give the translation of each sentence at the same place.",
+        )
+    if not isinstance(tagger, CrfTagger):
+        return tagger.tag(sentences)
+    options = adapt if isinstance(adapt, AdaptOptions) else AdaptOptions()
+    if adapt is not False and sentences:
+        tagger = adapt_tagger(tagger, sentences, translations, options=options, threads=threads, progress=progress)
+    return tagger.tag(sentences, entity_bias=copy_bias(sentences, translations, options.copy_bias))
 
 
 def _with_source_scores(projection: Projection) -> Projection:
@@ -77,6 +130,7 @@ def translate_train(
     targets: Sequence[Sentence],
     *,
     tagger: Tagger | None = None,
+    adapt: AdaptOptions | bool = True,
     noise: NoiseOptions | None = None,
     options: CrfOptions | None = None,
     rounds: int | None = None,
@@ -88,7 +142,8 @@ def translate_train(
     Args:
         sources: Sentences in a language that has labels or a tagger.
         targets: Their translations, in the same order.
-        tagger: Labels the sources. ``None`` where they have labels already.
+        tagger: Labels the sources, see :func:`tag_translated`. ``None`` where they have labels already.
+        adapt: Whether the tagger is first adapted to the sources, and how.
         noise: How projected labels are taken.
         options: How the tagger is trained.
         rounds: How often the tagger's own predictions and the projections vote, and it is trained again; see
@@ -105,7 +160,7 @@ def translate_train(
     """
     from crosspan.train.self_training import ROUNDS, train_on_projections
 
-    projections = translate_test(targets, sources, tagger=tagger, threads=threads, **projecting)
+    projections = translate_test(targets, sources, tagger=tagger, adapt=adapt, threads=threads, **projecting)
     return train_on_projections(
         examples_of(projections, noise), options=options, rounds=ROUNDS if rounds is None else rounds, threads=threads
     )

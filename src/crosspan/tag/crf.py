@@ -300,7 +300,7 @@ def use_threads(threads: int | None) -> Iterator[None]:
     import numba
 
     before = numba.get_num_threads()
-    numba.set_num_threads(before if threads is None else max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+    numba.set_num_threads(before if threads is None else max(1, min(threads, before)))
     try:
         yield
     finally:

@@ -58,7 +58,7 @@ def save_model(model: CrfModel, path: str | Path) -> None:
         "step": step,
         "card": model.card,
     }
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "about": np.frombuffer(json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8),
         "gaps": np.diff(model.keys.astype(np.int64), prepend=0).astype(np.uint32),
         "codes": np.ascontiguousarray(codes.T),

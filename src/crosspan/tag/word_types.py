@@ -71,7 +71,8 @@ def short_shape_of(word: str) -> str:
         >>> short_shape_of("McDonald's")
         "XxXx'x"
     """
-    return _REPEATED.sub(r"\1", shape_of(word))
+    found: str = _REPEATED.sub(r"\1", shape_of(word))
+    return found
 
 
 class WordTypes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crosspan.text.romanize import romanize_types
 from crosspan.text.scripts import is_unspaced, script_of
+from crosspan.text.sentences import split_sentences
 from crosspan.text.tokenize import tokenize, tokenize_sentence
 
-__all__ = ["is_unspaced", "romanize_types", "script_of", "tokenize", "tokenize_sentence"]
+__all__ = ["is_unspaced", "romanize_types", "script_of", "split_sentences", "tokenize", "tokenize_sentence"]

@@ -9,7 +9,7 @@ sure labels that is the usual likelihood; with unobserved tokens it is the parti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numba
@@ -39,21 +39,26 @@ class CrfOptions:
     Args:
         l2: Strength of the quadratic penalty on weights (``l2 / 2 * sum of squares``).
         min_count: Features seen fewer times are left out.
+        max_features: Where more are left, the rarest are left out as well, so that memory stays bounded.
         iterations: Most steps of L-BFGS.
         tolerance: Training ends when the loss shrinks by less than this share.
         span_confidence: Whether the score of a span counts: a span of score 0.7 is right with a chance of 0.7.
         missing: Chance that a word of an entity is left unlabelled, for sentences whose labels are not gold. 0 takes
             every unlabelled word for ``O``.
+        noising: Share of features that are left out, by chance, of a second copy of every sentence. The tagger then
+            relies less on single words (Wang and Manning 2013).
         prune: Weights below this are forgotten when training is over.
         features: Which features to look at.
     """
 
     l2: float = 0.05
     min_count: int = 1
+    max_features: int = 1_500_000
     iterations: int = 100
     tolerance: float = 1e-5
     span_confidence: bool = True
     missing: float = 0.0
+    noising: float = 0.0
     prune: float = 0.02
     features: FeatureOptions = field(default_factory=FeatureOptions)
 
@@ -200,14 +205,18 @@ def _problem(
         table, counts, used = features.count_keys(batch.keys, table, counts, used)
         if progress is not None:
             progress("reading features", done, 2 * len(given))
-    keys = np.sort(table[counts >= options.min_count])
+    keys = np.sort(table[counts >= _least_count(counts, options)])
     if prior is not None:
         keys = np.union1d(keys, prior.keys)
     table, place = features.build_table(keys)
     lengths, found = [], []
+    if options.noising:  # every sentence once as it is, and once with some of its features missing
+        given = [replace(example, weight=0.5 * example.weight) for example in given] * 2
     for done, shard in _shards(given):
         batch = maker.batch([example.sentence.tokens for example in shard])
         rows = features.find_rows(batch.keys, table, place)
+        if options.noising and done - len(shard) >= len(given) // 2:
+            _drop_some(rows, options.noising, np.uint64(done))
         n_kept = np.add.reduceat(np.append(rows >= 0, False).astype(np.int64), batch.offsets[:-1])
         n_kept[np.diff(batch.offsets) == 0] = 0
         lengths.append(n_kept)
@@ -232,6 +241,15 @@ def _problem(
         chain.allowed_transitions(len(kinds)),
     )
     return keys, problem
+
+
+def _least_count(counts: npt.NDArray[np.int32], options: CrfOptions) -> int:
+    """How often a feature must be seen."""
+    least = options.min_count
+    how_often = np.bincount(np.minimum(counts[counts >= least], 1_000))
+    while least < len(how_often) and how_often[least:].sum() > options.max_features:
+        least += 1
+    return least
 
 
 def _shards(given: Sequence[Example]) -> Iterator[tuple[int, Sequence[Example]]]:
@@ -334,6 +352,17 @@ def _minimise(
     )
     both = found.reshape(-1, k)
     return both[:n_features], np.where(forbidden, -np.inf, both[n_features:]), step.steps, float(value)
+
+
+@njit()
+def _drop_some(rows, share, seed):  # type: ignore[no-untyped-def]
+    """Replace a share of the rows by -1, the same ones each time."""
+    limit = np.uint64(share * 2.0**32)
+    state = seed * np.uint64(0x9E3779B97F4A7C15)
+    for i in range(len(rows)):
+        state = state * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+        if (state >> np.uint64(32)) < limit:
+            rows[i] = -1
 
 
 @njit()

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+import numpy.typing as npt
+
 from crosspan.errors import OptionError
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.train.crf import CrfOptions, StageProgress, train_crf
@@ -100,7 +103,7 @@ def voted(
     return out
 
 
-def _vote(example: Example, predicted: Sentence, outside: Sequence[float], vote: VoteOptions) -> Example:
+def _vote(example: Example, predicted: Sentence, outside: npt.NDArray[np.float32], vote: VoteOptions) -> Example:
     """``outside`` is the probability of ``O`` at each token."""
     unobserved = set(example.unobserved)
     spans: list[Span] = []

@@ -1,0 +1,461 @@
+"""A lexicon of names: which words of a text stand in a list of people, places, organisations, or of what is no name.
+
+Entries are sequences of words with a set of categories each, kept as a tree of words in flat arrays. A text is matched
+from left to right, for each category by itself: the longest entry that begins at a word, then on after its end.
+
+Case, accents and the form of apostrophes do not count, nor does a hyphen between words: ``Guinea-Bissau``, ``GUINEA -
+BISSAU`` and ``Guinea Bissau`` are one. A possessive *'s* may follow an entry, and an elided *d'* or *l'* may stand
+before it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import regex
+
+from crosspan.compiled import njit
+from crosspan.errors import ModelError, OptionError
+from crosspan.io.files import atomic_binary
+
+UInt32Array = npt.NDArray[np.uint32]
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
+
+MOST_CATEGORIES = 32
+
+_FILE = Path(__file__).parent / "data" / "lexicon.npz"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # no time in the file: the same lexicon gives the same bytes
+_VERSION = 1
+_STARTS, _ENDS = 1, 2  # whether an entry may start and end at a piece of a word
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼʹ`´＇", "'"))
+_ACCENT = regex.compile(r"[\u0300-\u036f]")
+_HYPHENS = regex.compile(r"[-\u2010-\u2015]")
+_ELIDED = regex.compile(r"((?:[dl]|qu|all|dall|dell|nell|sull)')(.*)", regex.DOTALL)
+
+_ARRAYS = ("about", "words", "children", "steps", "codes", "palette")
+
+
+def pieces_of(word: str) -> list[tuple[str, int]]:
+    """A word as the lexicon sees it: its pieces, each with 1 where an entry may start plus 2 where one may end.
+
+    Example:
+        >>> pieces_of("KAMPALA's"), pieces_of("d’Abidjan")
+        ([('kampala', 3), ("'s", 2)], [("d'", 1), ('abidjan', 3)])
+        >>> pieces_of("Guinea-Bissau"), pieces_of("Inc."), pieces_of("-")
+        ([('guinea', 1), ('bissau', 2)], [('inc', 3)], [])
+    """
+    word = _normal(word)
+    if word.isalpha():
+        return [(word, _STARTS | _ENDS)]
+    before = after = ""
+    if len(word) > 2 and word.endswith("'s"):
+        word, after = word[:-2], "'s"
+    found = _ELIDED.fullmatch(word)
+    if found:
+        before, word = found.groups()
+    inner = [part.rstrip(".") or part for part in _HYPHENS.split(word) if part]
+    last = len(inner) - 1
+    pieces = [(part, _STARTS * (i == 0) | _ENDS * (i == last)) for i, part in enumerate(inner)]
+    if before:
+        pieces.insert(0, (before, _STARTS | _ENDS * (not inner)))
+    if after:
+        pieces.append((after, _ENDS))
+    return pieces
+
+
+def words_of(entry: str) -> tuple[str, ...]:
+    """The words of an entry as the lexicon keeps them.
+
+    Example:
+        >>> words_of("Côte d’Ivoire"), words_of("McDonald's")
+        (('cote', "d'", 'ivoire'), ('mcdonald', "'s"))
+    """
+    return tuple(piece for word in entry.split() for piece, _ in pieces_of(word))
+
+
+def _normal(word: str) -> str:
+    if word.isascii():
+        return word.lower().replace("`", "'")
+    word = unicodedata.normalize("NFKD", word.casefold().translate(_APOSTROPHES))
+    return unicodedata.normalize("NFC", _ACCENT.sub("", word))
+
+
+class Lexicon:
+    """Entries with their categories; see the module. Made by :meth:`load`, :meth:`read` or :meth:`of`.
+
+    Args:
+        categories: Their names; the place of a name is its bit in a mask.
+        words: All words of entries, sorted, without repetition, one a line.
+        children: How many words can follow each node of the tree, int32 ``[nodes]``; node 0 is the beginning of an
+            entry. Nodes stand in the order of their depth, then of their parents, then of their words.
+        word: The number of the word that leads to each node but the first, int32 ``[nodes - 1]``.
+        mask: Categories of the entry that ends at each node, uint32 ``[nodes]``; 0 where none does.
+    """
+
+    def __init__(
+        self,
+        categories: Sequence[str],
+        words: str,
+        children: npt.NDArray[Any],
+        word: npt.NDArray[Any],
+        mask: npt.NDArray[Any],
+    ) -> None:
+        self.categories = tuple(categories)
+        self._words = words
+        self._keys, self._places, self._n_words = _table_of(_characters(words))
+        self._mask = mask.astype(np.uint32)
+        self._word = np.concatenate([np.full(1, -1, np.int32), word.astype(np.int32)])
+        self._first = np.ones(len(children) + 1, np.int32)
+        np.cumsum(children, out=self._first[1:])
+        self._first[1:] += 1
+        self._root = np.zeros(self._n_words + 1, np.int32)  # node of each first word; 0: none, and the last is no word
+        roots = np.arange(1, 1 + int(children[0]), dtype=np.int32)
+        self._root[self._word[roots]] = roots
+
+    @classmethod
+    def load(cls) -> Lexicon:
+        """The lexicon that comes with the package; read once.
+
+        Example:
+            >>> Lexicon.load().look_up("Kampala")[0]
+            'city_large'
+        """
+        return _embedded()
+
+    @classmethod
+    def of(cls, entries: Mapping[str, Iterable[str]], categories: Sequence[str]) -> Lexicon:
+        """Make a lexicon.
+
+        Args:
+            entries: Names of categories for each entry, whose words are separated by spaces; entries that are the
+                same but for case, accents and hyphens are put together.
+            categories: All categories, at most 32.
+
+        Raises:
+            OptionError: There are too many categories, or an entry has another one.
+
+        Example:
+            >>> names = Lexicon.of({"New York": ["city"], "York": ["city", "surname"]}, ["city", "surname"])
+            >>> names.look_up("york"), names.look_up("NEW  YORK"), names.look_up("New")
+            (('city', 'surname'), ('city',), ())
+        """
+        if len(categories) > MOST_CATEGORIES:
+            raise OptionError(f"{len(categories)} categories are too many", hint=f"At most {MOST_CATEGORIES}.")
+        bit = {name: 1 << place for place, name in enumerate(categories)}
+        masks: dict[tuple[str, ...], int] = {}
+        for entry, names in entries.items():
+            key = words_of(entry)
+            if key:
+                try:
+                    masks[key] = masks.get(key, 0) | sum(bit[name] for name in set(names))
+                except KeyError as error:
+                    raise OptionError(f"{entry!r} has the unknown category {error}") from None
+        return cls(categories, *_tree(masks))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Lexicon:
+        """Read a lexicon that :meth:`write` wrote.
+
+        Raises:
+            ModelError: The file cannot be read, is damaged, from a newer version, or something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                about, text, children, steps, codes, palette = (archive[name] for name in _ARRAYS)
+            named = json.loads(about.tobytes())
+            if named["version"] > _VERSION:
+                raise ModelError(
+                    "the lexicon was made by a newer version of crosspan", where=str(path), hint="Update crosspan."
+                )
+            words = text.tobytes().decode("utf-8")
+            return cls(named["categories"], words, children, np.cumsum(steps, dtype=np.int32), palette[codes])
+        except OSError as error:
+            raise ModelError(
+                f"the lexicon cannot be read: {(error.strerror or str(error)).lower()}",
+                where=str(path),
+                hint="Install crosspan again, or check the path.",
+            ) from error
+        except (KeyError, ValueError, TypeError, IndexError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise ModelError("this is no lexicon, or it is damaged", where=str(path), hint="Make it again.") from error
+
+    def write(self, path: str | Path) -> None:
+        """Write the lexicon, all or nothing; the same lexicon gives the same bytes.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        palette, codes = np.unique(self._mask, return_inverse=True)
+        about = {"version": _VERSION, "categories": self.categories}
+        arrays = {
+            "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
+            "words": np.frombuffer(self._words.encode("utf-8"), np.uint8),
+            "children": np.diff(self._first).astype(_smallest(np.diff(self._first))),
+            "steps": np.diff(self._word[1:], prepend=np.int32(0)),
+            "codes": codes.astype(_smallest(codes)),
+            "palette": palette,
+        }
+        with atomic_binary(path) as stream, zipfile.ZipFile(stream, "w") as archive:
+            for name, array in arrays.items():
+                buffer = io.BytesIO()
+                np.lib.format.write_array(buffer, array, allow_pickle=False)
+                info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
+                archive.writestr(info, buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
+
+    def __len__(self) -> int:
+        """The number of entries."""
+        return int(np.count_nonzero(self._mask))
+
+    def entries(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """The words of each entry, and its mask."""
+        words = self._words.split("\n")
+        path: list[tuple[str, ...]] = [()] * len(self._mask)
+        for node in range(len(self._mask)):
+            for child in range(self._first[node], self._first[node + 1]):
+                path[child] = (*path[node], words[self._word[child]])
+            if self._mask[node]:
+                yield path[node], int(self._mask[node])
+
+    def look_up(self, entry: str) -> tuple[str, ...]:
+        """The categories of an entry; none where it is not in the lexicon."""
+        node = 0
+        for number in self._numbers(words_of(entry)):
+            node = _child(self._first, self._word, node, number)
+            if node == 0:
+                return ()
+        return tuple(name for place, name in enumerate(self.categories) if int(self._mask[node]) >> place & 1)
+
+    def match(
+        self, type_ids: npt.NDArray[np.integer[Any]], offsets: npt.NDArray[np.integer[Any]], vocabulary: Sequence[str]
+    ) -> tuple[UInt32Array, UInt32Array, UInt32Array]:
+        """Find entries in sentences. Hyphens that stand alone are passed over inside an entry.
+
+        Args:
+            type_ids: The place of each token in ``vocabulary``, ``[n]``.
+            offsets: Where sentences begin, and ``n``: ``[s + 1]``.
+            vocabulary: Words.
+
+        Returns:
+            For each token the mask of categories of which it is the first word of an entry, of which it is a later
+            word, and of which it is an entry by itself; each uint32 ``[n]``. A token has a category in one of the
+            three at most.
+
+        Example:
+            >>> names = Lexicon.of({"New York": ["city"], "York": ["city", "surname"]}, ["city", "surname"])
+            >>> begin, inside, single = names.match(np.array([0, 1, 1]), np.array([0, 2, 3]), ["new", "York's"])
+            >>> begin.tolist(), inside.tolist(), single.tolist()
+            ([1, 0, 0], [0, 1, 0], [0, 2, 3])
+        """
+        used, types = np.unique(np.asarray(type_ids), return_inverse=True)
+        first = np.zeros(len(used) + 1, np.int64)
+        pieces: list[str] = []
+        flags: list[int] = []
+        for i, j in enumerate(used.tolist(), 1):
+            for piece, flag in pieces_of(vocabulary[j]):
+                pieces.append(piece)
+                flags.append(flag)
+            first[i] = len(pieces)
+        begin, inside, single = np.zeros((3, len(types)), np.uint32)
+        _match_all(
+            types.astype(np.int64),
+            np.asarray(offsets, np.int64),
+            first,
+            self._numbers(pieces),
+            np.array(flags, np.uint8),
+            self._root,
+            self._first,
+            self._word,
+            self._mask,
+            begin,
+            inside,
+            single,
+        )
+        return begin, inside, single
+
+    def _numbers(self, words: Sequence[str]) -> Int32Array:
+        """The number of each word; the number of words for those that are in no entry."""
+        lines = "\n".join(["" if "\n" in word else word for word in words])
+        found: Int32Array = _find_all(_characters(lines), self._keys, self._places, self._n_words)
+        return found[: len(words)]
+
+
+@cache
+def _embedded() -> Lexicon:
+    return Lexicon.read(_FILE)
+
+
+def _smallest(values: npt.NDArray[Any]) -> type[np.unsignedinteger[Any]]:
+    """The smallest type for numbers from 0."""
+    largest = int(values.max(initial=0))
+    return np.uint8 if largest < 1 << 8 else np.uint16 if largest < 1 << 16 else np.uint32
+
+
+def _tree(masks: Mapping[tuple[str, ...], int]) -> tuple[str, Int32Array, Int32Array, UInt32Array]:
+    """Words, numbers of children, words of nodes and masks of nodes, in the order that :class:`Lexicon` wants."""
+    words = sorted({word for entry in masks for word in entry})
+    number = {word: place for place, word in enumerate(words)}
+    level: dict[tuple[int, ...], int] = {(): 0}
+    coded = {tuple(number[word] for word in entry): mask for entry, mask in masks.items()}
+    by_depth: dict[int, set[tuple[int, ...]]] = {}
+    for entry in coded:
+        for depth in range(1, len(entry) + 1):
+            by_depth.setdefault(depth, set()).add(entry[:depth])
+    children, word, mask = [0], [], [0]
+    for depth in sorted(by_depth):
+        next_level = {}
+        for prefix in sorted(by_depth[depth]):  # parents are in this order too
+            next_level[prefix] = len(children)
+            children[level[prefix[:-1]]] += 1
+            children.append(0)
+            word.append(prefix[-1])
+            mask.append(coded.get(prefix, 0))
+        level = next_level
+    return "\n".join(words), np.array(children, np.int32), np.array(word, np.int32), np.array(mask, np.uint32)
+
+
+def _characters(text: str) -> UInt32Array:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+@njit(inline="always")
+def _slot(keys, key):  # type: ignore[no-untyped-def]
+    """Where a key stands in an open-addressing table, or would stand."""
+    h = np.int64(key & np.uint64(len(keys) - 1))
+    while keys[h] != 0 and keys[h] != key:
+        h = (h + 1) & (len(keys) - 1)
+    return h
+
+
+@njit(inline="always")
+def _line_key(text, begin):  # type: ignore[no-untyped-def]
+    """Hash a line (FNV-1a, then its halves mixed), never 0, and say where it ends. 64 bits: no two words share one."""
+    h = np.uint64(0xCBF29CE484222325)
+    end = begin
+    while end < len(text) and text[end] != 10:
+        h = (h ^ np.uint64(text[end])) * np.uint64(0x100000001B3)
+        end += 1
+    return (h ^ (h >> np.uint64(32))) | np.uint64(1 << 63), end
+
+
+@njit()
+def _table_of(text):  # type: ignore[no-untyped-def]
+    """Number lines; return a table of their hashes, one of their numbers, and how many they are."""
+    n = 1 if len(text) else 0
+    for character in text:
+        n += character == 10
+    size = 16
+    while size < 2 * n:
+        size *= 2
+    keys = np.zeros(size, np.uint64)
+    places = np.zeros(size, np.int32)
+    begin = 0
+    for i in range(n):
+        key, end = _line_key(text, begin)
+        h = _slot(keys, key)
+        keys[h] = key
+        places[h] = i
+        begin = end + 1
+    return keys, places, n
+
+
+@njit()
+def _find_all(text, keys, places, missing):  # type: ignore[no-untyped-def]
+    """The number of each line, ``missing`` for lines that are not in the table; int32."""
+    n = 1
+    for character in text:
+        n += character == 10
+    out = np.full(n, missing, np.int32)
+    begin = 0
+    for i in range(n):
+        key, end = _line_key(text, begin)
+        h = _slot(keys, key)
+        if keys[h]:
+            out[i] = places[h]
+        begin = end + 1
+    return out
+
+
+@njit()
+def _child(first, word, node, wanted):  # type: ignore[no-untyped-def]
+    """The node that a word leads to, by binary search; 0 for none."""
+    low, high = first[node], first[node + 1]
+    end = high
+    while low < high:
+        middle = (low + high) // 2
+        if word[middle] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < end and word[low] == wanted else 0
+
+
+@njit()
+def _match_all(types, offsets, first, numbers, flags, root, child, word, mask, begin, inside, single):  # type: ignore[no-untyped-def]
+    """Fill ``begin``, ``inside`` and ``single``; ``first``, ``numbers`` and ``flags`` are the pieces of each type."""
+    longest = 0
+    for s in range(len(offsets) - 1):
+        length = 0
+        for t in range(offsets[s], offsets[s + 1]):
+            length += first[types[t] + 1] - first[types[t]]
+        longest = max(longest, length)
+    piece = np.empty(longest, np.int32)
+    flag = np.empty(longest, np.uint8)
+    token = np.empty(longest, np.int64)
+    free = np.empty(32, np.int64)
+    last = np.empty(32, np.int64)
+    for s in range(len(offsets) - 1):
+        n = 0
+        for t in range(offsets[s], offsets[s + 1]):
+            for j in range(first[types[t]], first[types[t] + 1]):
+                piece[n] = numbers[j]
+                flag[n] = flags[j]
+                token[n] = t
+                n += 1
+        free[:] = 0
+        for p in range(n):
+            node = root[piece[p]]
+            if node == 0 or not flag[p] & np.uint8(1):
+                continue
+            found = np.uint32(0)
+            q = p
+            while True:
+                if flag[q] & np.uint8(2) and mask[node]:
+                    left, c = mask[node], 0
+                    while left:
+                        if left & np.uint32(1) and free[c] <= p:
+                            last[c] = q
+                            found |= np.uint32(1) << np.uint32(c)
+                        left >>= np.uint32(1)
+                        c += 1
+                q += 1
+                if q == n or child[node] == child[node + 1]:
+                    break
+                node = _child(child, word, node, piece[q])
+                if node == 0:
+                    break
+            c = 0
+            while found:
+                if found & np.uint32(1):
+                    bit = np.uint32(1) << np.uint32(c)
+                    free[c] = last[c] + 1
+                    while free[c] < n and token[free[c]] == token[last[c]]:
+                        free[c] += 1
+                    if token[last[c]] == token[p]:
+                        single[token[p]] |= bit
+                    else:
+                        begin[token[p]] |= bit
+                        for t in range(token[p] + 1, token[last[c]] + 1):
+                            inside[t] |= bit
+                found >>= np.uint32(1)
+                c += 1

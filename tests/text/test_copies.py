@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crosspan.text.copies import copied_words
+
+
+def test_short_words_small_words_and_other_words_are_not_copied():
+    found = copied_words("The Kampala UN rain Moses".split(), "The kampala UN rain ne'Moses".split())
+    assert found.tolist() == [True, False, False, False, True]
+
+
+@given(st.lists(st.text(min_size=1)), st.lists(st.text(min_size=1)))
+def test_any_words_will_do(tokens, translation):
+    found = copied_words(tokens, translation)
+    assert found.shape == (len(tokens),)
+    assert all(token[0].isupper() for token, copied in zip(tokens, found, strict=True) if copied)

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from crosspan.errors import OptionError
+from crosspan.tag.crf import FeatureOptions
+from crosspan.train.adapt import AdaptOptions, adapt_tagger, copy_bias
+from crosspan.train.crf import CrfOptions, train_crf
+from crosspan.train.examples import Example
+from crosspan.train.self_training import VoteOptions, train_on_projections, voted
+from crosspan.types import Sentence, Span
+
+PLAIN = CrfOptions(features=FeatureOptions(lexicon=False, classes=False))
+PLACES = ("Accra", "Gulu", "Kano", "Lagos", "Nairobi", "Kigali")
+
+
+def sentence(place, labelled=True, score=None):
+    spans = (Span(2, 3, "LOC", score),) if labelled else ()
+    return Sentence(("yagenze", "mu", place, "."), spans)
+
+
+def projected(n, missing, seed=0):
+    rng = random.Random(seed)
+    return [Example(sentence(rng.choice(PLACES), rng.random() >= missing)) for _ in range(n)]
+
+
+def test_entities_that_the_others_know_are_put_in():
+    examples = [*projected(40, 0.0), *projected(4, 1.0, seed=2)]
+    found = voted(examples, examples, ["LOC"], PLAIN, VoteOptions(accept=0.5), None, None)
+    assert all(example.sentence.spans for example in found)
+
+
+def test_labels_that_nobody_believes_become_unknown():
+    wrong = Example(Sentence(("yagenze", "mu", "Gulu", "."), (Span(0, 1, "LOC", 0.3),)))
+    examples = [*projected(40, 0.0), wrong]
+    found = voted(examples, examples, ["LOC"], PLAIN, VoteOptions(reject=0.2), None, None)[-1]
+    assert Span(0, 1, "LOC") not in found.sentence.spans
+    assert 0 in found.unobserved
+
+
+def test_a_sentence_is_not_judged_by_a_tagger_that_has_seen_it():
+    # the only sentence of its kind: a tagger trained on it would be sure of it
+    odd = Example(Sentence(("ebbaluwa", "Zzz", "yatuuka"), (Span(1, 2, "LOC", 0.5),)))
+    examples = [*projected(40, 0.0), odd]
+    found = voted(examples, examples, ["LOC"], PLAIN, VoteOptions(reject=0.45, accept=1.0), None, None)[-1]
+    assert found.sentence.spans == ()
+
+
+def test_rounds_mend_missing_labels():
+    gold = [sentence(place) for place in PLACES] + [Sentence(("enkuba", "mu", "kiro", "."))] * 3
+    examples = projected(60, 0.45, seed=1) + [Example(Sentence(("enkuba", "mu", "kiro", ".")))] * 20
+
+    def found(rounds):
+        tagger = train_on_projections(examples, options=PLAIN, rounds=rounds, vote=VoteOptions(accept=0.45))
+        return sum(len(a.spans) for a in tagger.tag(gold))
+
+    assert found(1) == len(PLACES)
+    assert found(1) >= found(0)
+
+
+def test_options_are_checked():
+    for wrong in ({"folds": 1}, {"doubt": 0.9, "accept": 0.5}, {"reject": -1}):
+        with pytest.raises(OptionError):
+            VoteOptions(**wrong)
+    with pytest.raises(OptionError):
+        train_on_projections(projected(4, 0), rounds=-1)
+    with pytest.raises(OptionError):
+        AdaptOptions(rounds=0)
+
+
+def test_a_tagger_learns_new_names_from_their_copies():
+    known = [Sentence(("He", "went", "to", place, "."), (Span(3, 4, "LOC"),)) for place in ("Paris", "Rome", "Oslo")] * 3
+    # what stands before a place is unlike anything the tagger has seen
+    base = train_crf(known + [Sentence(("It", "rained", "in", "June", "."))] * 3, options=PLAIN)
+    text = [Sentence(("Police", "at", "Wakiso", "said", "no")), Sentence(("Police", "at", "Masindi", "left", "it"))] * 8
+    translation = [Sentence(("Poliisi", "e", s.tokens[2], "yagaanye")) for s in text]
+    adapted = adapt_tagger(base, text, translation, options=AdaptOptions(accept=0.5, copy_bias=6.0))
+    other = Sentence(("Police", "at", "Wakiso", "left", "no"))
+    before, after = base.probabilities([other])[0][2, 0], adapted.probabilities([other])[0][2, 0]
+    assert after < before  # less probably O, without being told that it is copied
+    assert adapted.labels == base.labels
+
+
+def test_bias_of_words_that_are_copied():
+    one, other = Sentence(("Obi", "left")), Sentence(("Obi", "yagenze"))
+    assert [row.tolist() for row in copy_bias([one], [other], 2.0, every=0.5)] == [[2.5, 0.5]]
+    with pytest.raises(ValueError, match="shorter|longer"):
+        copy_bias([one], [])
