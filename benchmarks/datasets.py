@@ -245,6 +245,28 @@ def opennmt(split: str = "train") -> Bitext:
     return [(source, target) for source, target in zip(*sides, strict=True) if source and target]
 
 
+def uner_file(path: str, lang: str = "en") -> list[Sentence]:
+    """A UNER file (columns id, token, tag), all types but ``OTH`` and the stray ``O``."""
+    return [
+        _sentence(rows, 1, 2, key=str(number), lang=lang, drop=("OTH", "O"))
+        for number, (_, rows) in enumerate(_blocks(_lines(path)))
+    ]
+
+
+def two_columns(path: str, lang: str = "en") -> list[Sentence]:
+    """A file of tokens and tags; sentences with an empty token are left out."""
+    return [
+        _sentence(rows, 0, 1, key=str(number), lang=lang)
+        for number, (_, rows) in enumerate(_blocks(_lines(path)))
+        if all(row[0] for row in rows)
+    ]
+
+
+def masakhaner2(lang: str, split: str = "test") -> list[Sentence]:
+    """MasakhaNER 2 alone, without translations; DATE dropped."""
+    return _conll(f"ner/masakhaner2/{lang}/{split}.txt", lang, drop=("DATE",))
+
+
 def bitext_of(pairs: Iterable[Pair]) -> Bitext:
     """The tokens of both sides."""
     return [(list(pair.source.tokens), list(pair.target.tokens)) for pair in pairs]

@@ -12,7 +12,11 @@ from crosspan import io
 from crosspan.errors import OptionError, OutputError
 from crosspan.evaluate import NerReport, evaluate_ner
 from crosspan.io.records import place_spans
+from crosspan.project.projector import make_projector
 from crosspan.project.records import write_projections
+from crosspan.report.items import Item, items_of
+from crosspan.report.page import write_report
+from crosspan.report.projecting import Recorder
 from crosspan.text import tokenize
 from crosspan.types import Projection, Sentence, Span
 from crosspan.workflow import StageProgress, project_labels
@@ -93,6 +97,7 @@ class DemoResult:
         gold: The translations with gold spans.
         projections: What was projected onto them.
         report: How good that is.
+        items: The same with word links and runners-up, for a page to look at.
     """
 
     lang: str
@@ -100,6 +105,7 @@ class DemoResult:
     gold: Sequence[Sentence]
     projections: Sequence[Projection]
     report: NerReport
+    items: Sequence[Item] = ()
 
 
 def run_demo(
@@ -118,20 +124,23 @@ def run_demo(
     """
     source, gold = load_corpus(SOURCE), load_corpus(lang)
     bare = [Sentence(one.tokens, (), one.id, one.lang, one.text, one.offsets) for one in gold]
-    projections = project_labels(source, bare, method=method, progress=progress)
+    recorder = Recorder(make_projector(method))
+    projections = project_labels(source, bare, method=recorder, progress=progress)
     report = evaluate_ner(gold, [one.sentence for one in projections], source=source, bootstrap=bootstrap)
-    return DemoResult(lang, source, gold, projections, report)
+    items = items_of(source, projections, links=recorder.links, runners_up=recorder.runners_up, gold=gold)
+    return DemoResult(lang, source, gold, projections, report, list(items))
 
 
 def write_demo(results: Sequence[DemoResult], folder: str | Path) -> list[Path]:
-    """Write the labelled sentences, the source and the gold labels into a folder, which is made where it is missing.
+    """Write labelled sentences, source, gold labels and pages into a folder, which is made where it is missing.
 
     Args:
         results: The languages to write.
         folder: Where to.
 
     Returns:
-        The files: ``en.conll``, and for each language its projection as CoNLL columns and as JSONL, and its gold.
+        The files: ``en.conll``, and for each language its projection as CoNLL columns and as JSONL, its gold, and a
+        page to look at.
 
     Raises:
         OutputError: The folder or a file cannot be written.
@@ -153,6 +162,9 @@ def write_demo(results: Sequence[DemoResult], folder: str | Path) -> list[Path]:
             write_projections(written[-1], [one for one in result.projections if one.error is None])
         written.append(folder / f"{result.lang}.gold.conll")
         io.write(written[-1], result.gold)
+        written.append(folder / f"{result.lang}.html")
+        title = f"The demonstration corpus: English to {LANGUAGES[result.lang]}"
+        write_report(written[-1], result.items, title=title, facts={"gold": f"{result.lang}.gold.conll"})
     return written
 
 

@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import IO, Any
@@ -16,7 +16,7 @@ from crosspan.errors import EmptyInputError, FormatError, OptionError, OutputErr
 from crosspan.io import read_links
 from crosspan.io.files import PathLike, atomic_binary, open_output
 from crosspan.io.pairs import LocatedPair, SentenceFile, read_pairs, rereadable
-from crosspan.project.filters import check_confidence
+from crosspan.project.filters import check_confidence, check_filters, is_filtered
 from crosspan.project.records import OutputFormat, dropped_records, find_output_format, write_projections
 from crosspan.types import Alignment, Projection
 from crosspan.workflow import FittedAligner, Run, Settings, StageProgress, TokenPair, parts
@@ -48,6 +48,7 @@ class Summary:
     Args:
         sentences: Sentences written.
         rejected: Sentences left out because they could not be worked on.
+        filtered: Sentences left out because a filter gave them up.
         spans: Source spans in the sentences written.
         projected: How many of them have a target span.
         dropped: How many have none, by reason.
@@ -58,6 +59,7 @@ class Summary:
 
     sentences: int = 0
     rejected: int = 0
+    filtered: int = 0
     spans: int = 0
     projected: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
@@ -96,6 +98,7 @@ def project_files(
     settings: Settings | None = None,
     dropped: PathLike | None = None,
     min_confidence: float = 0.0,
+    filters: Iterable[str] = (),
     threads: int | None = None,
     on_reject: Callable[[Rejected], None] | None = None,
     progress: StageProgress | None = None,
@@ -119,6 +122,9 @@ def project_files(
         dropped: A file that takes a line of JSON for each source span that was not projected, and for each sentence
             that could not be worked on.
         min_confidence: Projected spans less sure than this are dropped, with the reason ``filtered:min_confidence``.
+        filters: Names from :data:`crosspan.project.filters.FILTERS`; what they take out has the reason
+            ``filtered:NAME``. Sentences that ``comp-ins`` gives up are left out of ``out``, as unlabelled text is no
+            text without entities; they are counted as ``filtered``.
         threads: Threads to align with; all cores by default.
         on_reject: Called with each sentence pair that could not be worked on: bad labels in the source, one side
             empty, links that point outside. Such a pair is left out of ``out``.
@@ -132,10 +138,11 @@ def project_files(
     """
     started = time.perf_counter()
     check_confidence(min_confidence)
+    filters = check_filters(filters)
     find_output_format(out, to_format)
     projector, aligner_options = parts(method, settings)
     used = [source.path, target.path, *(file.path for pair in bitext for file in pair), *([links] if links else [])]
-    _check_outputs(out, dropped, used)
+    check_outputs(out, dropped, used)
     summary = Summary()
     with ExitStack() as stack:
         files = [source, target, *(file for pair in bitext for file in pair)]
@@ -153,6 +160,7 @@ def project_files(
             aligner_options=aligner_options,
             read_bitext=corpus.more_text,
             min_confidence=min_confidence,
+            filters=filters,
             threads=threads,
             progress=progress,
         )
@@ -169,6 +177,10 @@ def _kept(
     """Yield what is to be written, and take note of everything else."""
     first: Rejected | None = None
     for index, (item, projection) in enumerate(run.projections()):
+        if is_filtered(projection):
+            summary.filtered += 1
+            log.add(index, item, projection, None)
+            continue
         if projection.error is not None:
             rejected = corpus.rejected(index, item, projection)
             first = first or rejected
@@ -184,6 +196,8 @@ def _kept(
             projection = replace(projection, sentence=replace(sentence, id=item.pair.source.id))
         yield projection
     log.finish()
+    if summary.sentences == 0 and summary.filtered:
+        raise EmptyInputError("the filters leave no sentence", hint="Leave out comp-ins, or look at more text.")
     if summary.sentences == 0 and first is not None:
         raise EmptyInputError(f"no sentence could be projected; the first: {first.reason}", where=first.where)
 
@@ -319,8 +333,18 @@ class _Abandoned(Exception):  # noqa: N818  # no error: it ends a trial
     pass
 
 
-def _check_outputs(out: PathLike, dropped: PathLike | None, inputs: Sequence[PathLike]) -> None:
-    """Find out before the work whether its results can be written, and that they replace no input."""
+def check_outputs(out: PathLike, dropped: PathLike | None, inputs: Sequence[PathLike]) -> None:
+    """Find out before the work whether its results can be written, and that they replace no input.
+
+    Args:
+        out: Where results go.
+        dropped: A second file of results, or ``None``.
+        inputs: What is read.
+
+    Raises:
+        OptionError: An output is an input, or both outputs are the same.
+        OutputError: An output cannot be written.
+    """
     outputs = [out] if dropped is None else [out, dropped]
     regular = [path for path in outputs if _is_regular(path)]
     real = [os.path.realpath(path) for path in regular]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from crosspan.align.spool import AlignmentSpool
 from crosspan.errors import OptionError, PairError
 from crosspan.io.pairs import LocatedPair, one_sided
-from crosspan.project.filters import check_confidence, drop_unsure
+from crosspan.project.filters import apply_filters, check_confidence, check_filters
 from crosspan.project.projector import Projector, make_projector
 from crosspan.settings import with_settings
 from crosspan.types import Alignment, Pair, Projection, Sentence
@@ -47,6 +47,7 @@ def project_labels(
     method: str | Projector = "candidates",
     settings: Settings | None = None,
     min_confidence: float = 0.0,
+    filters: Iterable[str] = (),
     threads: int | None = None,
     progress: StageProgress | None = None,
 ) -> list[Projection]:
@@ -61,16 +62,19 @@ def project_labels(
         method: How spans are carried over; one of :data:`crosspan.project.projector.METHODS`, or a projector.
         settings: Options of the method, by name; those of the aligner that learns as ``aligner.NAME``.
         min_confidence: Projected spans less sure than this are dropped, with the reason ``filtered:min_confidence``.
+        filters: Names from :data:`crosspan.project.filters.FILTERS`; what they take out has the reason
+            ``filtered:NAME``.
         threads: Threads to align with; all cores by default.
         progress: Called with ``(stage, done, total)``.
 
     Returns:
         One projection a pair, in order. Where a pair could not be worked on (one side empty, or links that point
-        outside), ``error`` says why; such a sentence is unlabelled, not free of entities.
+        outside), or the filter ``comp-ins`` gave it up, ``error`` says why; such a sentence is unlabelled, not free of
+        entities.
 
     Raises:
         PairError: There are not as many targets or links as sources.
-        OptionError: The method, a setting or ``min_confidence`` is not possible.
+        OptionError: The method, a setting, a filter or ``min_confidence`` is not possible.
         EmptyInputError: There is no pair for the aligner to learn from.
 
     Example:
@@ -92,6 +96,7 @@ def project_labels(
             hint="Give one alignment a pair; a pair without links takes an empty one.",
         )
     check_confidence(min_confidence)
+    filters = check_filters(filters)
     projector, aligner_options = parts(method, settings)
     if not sources:
         return []
@@ -105,6 +110,7 @@ def project_labels(
         aligner_options=aligner_options,
         read_bitext=lambda: map(_tokens, bitext),
         min_confidence=min_confidence,
+        filters=filters,
         threads=threads,
         progress=progress,
     )
@@ -155,6 +161,7 @@ class Run:
         aligner_options: Settings of the one that learns.
         read_bitext: Gives more text to learn from.
         min_confidence: Projected spans less sure than this are dropped.
+        filters: Names of filters.
         threads: Threads to align with; all cores by default.
         progress: Called with ``(stage, done, total)``.
     """
@@ -167,6 +174,7 @@ class Run:
     aligner_options: StatisticalOptions | None = None
     read_bitext: Callable[[], Iterable[TokenPair]] = tuple
     min_confidence: float = 0.0
+    filters: tuple[str, ...] = ()
     threads: int | None = None
     progress: StageProgress | None = None
 
@@ -212,11 +220,15 @@ class Run:
 
     def _project(self, shard: list[LocatedPair], alignments: list[Alignment | None]) -> Iterator[Projection]:
         found = self.projector.project([item.pair for item in shard], alignments)
-        for item, projection in zip(shard, found, strict=True):
+        for item, links, projection in zip(shard, alignments, found, strict=True):
             if item.fault is not None:
                 yield replace(projection, error=item.fault.message)
+            elif links is None or not (self.min_confidence or self.filters):
+                yield projection
             else:
-                yield drop_unsure(projection, self.min_confidence) if self.min_confidence else projection
+                source = item.pair.source
+                least = self.min_confidence
+                yield apply_filters(projection, self.filters, source=source, links=links, min_confidence=least)
 
     def _advance(self, stage: str, done: int) -> None:
         if self.progress is not None:

@@ -10,6 +10,7 @@ from crosspan.cli.main import main
 from crosspan.demo import LANGUAGES, load_corpus, parse_marked, run_demo, telling_examples
 from crosspan.errors import OptionError
 from crosspan.io import read
+from crosspan.report.page import embedded
 
 COUNTS = {"en": 592, "es": 580, "de": 577, "sw": 592}
 
@@ -72,7 +73,10 @@ def test_command(capsys, tmp_path):
     assert "crosspan-ner|strict|IOB2|labels:LOC,ORG,PER|n:240|" in shown
     assert str(out) in shown
     assert "\x1b" not in shown
-    assert sorted(path.name for path in out.iterdir()) == ["en.conll", "sw.conll", "sw.gold.conll", "sw.jsonl"]
+    files = ["en.conll", "sw.conll", "sw.gold.conll", "sw.html", "sw.jsonl"]
+    assert sorted(path.name for path in out.iterdir()) == files
+    assert f"Open in a browser to look at the spans: {out / 'sw.html'}" in shown
+    assert embedded((out / "sw.html").read_text(encoding="utf-8"))["meta"]["totals"]["all"]["gold"] == COUNTS["sw"]
     assert [s.tags() for s in read(out / "sw.conll")] == [s.tags() for s in read(out / "sw.jsonl")]
     assert main(["evaluate", str(out / "sw.gold.conll"), str(out / "sw.conll"), "--json"]) == 0
     f1 = json.loads(capsys.readouterr().out)["strict"]["micro"]["f1"]

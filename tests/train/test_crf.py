@@ -79,7 +79,9 @@ def test_unlabelled_is_not_outside():
     rng = random.Random(3)
     gold = corpus(60)
     missing = [sentence if rng.random() < 0.33 else Sentence(sentence.tokens) for sentence in gold]
-    open_ = [Example(sentence, unobserved=() if sentence.spans else tuple(range(len(sentence)))) for sentence in missing]
+    open_ = [
+        Example(sentence, unobserved=() if sentence.spans else tuple(range(len(sentence)))) for sentence in missing
+    ]
     other = corpus(20, seed=9)
     n_gold = sum(len(sentence.spans) for sentence in other)
 
@@ -145,6 +147,6 @@ def test_nothing_to_learn_from_is_an_error():
 
 
 def test_evidence_of_unsure_and_missing_labels():
-    example = Example(Sentence(("a", "b", "c"), (Span(0, 2, "LOC", 0.75),)))
-    found = np.exp(evidence_of(example, ["LOC"], CrfOptions(missing=0.1)))
+    example = Example(Sentence(("a", "b", "c"), (Span(0, 2, "LOC", 0.75),)), missing=0.1)
+    found = np.exp(evidence_of(example, ["LOC"], CrfOptions()))
     np.testing.assert_allclose(found, [[0.25, 0.75, 0.25], [0.25, 0.25, 0.75], [1.0, 0.1, 0.1]])

@@ -11,7 +11,9 @@ TOKENS = ("Leo", "Moses", "Ali", "yagenze", "Gulu")
 
 def projection(confidence=0.9, dropped=(), error=None):
     span = Span(1, 3, "PER", confidence)
-    return Projection(Sentence(TOKENS, (span,), "s"), (ProjectedSpan(Span(0, 2, "PER"), span, confidence),), dropped, error)
+    return Projection(
+        Sentence(TOKENS, (span,), "s"), (ProjectedSpan(Span(0, 2, "PER"), span, confidence),), dropped, error
+    )
 
 
 DROPPED = (DroppedSpan(Span(3, 4, "LOC"), "no_link"),)

@@ -71,7 +71,9 @@ def test_options_are_checked():
 
 
 def test_a_tagger_learns_new_names_from_their_copies():
-    known = [Sentence(("He", "went", "to", place, "."), (Span(3, 4, "LOC"),)) for place in ("Paris", "Rome", "Oslo")] * 3
+    known = [
+        Sentence(("He", "went", "to", place, "."), (Span(3, 4, "LOC"),)) for place in ("Paris", "Rome", "Oslo")
+    ] * 3
     # what stands before a place is unlike anything the tagger has seen
     base = train_crf(known + [Sentence(("It", "rained", "in", "June", "."))] * 3, options=PLAIN)
     text = [Sentence(("Police", "at", "Wakiso", "said", "no")), Sentence(("Police", "at", "Masindi", "left", "it"))] * 8

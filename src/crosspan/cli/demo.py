@@ -20,7 +20,7 @@ _COLOURS = {"PER": "bold magenta", "LOC": "bold green", "ORG": "bold cyan"}
 
 
 @click.command("demo")
-@click.option("--out", "-o", metavar="DIR", help="Leave the labelled files here.")
+@click.option("--out", "-o", metavar="DIR", help="Leave the labelled files, and a page to look at, here.")
 @click.option("--lang", type=click.Choice(["es", "de", "sw", "all"]), default="all", show_default=True, help="Into.")
 @click.option("--quiet", is_flag=True, help="Show the scores only.")
 def command(out: str | None, lang: str, quiet: bool) -> None:
@@ -43,9 +43,12 @@ def command(out: str | None, lang: str, quiet: bool) -> None:
     if out is not None:
         written = write_demo(results, out)
         if not quiet:
-            click.echo(f"\nThe labelled files are in {out}: {', '.join(path.name for path in written)}")
+            pages = [str(path) for path in written if path.suffix == ".html"]
+            labelled = ", ".join(path.name for path in written if path.suffix != ".html")
+            click.echo(f"\nThe labelled files are in {out}: {labelled}")
+            click.echo(f"Open in a browser to look at the spans: {', '.join(pages)}")
     elif not quiet:
-        click.echo("\n'crosspan demo --out DIR' leaves the labelled files behind.")
+        click.echo("\n'crosspan demo --out DIR' leaves the labelled files behind, and a page to look at.")
 
 
 def _scores(results: Sequence[DemoResult]) -> Table:

@@ -25,8 +25,15 @@ from crosspan.errors import CrosspanError, OutputError
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
     "align": ("crosspan.cli.align", "Link the words of sentences and their translations."),
+    "tag": ("crosspan.cli.tag", "Label sentences with a tagger."),
+    "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
+    "predict": ("crosspan.cli.predict", "Find the entities of running text."),
+    "run": ("crosspan.cli.run", "Run a recipe: from translated text to labels or a tagger."),
+    "new": ("crosspan.cli.new", "Write a recipe, or another file, to start from."),
     "evaluate": ("crosspan.cli.evaluate", "Score labels, or word links, against gold."),
-    "convert": ("crosspan.cli.convert", "Convert between CoNLL columns, JSONL, Parquet and plain text."),
+    "bench": ("crosspan.cli.bench", "Run a benchmark suite and show it beside the published figures."),
+    "report": ("crosspan.cli.report", "Write a page to look at: sentences side by side, spans, charts."),
+    "convert": ("crosspan.cli.convert", "Convert between CoNLL columns, JSONL, Parquet, DocBin and plain text."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
     "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),
 }

@@ -25,11 +25,13 @@ _INPUT_FORMATS = click.Choice(["auto", *FORMATS])
 @click.command("project", no_args_is_help=True)
 @click.argument("source", type=str)
 @click.argument("target", type=str)
-@click.option("--out", "-o", required=True, metavar="FILE", help="Labelled TARGET: .conll, .jsonl, .parquet; - stdout.")
+@click.option(
+    "--out", "-o", required=True, metavar="FILE", help="Labelled TARGET: .conll, .jsonl, .parquet, .spacy; - stdout."
+)
 @click.option(
     "--to",
     "to_format",
-    type=click.Choice(["auto", "conll", "jsonl", "parquet"]),
+    type=click.Choice(["auto", "conll", "docbin", "jsonl", "parquet"]),
     default="auto",
     help="Format of FILE.  [default: by its ending]",
 )
@@ -56,6 +58,13 @@ _INPUT_FORMATS = click.Choice(["auto", *FORMATS])
     show_default=True,
     help="Drop spans that are less sure.",
 )
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME",
+    help="Take out what a filter objects to: comp-src, comp-tgt, rstr-tgt or comp-ins; may be repeated.",
+)
 @click.option("--source-format", type=_INPUT_FORMATS, default="auto", help="Format of SOURCE.  [default: found out]")
 @click.option("--target-format", type=_INPUT_FORMATS, default="auto", help="Format of TARGET.  [default: found out]")
 @click.option("--columns", metavar="NAMES", help="What the columns of SOURCE hold, e.g. id,token,-,tag.")
@@ -81,7 +90,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
     standard input. FILE appears only once it is complete.
 
     Sentences that cannot be worked on (bad tags, one side empty, links that do not fit) are named and left out; the
-    exit code is 3 then.
+    exit code is 3 then. Sentences that the filter comp-ins gives up are left out and counted.
     """
     from crosspan.file_workflow import project_files
     from crosspan.io.pairs import SentenceFile
@@ -109,6 +118,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
             settings=parse_settings(options["settings"]),
             dropped=options["dropped"],
             min_confidence=options["min_confidence"],
+            filters=options["filters"],
             threads=options["threads"],
             on_reject=rejects.add,
             progress=progress,
@@ -162,6 +172,8 @@ def summary_text(out: str, summary: Summary) -> str:
     if summary.dropped:
         reasons = ", ".join(f"{reason} {count}" for reason, count in summary.dropped.most_common())
         lines.append(f"not projected: {summary.dropped.total()} ({reasons})")
+    if summary.filtered:
+        lines.append(f"left out by filters: {summary.filtered} sentences, as not all of their entities were projected")
     if summary.rejected:
         lines.append(
             f"left out: {summary.rejected} sentences that could not be worked on; they are unlabelled, "

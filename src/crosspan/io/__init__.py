@@ -39,8 +39,8 @@ __all__ = [
     "write_links",
 ]
 
-Format = Literal["conll", "jsonl", "parquet", "plain", "tokens"]
-FormatOption = Literal["auto", "conll", "jsonl", "parquet", "plain", "tokens"]
+Format = Literal["conll", "docbin", "jsonl", "parquet", "plain", "tokens"]
+FormatOption = Literal["auto", "conll", "docbin", "jsonl", "parquet", "plain", "tokens"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 """``plain`` is text that crosspan tokenises, ``tokens`` is text whose tokens are separated by blanks."""
 
@@ -49,6 +49,7 @@ _SUFFIXES: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".json": "jsonl",
     ".parquet": "parquet",
+    ".spacy": "docbin",
     ".conll": "conll",
     ".conllu": "conll",
     ".conll02": "conll",
@@ -159,6 +160,11 @@ def iter_located(
 
         yield from iter_parquet(path, scheme=scheme, repair=repair, lang=lang)
         return
+    if found == "docbin":
+        from crosspan.io.docbin import iter_docbin
+
+        yield from iter_docbin(path, lang=lang)
+        return
     name = name_of(path)
     blocks = read_blocks(path)
     first = next(blocks)  # an empty file raises here
@@ -208,6 +214,10 @@ def write(
         from crosspan.io.parquet import write_parquet
 
         return write_parquet(path, sentences, scheme=scheme)
+    if found == "docbin":
+        from crosspan.io.docbin import write_docbin
+
+        return write_docbin(path, sentences)
     with open_output(path) as stream:
         if found == "conll":
             return write_conll(stream, sentences, scheme=scheme)
@@ -224,8 +234,9 @@ def _format_to_write(path: PathLike, format: FormatOption) -> Format:  # noqa: A
     if found is None:
         raise OptionError(
             f"the name {os.fspath(path)!r} does not tell the format",
-            hint=f"End it in .conll, .jsonl or .parquet, or name the format: {', '.join(FORMATS)}.",
+            hint=f"End it in .conll, .jsonl, .parquet or .spacy, or name the format: {', '.join(FORMATS)}.",
         )
-    if found == "parquet" and is_stdout:
-        raise OptionError("Parquet cannot be written to standard output", hint="Name a file.")
+    if found in ("parquet", "docbin") and is_stdout:
+        shown = "Parquet" if found == "parquet" else "DocBin"
+        raise OptionError(f"{shown} cannot be written to standard output", hint="Name a file.")
     return found

@@ -149,7 +149,7 @@ def _check_file(
     summary, side = FileSummary(name), _Side(name)
     report.files.append(summary)
     try:
-        binary = format == "parquet" or format_by_name(path) == "parquet"
+        binary = (format_by_name(path) if format == "auto" else format) in ("parquet", "docbin")
         for line, severity, code, message in () if binary else check_encoding(path):
             report.add(name, line, severity, code, message)
         if report._seen[name, "utf-8"]:

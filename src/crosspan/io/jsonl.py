@@ -48,7 +48,7 @@ def iter_jsonl(
         [['B-PER']]
     """
     check_repair(repair)
-    records = _records(blocks, name)
+    records = iter_records(blocks, name)
     head = list(islice(records, _SAMPLE_RECORDS))
     if not head:
         raise EmptyInputError("the file holds no record", where=name, hint="Check that it is the right file.")
@@ -67,7 +67,21 @@ def _placed(error: CrosspanError, where: str) -> CrosspanError:
     return type(error)(error.message, where=where, hint=error.hint)
 
 
-def _records(blocks: Iterable[list[str]], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def iter_records(blocks: Iterable[list[str]], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the objects of a JSON lines file with the numbers of their lines, from 1. Blank lines are passed over.
+
+    Args:
+        blocks: The lines, in lists of any length; see :func:`crosspan.io.files.read_blocks`.
+        name: The file, for messages.
+
+    Raises:
+        FormatError: A line is not a JSON object.
+        EncodingError: A string holds half of a surrogate pair.
+
+    Example:
+        >>> list(iter_records([['{"text": "Accra"}']], "x.jsonl"))
+        [(1, {'text': 'Accra'})]
+    """
     for number, line in enumerate(chain.from_iterable(blocks), 1):
         if not line.strip():
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from crosspan.errors import OptionError
 from crosspan.project.batch import PairBatch
-from crosspan.project.match import check_matching, match
+from crosspan.project.match import Matching, check_matching, match
 from crosspan.project.memory import EntityMemory, entity_names
 from crosspan.project.results import Reason, assemble
 from crosspan.project.weights import Weights, learned_weights
@@ -50,6 +51,22 @@ class Candidates:
     def where(self, keep: npt.NDArray[np.bool_]) -> Candidates:
         """Some of the candidates."""
         return Candidates(self.span[keep], self.start[keep], self.end[keep], self.words[keep], self.features[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """A candidate that was not chosen.
+
+    Args:
+        start: First target word.
+        end: Word after the last.
+        probability: Its share among all candidates of its entity and "not here", before calibration; with
+            ``scores="align"`` its score.
+    """
+
+    start: int
+    end: int
+    probability: float
 
 
 Scorer = Callable[[Sequence[Pair], PairBatch, Candidates], npt.NDArray[Any]]
@@ -268,6 +285,55 @@ class CandidateProjector:
         Returns:
             One projection a pair, in order.
         """
+        batch, candidates, matching, score = self._matched(pairs, alignments)
+        return self._projections(pairs, batch, candidates, matching, self._confidence(candidates, score))
+
+    def project_with_runners_up(
+        self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None], *, k: int = 5
+    ) -> tuple[list[Projection], list[list[list[RunnerUp]]]]:
+        """Project as :meth:`project` does, and tell what else each span could have become.
+
+        Args:
+            pairs: The pairs.
+            alignments: Their links; ``None`` makes an error projection.
+            k: How many other candidates to name, at most.
+
+        Returns:
+            The projections, and for each pair and each of its source spans the best candidates that were not chosen,
+            best first. A span that was dropped has all of its best ones there.
+
+        Raises:
+            ValueError: ``k`` is below 0.
+
+        Example:
+            >>> from crosspan.types import Sentence, Span
+            >>> pair = Pair(Sentence(("in", "Accra"), (Span(1, 2, "LOC"),)), Sentence(("mjini", "Accra")))
+            >>> found = CandidateProjector().project_with_runners_up([pair], [Alignment.from_pharaoh("0-0 1-1")], k=1)
+            >>> [(one.start, one.end) for one in found[1][0][0]]
+            [(0, 2)]
+        """
+        if k < 0:
+            raise ValueError(f"{k} runners-up cannot be named")
+        batch, candidates, matching, score = self._matched(pairs, alignments)
+        raw = np.clip(score, 0.0, 1.0) if self.options.scores == "align" else probabilities(candidates.span, score)
+        others: list[list[RunnerUp]] = [[] for _ in range(batch.n_spans)]
+        order = np.lexsort((-score, candidates.span))
+        taken = np.zeros(len(candidates), np.bool_)
+        taken[matching.chosen[matching.chosen >= 0]] = True
+        taken[matching.more] = True
+        order = order[~taken[order]]
+        span = candidates.span[order]
+        rank = np.arange(len(span)) - np.searchsorted(span, span)
+        for at in order[rank < k].tolist():
+            there = RunnerUp(int(candidates.start[at]), int(candidates.end[at]), float(raw[at]))
+            others[candidates.span[at]].append(there)
+        by_pair = [others[start:end] for start, end in pairwise(batch.span_ptr.tolist())]
+        return self._projections(pairs, batch, candidates, matching, self._confidence(candidates, score)), by_pair
+
+    def _matched(
+        self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]
+    ) -> tuple[PairBatch, Candidates, Matching, Floats]:
+        """The candidates of some pairs with their scores, and which of them were chosen."""
         batch = PairBatch.build(pairs, alignments)
         observed = self._observed
         candidates = self.candidates(pairs, batch, observed)
@@ -286,7 +352,12 @@ class CandidateProjector:
             batch.span_ptr, candidates.span, candidates.start, candidates.end, score,
             method=self.options.matcher, n_proj=self.options.n_proj, constraint=self.options.constraint,
         )  # fmt: skip
-        confidence = self._confidence(candidates, score)
+        return batch, candidates, matching, score
+
+    @staticmethod
+    def _projections(
+        pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates, matching: Matching, confidence: Floats
+    ) -> list[Projection]:
         result = matching.result(candidates.start, candidates.end, confidence)
         result.reason[batch.bad[batch.span_sentence]] = Reason.ERROR
         more = matching.more_ranges(candidates.span, candidates.start, candidates.end, confidence)

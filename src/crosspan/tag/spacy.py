@@ -54,17 +54,6 @@ class SpacyTagger:
         MissingDependencyError: spaCy is not installed.
         ModelError: There is no such pipeline, it cannot be loaded, or nothing in it finds entities.
         OptionError: ``others`` is neither ``"keep"`` nor ``"drop"``.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> import spacy
-        >>> pipeline = spacy.blank("en")
-        >>> pipeline.add_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": "Accra"}])
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     pipeline.to_disk(folder)
-        ...     tagger = SpacyTagger(folder)
-        >>> tagger.tag([Sentence(("in", "Accra"))])[0].spans
-        (Span(start=1, end=2, label='LOC', score=None),)
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Adapts a tagger to translated text without labels, before its labels are carried over.
 
 Two things are known of such text. Words that stand unchanged on both sides are mostly names: that shifts the odds of
-being part of an entity (``entity_bias`` of :meth:`crosspan.tag.crf.CrfTagger.tag`). And what the tagger is sure of, then,
-teaches it the rest: it is trained on from where it stands, with everything it is unsure of unobserved.
+being part of an entity (``entity_bias`` of :meth:`crosspan.tag.crf.CrfTagger.tag`). And what the tagger is sure of
+then teaches it the rest: it is trained on from where it stands, with everything it is unsure of unobserved.
 """
 
 from __future__ import annotations

@@ -43,8 +43,6 @@ class CrfOptions:
         iterations: Most steps of L-BFGS.
         tolerance: Training ends when the loss shrinks by less than this share.
         span_confidence: Whether the score of a span counts: a span of score 0.7 is right with a chance of 0.7.
-        missing: Chance that a word of an entity is left unlabelled, for sentences whose labels are not gold. 0 takes
-            every unlabelled word for ``O``.
         noising: Share of features that are left out, by chance, of a second copy of every sentence. The tagger then
             relies less on single words (Wang and Manning 2013).
         prune: Weights below this are forgotten when training is over.
@@ -57,7 +55,6 @@ class CrfOptions:
     iterations: int = 100
     tolerance: float = 1e-5
     span_confidence: bool = True
-    missing: float = 0.0
     noising: float = 0.0
     prune: float = 0.02
     features: FeatureOptions = field(default_factory=FeatureOptions)
@@ -67,8 +64,6 @@ class CrfOptions:
             raise OptionError("l2 and prune must not be negative", hint="0.05 and 0.02 are good values.")
         if self.min_count < 1 or self.iterations < 1:
             raise OptionError("min_count and iterations must be at least 1")
-        if not 0.0 <= self.missing < 1.0:
-            raise OptionError(f"missing is {self.missing}", hint="Choose a chance from 0 to below 1.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,8 +272,8 @@ def evidence_of(example: Example, kinds: Sequence[str], options: CrfOptions) -> 
     k = 2 * len(kinds) + 1
     out = np.full((len(example.sentence), k), -np.inf)
     out[:, 0] = 0.0
-    if options.missing:
-        out[:, 1:] = np.log(options.missing)
+    if example.missing:
+        out[:, 1:] = np.log(example.missing)
     number = {kind: place for place, kind in enumerate(kinds)}
     for span in example.sentence.spans:
         if span.label not in number:

@@ -17,8 +17,10 @@ class Example:
         weight: How much the sentence counts, above 0.
         unobserved: Indices of tokens, in ascending order, of which it is not known whether they belong to an entity.
             "Not labelled" is not "O" there.
+        missing: Chance in [0, 1) that a word of an entity was left unlabelled; 0 where the labels are gold.
     """
 
     sentence: Sentence
     weight: float = 1.0
     unobserved: tuple[int, ...] = ()
+    missing: float = 0.0

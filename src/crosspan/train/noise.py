@@ -25,12 +25,15 @@ class NoiseOptions:
         dropped: What a dropped source span means for its sentence: ``"keep"`` takes unlabelled words for ``O``,
             ``"names"`` leaves those that look like names unobserved, ``"leave-out"`` leaves out the sentence.
         names: Whether unlabelled words that look like names are unobserved in every sentence.
+        missing: Chance that a word of an entity was left unlabelled, because the tagger of the source did not see it or
+            because it was not projected. 0 takes every unlabelled word for ``O``.
         weight: Whether a sentence counts as much as its spans are sure, on average.
     """
 
-    min_confidence: float = 0.5
+    min_confidence: float = 0.3
     dropped: str = "names"
     names: bool = False
+    missing: float = 0.1
     weight: bool = False
 
     def __post_init__(self) -> None:
@@ -38,6 +41,8 @@ class NoiseOptions:
             raise OptionError(f"dropped is {self.dropped!r}", hint=f"Choose from {', '.join(DROPPED)}.")
         if not 0.0 <= self.min_confidence <= 1.0:
             raise OptionError(f"the least confidence is {self.min_confidence}", hint="Choose a value from 0 to 1.")
+        if not 0.0 <= self.missing < 1.0:
+            raise OptionError(f"missing is {self.missing}", hint="Choose a chance from 0 to below 1.")
 
 
 def examples_of(projections: Iterable[Projection], options: NoiseOptions | None = None) -> list[Example]:
@@ -88,6 +93,7 @@ def _example(projection: Projection, options: NoiseOptions) -> Example:
         Sentence(sentence.tokens, tuple(spans), sentence.id, sentence.lang, sentence.text, sentence.offsets),
         max(weight, 0.01),
         tuple(sorted(unobserved)),
+        options.missing,
     )
 
 

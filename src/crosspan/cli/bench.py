@@ -1,0 +1,156 @@
+"""``crosspan bench``: run a known data set and show the scores beside the published figures."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crosspan.align import ALIGNERS
+from crosspan.cli.progress import progress_bars
+from crosspan.cli.settings import parse_settings
+
+if TYPE_CHECKING:
+    from crosspan.bench.system import System
+
+EXIT_FAILED = 3
+_FORMATS = ("text", "markdown", "json")
+_BY_SUFFIX = {".md": "markdown", ".json": "json"}
+
+
+@click.command("bench", no_args_is_help=True)
+@click.argument("suite", metavar="SUITE", type=str)
+@click.option("--data", required=True, metavar="DIR", help="Folder of the downloads; files are found by their names.")
+@click.option("--lang", "languages", multiple=True, metavar="A,B", help="Run these languages only.")
+@click.option("--pipeline", metavar="NAME", help="What to run.  [default: the suite's first, see above]")
+@click.option("--method", default="candidates", show_default=True, help="candidates or heuristic.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the method, or aligner.KEY, train.KEY or noise.KEY; may be repeated.",
+)
+@click.option("--aligner", type=click.Choice(ALIGNERS), default=ALIGNERS[0], show_default=True, help="Word aligner.")
+@click.option(
+    "--tagger",
+    "taggers",
+    multiple=True,
+    metavar="[LANG=]NAME",
+    help="A tagger, or a tagger for sentences in LANG; {lang} in NAME stands for the language.",
+)
+@click.option("--translations", metavar="DIR", help="English translations of the test sentences: LANG.txt, one a line.")
+@click.option("--only-at-hand", is_flag=True, help="Let the aligner learn from the test sentences alone.")
+@click.option(
+    "--baseline", metavar="NAME", help="Compare with another method, aligner or pipeline; A+B changes more than one."
+)
+@click.option("--ignore", metavar="A,B", help="Labels left out of the score, or none.  [default: by suite]")
+@click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples; 0 for none.")
+@click.option("--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Samples of paired tests.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Share of the resamples inside an interval.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), help="Of the table.  [default: by the ending of --out, or text]"
+)
+@click.option("--out", "-o", default="-", metavar="FILE", help="Where the table goes.  [default: standard output]")
+@click.option("--cache", metavar="DIR", help="Where results are kept.  [default: crosspan-bench in the user's cache]")
+@click.option("--no-cache", is_flag=True, help="Keep no results, and use none.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **options: Any) -> None:
+    """Run a suite on the downloads in DIR, and show ours beside the published figures.
+
+    \b
+    SUITE         pipelines, the default first
+    europarl-ner  projection, tagger
+    uner-pud      projection, tagger
+    xsid          projection
+    masakhaner2   translate-test, tagger, translate-train, ensemble
+    wikiann       tagger, translate-test, translate-train, ensemble
+    alignment     alignment
+
+    Nothing is downloaded: a language whose files are not in DIR is a line that says what is missing and where it is
+    downloaded. Results are kept language by language, so that a run that was ended goes on where it was.
+
+    The exit code is 3 where a language failed.
+    """  # noqa: D301  # click wants the character itself
+    from crosspan.bench import Scoring, make_baseline, make_suite, make_system, run_suite
+    from crosspan.bench.cache import ResultCache, default_folder
+    from crosspan.bench.tables import render
+    from crosspan.io.files import open_output
+
+    _check_out(out)
+    form = form or _BY_SUFFIX.get(os.path.splitext(out)[1].lower(), "text")
+    about = make_suite(suite).about
+    system = make_system(
+        about,
+        pipeline=options["pipeline"],
+        method=options["method"],
+        aligner=options["aligner"],
+        settings=parse_settings(options["settings"]),
+        taggers=_taggers(options["taggers"]),
+        more_text=not options["only_at_hand"],
+    )
+    baseline = make_baseline(about, system, options["baseline"]) if options["baseline"] else None
+    _check_use([system] if baseline is None else [system, baseline], options)
+    how = {name: options[name] for name in ("bootstrap", "samples", "confidence", "seed")}
+    ignore = about.ignore if options["ignore"] is None else _names([options["ignore"]])
+    kept = Path(options["cache"]) if options["cache"] else default_folder()
+    with progress_bars(quiet=quiet) as progress:
+        result = run_suite(
+            suite,
+            data,
+            system=system,
+            baseline=baseline,
+            scoring=Scoring(ignore=() if ignore == ("none",) else ignore, **how),
+            languages=_names(options["languages"]),
+            translations=options["translations"],
+            cache=None if options["no_cache"] else ResultCache(kept),
+            threads=options["threads"],
+            progress=progress,
+        )
+    with open_output(out) as stream:
+        stream.write(render(result, form))
+    if result.failed:
+        sys.exit(EXIT_FAILED)
+
+
+def _check_use(systems: Sequence[System], options: dict[str, Any]) -> None:
+    """Refuse options without effect."""
+    if options["cache"] and options["no_cache"]:
+        raise click.UsageError("--no-cache keeps nothing: leave out --cache.")
+    if options["taggers"] and not any(one.tags for one in systems):
+        raise click.UsageError("--tagger has no effect: neither the pipeline nor the baseline uses a tagger.")
+    if options["translations"] and not any(one.tags and one.needs for one in systems):
+        raise click.UsageError("--translations has no effect: neither the pipeline nor the baseline uses translations.")
+
+
+def _check_out(out: str) -> None:
+    """Say before the work, not after, that the table has nowhere to go."""
+    from crosspan.errors import OutputError
+
+    if out != "-" and not Path(out).parent.is_dir():
+        raise OutputError("the folder does not exist", where=out, hint="Make it first.")
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name.strip() for item in given for name in item.split(",") if name.strip())
+
+
+def _taggers(given: Sequence[str]) -> dict[str, str]:
+    """Taggers by language; under an empty name the one for all."""
+    found: dict[str, str] = {}
+    for item in given:
+        lang, equals, name = item.partition("=")
+        found[lang if equals else ""] = name if equals else item
+    return found

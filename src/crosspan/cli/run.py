@@ -1,0 +1,133 @@
+"""``crosspan run``: a recipe in, a folder of results out; a run that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from crosspan.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from crosspan.run import RunReport
+    from crosspan.run.engine import StageReport
+
+EXIT_REJECTED = 3
+
+
+@click.command("run", no_args_is_help=True)
+@click.argument("recipe", type=str)
+@click.option(
+    "--set", "settings", multiple=True, metavar="TABLE.KEY=VALUE", help="Change the recipe for this run; repeatable."
+)
+@click.option("--out", "-o", metavar="DIR", help="Folder of the results.  [default: as the recipe says]")
+@click.option("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N sentences of every file.")
+@click.option("--dry-run", is_flag=True, help="Check and count, show what would be done, and write nothing.")
+@click.option("--cache", metavar="DIR", help="Folder of what is finished.  [default: .cache in that of the results]")
+@click.option("--clean-cache", is_flag=True, help="At the end, remove from the cache what this run did not use.")
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that tag and align."
+)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
+@click.option("--json", "as_json", is_flag=True, help="Write what was done as JSON on standard output.")
+@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
+def command(
+    recipe: str,
+    settings: tuple[str, ...],
+    out: str | None,
+    limit: int | None,
+    dry_run: bool,
+    cache: str | None,
+    clean_cache: bool,
+    workers: int,
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Run RECIPE, a TOML file that 'crosspan new recipe' begins for you.
+
+    What is finished is kept shard by shard. A run that was stopped goes on where it was, a changed option works out
+    anew only what depends on it, and the results are the same to the byte however they came about.
+
+    Sentences that cannot be worked on are listed in rejected.jsonl; the exit code is 3 then.
+    """
+    from crosspan.run import load_recipe, plan_recipe, run_recipe
+
+    found = load_recipe(recipe, settings, out=out, limit=limit)
+    with progress_bars(quiet=quiet) as progress:
+        if dry_run:
+            report = plan_recipe(found, cache=cache, progress=progress)
+        else:
+            report = run_recipe(
+                found, cache=cache, workers=workers, threads=threads, clean_cache=clean_cache, progress=progress
+            )
+    if as_json:
+        click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+    if dry_run and not as_json:
+        click.echo(plan_text(report))
+    elif not dry_run and not quiet:
+        for where, reason in report.written.first if report.written else ():
+            click.echo(f"{where}: left out: {reason}", err=True)
+        if not as_json:
+            click.echo(summary_text(report), err=True)
+    if report.written is not None and report.written.rejected:
+        sys.exit(EXIT_REJECTED)
+
+
+def plan_text(report: RunReport) -> str:
+    """What would be done, for people.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from crosspan.run import RunReport
+        >>> from crosspan.run.engine import StageReport
+        >>> stages = [StageReport("learn", 1, 1, 1, 0), StageReport("align", 1, 3, 3, 0, waits_for="learn")]
+        >>> print(plan_text(RunReport("project", Path("out"), Path("out/.cache"), {"pairs": 9}, stages)))
+        project: 9 sentence pairs, results in out, cache in out/.cache
+        stage       shards  in cache
+        learn            1         0
+        align            3         ?  known after learn
+    """
+    read = [f"{report.counts['pairs']} sentence pairs"]
+    if "unlabelled" in report.counts:
+        read.append(f"{report.counts['unlabelled']} sentences to predict")
+    if report.counts.get("rejected_when_read"):
+        read.append(f"{report.counts['rejected_when_read']} that cannot be worked on")
+    lines = [f"{report.task}: {', '.join(read)}, results in {report.out}, cache in {report.cache}"]
+    lines.append(f"{'stage':<10}{'shards':>8}{'in cache':>10}")
+    return "\n".join(lines + [_plan_line(stage) for stage in report.stages])
+
+
+def _plan_line(stage: StageReport) -> str:
+    cached = "?" if stage.waits_for else str(stage.cached)
+    after = f"  known after {stage.waits_for}" if stage.waits_for else ""
+    return f"{stage.name:<10}{stage.shards:>8}{cached:>10}{after}"
+
+
+def _named(files: list[str], stem: str) -> str:
+    return next(name for name in files if name.startswith(f"{stem}."))
+
+
+def summary_text(report: RunReport) -> str:
+    """What was done, for people."""
+    from crosspan.cli.project import summary_text as projection_text
+
+    written = report.written
+    assert written is not None
+    computed = sum(stage.computed for stage in report.stages)
+    cached = sum(stage.cached for stage in report.stages)
+    written.summary.seconds = report.seconds
+    lines = [projection_text(str(report.out / _named(written.files, "labelled")), written.summary)]
+    if written.predicted is not None:
+        lines.append(
+            f"{report.out / _named(written.files, 'predicted')}: {written.predicted['sentences']} sentences, "
+            f"{written.predicted['spans']} entities"
+        )
+    if written.scores is not None:
+        strict = written.scores["strict"]
+        lines.append(f"F1 {100 * strict['micro']['f1']:.1f}  {strict['signature']}")
+    removed = f", {report.removed} old ones removed" if report.removed else ""
+    lines.append(f"{computed} results computed, {cached} taken from the cache{removed}")
+    return "\n".join(lines)

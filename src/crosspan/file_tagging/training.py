@@ -1,0 +1,253 @@
+"""A tagger learned from files: what ``crosspan train`` does."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from typing import Any
+
+from crosspan import __version__
+from crosspan.errors import EmptyInputError, OptionError
+from crosspan.evaluate import evaluate_ner
+from crosspan.file_workflow import Rejected, check_outputs
+from crosspan.io import Reject, format_by_name
+from crosspan.io.files import PathLike, name_of, open_input, read_blocks
+from crosspan.io.jsonl import iter_records
+from crosspan.io.pairs import SentenceFile, rereadable
+from crosspan.io.sniff import sniff
+from crosspan.project.records import is_projection, read_projections
+from crosspan.settings import with_settings
+from crosspan.tag.crf import CrfTagger
+from crosspan.tag.model_file import save_model
+from crosspan.train.crf import CrfOptions, train_crf
+from crosspan.train.examples import Example
+from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.types import Projection, Sentence
+from crosspan.workflow import Settings, StageProgress
+
+NOISE = "noise."
+"""Settings that begin so are those of :class:`crosspan.train.noise.NoiseOptions`."""
+
+_SHARD = 4_000
+
+
+@dataclass(slots=True)
+class TrainSummary:
+    """What was learned from, and how well it went.
+
+    Args:
+        sentences: Sentences learned from.
+        rejected: Sentences left out because their labels cannot be read.
+        left_out: Projected sentences left out by the settings of ``noise``.
+        spans: Entities learned from.
+        labels: How many of each kind.
+        unobserved: Words of which it is not known whether they belong to an entity.
+        features: Features looked at, and how many the model keeps.
+        dev: Precision, recall and F1 on the development file (exact spans, micro average), if there is one.
+        seconds: Time taken.
+    """
+
+    sentences: int = 0
+    rejected: int = 0
+    left_out: int = 0
+    spans: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    unobserved: int = 0
+    features: int = 0
+    kept_features: int = 0
+    dev: dict[str, float] | None = None
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return {**asdict(self), "labels": dict(sorted(self.labels.items()))}
+
+
+def train_files(
+    data: Sequence[SentenceFile],
+    model: PathLike,
+    *,
+    dev: SentenceFile | None = None,
+    settings: Settings | None = None,
+    labels: Collection[str] = (),
+    threads: int | None = None,
+    on_reject: Callable[[Rejected], None] | None = None,
+    progress: StageProgress | None = None,
+) -> TrainSummary:
+    """Train a tagger on labelled files, and save it.
+
+    A JSONL file that ``crosspan project`` wrote is learned from as what it is: its labels are as sure as they say, and
+    a dropped span means that an entity is not labelled, see :func:`crosspan.train.noise.examples_of`. Any other file
+    is taken for gold.
+
+    Args:
+        data: Labelled files in any format.
+        model: The file to write, all or nothing. What is known of the training stands in its card
+            (:attr:`crosspan.tag.crf.CrfTagger.card`): names and SHA-256 of the files, settings, counts, scores.
+        dev: A labelled file to score the tagger on; nothing is learned from it.
+        settings: Options of :class:`crosspan.train.crf.CrfOptions` by name, and those of the noise as ``noise.NAME``.
+        labels: The kinds of entity to learn; by default those that occur.
+        threads: Threads to use; all cores by default. The model does not depend on it.
+        on_reject: Called with each sentence whose labels cannot be read. It is left out.
+        progress: Called with ``(stage, done, total)``.
+
+    Returns:
+        What was learned.
+
+    Raises:
+        CrosspanError: A file or an option is at fault; nothing is written then.
+    """
+    started = time.perf_counter()
+    if not data:
+        raise OptionError("there is no file to learn from", hint="Name one or more labelled files.")
+    if os.fspath(model) == "-":
+        raise OptionError("a model cannot be written to standard output", hint="Name a file.")
+    options, noise = _options(settings or {})
+    files = [*data, *([dev] if dev is not None else [])]
+    check_outputs(model, None, [file.path for file in files])
+    summary = TrainSummary()
+    with ExitStack() as stack:
+        files = stack.enter_context(rereadable(*files))
+        dev_file = files.pop() if dev is not None else None
+        gold = None if dev_file is None else _sentences_of(dev_file)
+        examples, sources = _read(files, noise, summary, on_reject, progress)
+        tagger = train_crf(examples, options=options, labels=list(labels) or None, threads=threads, progress=progress)
+        card = {
+            **tagger.card,
+            "crosspan": __version__,
+            "data": sources,
+            "settings": {name: settings[name] for name in sorted(settings)} if settings else {},
+        }
+        if any(source["kind"] == "projections" for source in sources):
+            card["noise"] = asdict(noise)
+        if gold is not None and dev_file is not None:
+            summary.dev = _score(tagger, gold)
+            card["dev"] = {**_named(dev_file), "sentences": len(gold), **summary.dev}
+    save_model(replace(tagger.model, card=card), os.fspath(model))
+    summary.features, summary.kept_features = int(card["features"]), int(card["kept_features"])
+    summary.labels = Counter({str(label): int(count) for label, count in card["entities"].items()})
+    summary.spans = summary.labels.total()
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def _options(settings: Mapping[str, Any]) -> tuple[CrfOptions, NoiseOptions]:
+    noise = {name.removeprefix(NOISE): value for name, value in settings.items() if name.startswith(NOISE)}
+    own = {name: value for name, value in settings.items() if not name.startswith(NOISE)}
+    return with_settings(CrfOptions(), own), with_settings(NoiseOptions(), noise)
+
+
+def _read(
+    files: Sequence[SentenceFile],
+    noise: NoiseOptions,
+    summary: TrainSummary,
+    on_reject: Callable[[Rejected], None] | None,
+    progress: StageProgress | None,
+) -> tuple[list[Example], list[dict[str, Any]]]:
+    """The examples of all files, and what the card says of each file."""
+    examples: list[Example] = []
+    sources = []
+    first: Rejected | None = None
+
+    def reject(rejected: Rejected) -> None:
+        nonlocal first
+        first = first or rejected
+        summary.rejected += 1
+        if on_reject is not None:
+            on_reject(rejected)
+
+    for file in files:
+        projected = _is_projected(file)
+        found = _projected(file, noise, summary, reject) if projected else _labelled(file, reject)
+        before = len(examples)
+        for example in found:
+            examples.append(example)
+            summary.unobserved += len(example.unobserved)
+            if progress is not None and len(examples) % 1_000 == 0:
+                progress("reading", len(examples), 0)
+        kind = "projections" if projected else "labels"
+        sources.append({**_named(file), "kind": kind, "sentences": len(examples) - before})
+    if not examples and first is not None:
+        raise EmptyInputError(f"no sentence can be learned from; the first: {first.reason}", where=first.where)
+    summary.sentences = len(examples)
+    return examples, sources
+
+
+def _labelled(file: SentenceFile, reject: Callable[[Rejected], None]) -> Iterator[Example]:
+    for index, (line, sentence, fault) in enumerate(file.located()):
+        if fault is None:
+            yield Example(sentence)
+            continue
+        reason = f"{fault.message}. {fault.hint}" if fault.hint else fault.message
+        reject(Rejected(index, fault.where or f"{file.shown}:{line}", sentence.id, reason))
+
+
+def _projected(
+    file: SentenceFile, noise: NoiseOptions, summary: TrainSummary, reject: Callable[[Rejected], None]
+) -> Iterator[Example]:
+    rejects: list[Reject] = []
+    shard: list[Projection] = []
+
+    def settle() -> list[Example]:
+        sound = [projection for projection in shard if projection.error is None]
+        found = examples_of(sound, noise)
+        summary.left_out += len(shard) - len(rejects) - len(found)
+        for one in rejects:
+            reject(Rejected(one.index, one.where.replace(os.fspath(file.path), file.shown), None, one.reason))
+        rejects.clear()
+        shard.clear()
+        return found
+
+    with file.naming():
+        for projection in read_projections(file.path, rejects=rejects):
+            shard.append(projection)
+            if len(shard) == _SHARD:
+                yield from settle()
+        yield from settle()
+
+
+def _is_projected(file: SentenceFile) -> bool:
+    """Whether a file holds projections: JSONL whose first record is one."""
+    found = file.format if file.format != "auto" else format_by_name(file.path)
+    if found is None:
+        with open_input(file.path) as stream:
+            if stream.read(4) == b"PAR1":
+                return False
+        with file.naming():
+            found = sniff(next(read_blocks(file.path)))
+    if found != "jsonl":
+        return False
+    with file.naming():
+        for _, record in iter_records(read_blocks(file.path), name_of(file.path)):
+            return is_projection(record)
+    return False
+
+
+def _sentences_of(file: SentenceFile) -> list[Sentence]:
+    """The sentences of the development file; a fault in its labels is an error, as it would make the score wrong."""
+    sentences = []
+    for item in file.located():
+        if item.fault is not None:
+            raise item.fault
+        sentences.append(item.sentence)
+    return sentences
+
+
+def _score(tagger: CrfTagger, gold: Sequence[Sentence]) -> dict[str, float]:
+    shards = [tagger.tag(gold[begin : begin + _SHARD]) for begin in range(0, len(gold), _SHARD)]
+    strict = evaluate_ner(gold, list(chain.from_iterable(shards))).strict.micro
+    return {name: round(getattr(strict, name), 4) for name in ("precision", "recall", "f1")}
+
+
+def _named(file: SentenceFile) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    with open(file.path, "rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return {"name": os.path.basename(file.shown), "sha256": digest.hexdigest()}

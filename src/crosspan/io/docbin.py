@@ -1,0 +1,189 @@
+"""spaCy's ``DocBin``, the training data of ``spacy train``: one ``Doc`` a sentence.
+
+Written: tokens, entities, and the text as it is; what stands between tokens besides one blank becomes a token of its
+own, as spaCy's tokenisers have it. Under ``crosspan`` in the ``user_data`` of a ``Doc`` stands what spaCy has no place
+for (id, language, scores of spans, which tokens are such gaps), so that round trips are exact. Needs the package
+``spacy``; a file is held in memory as a whole, which is how the format is made.
+"""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from crosspan.errors import CrosspanError, EmptyInputError, FormatError, MissingDependencyError, SpanError
+from crosspan.io.files import PathLike, atomic_binary, name_of, open_input
+from crosspan.io.rejects import Located
+from crosspan.types import Sentence, Span
+
+_KEY = "crosspan"
+
+
+def _spacy_tokens() -> Any:
+    try:
+        return importlib.import_module("spacy.tokens")
+    except ImportError as error:
+        raise MissingDependencyError(
+            "DocBin needs the package spacy", hint="Install it with: pip install 'crosspan[spacy]'."
+        ) from error
+
+
+def iter_docbin(path: PathLike, *, lang: str | None = None) -> Iterator[Located]:
+    """Read sentences from a ``DocBin``, whoever wrote it. A ``Doc`` is a sentence, however long.
+
+    Tokens of white space are left out of the tokens, and stay in the text. A ``Doc`` whose entity labels are missing
+    altogether has no spans; one of which some tokens are labelled and others missing has a fault.
+
+    Args:
+        path: The file.
+        lang: The language of the sentences, where the file does not say.
+
+    Yields:
+        The sentences in order, counted as lines.
+
+    Raises:
+        MissingDependencyError: spaCy is not installed.
+        FormatError: The file is not a ``DocBin``.
+        EmptyInputError: There is no ``Doc`` in it.
+    """
+    tokens = _spacy_tokens()
+    name = name_of(path)
+    with open_input(path) as stream:
+        content = stream.read()
+    try:
+        docs = tokens.DocBin().from_bytes(content)
+    except Exception as error:  # spaCy lets through what zlib and msgpack raise
+        raise FormatError(
+            "not a DocBin of spaCy", where=name, hint="Name the format if the ending is wrong."
+        ) from error
+    vocab = importlib.import_module("spacy.vocab").Vocab()
+    index = 0
+    for index, doc in enumerate(docs.get_docs(vocab), 1):
+        where = f"{name}: doc {index}"
+        try:
+            sentence, fault = _sentence(doc, lang)
+        except (CrosspanError, ValueError, TypeError, KeyError) as error:
+            raise FormatError(f"the doc cannot be read ({error})", where=where, hint="Write the file again.") from error
+        yield Located(
+            index, sentence, None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint)
+        )
+    if index == 0:
+        raise EmptyInputError("the file holds no doc", where=name, hint="Check that it is the right file.")
+
+
+def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
+    kept = doc.user_data.get(_KEY)
+    known: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
+    gaps = set(known["gaps"]) if "gaps" in known else {token.i for token in doc if token.text.isspace()}
+    place: list[int] = []
+    words: list[str] = []
+    offsets: list[tuple[int, int]] = []
+    for token in doc:
+        place.append(len(words))
+        if token.i not in gaps:
+            words.append(token.text)
+            offsets.append((token.idx, token.idx + len(token.text)))
+    place.append(len(words))
+    text: str | None = doc.text
+    found: tuple[tuple[int, int], ...] | None = tuple(offsets)
+    if "text" in known:  # the words are not the text
+        text = known["text"]
+        found = tuple([(start, end) for start, end in known["offsets"]]) if "offsets" in known else None
+    scores = known.get("scores", ())
+    spans = [
+        Span(place[ent.start], place[ent.end], ent.label_) for ent in doc.ents if place[ent.start] < place[ent.end]
+    ]
+    if len(scores) == len(spans):
+        spans = [Span(span.start, span.end, span.label, score) for span, score in zip(spans, scores, strict=True)]
+    missing = sum(token.ent_iob == 0 for token in doc)
+    fault = None
+    if spans and missing:
+        spans = []
+        fault = SpanError(
+            f"{missing} tokens are neither part of an entity nor outside of one",
+            hint="Label the missing tokens, or remove the doc.",
+        )
+    language = lang or known.get("lang")
+    return Sentence(tuple(words), tuple(spans), known.get("id"), language, text, found), fault
+
+
+def write_docbin(path: PathLike, sentences: Iterable[Sentence]) -> int:
+    """Write sentences as a ``DocBin``, all or nothing; the same sentences give the same bytes.
+
+    Args:
+        path: The file to write; ``.gz`` is compressed once more.
+        sentences: What to write.
+
+    Returns:
+        The number of sentences written.
+
+    Raises:
+        MissingDependencyError: spaCy is not installed.
+        OutputError: The file cannot be written.
+    """
+    tokens = _spacy_tokens()
+    vocab = importlib.import_module("spacy.vocab").Vocab()
+    with atomic_binary(path) as stream:  # first, so that a bad path is found before the work
+        docs = tokens.DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
+        for sentence in sentences:
+            docs.add(_doc(sentence, vocab, tokens))
+        content = docs.to_bytes()
+        stream.write(gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content)
+    return len(docs)
+
+
+def _doc(sentence: Sentence, vocab: Any, tokens: Any) -> Any:
+    words, spaces, gaps = _words(sentence)
+    doc = tokens.Doc(vocab, words=words, spaces=spaces)
+    place = [index for index in range(len(words)) if index not in gaps]
+    if words:
+        entities = [
+            tokens.Span(doc, place[span.start], place[span.end - 1] + 1, label=span.label) for span in sentence.spans
+        ]
+        doc.set_ents(entities, default="outside")
+    kept: dict[str, Any] = {"gaps": sorted(gaps)}
+    if sentence.id is not None:
+        kept["id"] = sentence.id
+    if sentence.lang is not None:
+        kept["lang"] = sentence.lang
+    if doc.text != sentence.text or sentence.offsets is None:
+        kept["text"] = sentence.text
+        if sentence.offsets is not None:
+            kept["offsets"] = [list(offset) for offset in sentence.offsets]
+    if any(span.score is not None for span in sentence.spans):
+        kept["scores"] = [span.score for span in sentence.spans]
+    doc.user_data[_KEY] = kept
+    return doc
+
+
+def _words(sentence: Sentence) -> tuple[list[str], list[bool], set[int]]:
+    """The tokens with what stands between them; whether a blank follows each; which of them are gaps."""
+    text, offsets = sentence.text, sentence.offsets
+    before = 0
+    for start, end in offsets or ():
+        if start < before:
+            offsets = None
+            break
+        before = end
+    if text is None or offsets is None:
+        return list(sentence.tokens), [True] * (len(sentence.tokens) - 1) + [False] * bool(sentence.tokens), set()
+    words: list[str] = []
+    spaces: list[bool] = []
+    gaps: set[int] = set()
+    before = 0
+    for start, end in [*offsets, (len(text), len(text))]:
+        gap = text[before:start]
+        if words and gap.startswith(" "):
+            spaces[-1] = True
+            gap = gap[1:]
+        if gap:
+            gaps.add(len(words))
+            words.append(gap)
+            spaces.append(False)
+        if start < end:
+            words.append(text[start:end])
+            spaces.append(False)
+        before = end
+    return words, spaces, gaps

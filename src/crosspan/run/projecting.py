@@ -1,0 +1,199 @@
+"""Stages that carry spans over, and that take out again what is too unsure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crosspan import registry
+from crosspan.project.filters import apply_filters, is_filtered
+from crosspan.project.projector import METHODS, HeuristicProjector, Projector, make_projector
+from crosspan.run.codec import (
+    Fault,
+    Faults,
+    dump_projections,
+    load_faults,
+    load_labels,
+    load_links,
+    load_projections,
+    loads,
+    reason_of,
+)
+from crosspan.run.provenance import data_digest
+from crosspan.run.stage import Inputs, Need, Output, Step
+from crosspan.run.tagging import made_by
+from crosspan.run.tolerance import each_by_itself, in_words
+from crosspan.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
+
+PROJECTORS = "crosspan.projectors"
+
+_EMPTY = Alignment.from_links([])
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """The pairs of a shard with what is known of them."""
+
+    pairs: list[Pair]
+    links: list[Alignment | None]
+    faults: Faults
+
+    @classmethod
+    def of(cls, tokens: bytes, labels: bytes, links: bytes, faults: bytes, given: bytes | None = None) -> _Shard:
+        spans, wrong = load_labels(labels)
+        wrong = {**load_faults(loads(faults)), **wrong}
+        sources, targets = loads(tokens)
+        target_spans = [()] * len(targets) if given is None else load_labels(given)[0]
+        pairs = [
+            Pair(Sentence(tuple(source), found), Sentence(tuple(target), there))
+            for source, target, found, there in zip(sources, targets, spans, target_spans, strict=True)
+        ]
+        found_links = load_links(links)
+        return cls(pairs, [None if index in wrong else one for index, one in enumerate(found_links)], wrong)
+
+    def sound(self) -> tuple[list[Pair], list[Alignment | None]]:
+        """The pairs worth learning from."""
+        kept = [(pair, links) for pair, links in zip(self.pairs, self.links, strict=True) if links is not None]
+        return [pair for pair, _ in kept], [links for _, links in kept]
+
+
+@dataclass(kw_only=True)
+class Project(Step):
+    """Carries spans over (:mod:`crosspan.project`).
+
+    A method that learns from the corpus looks at all of it before the first shard that is missing; its shards depend
+    on the whole corpus then, and without it each on itself only.
+    """
+
+    use: str
+    settings: Mapping[str, Any]
+    labels: str
+    tagged: bool = False
+    name: str = "project"
+    _projector: Projector | None = None
+
+    def __post_init__(self) -> None:
+        parts = self._parts
+        self.needs = tuple(Need(stage, part) for stage, part in parts)
+        if self.use != "heuristic":
+            self.needs += tuple(Need(stage, part, True) for stage, part in parts)
+        self.options = {
+            "use": self.use,
+            "by": registry.identity(PROJECTORS, self.use),
+            "settings": dict(self.settings),
+            "weights": data_digest("crosspan.project") if self.use in METHODS else None,
+            "tagged": self.tagged,
+        }
+
+    @property
+    def _parts(self) -> list[tuple[str, str]]:
+        """What is known of the pairs: their words, labels and links, and what is wrong with some."""
+        parts = [("pairs", "tokens"), (self.labels, "labels"), ("align", "links"), ("align", "faults")]
+        given = self.use not in METHODS or self.settings.get("candidates") == "target_spans"
+        return [*parts, ("pairs", "target_spans")] if given else parts
+
+    def prepare(self, inputs: Inputs) -> None:
+        """Look at the whole corpus."""
+        if self.use in METHODS:
+            self._projector = make_projector(self.use, self.settings)
+        else:
+            self._projector = made_by(PROJECTORS, self.use, **self.settings)
+        if isinstance(self._projector, HeuristicProjector):
+            return
+        assert self._projector is not None
+        for shard in self._all(inputs):
+            self._projector.count([pair for index, pair in enumerate(shard.pairs) if index not in shard.faults])
+        for shard in self._all(inputs):
+            self._projector.observe(*shard.sound())
+
+    def _all(self, inputs: Inputs) -> Iterator[_Shard]:
+        streams = [inputs.all(stage, part) for stage, part in self._parts]
+        for parts in zip(*streams, strict=True):
+            yield _Shard.of(*parts)
+
+    def work(self, inputs: Inputs) -> Output:
+        """Project a shard."""
+        projector = self._projector
+        assert projector is not None
+        shard = _Shard.of(*(inputs.part(stage, part) for stage, part in self._parts))
+
+        def project(items: Sequence[tuple[Pair, Alignment | None]]) -> list[Projection]:
+            return projector.project([pair for pair, _ in items], [links for _, links in items])
+
+        found = each_by_itself(project, list(zip(shard.pairs, shard.links, strict=True)))
+        projections = [
+            self._settled(pair, one, shard.faults.get(index))
+            for index, (pair, one) in enumerate(zip(shard.pairs, found, strict=True))
+        ]
+        return Output({"projections": dump_projections(projections)}, _facts(projections))
+
+    def _settled(self, pair: Pair, found: Projection | Exception, fault: Fault | None) -> Projection:
+        if isinstance(found, Exception):
+            dropped = tuple([DroppedSpan(span, "error") for span in pair.source.spans])
+            reason = f"projecting failed on the pair ({in_words(found)})"
+            return Projection(Sentence(pair.target.tokens), (), dropped, reason)
+        if fault is not None:
+            return replace(found, error=reason_of(fault))
+        return with_source_scores(found) if self.tagged else found
+
+
+def with_source_scores(projection: Projection) -> Projection:
+    """Multiply confidences with the scores of the source spans: both must be right for the target span to be.
+
+    Example:
+        >>> from crosspan.types import Span
+        >>> link = ProjectedSpan(Span(0, 1, "LOC", 0.5), Span(0, 1, "LOC", 0.8), 0.8)
+        >>> with_source_scores(Projection(Sentence(("Accra",), (link.target,)), (link,))).links[0].confidence
+        0.4
+    """
+    links = []
+    for link in projection.links:
+        sure = link.confidence * (1.0 if link.source.score is None else link.source.score)
+        links.append(ProjectedSpan(link.source, replace(link.target, score=sure), sure))
+    spans = tuple(link.target for link in links)
+    return replace(projection, sentence=replace(projection.sentence, spans=spans), links=tuple(links))
+
+
+@dataclass(kw_only=True)
+class Filter(Step):
+    """Takes out of projections what is too unsure, or what filters object to (:mod:`crosspan.project.filters`)."""
+
+    min_confidence: float
+    filters: tuple[str, ...]
+    labels: str
+    name: str = "filter"
+
+    def __post_init__(self) -> None:
+        self.options = {"min_confidence": self.min_confidence, "filters": self.filters}
+        self.needs = (Need("pairs", "tokens"), Need("project", "projections"))
+        if self.filters:
+            self.needs += (Need(self.labels, "labels"), Need("align", "links"))
+
+    def work(self, inputs: Inputs) -> Output:
+        """Filter a shard."""
+        sources, targets = loads(inputs.part("pairs", "tokens"))
+        projections = load_projections(inputs.part("project", "projections"), targets)
+        n = len(projections)
+        links: list[Alignment | None] = load_links(inputs.part("align", "links")) if self.filters else [None] * n
+        spans = load_labels(inputs.part(self.labels, "labels"))[0] if self.filters else [()] * n
+        found = [
+            apply_filters(
+                projection,
+                self.filters,
+                source=Sentence(tuple(words), labels),
+                links=_EMPTY if one is None else one,
+                min_confidence=self.min_confidence,
+            )
+            for projection, words, labels, one in zip(projections, sources, spans, links, strict=True)
+        ]
+        return Output({"projections": dump_projections(found)}, _facts(found))
+
+
+def _facts(projections: Sequence[Projection]) -> dict[str, Any]:
+    filtered = sum(map(is_filtered, projections))
+    return {
+        "sentences": len(projections),
+        "filtered": filtered,
+        "rejected": sum(one.error is not None for one in projections) - filtered,
+    }

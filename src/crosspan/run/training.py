@@ -1,0 +1,181 @@
+"""Stages for the whole corpus: training a tagger, and scoring what came out."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from crosspan import registry
+from crosspan.evaluate import evaluate_ner
+from crosspan.run.codec import dumps, load_labels, load_projections, loads
+from crosspan.run.provenance import data_digest
+from crosspan.run.reading import InputFile
+from crosspan.run.stage import Inputs, Need, Output, Step
+from crosspan.run.tagging import made_by
+from crosspan.train.examples import Example
+from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.train.self_training import VoteOptions, train_on_projections
+from crosspan.types import Projection, Sentence
+
+TRAINERS = "crosspan.trainers"
+
+
+@dataclass(kw_only=True)
+class Train(Step):
+    """Trains a tagger on what was projected; its file is the result."""
+
+    use: str
+    settings: Any
+    noise: NoiseOptions
+    vote: VoteOptions
+    rounds: int
+    seed: int
+    projected: str
+    name: str = "train"
+    single: bool = True
+
+    def __post_init__(self) -> None:
+        self.needs = (Need("pairs", "tokens", True), Need(self.projected, "projections", True))
+        self.options = {
+            "use": self.use,
+            "by": registry.identity(TRAINERS, self.use),
+            "noise": asdict(self.noise),
+        }
+        if self.use == "crf":
+            self.options["settings"] = asdict(self.settings)
+            self.options["rounds"] = self.rounds
+            self.options["vote"] = asdict(self.vote) if self.rounds else None
+            self.options["data"] = data_digest("crosspan.tag")
+        else:
+            self.options["settings"] = dict(self.settings)
+            self.options["seed"] = self.seed
+
+    def work(self, inputs: Inputs) -> Output:
+        """Train."""
+        examples = examples_of(self._projections(inputs), self.noise)
+        with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
+            path = Path(folder) / "model.crf"
+            self._trained(examples, inputs).save(path)
+            return Output({"model": path.read_bytes()}, {"examples": len(examples)})
+
+    def _projections(self, inputs: Inputs) -> Iterator[Projection]:
+        shards = zip(inputs.all("pairs", "tokens"), inputs.all(self.projected, "projections"), strict=True)
+        for tokens, projections in shards:
+            yield from load_projections(projections, loads(tokens)[1])
+
+    def _trained(self, examples: list[Example], inputs: Inputs) -> Any:
+        if self.use != "crf":
+            return made_by(TRAINERS, self.use, examples, seed=self.seed, threads=inputs.threads, **self.settings)
+
+        def advance(stage: str, done: int, total: int) -> None:
+            inputs.advance(done, total)
+
+        return train_on_projections(
+            examples,
+            options=self.settings,
+            vote=self.vote,
+            rounds=self.rounds,
+            threads=inputs.threads,
+            progress=advance,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What is scored, and how.
+
+    Args:
+        gold: The file with the right labels.
+        labels: Classes to score; all if empty.
+        ignore_labels: Classes to leave out.
+        bootstrap: Resamples for confidence intervals.
+        confidence: Share of them that an interval holds.
+        seed: Of the resampling.
+        limit: Sentences to score; 0 for all.
+    """
+
+    gold: InputFile
+    labels: Collection[str]
+    ignore_labels: Collection[str]
+    bootstrap: int
+    confidence: float
+    seed: int
+    limit: int
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What the scores depend on, as plain values."""
+        found = {
+            "gold": self.gold.options,
+            "labels": sorted(self.labels),
+            "ignore_labels": sorted(self.ignore_labels),
+            "limit": self.limit,
+            "bootstrap": self.bootstrap,
+        }
+        return {**found, "confidence": self.confidence, "seed": self.seed} if self.bootstrap else found
+
+    def read(self) -> list[Sentence]:
+        """The gold sentences.
+
+        Raises:
+            CrosspanError: They cannot be read; bad labels of gold are no small matter.
+        """
+        found = []
+        for item in itertools.islice(self.gold.file.located(), self.limit or None):
+            if item.fault is not None:
+                raise item.fault
+            found.append(item.sentence)
+        return found
+
+
+@dataclass(kw_only=True)
+class Evaluate(Step):
+    """Scores labels against gold.
+
+    Args:
+        scoring: What is gold, and how to score.
+        of: The stage whose labels are scored: ``"predict"``, ``"ensemble"``, ``"filter"`` or ``"project"``.
+    """
+
+    scoring: Scoring
+    of: str
+    name: str = "evaluate"
+    single: bool = True
+
+    def __post_init__(self) -> None:
+        read, part = ("unlabelled" if self.of == "predict" else "pairs"), self._part
+        self.needs = (Need(read, "tokens", True), Need(self.of, part, True))
+        self.options = {**self.scoring.options, "part": part}
+
+    @property
+    def _part(self) -> str:
+        return "projections" if self.of in ("filter", "project") else "labels"
+
+    def work(self, inputs: Inputs) -> Output:
+        """Score."""
+        scoring = self.scoring
+        report = evaluate_ner(
+            scoring.read(),
+            list(self._labelled(inputs)),
+            labels=scoring.labels or None,
+            ignore_labels=scoring.ignore_labels,
+            bootstrap=scoring.bootstrap,
+            confidence=scoring.confidence,
+            seed=scoring.seed,
+        )
+        return Output({"scores": dumps(report.to_dict())}, {"strict_f1": report.strict.micro.f1})
+
+    def _labelled(self, inputs: Inputs) -> Iterator[Sentence]:
+        """What is scored; a sentence that was rejected is without labels."""
+        tokens = inputs.all("unlabelled" if self.of == "predict" else "pairs", "tokens")
+        for words, found in zip(tokens, inputs.all(self.of, self._part), strict=True):
+            side = loads(words)[-1]
+            if self.of in ("filter", "project"):
+                yield from (one.sentence for one in load_projections(found, side))
+            else:
+                spans, _ = load_labels(found)
+                yield from (Sentence(tuple(row), one) for row, one in zip(side, spans, strict=True))

@@ -1,0 +1,112 @@
+"""What readers see: text, Markdown, JSON; published means are never beside a mean over other languages unsaid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crosspan.bench import Scoring, SuiteResult, make_baseline, make_suite, make_system, run_suite
+from crosspan.bench.tables import render
+from crosspan.errors import OptionError
+
+
+@pytest.fixture
+def europarl(tmp_path: Path, downloads: Any) -> Any:
+    """Runs Europarl-NER on the languages named."""
+
+    def call(*langs: str, baseline: str | None = None, bootstrap: int = 20) -> SuiteResult:
+        downloads.europarl(tmp_path, "en", *langs)
+        about = make_suite("europarl-ner").about
+        system = make_system(about)
+        other = make_baseline(about, system, baseline) if baseline else None
+        scoring = Scoring(bootstrap=bootstrap, samples=20)
+        return run_suite("europarl-ner", str(tmp_path), system=system, baseline=other, scoring=scoring)
+
+    return call
+
+
+def test_text_has_a_line_a_language(europarl: Any) -> None:
+    lines = render(europarl("de", "es", baseline="heuristic")).splitlines()
+    header = next(line for line in lines if line.startswith("language"))
+    for name in ("sentences", "F1", "95 % interval", "lenient F1", "baseline", "difference", "best published"):
+        assert name in header
+    starts = [line.partition(" ")[0] for line in lines]
+    assert starts.index("de") < starts.index("es") < starts.index("it") < starts.index("mean")
+    missing = next(line for line in lines if line.startswith("it "))
+    assert missing.endswith("missing: no it-europarl.test.conll02 [a]")
+    assert "[a] download: https://github.com/ixa-ehu/ner-evaluation-corpus-europarl" in lines
+    assert any(line.startswith("crosspan-bench|europarl-ner|projection|") for line in lines)
+    assert not [line for line in lines if line != line.rstrip()]
+
+
+def test_a_published_mean_over_other_languages_is_told(europarl: Any) -> None:
+    text = render(europarl("de", "es"))
+    assert "No published mean is over languages that were all run here" in text
+    line = next(line for line in text.splitlines() if line.startswith("n-gram greedy, AWESOME"))
+    # de, es, it, the mean of de and es, the published mean, what it is over, ours over the same
+    assert " ".join(line.split()[3:]) == "92.0 88.6 87.2 90.3 89.3 de es it - lenient mBERT [1]"
+
+
+def test_ours_stands_beside_a_mean_over_the_same_languages(europarl: Any) -> None:
+    result = europarl("de", "es", "it")
+    text = render(result)
+    assert "do not compare" not in text
+    line = next(line for line in text.splitlines() if line.startswith("n-gram greedy, AWESOME"))
+    ours = f"{100 * result.mean(mode='lenient').value:.1f}"
+    assert " ".join(line.split()[3:]) == f"92.0 88.6 87.2 89.3 de es it {ours} lenient mBERT [1]"
+    mean = next(line for line in text.splitlines() if line.startswith("mean of 3"))
+    assert mean.endswith("91.0 T-Projection")
+
+
+def test_weights_that_saw_the_corpus_are_told(europarl: Any) -> None:
+    assert "trained on de es of this corpus" in render(europarl("de", "es", "it"))
+
+
+def test_markdown_is_a_table(europarl: Any) -> None:
+    text = render(europarl("de"), "markdown")
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in tables[:5]}) == 1
+    assert tables[1].startswith("|:---|---:|")
+    assert text.startswith("## Europarl-NER")
+
+
+def test_json_has_everything(europarl: Any) -> None:
+    found = json.loads(render(europarl("de", baseline="fast_align+heuristic"), "json"))
+    assert list(found) == [
+        *("crosspan", "suite", "title", "download", "caveats", "system", "baseline", "scoring", "signature"),
+        *("languages", "mean", "published"),
+    ]
+    done, _, missing = found["languages"]
+    assert list(done) == [
+        *("language", "status", "metric", "scores", "n", "baseline", "comparison", "n_total", "n_bitext", "notes"),
+        "files",
+    ]
+    assert done["scores"]["lenient"]["micro"]["f1"] <= 1
+    assert {file["role"] for file in done["files"]} == {"gold", "source"}
+    assert all(len(file["sha256"]) == 64 and not file["path"].startswith("/") for file in done["files"])
+    assert list(missing) == ["language", "status", "message", "hint"]
+    assert set(found["mean"]) == {"strict", "lenient"}
+    assert found["baseline"]["aligner"] == "fast_align"
+    assert found["published"][0]["source"]["citation"].startswith("Politov")
+    assert 0 < found["published"][0]["value"] < 1
+
+
+def test_no_interval_where_none_was_asked_for(europarl: Any) -> None:
+    assert "interval" not in render(europarl("de", bootstrap=0))
+
+
+def test_an_unknown_format_is_refused(europarl: Any) -> None:
+    with pytest.raises(OptionError, match="no format 'html'"):
+        render(europarl("de"), "html")
+
+
+def test_a_suite_without_published_figures_says_so(tmp_path: Path, downloads: Any) -> None:
+    downloads.xsid(tmp_path, "en", downloads.ENGLISH)
+    downloads.xsid(tmp_path, "da", downloads.OTHER)
+    about = make_suite("xsid").about
+    result = run_suite("xsid", str(tmp_path), system=make_system(about), languages=["da"])
+    for form in ("text", "markdown"):
+        assert "There are no published figures" in render(result, form)
