@@ -78,11 +78,12 @@ def test_the_ensemble_averages_words_and_leaves_unmapped_ones_to_the_tagger():
     # the tagger sees Gulu alone
     tagger = Fixed(2, 0.8)
     without_links = ensemble(tagger, [projection])[0]
-    assert [s.start for s in without_links.spans] == []  # 0.45 for Accra, 0.4 for Gulu: O wins both
+    assert [s.start for s in without_links.spans] == [2]  # 0.36 for Accra; 0.6 * 0.8 + 0.4 * 0.3 for Gulu
     linked = ensemble(tagger, [projection], links=[Alignment.from_pharaoh("0-1 1-0")])[0]
     assert 2 in [s.start for s in linked.spans]  # no link: the tagger alone decides
     mapped = ensemble(tagger, [projection], links=[Alignment.from_pharaoh("0-1 1-0 1-2")])[0]
-    assert 2 not in [s.start for s in mapped.spans]  # 0.8 for and 1.0 against
+    assert mapped.spans[0].score == pytest.approx(0.6)  # linked to a word that is no entity: less sure than 0.8
+    assert linked.spans[-1].score == pytest.approx(0.8)
     only_projected = ensemble(tagger, [projection], weight=1.0)[0]
     assert [s.start for s in only_projected.spans] == [1]
     only_tagger = ensemble(tagger, [projection], weight=0.0)[0]

@@ -5,6 +5,7 @@ The process is warm: modules are loaded and kernels compiled. A trial forks it, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -50,10 +51,8 @@ def in_child(work, seconds: float | None = None) -> bool:
             os._exit(1)
     if seconds is not None:
         time.sleep(seconds)
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     _, status = os.waitpid(child, 0)
     assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "a run failed that was not killed"
     return os.WIFSIGNALED(status)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from crosspan.errors import FormatError, OptionError
@@ -20,9 +22,12 @@ def load(tmp_path, text, *settings, **options):
     ("text", "message"),
     [('tusk = "project"\n' + START, "r.toml:1: there is no key 'tusk'. Did you mean 'task'?"),
      ("[sorce]\n" + START, "r.toml:1: there is no key 'sorce'. Did you mean 'source'?"),
-     (START + "[align]\nhmm_iteration = 3\n", "r.toml:6: [align] has no key 'hmm_iteration'. Did you mean 'hmm_iterations'?"),
-     (START + "[align.smoothing]\nwird = 3\n", "r.toml:6: [align] has no key 'smoothing.wird'. Did you mean 'smoothing.word'?"),
-     (START + '[align]\nuse = "statistic"\n', "r.toml:6: use is 'statistic', and there is no such aligner. Did you mean 'statistical'?"),
+     (START + "[align]\nhmm_iteration = 3\n",
+      "r.toml:6: [align] has no key 'hmm_iteration'. Did you mean 'hmm_iterations'?"),
+     (START + "[align.smoothing]\nwird = 3\n",
+      "r.toml:6: [align] has no key 'smoothing.wird'. Did you mean 'smoothing.word'?"),
+     (START + '[align]\nuse = "statistic"\n',
+      "r.toml:6: use is 'statistic', and there is no such aligner. Did you mean 'statistical'?"),
      (START + "[align]\nhmm_iterations = 1.5\n", "r.toml:6: hmm_iterations is 1.5, which is not a whole number."),
      (START + "[align]\np_null = 2\n", "r.toml:6: p_null is 2.0."),
      (START + '[align]\nuse = "links"\n', 'needs a path'),
@@ -32,7 +37,8 @@ def load(tmp_path, text, *settings, **options):
      (START + '[project]\nuse = "heuristic"\nreach = 2\n', "[project] has no key 'reach'"),
      ('task = "translate-trian"\n' + START, "r.toml:1: task is 'translate-trian'. Did you mean 'translate-train'?"),
      (START + "[train]\n", "r.toml:5: [train] has no place in the task project."),
-     ('task = "translate-train"\n' + START + "[train.noise]\nmin_confidense = 1\n", "Did you mean 'noise.min_confidence'?"),
+     ('task = "translate-train"\n' + START + "[train.noise]\nmin_confidense = 1\n",
+      "Did you mean 'noise.min_confidence'?"),
      ('task = "translate-train"\n' + START + '[train.noise]\ndropped = "kep"\n', "dropped is 'kep'"),
      ('task = "ensemble"\n' + START, "[ensemble] has no model."),
      ('[source]\npath = "a"\n', "[target] has no path."),
@@ -67,7 +73,9 @@ def test_set_changes_the_recipe(tmp_path):
 
 @pytest.mark.parametrize(
     ("setting", "message"),
-    [("align", "not of the form KEY=VALUE"), ("task.x=1", "task is one value, no table"), ("seeed=1", "Did you mean 'seed'?")],
+    [("align", "not of the form KEY=VALUE"),
+     ("task.x=1", "task is one value, no table"),
+     ("seeed=1", "Did you mean 'seed'?")],
 )  # fmt: skip
 def test_set_that_does_not_fit(tmp_path, setting, message):
     with pytest.raises(OptionError, match=message):
@@ -87,38 +95,35 @@ def test_the_resolved_recipe_is_the_same_recipe(tmp_path):
     assert other.project.options["weights.align"] == 1.5
 
 
+def opened(text):
+    """A new recipe with what is commented out put into force, but for names that are to be filled in."""
+    lines = [
+        line.removeprefix("# ") if line[:2] == "# " and (" = " in line or "[" in line) else line
+        for line in text.split("\n")
+    ]
+    return "\n".join(line for line in lines if line != 'path = ""' and "weights.NAME" not in line)
+
+
 @pytest.mark.parametrize("task", TASKS)
-def test_a_new_recipe_is_one_with_all_at_its_default(tmp_path, task):
-    given = {"source": {"path": "a"}, "target": {"path": "b"}}
-    text = new_recipe(task, given)
-    found = load(tmp_path, text)
+def test_what_a_new_recipe_has_as_comments_is_the_default(tmp_path, task):
+    text = new_recipe(task, {"source": {"path": "a"}, "target": {"path": "b"}})
+    found, everything = load(tmp_path, text), load(tmp_path, opened(text))
     assert found.general.task == task
-    # what is commented out does no harm when it is not
-    opened = "\n".join(
-        line.removeprefix("# ") if " = " in line and line[:2] == "# " else line for line in text.split("\n")
-    )
-    opened = opened.replace("weights.NAME", "weights.align").replace("# [", "[")
-    everything = load(
-        tmp_path,
-        "\n".join(
-            line
-            for line in opened.split("\n")
-            if line not in ('path = ""', "weights.align = 0.5  # the weight of one score of candidates")
-        ),
-    )
-    assert everything.align == found.align
-    assert everything.project == found.project
-    assert everything.train == found.train
+    for table in ("general", "align", "project", "train", "output"):
+        assert getattr(everything, table) == getattr(found, table)
 
 
 def test_every_option_of_a_new_recipe_has_a_line_on_it():
     for task in TASKS:
         lines = new_recipe(task).split("\n")
-        for before, line in zip(lines, lines[1:], strict=False):
+        for before, line in itertools.pairwise(lines):
             if line.startswith("# ") and " = " in line and "NAME" not in line:
                 assert before.startswith("##"), line
 
 
-def test_lines_of_keys():
-    lines = ["a = 1", "[x]", "a = 2", "y.b = 3", "[x.z]", "'c' = 4"]
-    assert [line_of(lines, *where) for where in (("", "a"), ("x", "a"), ("x", "y.b"), ("x", "z.c"), ("x", "q"), ("w", "a"))] == [1, 3, 4, 6, 2, 0]  # fmt: skip
+@pytest.mark.parametrize(
+    ("table", "key", "line"),
+    [("", "a", 1), ("x", "a", 3), ("x", "y.b", 4), ("x", "z.c", 6), ("x", "q", 2), ("w", "a", 0)],
+)
+def test_lines_of_keys(table, key, line):
+    assert line_of(["a = 1", "[x]", "a = 2", "y.b = 3", "[x.z]", "'c' = 4"], table, key) == line

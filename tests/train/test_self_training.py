@@ -88,5 +88,5 @@ def test_a_tagger_learns_new_names_from_their_copies():
 def test_bias_of_words_that_are_copied():
     one, other = Sentence(("Obi", "left")), Sentence(("Obi", "yagenze"))
     assert [row.tolist() for row in copy_bias([one], [other], 2.0, every=0.5)] == [[2.5, 0.5]]
-    with pytest.raises(ValueError, match="shorter|longer"):
+    with pytest.raises(ValueError, match=r"shorter|longer"):
         copy_bias([one], [])

@@ -29,7 +29,7 @@ def dumps(value: Any) -> bytes:
 
     Example:
         >>> dumps(["mọ́", 1])
-        b'["m\\xe1\\xbb\\x8d\\xcc\\x81",1]'
+        b'["m\xe1\xbb\x8d\xcc\x81",1]'
     """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 

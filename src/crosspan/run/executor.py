@@ -132,7 +132,7 @@ def _begin(stage: Stage, whole: Mapping[Need, Sequence[Entry]], store: Store, th
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    _here.update(stage=stage, whole=whole, store=store, threads=threads, error=None, ready=False)
+    _here.update(stage=stage, whole=whole, store=store, threads=threads, ready=False)
 
 
 def _leave_with(parent: Any) -> None:
@@ -141,7 +141,10 @@ def _leave_with(parent: Any) -> None:
 
 
 def _do_here(job: Job) -> Done:
-    if not _here["ready"]:  # here, so that an error of it reaches the parent
-        _here["stage"].prepare(Inputs(_here["store"], _here["whole"], threads=_here["threads"]))
-        _here["ready"] = True
-    return do(_here["stage"], job, _here["whole"], _here["store"], _here["threads"])
+    try:
+        if not _here["ready"]:  # here, so that an error of it reaches the parent
+            _here["stage"].prepare(Inputs(_here["store"], _here["whole"], threads=_here["threads"]))
+            _here["ready"] = True
+        return do(_here["stage"], job, _here["whole"], _here["store"], _here["threads"])
+    except SystemExit:  # the pool would take it for a result, and go on
+        os._exit(1)

@@ -125,7 +125,7 @@ def load_recipe(
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder) / "r.toml"
-        ...     _ = path.write_text('task = "project"\\n[source]\\npath = "a"\\n[target]\\npath = "b"\\n')
+        ...     _ = path.write_text('task = "project"\n[source]\npath = "a"\n[target]\npath = "b"\n')
         ...     recipe = load_recipe(path, ["align.hmm_iterations=2"])
         >>> recipe.align.options["hmm_iterations"], recipe.project.use
         (2, 'candidates')

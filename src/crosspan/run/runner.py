@@ -100,10 +100,10 @@ def run_recipe(
         >>> import tempfile
         >>> from crosspan.run import load_recipe
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     _ = (Path(folder) / "en.conll").write_text("Ada B-PER\\nsings O\\n")
-        ...     _ = (Path(folder) / "sw.txt").write_text("Ada anaimba\\n")
+        ...     _ = (Path(folder) / "en.conll").write_text("Ada B-PER\nsings O\n")
+        ...     _ = (Path(folder) / "sw.txt").write_text("Ada anaimba\n")
         ...     path = Path(folder) / "recipe.toml"
-        ...     _ = path.write_text('[source]\\npath = "en.conll"\\n[target]\\npath = "sw.txt"\\n')
+        ...     _ = path.write_text('[source]\npath = "en.conll"\n[target]\npath = "sw.txt"\n')
         ...     report = run_recipe(load_recipe(path))
         ...     (Path(folder) / "out" / "labelled.jsonl").read_text()[:29]
         '{"tokens": ["Ada", "anaimba"]'
@@ -122,7 +122,10 @@ def run_recipe(
     _read(engine, plan)
     for stage in plan.stages:
         engine.run(stage)
+    before = _outputs_before(recipe)
     written = Writer(recipe, plan, engine.products, engine.store).write()
+    for name in sorted(before - {*written.files, "run.json"}):
+        (recipe.out / name).unlink(missing_ok=True)
     report = _report(recipe, folder, engine, plan)
     report.written = written
     report.removed = engine.store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
@@ -194,6 +197,19 @@ def _result_names(recipe: Recipe) -> set[str]:
     ending = ending_of(recipe)
     fixed = {"dropped.jsonl", "rejected.jsonl", "model.crf", "scores.json", "recipe.resolved.toml", "run.json"}
     return {f"labelled.{ending}", f"predicted.{ending}", *fixed}
+
+
+def _outputs_before(recipe: Recipe) -> set[str]:
+    """Results of an earlier run in this folder that nobody has changed since."""
+    try:
+        known = json.loads((recipe.out / "run.json").read_text(encoding="utf-8"))["outputs"]
+        return {
+            name
+            for name, digest in known.items()
+            if Path(name).name == name and (recipe.out / name).is_file() and _sha256(recipe.out / name) == digest
+        }
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return set()
 
 
 def _details(recipe: Recipe, plan: Plan, written: Written) -> dict[str, Any]:

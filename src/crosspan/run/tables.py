@@ -156,8 +156,8 @@ class AlignTable:
     """The aligner that links words.
 
     Args:
-        use: statistical learns from the sentences at hand; fast_align, or one that another package brings; links reads a
-            file of links; model loads a statistical aligner that was saved.
+        use: statistical learns from the sentences at hand; fast_align, or one that another package brings; links reads
+            a file of links; model loads a statistical aligner that was saved.
         path: The file, for links and model.
     """
 

@@ -30,7 +30,7 @@ def new_recipe(task: str, given: Mapping[str, Mapping[str, Any]] | None = None) 
 
     Example:
         >>> text = new_recipe("project", {"source": {"path": "en.conll"}, "target": {"path": "sw.txt"}})
-        >>> [line for line in text.split("\\n") if line and line[0] != "#"][:5]
+        >>> [line for line in text.split("\n") if line and line[0] != "#"][:5]
         ['task = "project"', '[source]', 'path = "en.conll"', '[target]', 'path = "sw.txt"']
     """
     check_choice("task", task, tuple(TASKS))

@@ -233,7 +233,7 @@ def span_marginals(first, emission, moves, span_first, start, end, label, out): 
 
 
 def allowed_transitions(n_labels: int) -> Float64Array:
-    """Zero where IOB2 lets a tag follow another, minus infinity elsewhere; ``[2l + 2, 2l + 1]``, last row the beginning.
+    """Zero where IOB2 lets a tag follow another, minus infinity elsewhere; ``[2l + 2, 2l + 1]``, beginning last.
 
     Example:
         >>> allowed_transitions(1).tolist()  # O, B, I; from O, from B, from I, from the beginning

@@ -233,7 +233,7 @@ def score(offsets, keys, table, place, weights, out):  # type: ignore[no-untyped
 
 @njit()
 def count_keys(keys, table, counts, used):  # type: ignore[no-untyped-def]
-    """Count keys in an open-addressing table, which grows where it must; return it with the counts and how many keys."""
+    """Count keys in an open-addressing table that grows where it must; return it, the counts, and how many keys."""
     for i in range(len(keys)):
         if 2 * used >= len(table):
             grown = np.zeros(2 * len(table), np.uint32)
