@@ -296,7 +296,7 @@ def test_bad_use_of_predict(tmp_path):
 
 # Training ------------------------------------------------------------
 
-FAST = {"iterations": 8, "features.lexicon": "false", "features.classes": "false"}
+FAST = {"iterations": 8, "features.lexicon": "false"}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from crosspan.train.noise import NoiseOptions
 from crosspan.transfer import ensemble, projected_probabilities, tag_translated, translate_test, translate_train
 from crosspan.types import Alignment, ProjectedSpan, Projection, Sentence, Span
 
-PLAIN = CrfOptions(features=FeatureOptions(lexicon=False, classes=False))
+PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
 PLACES = ("Accra", "Gulu", "Kano", "Lagos")
 ENGLISH = [Sentence(("He", "went", "to", place, "."), (Span(3, 4, "LOC"),)) for place in PLACES] * 4
 SWAHILI = [Sentence(("alikwenda", place, "."), id=str(i)) for i, place in enumerate(PLACES * 4)]

@@ -71,7 +71,7 @@ def translate_test(
     tagged = list(translations)
     if tagger is not None:
         tagged = tag_translated(tagger, translations, targets, adapt=adapt, threads=projecting.get("threads"))
-    return [_with_source_scores(found) for found in project_labels(tagged, targets, **projecting)]
+    return [with_source_scores(found) for found in project_labels(tagged, targets, **projecting)]
 
 
 def tag_translated(
@@ -121,8 +121,15 @@ def tag_translated(
     return tagger.tag(sentences, entity_bias=copy_bias(sentences, translations, options.copy_bias))
 
 
-def _with_source_scores(projection: Projection) -> Projection:
-    """Multiply confidences with the scores of the source spans."""
+def with_source_scores(projection: Projection) -> Projection:
+    """Multiply confidences with the scores of the source spans: both must be right for the target span to be.
+
+    Example:
+        >>> from crosspan.types import Span
+        >>> link = ProjectedSpan(Span(0, 1, "LOC", 0.5), Span(0, 1, "LOC", 0.8), 0.8)
+        >>> with_source_scores(Projection(Sentence(("Accra",), (link.target,)), (link,))).links[0].confidence
+        0.4
+    """
     links = []
     for link in projection.links:
         sure = link.confidence * (1.0 if link.source.score is None else link.source.score)

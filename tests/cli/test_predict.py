@@ -12,7 +12,7 @@ from crosspan.file_tagging import train_files
 from crosspan.io import write
 from crosspan.io.pairs import SentenceFile
 
-FAST = {"iterations": 8, "features.lexicon": "no", "features.classes": "no"}
+FAST = {"iterations": 8, "features.lexicon": "no"}
 TEXT = "Baba yangu alizaliwa Nairobi.  Ng'ombe 😀 wa Kampala wako hapa!\n\nAliondoka Dar es Salaam\r\n"
 
 

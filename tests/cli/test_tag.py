@@ -13,7 +13,7 @@ from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
 from crosspan.tag import load_tagger
 
-FAST = {"iterations": 8, "features.lexicon": "no", "features.classes": "no"}
+FAST = {"iterations": 8, "features.lexicon": "no"}
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from crosspan.demo import load_corpus
 from crosspan.io import write
 from crosspan.tag.crf import CrfTagger
 
-FAST = ["--set", "iterations=8", "--set", "features.lexicon=no", "--set", "features.classes=no"]
+FAST = ["--set", "iterations=8", "--set", "features.lexicon=no"]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from crosspan.tag.crf import CrfTagger, FeatureOptions
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.types import Sentence, Span
 
-PLAIN = CrfOptions(features=FeatureOptions(lexicon=False, classes=False))
+PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
 LEARN = [
     Sentence(("Ada", "Obi", "left", place, "."), (Span(0, 2, "PER"), Span(3, 4, "LOC")))
     for place in ("Accra", "Lagos", "Kano", "Gulu")

@@ -39,15 +39,6 @@ def test_affixes_of_a_word():
     assert {*bag[16:18]} == {*bag[0:2]}  # its prefixes are those of the longer word
 
 
-def test_classes_go_by_the_word_in_low_case():
-    types = WordTypes({"gulu": ("1", "12"), "rain": ("2",)})
-    types.ids(["Gulu", "rain", "other"])
-    codes = types.attributes[:, -2:]
-    assert codes[0].tolist() == hash_strings(["1", "12"]).tolist()
-    assert codes[1].tolist() == [*hash_strings(["2"]).tolist(), 0]
-    assert codes[2].tolist() == [0, 0]
-
-
 def test_hashes_are_the_same_on_every_machine():
     # FNV-1a of code points, worked out with Python's own integers
     assert [hex(value) for value in hash_strings(["Accra", "አዲስ", ""]).tolist()] == [

@@ -14,7 +14,7 @@ from crosspan.train.crf import CrfOptions, evidence_of, train_crf
 from crosspan.train.examples import Example
 from crosspan.types import Sentence, Span
 
-PLAIN = FeatureOptions(lexicon=False, classes=False)
+PLAIN = FeatureOptions(lexicon=False)
 PLACES = ("Accra", "Kampala", "Lagos", "Nairobi")
 NAMES = ("Ada", "Kofi", "Moses", "Nakato")
 

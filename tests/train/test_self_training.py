@@ -12,7 +12,7 @@ from crosspan.train.examples import Example
 from crosspan.train.self_training import VoteOptions, train_on_projections, voted
 from crosspan.types import Sentence, Span
 
-PLAIN = CrfOptions(features=FeatureOptions(lexicon=False, classes=False))
+PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
 PLACES = ("Accra", "Gulu", "Kano", "Lagos", "Nairobi", "Kigali")
 
 

@@ -33,7 +33,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("crosspan.cli.evaluate", "Score labels, or word links, against gold."),
     "bench": ("crosspan.cli.bench", "Run a benchmark suite and show it beside the published figures."),
     "report": ("crosspan.cli.report", "Write a page to look at: sentences side by side, spans, charts."),
-    "convert": ("crosspan.cli.convert", "Convert between CoNLL columns, JSONL, Parquet, DocBin and plain text."),
+    "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
     "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),
 }

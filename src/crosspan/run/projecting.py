@@ -24,7 +24,8 @@ from crosspan.run.provenance import data_digest
 from crosspan.run.stage import Inputs, Need, Output, Step
 from crosspan.run.tagging import made_by
 from crosspan.run.tolerance import each_by_itself, in_words
-from crosspan.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
+from crosspan.transfer import with_source_scores
+from crosspan.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 
 PROJECTORS = "crosspan.projectors"
 
@@ -136,23 +137,6 @@ class Project(Step):
         if fault is not None:
             return replace(found, error=reason_of(fault))
         return with_source_scores(found) if self.tagged else found
-
-
-def with_source_scores(projection: Projection) -> Projection:
-    """Multiply confidences with the scores of the source spans: both must be right for the target span to be.
-
-    Example:
-        >>> from crosspan.types import Span
-        >>> link = ProjectedSpan(Span(0, 1, "LOC", 0.5), Span(0, 1, "LOC", 0.8), 0.8)
-        >>> with_source_scores(Projection(Sentence(("Accra",), (link.target,)), (link,))).links[0].confidence
-        0.4
-    """
-    links = []
-    for link in projection.links:
-        sure = link.confidence * (1.0 if link.source.score is None else link.source.score)
-        links.append(ProjectedSpan(link.source, replace(link.target, score=sure), sure))
-    spans = tuple(link.target for link in links)
-    return replace(projection, sentence=replace(projection.sentence, spans=spans), links=tuple(links))
 
 
 @dataclass(kw_only=True)

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from crosspan import registry
 from crosspan.errors import OptionError
 from crosspan.types import Sentence
 
@@ -52,7 +53,8 @@ def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = No
 
     Args:
         name: ``"en"`` for the embedded English tagger, the path of a model that was trained (``*.crf``), or
-            ``"spacy:NAME"`` for a spaCy pipeline that is installed or lies in a folder.
+            ``"spacy:NAME"`` for a spaCy pipeline that is installed or lies in a folder. Packages can bring more
+            (``BACKEND:MODEL``) by entry points in the group ``crosspan.taggers``.
         threads: Threads to use; all cores by default.
 
     Raises:
@@ -79,6 +81,9 @@ def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = No
         from crosspan.tag.crf import CrfTagger
 
         return CrfTagger.load(asked, threads=threads)
+    if colon and scheme in registry.names("crosspan.taggers"):
+        plugged: Tagger = registry.find("crosspan.taggers", scheme)(rest, threads=threads)
+        return plugged
     raise OptionError(
         f"there is no tagger {asked!r}",
         hint=f"Give {' or '.join(EMBEDDED)}, the path of a model (.crf), or spacy:NAME.",

@@ -35,13 +35,11 @@ class FeatureOptions:
         ngrams: Length of the pieces of the word itself that are features; 0 for none.
         wide: Whether pairs of neighbouring words are features too.
         lexicon: Whether the embedded lexicon of names is looked up.
-        classes: Whether the embedded classes of English words are looked up.
     """
 
     ngrams: int = 0
     wide: bool = False
     lexicon: bool = True
-    classes: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,9 +93,7 @@ class FeatureMaker:
         self._fresh()
 
     def _fresh(self) -> None:
-        from crosspan.tag.word_classes import embedded_classes
-
-        self._types = WordTypes(embedded_classes() if self.options.classes else None, ngrams=self.options.ngrams)
+        self._types = WordTypes(ngrams=self.options.ngrams)
         self._upper = np.zeros(0, np.int8)
 
     def batch(self, token_lists: Sequence[Sequence[str]]) -> TokenBatch:

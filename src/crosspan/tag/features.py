@@ -16,7 +16,7 @@ _FACTOR_2 = np.uint64(0x94D049BB133111EB)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 # columns of WordTypes.attributes
-_WORD, _LOWER, _SHAPE, _SHORT, _PREFIX, _SUFFIX, _CLASSES = range(7)
+_WORD, _LOWER, _SHAPE, _SHORT, _PREFIX, _SUFFIX = range(6)
 _EDGE = np.uint64(0x5851F42D4C957F2D)
 """Stands for the place before the first and after the last word."""
 
@@ -63,7 +63,7 @@ def _lexicon_keys(template, mask, keys, at):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _sentence_style(attributes, types, begin, end, upper):  # type: ignore[no-untyped-def]
+def _sentence_style(types, begin, end, upper):  # type: ignore[no-untyped-def]
     """0 for ordinary text, 1 where most words are capitalised (headlines), 2 where none is."""
     words = capitals = 0
     for t in range(begin, end):
@@ -93,8 +93,7 @@ def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # 
         Offsets of the features of each token, int64 ``[n + 1]``, and their keys, uint32 and never 0.
     """
     n = len(types)
-    n_classes = attributes.shape[1] - _CLASSES
-    fixed = 24 + 3 * n_classes + (n_classes if n_classes else 0) + (8 if wide else 0)
+    fixed = 24 + (8 if wide else 0)
     at = np.zeros(n + 1, np.int64)
     for t in range(n):
         kind = types[t]
@@ -110,7 +109,7 @@ def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # 
     used = np.zeros(n, np.int64)
     for s in numba.prange(len(first) - 1):
         begin, end = first[s], first[s + 1]
-        style = _sentence_style(attributes, types, begin, end, upper)
+        style = _sentence_style(types, begin, end, upper)
         for t in range(begin, end):
             i = at[t]
             own = attributes[types[t]]
@@ -153,12 +152,6 @@ def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # 
                 keys[i + 6] = _two(46, own[_SUFFIX], shape_after)
                 keys[i + 7] = _two(47, own[_PREFIX], shape_before)
                 i += 8
-            for c in range(n_classes):
-                keys[i] = _mix(60 + c, own[_CLASSES + c]) if own[_CLASSES + c] else np.uint32(0)
-                keys[i + 1] = _mix(70 + c, _near(attributes, types, t - 1, begin, end, _CLASSES + c))
-                keys[i + 2] = _mix(80 + c, _near(attributes, types, t + 1, begin, end, _CLASSES + c))
-                keys[i + 3] = _two(90 + c, own[_CLASSES + c], own[_SHORT])
-                i += 4
             for j in range(bag_first[types[t]], bag_first[types[t] + 1]):
                 keys[i] = _mix(50, bag[j])
                 i += 1

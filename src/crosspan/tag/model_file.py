@@ -30,8 +30,8 @@ def rounded(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """Weights as the file keeps them: 255 steps between the largest and its negative.
 
     Example:
-        >>> rounded(np.array([[0.5, -1.27]])).round(6).tolist()
-        [[0.5, -1.27]]
+        >>> print(rounded(np.array([[0.5, -1.27]])))
+        [[ 0.5  -1.27]]
     """
     step = np.float32(_step(weights))
     return np.rint(weights / step).astype(np.float32) * step if step else weights.astype(np.float32)

@@ -14,7 +14,7 @@ from crosspan.compiled import njit
 UInt64Array = npt.NDArray[np.uint64]
 
 ATTRIBUTES = ("word", "lower", "shape", "short", "prefix", "suffix")
-"""Single values of a word, in the order of the columns of :attr:`WordTypes.attributes`; class codes follow."""
+"""Single values of a word, in the order of the columns of :attr:`WordTypes.attributes`."""
 
 LONGEST_AFFIX = 6
 
@@ -79,18 +79,14 @@ class WordTypes:
     """Numbers word types and keeps what is known of each.
 
     Args:
-        classes: Codes of words (lower case) in one or more classifications, each a short string; words without any are
-            left out.
         ngrams: Length of the pieces of words that are kept as well, 0 for none.
     """
 
-    def __init__(self, classes: dict[str, tuple[str, ...]] | None = None, *, ngrams: int = 0) -> None:
-        self.classes = classes or {}
-        self.n_classes = max((len(codes) for codes in self.classes.values()), default=0)
+    def __init__(self, *, ngrams: int = 0) -> None:
         self.ngrams = ngrams
         self.number: dict[str, int] = {}
         self.words: list[str] = []
-        self._attributes = np.zeros((0, len(ATTRIBUTES) + self.n_classes), np.uint64)
+        self._attributes = np.zeros((0, len(ATTRIBUTES)), np.uint64)
         self._bag_first = np.zeros(1, np.int64)
         self._bag = np.zeros(0, np.uint64)
 
@@ -104,7 +100,7 @@ class WordTypes:
 
     @property
     def attributes(self) -> UInt64Array:
-        """One row a type: hashes of :data:`ATTRIBUTES` and class codes; 0 where there is none."""
+        """One row a type: hashes of :data:`ATTRIBUTES`; 0 where there is none."""
         self._describe()
         return self._attributes
 
@@ -123,9 +119,6 @@ class WordTypes:
         lower = [word.lower() for word in plain]
         columns = [plain, lower, [shape_of(word) for word in new], [short_shape_of(word) for word in new]]
         columns += [[word[:3] for word in lower], [word[-3:] for word in lower]]
-        none = ("",) * self.n_classes
-        codes = [self.classes.get(word.lower(), none) for word in new]
-        columns += [[code[c] if c < len(code) else "" for code in codes] for c in range(self.n_classes)]
         hashed = np.stack([hash_strings(column) for column in columns], axis=1)
         text, first = _code_points(lower)
         bag_first, bag = _bag_of(text, first, self.ngrams)

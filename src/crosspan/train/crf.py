@@ -138,7 +138,7 @@ def train_crf(
         weights, transition, steps, loss = _minimise(problem, len(keys), centre, options, progress)
     card = {
         "sentences": len(given),
-        "tokens": int(problem.first[-1]),
+        "tokens": sum(len(example.sentence) for example in given),
         "entities": _count_labels(given, kinds),
         "options": asdict(options),
         "iterations": steps,
