@@ -14,6 +14,8 @@ GROUND = {"types", "errors", "tags", "settings", "compiled", "registry"}
 ORDER = [
     "text",
     "io",
+    "models",
+    "translate",
     "tag",
     "align",
     "project",
@@ -27,6 +29,7 @@ ORDER = [
     "run",
     "bench",
     "demo",
+    "testing",
     "cli",
 ]
 MODULES = sorted(ROOT.rglob("*.py"))

@@ -20,18 +20,37 @@ from typing import Any
 from crosspan.errors import MissingDependencyError, ModelError, OptionError
 
 BUILTIN: dict[str, dict[str, str]] = {
-    "crosspan.translators": {},
-    "crosspan.taggers": {"crf": "crosspan.tag:load_tagger", "spacy": "crosspan.tag:load_tagger"},
+    "crosspan.translators": {
+        "ctranslate2": "crosspan.translate.ctranslate2:CTranslate2Translator",
+        "transformers": "crosspan.translate.transformers:TransformersTranslator",
+        "openai": "crosspan.translate.openai:OpenAITranslator",
+        "apertium": "crosspan.translate.apertium:ApertiumTranslator",
+    },
+    "crosspan.taggers": {
+        "crf": "crosspan.tag:load_tagger",
+        "spacy": "crosspan.tag:load_tagger",
+        "transformers": "crosspan.tag.transformers:TransformersTagger",
+        "gliner": "crosspan.tag.gliner:GlinerTagger",
+    },
     "crosspan.aligners": {
         "statistical": "crosspan.align.statistical:StatisticalAligner",
         "fast_align": "crosspan.align.fast_align:FastAlign",
+        "simalign": "crosspan.align.simalign:SimAlign",
+        "awesome": "crosspan.align.awesome:Awesome",
+        "cross_attention": "crosspan.align.cross_attention:CrossAttention",
     },
     "crosspan.projectors": {
         "candidates": "crosspan.project.candidates:CandidateProjector",
         "heuristic": "crosspan.project.projector:HeuristicProjector",
+        "codec": "crosspan.project.codec:CodecProjector",
+        "t-projection": "crosspan.project.t_projection:TProjection",
+        "clap": "crosspan.project.clap:ClapProjector",
     },
     "crosspan.trainers": {"crf": "crosspan.train.crf:train_crf"},
-    "crosspan.scorers": {},
+    "crosspan.scorers": {
+        "ner": "crosspan.project.ner_score:NerScore",
+        "nmt": "crosspan.project.nmt_score:NmtScore",
+    },
     "crosspan.matchers": {},
     "crosspan.readers": {},
 }

@@ -1,0 +1,226 @@
+"""An encoder that gives the vectors of words' pieces, from any layer, for batches of sentences of any length."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.errors import ModelError, OptionError
+from crosspan.models.batching import Advance, in_batches
+from crosspan.models.device import Placement
+from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, windows_of
+
+Float32Array = npt.NDArray[np.float32]
+
+
+class Encoder:
+    """A pre-trained encoder, or the encoder of a translation model, cut off behind the layer that is wanted.
+
+    Args:
+        name: Name on the hub, or a folder.
+        layer: The layer whose vectors are wanted: 0 is the embeddings, -1 the last.
+        placement: Device and precision.
+        budget: Most pieces of a batch, padding included.
+        overlap: Pieces that the windows of a long sentence share.
+
+    Raises:
+        MissingDependencyError: ``crosspan[neural]`` is not installed.
+        ModelError: The model cannot be loaded, or is no encoder.
+        OptionError: It has no such layer.
+    """
+
+    def __init__(
+        self,
+        name: str | os.PathLike[str],
+        *,
+        layer: int = -1,
+        placement: Placement | None = None,
+        budget: int = 8_192,
+        overlap: int | None = None,
+    ) -> None:
+        self.name = os.fspath(name)
+        config = load_config(self.name)
+        self.tokenizer = load_tokenizer(self.name, **_prefix_space(config))
+        self.model = _encoder_of(load_model(self.name, placement=placement))
+        check_fit(self.tokenizer, self.model, self.name)
+        self.budget = budget
+        self.overlap = overlap
+        self.longest = longest_input(self.tokenizer, config)
+        self.n_layers = int(config.num_hidden_layers)
+        self.layer = self._checked(layer)
+        self._tap = _cut_behind(self.model, self.layer, self.n_layers)
+
+    def _checked(self, layer: int) -> int:
+        index = layer + self.n_layers + 1 if layer < 0 else layer
+        if not 0 <= index <= self.n_layers:
+            raise OptionError(
+                f"layer is {layer}, but {self.name} has {self.n_layers} layers",
+                hint=f"Choose one from 0 (the embeddings) to {self.n_layers}.",
+            )
+        return index
+
+    @property
+    def device(self) -> Any:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    def pieces(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
+        """Words as pieces; see :func:`crosspan.models.pieces.pieces_of`."""
+        return pieces_of(self.tokenizer, sentences)
+
+    def vectors(self, pieces: Sequence[Pieces], *, advance: Advance | None = None) -> list[Float32Array]:
+        """The vectors of the pieces of each sentence.
+
+        Args:
+            pieces: What :meth:`pieces` made of the sentences.
+            advance: Called with windows done and all there are.
+
+        Returns:
+            For each sentence ``[n_pieces, width]``, float32. Long sentences are read in overlapping windows.
+
+        Raises:
+            ModelError: Memory is too small for one window, or the device failed.
+        """
+
+        def compute(hidden: Any, places: Sequence[tuple[int, int]]) -> list[Float32Array]:
+            rows = hidden.float().cpu().numpy()
+            return [rows[index, begin:end] for index, (begin, end) in enumerate(places)]
+
+        return self.read(pieces, compute, advance=advance)
+
+    def read(
+        self,
+        pieces: Sequence[Pieces],
+        take: Callable[[Any, Sequence[tuple[int, int]]], list[Float32Array]],
+        *,
+        advance: Advance | None = None,
+    ) -> list[Float32Array]:
+        """Run the model over sentences, and put what ``take`` makes of the windows of each together.
+
+        Args:
+            pieces: The sentences.
+            take: Gets the hidden states ``[windows, pieces, width]`` on their device, and for each window the rows to
+                keep, and gives an array with that many rows for each.
+            advance: Called with windows done and all there are.
+        """
+        windows: list[tuple[int, Window]] = []
+        for index, one in enumerate(pieces):
+            if len(one):
+                cut = windows_of(len(one), self.longest, overlap=self.overlap)
+                windows += [(index, window) for window in cut]
+
+        def compute(batch: npt.NDArray[np.int64]) -> list[Float32Array]:
+            chosen = [windows[at] for at in batch.tolist()]
+            hidden, before = self._hidden([pieces[index].ids[window.begin : window.end] for index, window in chosen])
+            places = [(before + w.keep_begin - w.begin, before + w.keep_end - w.begin) for _, w in chosen]
+            return take(hidden, places)
+
+        lengths = [window.end - window.begin + 2 for _, window in windows]
+        found = in_batches(lengths, compute, budget=self.budget, advance=advance)
+        parts: list[list[Float32Array]] = [[] for _ in pieces]
+        for (index, _), rows in zip(windows, found, strict=True):
+            parts[index].append(rows)
+        empty = np.zeros((0, self._width), np.float32)
+        return [part[0] if len(part) == 1 else np.concatenate(part) if part else empty for part in parts]
+
+    @property
+    def _width(self) -> int:
+        config = self.model.config
+        return int(getattr(config, "hidden_size", None) or config.d_model)
+
+    def _hidden(self, rows: Sequence[npt.NDArray[np.int32]]) -> tuple[Any, int]:
+        """Hidden states of sequences with their special pieces, and how many of those stand in front."""
+        torch = neural("this model", "torch")
+        before, after = self._special()
+        longest = max(map(len, rows)) + len(before) + len(after)
+        pad = self.tokenizer.pad_token_id or 0
+        ids = np.full((len(rows), longest), pad, np.int64)
+        mask = np.zeros((len(rows), longest), np.int64)
+        for index, row in enumerate(rows):
+            whole = [*before, *row.tolist(), *after]
+            ids[index, : len(whole)] = whole
+            mask[index, : len(whole)] = 1
+        with torch.inference_mode():
+            output = self.model(
+                input_ids=torch.from_numpy(ids).to(self.device),
+                attention_mask=torch.from_numpy(mask).to(self.device),
+                output_hidden_states=self._tap is not None and self._tap.asks,
+            )
+        return output.last_hidden_state if self._tap is None else self._tap.of(output), len(before)
+
+    def _special(self) -> tuple[list[int], list[int]]:
+        """The special pieces before and after a sentence."""
+        probe = self.tokenizer("a", add_special_tokens=True)["input_ids"]
+        inside = self.tokenizer("a", add_special_tokens=False)["input_ids"]
+        for at in range(len(probe) - len(inside) + 1):
+            if probe[at : at + len(inside)] == inside:
+                return list(probe[:at]), list(probe[at + len(inside) :])
+        raise ModelError(
+            "the tokenizer does not put its special pieces around a sentence",
+            where=self.name,
+            hint="Tokenizer and model do not belong together.",
+        )
+
+
+def _prefix_space(config: Any) -> dict[str, Any]:
+    """Byte-level tokenizers must be told that every word has a blank before it."""
+    return {"add_prefix_space": True} if config.model_type in ("roberta", "longformer", "bart", "gpt2") else {}
+
+
+def _encoder_of(model: Any) -> Any:
+    """The model itself, or the encoder of one that has a decoder as well."""
+    if not model.config.is_encoder_decoder:
+        return model
+    encoder = model.get_encoder()
+    encoder.config.is_encoder_decoder = False
+    return encoder
+
+
+def _cut_behind(model: Any, layer: int, n_layers: int) -> _Tap | None:
+    """Leave out the layers behind the one whose vectors are wanted: nothing is computed for nothing.
+
+    Returns:
+        Where to take the vectors from; ``None`` where the model's own output is what is wanted.
+    """
+    torch = neural("this model", "torch")
+    if layer == n_layers:
+        return None
+    for part in model.modules():
+        for name, layers in part.named_children():
+            if isinstance(layers, torch.nn.ModuleList) and len(layers) == n_layers:
+                setattr(part, name, layers[: max(layer, 1)])
+                return _Tap(layers[max(layer, 1) - 1], before=layer == 0)
+    return _Tap(None, layer=layer)
+
+
+class _Tap:
+    """Takes hidden states from inside a model, where they have not gone through the norm behind its last layer."""
+
+    def __init__(self, module: Any, *, before: bool = False, layer: int = 0) -> None:
+        self.states: Any = None
+        self.layer = layer
+        self.asks = module is None  # layers that share their weights cannot be cut: the model is asked for all states
+        if module is None:
+            return
+        if before:
+            module.register_forward_pre_hook(self._take_input, with_kwargs=True)
+        else:
+            module.register_forward_hook(self._take_output)
+
+    def _take_input(self, module: Any, positional: Any, named: Any) -> None:
+        self.states = positional[0] if positional else named["hidden_states"]
+
+    def _take_output(self, module: Any, positional: Any, output: Any) -> None:
+        self.states = output[0] if isinstance(output, tuple) else output
+
+    def of(self, output: Any) -> Any:
+        """The hidden states that the last call of the model went through."""
+        if self.asks:
+            return output.hidden_states[self.layer]
+        states, self.states = self.states, None
+        return states

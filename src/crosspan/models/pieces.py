@@ -1,0 +1,145 @@
+"""Words as the pieces that a model reads, and long sentences as windows that overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.errors import ModelError
+
+Int32Array = npt.NDArray[np.int32]
+
+LONGEST = 512
+"""Pieces at once where a model names no limit of its own."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pieces:
+    """The pieces of one sentence, without special ones.
+
+    Args:
+        ids: Numbers of the pieces, int32 ``[n_pieces]``.
+        word: Index of the word that each piece belongs to, ascending, int32 ``[n_pieces]``. Every word has a piece.
+    """
+
+    ids: Int32Array
+    word: Int32Array
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def first(self) -> npt.NDArray[np.int64]:
+        """Index of the first piece of each word, ``[n_words]``."""
+        return np.flatnonzero(np.diff(self.word, prepend=-1))
+
+
+class Window(NamedTuple):
+    """A part of a sentence that is read at once.
+
+    Args:
+        begin: Its first piece.
+        end: After its last piece.
+        keep_begin: First of the pieces whose vectors are taken from this window.
+        keep_end: After the last of them.
+    """
+
+    begin: int
+    end: int
+    keep_begin: int
+    keep_end: int
+
+
+def pieces_of(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
+    """Cut words into pieces.
+
+    A word that the tokenizer leaves nothing of (a control character, say) becomes its unknown piece.
+
+    Args:
+        tokenizer: A fast tokenizer of transformers.
+        sentences: Words of each sentence.
+
+    Raises:
+        ModelError: The tokenizer cannot cut words.
+    """
+    if not sentences:
+        return []
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelError(
+            f"the tokenizer {type(tokenizer).__name__} does not say which word a piece belongs to",
+            where=getattr(tokenizer, "name_or_path", None),
+            hint="Save it again as tokenizer.json with save_pretrained.",
+        )
+    # words once each: a corpus repeats them, and no tokenizer here looks beyond a word
+    types = list(dict.fromkeys(word for words in sentences for word in words))
+    table = dict(zip(types, _cut(tokenizer, types), strict=True))
+    found = []
+    for words in sentences:
+        parts = [table[word] for word in words]
+        counts = [len(part) for part in parts]
+        ids = np.concatenate(parts) if parts else np.empty(0, np.int32)
+        found.append(Pieces(ids.astype(np.int32), np.repeat(np.arange(len(words), dtype=np.int32), counts)))
+    return found
+
+
+def _cut(tokenizer: Any, words: Sequence[str]) -> list[Int32Array]:
+    unknown = tokenizer.unk_token_id if tokenizer.unk_token_id is not None else tokenizer.eos_token_id
+    rows = tokenizer(
+        [[word] for word in words], is_split_into_words=True, add_special_tokens=False, return_attention_mask=False
+    )["input_ids"]
+    return [np.array(row or [unknown], np.int32) for row in rows]
+
+
+def longest_input(tokenizer: Any, config: Any) -> int:
+    """How many pieces a model reads at once, special ones left out.
+
+    Args:
+        tokenizer: Its tokenizer.
+        config: Its configuration.
+
+    Example:
+        >>> from types import SimpleNamespace as Some
+        >>> tokenizer = Some(model_max_length=512, num_special_tokens_to_add=lambda: 2)
+        >>> longest_input(tokenizer, Some(max_position_embeddings=514, model_type="xlm-roberta", pad_token_id=1))
+        510
+    """
+    limit = int(getattr(config, "max_position_embeddings", 0) or 0)
+    if limit and config.model_type.endswith(("roberta", "roberta-xl", "camembert", "roberta-prelayernorm")):
+        limit -= int(config.pad_token_id) + 1  # their positions count from there
+    named = int(getattr(tokenizer, "model_max_length", 0) or 0)
+    if 0 < named < 1_000_000:
+        limit = min(limit, named) if limit else named
+    return max(1, (limit or LONGEST) - int(tokenizer.num_special_tokens_to_add()))
+
+
+def windows_of(n_pieces: int, longest: int, *, overlap: int | None = None) -> list[Window]:
+    """Cut a sentence that is too long into windows; every piece is taken from the one where it has most around it.
+
+    Args:
+        n_pieces: Of the sentence.
+        longest: Most pieces of a window.
+        overlap: Pieces that neighbours share, at least; a quarter of a window by default.
+
+    Example:
+        >>> windows_of(5, 10)
+        [Window(begin=0, end=5, keep_begin=0, keep_end=5)]
+        >>> [(window.begin, window.end, window.keep_begin, window.keep_end) for window in windows_of(12, 6, overlap=2)]
+        [(0, 6, 0, 4), (3, 9, 4, 8), (6, 12, 8, 12)]
+    """
+    if n_pieces <= longest:
+        return [Window(0, n_pieces, 0, n_pieces)]
+    overlap = longest // 4 if overlap is None else overlap
+    step = max(1, longest - overlap)
+    count = -(-(n_pieces - longest) // step) + 1
+    begins = [round(index * (n_pieces - longest) / (count - 1)) for index in range(count)]
+    found = []
+    keep = 0
+    for index, begin in enumerate(begins):
+        end = begin + longest
+        keep_end = n_pieces if index + 1 == count else (begins[index + 1] + end) // 2
+        found.append(Window(begin, end, keep, keep_end))
+        keep = keep_end
+    return found
