@@ -1,13 +1,14 @@
 PYTHON ?= python3
 VENV ?= .venv
-STAMP = $(VENV)/.installed
+DEMO = $(VENV)/.installed
+STAMP = $(VENV)/.installed-for-tests
 
-.PHONY: demo test lint browser clean
+.PHONY: demo test lint programs clean
 
-demo: $(STAMP)
+demo: $(DEMO)
 	$(VENV)/bin/crosspan demo --out demo-out
 
-test: $(STAMP) lint browser
+test: $(STAMP) lint programs
 	$(VENV)/bin/python -m pytest -n 2
 
 lint: $(STAMP)
@@ -15,17 +16,27 @@ lint: $(STAMP)
 	$(VENV)/bin/ruff format --check src tests benchmarks
 	$(VENV)/bin/mypy
 
-# Pages are tested in Chromium. In a container it is installed; elsewhere those tests are skipped without it.
-browser:
-	@command -v chromium chromedriver >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+# Pages are tested in Chromium, marker projection with Apertium. In a container they are installed; elsewhere the tests
+# that need them are skipped without.
+CHROMIUM = chromium chromium-driver
+APERTIUM = apertium apertium-eng-spa apertium-eng-cat apertium-en-gl
+programs:
+	@command -v chromium chromedriver apertium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq >/dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive \
-	  apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null 2>&1; } \
-	  || echo "Chromium is not installed: the tests that click through a page are skipped."
+	  apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(APERTIUM) >/dev/null 2>&1; } \
+	  || echo "Chromium or Apertium is not installed: the tests that need them are skipped."
 
-$(STAMP): pyproject.toml constraints.txt
+# The demonstration needs no model and installs none; the tests need all of it.
+$(DEMO): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet]" --group test --group lint
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet]"
+	touch $(DEMO)
+
+$(STAMP): $(DEMO)
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt "torch==2.13.0"
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,lora,ctranslate2]" \
+	  --group test --group lint
 	touch $(STAMP)
 
 clean:
