@@ -11,7 +11,7 @@ import numba
 from numba.core.caching import IndexDataCacheFile
 
 
-class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
+class _CacheFile(IndexDataCacheFile):
     """Numba's files of machine code, safe for processes that compile at the same time.
 
     Numba numbers the files of a function and writes its index before them. Two processes that compile different
@@ -22,16 +22,17 @@ class _CacheFile(IndexDataCacheFile):  # type: ignore[misc]
 
     def save(self, key: Any, data: Any) -> None:
         """Keep the machine code of one version of the function."""
-        digest = hashlib.sha256(repr((self._source_stamp, key)).encode()).hexdigest()[:16]
-        name = self._data_name_pattern.replace("{number:d}", digest)
-        self._save_data(name, data)
-        index = self._load_index()
-        if not index and Path(self._index_path).exists():  # the source has changed: what is there is of no more use
-            for old in Path(self._cache_path).glob(self._data_name_pattern.replace("{number:d}", "*")):
+        own: Any = self  # Numba's methods carry no types
+        digest = hashlib.sha256(repr((own._source_stamp, key)).encode()).hexdigest()[:16]
+        name = own._data_name_pattern.replace("{number:d}", digest)
+        own._save_data(name, data)
+        index = own._load_index()
+        if not index and Path(own._index_path).exists():  # the source has changed: what is there is of no more use
+            for old in Path(own._cache_path).glob(own._data_name_pattern.replace("{number:d}", "*")):
                 if old.name != name:
                     old.unlink(missing_ok=True)
         index[key] = name
-        self._save_index(index)
+        own._save_index(index)
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
