@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ ENTRY = [sys.executable, "-m", "crosspan.cli.main"]
 SOURCE = "Ada B-PER\nObi I-PER\nlives O\nin O\nAccra B-LOC\n\nKofi B-PER\nleft O\nLagos B-LOC\n"
 TARGET = "Ada Obi anaishi Accra\nKofi aliondoka Lagos\n"
 LINKS = "0-0 1-1 2-2 4-3\n0-0 1-1 2-2\n"
+LEARNING = re.compile(r"learning[^\d]*(\d+)/(\d+)")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 HEURISTIC = ("--links", "links.txt", "--method", "heuristic")
 
 
@@ -40,15 +42,14 @@ class Folder:
         (self.path / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
     def start(self, *words: str, **options) -> subprocess.Popen:
-        return subprocess.Popen(
-            [*ENTRY, *words],
-            cwd=self.path,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            **options,
-        )
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        return subprocess.Popen([*ENTRY, *words], cwd=self.path, env=self.environment, **{**pipes, **options})
+
+    def start_on_terminal(self, *words: str) -> tuple[subprocess.Popen, Terminal]:
+        ours, theirs = os.openpty()
+        process = self.start(*words, stderr=theirs)
+        os.close(theirs)
+        return process, Terminal(ours)
 
     def run(self, *words: str, stdin: bytes = b"", **options) -> subprocess.CompletedProcess:
         before = sorted(os.listdir(self.path))
@@ -313,27 +314,47 @@ def test_interrupted_half_way(folder, number):
     folder.put("target.txt", "".join(" ".join(reversed(s)) + "\n" for s in sentences))
     folder.put("out.conll", "old")
     before = sorted(os.listdir(folder.path))
-    process = folder.start("project", "source.conll", "target.txt", "--out", "out.conll")
-    _wait_until_it_learns(process)
+    process, terminal = folder.start_on_terminal("project", "source.conll", "target.txt", "--out", "out.conll")
+    _wait_until_it_learns(process, terminal)
     process.send_signal(number)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert err.decode().strip() == "crosspan: interrupted; no output file was left half-written."
+    shown = terminal.read()
+    process.communicate(timeout=120)
+    assert process.returncode == 1, shown
+    assert shown.endswith("crosspan: interrupted; no output file was left half-written."), shown
+    assert "Exception" not in shown
     assert sorted(os.listdir(folder.path)) == before
     assert os.listdir(folder.temporary) == []
     assert (folder.path / "out.conll").read_text() == "old"
 
 
-def _wait_until_it_learns(process):
-    """Wait until the compiled code is loaded, which is when learning begins, and a little more."""
-    maps = Path(f"/proc/{process.pid}/maps")
-    for _ in range(600):
-        assert process.poll() is None, "the command ended before it could be interrupted"
-        if not maps.exists() or "llvmlite" in maps.read_text():
-            break
-        time.sleep(0.1)
-    time.sleep(1.5)
-    assert process.poll() is None, "the command ended before it could be interrupted"
+def _wait_until_it_learns(process, terminal):
+    """Wait until the bar of the learning is past its middle: by then all that learns is compiled."""
+    while not any(2 * int(done) > int(total) for done, total in LEARNING.findall(terminal.text)):
+        assert terminal.more(), f"the command ended before it could be interrupted: {terminal.read()}"
+    assert process.poll() is None
+
+
+class Terminal:
+    """What a command writes on a terminal."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.text = ""
+
+    def more(self) -> bool:
+        """Wait for more text; false at the end."""
+        try:
+            block = os.read(self.descriptor, 1 << 16)
+        except OSError:  # how Linux says that nobody writes to it any more
+            block = b""
+        self.text += ESCAPES.sub("", block.decode(errors="replace"))
+        return bool(block)
+
+    def read(self) -> str:
+        """All text to the end."""
+        while self.more():
+            pass
+        return self.text.strip()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.tag import chain
+from crosspan.tag.crf import spans_of
 
 N_LABELS = 2
 K = 2 * N_LABELS + 1
@@ -39,7 +40,7 @@ def test_marginals_and_the_best_sequence_are_those_of_all_sequences(case):
     first, emission, transition = problem(*case)
     found = np.zeros_like(emission)
     best = np.zeros(len(emission), np.int64)
-    chain.marginals(first, emission, np.exp(transition), found)
+    chain.marginals(first, emission, np.exp(transition), 1.0, found)
     chain.best_tags(first, emission, transition, best)
     for begin, end in itertools.pairwise(first):
         every = list(sequences(emission[begin:end], transition))
@@ -52,30 +53,27 @@ def test_marginals_and_the_best_sequence_are_those_of_all_sequences(case):
         assert tuple(best[begin:end]) == max(every, key=lambda item: item[1])[0]
 
 
-@given(cases)
-@settings(max_examples=25, deadline=None)
-def test_a_span_is_as_probable_as_all_sequences_that_have_it(case):
+@given(cases, st.sampled_from([0.5, 1.0, 1.7]))
+@settings(max_examples=50, deadline=None)
+def test_an_entity_is_as_probable_as_all_sequences_that_have_it(case, temperature):
     first, emission, transition = problem(*case)
-    spans = [
-        (start, end, label)
-        for start in range(first[1])
-        for end in range(start + 1, first[1] + 1)
-        for label in range(N_LABELS)
-    ]
-    span_first = np.array([0, *([len(spans)] * (len(first) - 1))], np.int64)
-    columns = [np.array(column, np.int64) for column in zip(*spans, strict=True)]
-    found = np.zeros(len(spans))
-    chain.span_marginals(first, emission, np.exp(transition), span_first, *columns, found)
-    every = list(sequences(emission[: first[1]], transition))
-    mass = sum(np.exp(score) for _, score in every)
-    for (start, end, label), probability in zip(spans, found, strict=True):
-        inside = [2 * label + 1] + [2 * label + 2] * (end - start - 1)
-        having = sum(
-            np.exp(score)
-            for tags, score in every
-            if list(tags[start:end]) == inside and (end == len(tags) or tags[end] != 2 * label + 2)
-        )
-        assert probability == pytest.approx(having / mass, abs=1e-9)
+    best, score = np.zeros(len(emission), np.int64), np.full(len(emission), -1.0)
+    chain.best_spans(first, emission, transition, np.exp(transition / temperature), temperature, best, score)
+    alone = np.zeros_like(best)
+    chain.best_tags(first, emission, transition, alone)
+    assert best.tolist() == alone.tolist()
+    assert ((score >= 0) == (best % 2 == 1)).all()
+    for begin, end in itertools.pairwise(first):
+        every = [(tags, np.exp(score / temperature)) for tags, score in sequences(emission[begin:end], transition)]
+        mass = sum(chance for _, chance in every)
+        for start, stop, label in spans_of(best[begin:end]):
+            inside = [2 * label + 1] + [2 * label + 2] * (stop - start - 1)
+            having = sum(
+                chance
+                for tags, chance in every
+                if list(tags[start:stop]) == inside and (stop == len(tags) or tags[stop] != 2 * label + 2)
+            )
+            assert score[begin + start] == pytest.approx(having / mass, abs=1e-9)
 
 
 def loss(flat, first, shape, evidence, weight):
@@ -135,5 +133,5 @@ def test_long_sentences_with_extreme_scores_stay_finite():
     emission = rng.normal(0, 300, (5_000, K))
     moves = np.exp(chain.allowed_transitions(N_LABELS))
     out = np.zeros_like(emission)
-    chain.marginals(first, emission, moves, out)
+    chain.marginals(first, emission, moves, 1.0, out)
     np.testing.assert_allclose(out.sum(axis=1), 1.0, atol=1e-6)

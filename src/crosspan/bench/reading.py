@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosspan import io
 from crosspan.bench.folder import Folder
-from crosspan.bench.suite import TokenPair
+from crosspan.bench.suite import Found, Need, TokenPair
 from crosspan.errors import FormatError, PairError
 from crosspan.io.files import read_lines
 from crosspan.io.jsonl import iter_jsonl
@@ -114,6 +114,26 @@ def find_ntrex(folder: Folder, lang: str) -> tuple[Path, ...]:
     english = folder.first(r"newstest2019-src[.]eng[.]txt$")
     other = folder.first(rf"newstest2019-ref[.]{code}[.]txt$") if code else None
     return (english, other) if english and other else ()
+
+
+def find_both_sides(file_of: Callable[[Folder, str], Path], folder: Folder, lang: str, needs: frozenset[Need]) -> Found:
+    """Find the files of a suite that has one for each language, English among them, and learns from NTREX.
+
+    Args:
+        file_of: Finds the file of a language.
+        folder: The user's folder.
+        lang: The language.
+        needs: What is wanted beside its file.
+
+    Raises:
+        MissingData: A file of the suite is not there.
+    """
+    found: dict[str, tuple[Path, ...]] = {"gold": (file_of(folder, lang),)}
+    if "source" in needs:
+        found["source"] = (file_of(folder, "en"),)
+    if "bitext" in needs:
+        found["bitext"] = find_ntrex(folder, lang)
+    return found
 
 
 def read_ntrex(paths: Sequence[Path], lang: str) -> list[TokenPair]:

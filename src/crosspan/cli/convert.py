@@ -7,12 +7,12 @@ import sys
 
 import click
 
+from crosspan.cli.rejects import EXIT_REJECTED
 from crosspan.io import FORMATS
 from crosspan.io.convert import convert
 from crosspan.tags import REPAIRS, SCHEMES
 
 _FORMATS = click.Choice(["auto", *FORMATS])
-EXIT_REJECTED = 3
 
 
 @click.command("convert")

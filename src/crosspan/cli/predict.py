@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from crosspan.cli.progress import progress_bars
-from crosspan.cli.tag import Rejects, finish, split_names
+from crosspan.cli.rejects import Rejects, finish
+from crosspan.cli.tag import split_names, summary_text
 
 
 @click.command("predict", no_args_is_help=True)
@@ -64,4 +65,11 @@ def command(text: str, out: str, as_json: bool, quiet: bool, **options: Any) -> 
             progress=progress,
         )
     rejects.show("lines")
-    finish(out, summary, {"model": options["model"]}, as_json=as_json, quiet=quiet)
+    finish(
+        summary,
+        summary_text(out, summary),
+        {"model": options["model"]},
+        as_json=as_json,
+        quiet=quiet,
+        output_taken=out == "-",
+    )

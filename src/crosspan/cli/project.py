@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.align import load_aligner
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
 from crosspan.io import FORMATS
 from crosspan.tags import REPAIRS, SCHEMES
 
 if TYPE_CHECKING:
-    from crosspan.file_workflow import Rejected, Summary
-
-EXIT_REJECTED = 3
-SHOWN_REJECTS = 20
+    from crosspan.file_workflow import Summary
 _INPUT_FORMATS = click.Choice(["auto", *FORMATS])
 
 
@@ -101,7 +97,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
         raise click.UsageError("A saved model learns nothing more: leave out --bitext or --aligner-model.")
     languages = options["source_lang"], options["target_lang"]
     model = options["aligner_model"]
-    rejects = _Rejects()
+    rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = project_files(
             SentenceFile(
@@ -123,35 +119,15 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
             on_reject=rejects.add,
             progress=progress,
         )
-    rejects.show(options["dropped"])
-    if as_json:
-        result = {"method": options["method"], **summary.to_dict()}
-        click.echo(json.dumps(result, ensure_ascii=False), err=out == "-")
-    elif not quiet:
-        click.echo(summary_text(out, summary), err=True)
-    if summary.rejected:
-        sys.exit(EXIT_REJECTED)
-
-
-class _Rejects:
-    """The sentences left out: the first few are shown, the others counted."""
-
-    def __init__(self) -> None:
-        self.first: list[Rejected] = []
-        self.count = 0
-
-    def add(self, rejected: Rejected) -> None:
-        self.count += 1
-        if self.count <= SHOWN_REJECTS:
-            self.first.append(rejected)
-
-    def show(self, dropped: str | None) -> None:
-        for rejected in self.first:
-            click.echo(f"{rejected.where}: left out: {rejected.reason}", err=True)
-        hidden = self.count - len(self.first)
-        if hidden:
-            all_of_them = f"{dropped} lists them" if dropped else "--dropped FILE lists them"
-            click.echo(f"... and {hidden} more sentences left out; {all_of_them}.", err=True)
+    rejects.show(listed=options["dropped"] or "--dropped FILE")
+    finish(
+        summary,
+        summary_text(out, summary),
+        {"method": options["method"]},
+        as_json=as_json,
+        quiet=quiet,
+        output_taken=out == "-",
+    )
 
 
 def summary_text(out: str, summary: Summary) -> str:

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.rejects import EXIT_REJECTED
 
 if TYPE_CHECKING:
     from crosspan.run import RunReport
     from crosspan.run.engine import StageReport
-
-EXIT_REJECTED = 3
 
 
 @click.command("run", no_args_is_help=True)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.rejects import Rejects, finish
 from crosspan.io import FORMATS
 from crosspan.tags import SCHEMES
 
 if TYPE_CHECKING:
     from crosspan.file_tagging import TagSummary
-    from crosspan.file_workflow import Rejected
-
-EXIT_REJECTED = 3
-SHOWN_REJECTS = 20
 
 
 @click.command("tag", no_args_is_help=True)
@@ -90,29 +85,15 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -
             on_reject=rejects.add,
             progress=progress,
         )
-    rejects.show("sentences")
-    finish(out, summary, {"tagger": options["tagger"]}, as_json=as_json, quiet=quiet)
-
-
-class Rejects:
-    """What was left out: the first few are shown, the others counted."""
-
-    def __init__(self) -> None:
-        self.first: list[Rejected] = []
-        self.count = 0
-
-    def add(self, rejected: Rejected) -> None:
-        """Take note of one."""
-        self.count += 1
-        if self.count <= SHOWN_REJECTS:
-            self.first.append(rejected)
-
-    def show(self, what: str) -> None:
-        """Name them on standard error."""
-        for rejected in self.first:
-            click.echo(f"{rejected.where}: left out: {rejected.reason}", err=True)
-        if self.count > len(self.first):
-            click.echo(f"... and {self.count - len(self.first)} more {what} left out.", err=True)
+    rejects.show()
+    finish(
+        summary,
+        summary_text(out, summary),
+        {"tagger": options["tagger"]},
+        as_json=as_json,
+        quiet=quiet,
+        output_taken=out == "-",
+    )
 
 
 def split_names(given: tuple[str, ...]) -> list[str]:
@@ -123,16 +104,6 @@ def split_names(given: tuple[str, ...]) -> list[str]:
         ['PER', 'LOC', 'ORG']
     """
     return [name.strip() for item in given for name in item.split(",") if name.strip()]
-
-
-def finish(out: str, summary: TagSummary, head: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
-    """Show the summary; exit with code 3 where something was left out."""
-    if as_json:
-        click.echo(json.dumps({**head, **summary.to_dict()}, ensure_ascii=False), err=out == "-")
-    elif not quiet:
-        click.echo(summary_text(out, summary), err=True)
-    if summary.rejected:
-        sys.exit(EXIT_REJECTED)
 
 
 def summary_text(out: str, summary: TagSummary) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
-from crosspan.cli.tag import EXIT_REJECTED, Rejects, split_names
+from crosspan.cli.tag import split_names
 from crosspan.io import FORMATS
 from crosspan.tags import REPAIRS, SCHEMES
 
@@ -79,13 +78,8 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
             on_reject=rejects.add,
             progress=progress,
         )
-    rejects.show("sentences")
-    if as_json:
-        click.echo(json.dumps({"model": out, **summary.to_dict()}, ensure_ascii=False))
-    elif not quiet:
-        click.echo(summary_text(out, summary), err=True)
-    if summary.rejected:
-        sys.exit(EXIT_REJECTED)
+    rejects.show()
+    finish(summary, summary_text(out, summary), {"model": out}, as_json=as_json, quiet=quiet)
 
 
 def summary_text(out: str, summary: TrainSummary) -> str:

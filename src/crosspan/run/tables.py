@@ -14,6 +14,7 @@ from crosspan.tags import REPAIRS, SCHEMES, Repair, SchemeOption
 from crosspan.train.adapt import AdaptOptions
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.self_training import ROUNDS, VoteOptions
+from crosspan.transfer import WEIGHT
 from crosspan.workflow import SHARD
 
 TASKS: dict[str, str] = {
@@ -70,49 +71,46 @@ class General:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTable:
-    """The sentences that have labels, or that [tag] labels; in translate-test they are the translations.
+class SentenceTable:
+    """A file of sentences.
 
     Args:
         path: The file.
         format: conll, jsonl, parquet, plain or tokens; auto finds out.
         lang: Language code.
         columns: What the columns hold, such as id,token,-,tag; empty finds out.
-        scheme: Tag scheme; auto finds out.
-        repair: How to read ill-formed tags: begin, drop or merge; error leaves such sentences out.
     """
 
     path: str = ""
     format: FormatOption = "auto"
     lang: str = ""
     columns: str = ""
+
+    def __post_init__(self) -> None:
+        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTable(SentenceTable):
+    """The sentences that have labels, or that [tag] labels; in translate-test they are the translations.
+
+    Args:
+        scheme: Tag scheme; auto finds out.
+        repair: How to read ill-formed tags: begin, drop or merge; error leaves such sentences out.
+    """
+
     scheme: SchemeOption = "auto"
     repair: Repair = "error"
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+        SentenceTable.__post_init__(self)  # a class with slots is made anew, and super() would look for the first one
         check_choice("scheme", self.scheme, ("auto", *SCHEMES))
         check_choice("repair", self.repair, tuple(REPAIRS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetTable:
-    """The sentences to label, one for each of the source. Labels they have are not looked at.
-
-    Args:
-        path: The file.
-        format: conll, jsonl, parquet, plain or tokens; auto finds out.
-        lang: Language code.
-        columns: What the columns hold; empty finds out.
-    """
-
-    path: str = ""
-    format: FormatOption = "auto"
-    lang: str = ""
-    columns: str = ""
-
-    def __post_init__(self) -> None:
-        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+class TargetTable(SentenceTable):
+    """The sentences to label, one for each of the source. Labels they have are not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,23 +213,8 @@ class TrainTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictTable:
-    """Sentences that the trained tagger labels.
-
-    Args:
-        path: The file.
-        format: conll, jsonl, parquet, plain or tokens; auto finds out.
-        lang: Language code.
-        columns: What the columns hold; empty finds out.
-    """
-
-    path: str = ""
-    format: FormatOption = "auto"
-    lang: str = ""
-    columns: str = ""
-
-    def __post_init__(self) -> None:
-        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+class PredictTable(SentenceTable):
+    """Sentences that the trained tagger labels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +229,7 @@ class EnsembleTable:
 
     use: str = "crf"
     model: str = ""
-    weight: float = 0.5
+    weight: float = WEIGHT
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:

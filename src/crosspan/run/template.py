@@ -112,13 +112,20 @@ def _comment(text: str) -> list[str]:
 
 
 def descriptions(kind: type[Any]) -> dict[str, str]:
-    """What the docstring of a dataclass says of each field, on one line.
+    """What the docstrings of a dataclass and of those it derives from say of each field, on one line.
 
     Example:
         >>> descriptions(General)["limit"]
         'Read only so many sentences of every file; 0 reads all.'
     """
-    text = inspect.getdoc(kind) or ""
+    found: dict[str, str] = {}
+    for one in reversed(kind.__mro__):
+        if is_dataclass(one):
+            found.update(_described(inspect.getdoc(one) or ""))
+    return found
+
+
+def _described(text: str) -> dict[str, str]:
     section = re.search(r"^Args:\n((?:[ ]+.*\n?|\n)*)", text, re.MULTILINE)
     found: dict[str, str] = {}
     name = ""

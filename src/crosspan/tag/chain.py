@@ -148,20 +148,20 @@ def loss_and_residuals(first, blocks, emission, evidence, weight, moves, residua
 
 
 @njit(parallel=True)
-def marginals(first, emission, moves, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` ``[n, k]`` with the probability of each tag at each token."""
+def marginals(first, emission, moves, temperature, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` ``[n, k]`` with the probability of each tag at each token.
+
+    ``moves`` are exp(transition / temperature), float64 ``[k + 1, k]``; emission is divided here.
+    """
     k = emission.shape[1]
     for s in numba.prange(len(first) - 1):
-        begin, end = first[s], first[s + 1]
-        n = end - begin
+        begin, n = first[s], first[s + 1] - first[s]
         if n > 0:
             psi = np.empty((n, k))
             alpha = np.empty((n, k))
             beta = np.empty((n, k))
             scale = np.empty(n)
-            _potentials(emission, emission, False, begin, end, psi)
-            _forward(psi, moves, n, alpha, scale)
-            _backward(psi, moves, n, scale, beta)
+            _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, scale)
             for t in range(n):
                 for y in range(k):
                     out[begin + t, y] = alpha[t, y] * beta[t, y]
@@ -170,66 +170,89 @@ def marginals(first, emission, moves, out):  # type: ignore[no-untyped-def]
 @njit(parallel=True)
 def best_tags(first, emission, transition, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` ``[n]`` with the most probable sequence of each sentence (Viterbi); ties go to the lower tag."""
-    k = emission.shape[1]
     for s in numba.prange(len(first) - 1):
-        begin, end = first[s], first[s + 1]
-        n = end - begin
-        if n > 0:
-            back = np.empty((n, k), np.int8)
-            here = np.empty(k)
-            there = np.empty(k)
-            for y in range(k):
-                here[y] = transition[k, y] + emission[begin, y]
-            for t in range(1, n):
-                for y in range(k):
-                    best, choice = -np.inf, 0
-                    for x in range(k):
-                        score = here[x] + transition[x, y]
-                        if score > best:
-                            best, choice = score, x
-                    there[y] = best + emission[begin + t, y]
-                    back[t, y] = choice
-                here, there = there, here
-            last = 0
-            for y in range(1, k):
-                if here[y] > here[last]:
-                    last = y
-            for t in range(n - 1, -1, -1):
-                out[begin + t] = last
-                last = back[t, last]
+        if first[s + 1] > first[s]:
+            _viterbi(emission[first[s] : first[s + 1]], transition, out[first[s] : first[s + 1]])
 
 
 @njit(parallel=True)
-def span_marginals(first, emission, moves, span_first, start, end, label, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` with the probability that each span is an entity with exactly these words and this label.
+def best_spans(first, emission, transition, moves, temperature, out, score):  # type: ignore[no-untyped-def]
+    """Fill ``out`` as :func:`best_tags` does, and ``score`` with the probability of each entity at its first token.
 
-    ``span_first`` holds the offsets of the spans of each sentence; ``start`` and ``end`` count tokens from the begin of
-    the sentence; ``label`` numbers labels from 0.
+    That is the probability that an entity has exactly these words and this label; ``moves`` and ``temperature`` are
+    those of :func:`marginals`. Other tokens of ``score`` stay as they are.
     """
     k = emission.shape[1]
     for s in numba.prange(len(first) - 1):
-        n = first[s + 1] - first[s]
-        if span_first[s + 1] > span_first[s]:
-            psi = np.empty((n, k))
-            alpha = np.empty((n, k))
-            beta = np.empty((n, k))
-            scale = np.empty(n)
-            _potentials(emission, emission, False, first[s], first[s + 1], psi)
-            _forward(psi, moves, n, alpha, scale)
-            _backward(psi, moves, n, scale, beta)
-            for j in range(span_first[s], span_first[s + 1]):
-                tag = 2 * label[j] + 1
-                mass = alpha[start[j], tag]
-                for t in range(start[j] + 1, end[j]):
-                    mass *= moves[tag, 2 * label[j] + 2] * psi[t, 2 * label[j] + 2] / scale[t]
-                    tag = 2 * label[j] + 2
-                if end[j] < n:
-                    after = 0.0
-                    for y in range(k):
-                        if y != 2 * label[j] + 2:
-                            after += moves[tag, y] * psi[end[j], y] * beta[end[j], y]
-                    mass *= after / scale[end[j]]
-                out[j] = min(mass, 1.0)
+        begin, n = first[s], first[s + 1] - first[s]
+        if n > 0:
+            best = out[begin : begin + n]
+            _viterbi(emission[begin : begin + n], transition, best)
+            if np.any(best > 0):
+                psi = np.empty((n, k))
+                alpha = np.empty((n, k))
+                beta = np.empty((n, k))
+                scale = np.empty(n)
+                _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, scale)
+                for start in range(n):
+                    if best[start] % 2 == 1:
+                        end = start + 1
+                        while end < n and best[end] == best[start] + 1:
+                            end += 1
+                        score[begin + start] = _span_mass(psi, moves, alpha, beta, scale, start, end, best[start])
+
+
+@njit()
+def _sums(emission, moves, psi, alpha, beta, scale):  # type: ignore[no-untyped-def]
+    n = len(emission)
+    _potentials(emission, emission, False, 0, n, psi)
+    _forward(psi, moves, n, alpha, scale)
+    _backward(psi, moves, n, scale, beta)
+
+
+@njit()
+def _viterbi(emission, transition, out):  # type: ignore[no-untyped-def]
+    n, k = emission.shape
+    back = np.empty((n, k), np.int8)
+    here = np.empty(k)
+    there = np.empty(k)
+    for y in range(k):
+        here[y] = transition[k, y] + emission[0, y]
+    for t in range(1, n):
+        for y in range(k):
+            best, choice = -np.inf, 0
+            for x in range(k):
+                score = here[x] + transition[x, y]
+                if score > best:
+                    best, choice = score, x
+            there[y] = best + emission[t, y]
+            back[t, y] = choice
+        here, there = there, here
+    last = 0
+    for y in range(1, k):
+        if here[y] > here[last]:
+            last = y
+    for t in range(n - 1, -1, -1):
+        out[t] = last
+        last = back[t, last]
+
+
+@njit()
+def _span_mass(psi, moves, alpha, beta, scale, start, end, tag):  # type: ignore[no-untyped-def]
+    """The probability of an entity from ``start`` to before ``end``; ``tag`` is the ``B-`` of its label."""
+    n, k = psi.shape
+    inside = tag + 1
+    mass = alpha[start, tag]
+    for t in range(start + 1, end):
+        mass *= moves[tag, inside] * psi[t, inside] / scale[t]
+        tag = inside
+    if end < n:
+        after = 0.0
+        for y in range(k):
+            if y != inside:
+                after += moves[tag, y] * psi[end, y] * beta[end, y]
+        mass *= after / scale[end]
+    return min(mass, 1.0)
 
 
 def allowed_transitions(n_labels: int) -> Float64Array:

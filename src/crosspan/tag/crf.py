@@ -170,16 +170,20 @@ class CrfTagger:
                 of an entity that are known from elsewhere.
         """
         first, emission = self._scores(sentences, entity_bias)
-        best = np.zeros(len(emission), np.int64)
+        best, scores = np.zeros(len(emission), np.int64), np.zeros(len(emission))
         if len(emission):
             with use_threads(self.threads):
-                chain.best_tags(first, emission, self.model.transition, best)
-        spans = [spans_of(best[first[s] : first[s + 1]]) for s in range(len(sentences))]
-        scores = iter(self._span_scores(first, emission, spans).tolist())
-        return [
-            relabel(sentence, [Span(b, e, self.labels[label], round(next(scores), 4)) for b, e, label in found])
-            for sentence, found in zip(sentences, spans, strict=True)
-        ]
+                chain.best_spans(
+                    first, emission, self.model.transition, self._moves(), self.model.temperature, best, scores
+                )
+        out = []
+        for sentence, begin, end in zip(sentences, first[:-1].tolist(), first[1:].tolist(), strict=True):
+            spans = [
+                Span(start, stop, self.labels[label], round(float(scores[begin + start]), 4))
+                for start, stop, label in spans_of(best[begin:end])
+            ]
+            out.append(relabel(sentence, spans))
+        return out
 
     def probabilities(
         self, sentences: Sequence[Sentence], *, entity_bias: Sequence[Bias] | None = None
@@ -189,7 +193,7 @@ class CrfTagger:
         out = np.zeros_like(emission)
         if len(emission):
             with use_threads(self.threads):
-                chain.marginals(first, emission / self.model.temperature, self._moves(), out)
+                chain.marginals(first, emission, self._moves(), self.model.temperature, out)
         return [out[first[s] : first[s + 1]].astype(np.float32) for s in range(len(sentences))]
 
     def save(self, path: str | Path) -> None:
@@ -232,26 +236,6 @@ class CrfTagger:
     def _moves(self) -> Float64Array:
         moves: Float64Array = np.exp(self.model.transition / self.model.temperature)
         return moves
-
-    def _span_scores(
-        self, first: npt.NDArray[np.int64], emission: Float64Array, spans: Sequence[Sequence[tuple[int, int, int]]]
-    ) -> Float64Array:
-        flat = np.array([span for found in spans for span in found], np.int64).reshape(-1, 3)
-        out = np.zeros(len(flat))
-        if len(flat):
-            span_first = chain.flat_offsets([len(found) for found in spans])
-            with use_threads(self.threads):
-                chain.span_marginals(
-                    first,
-                    emission / self.model.temperature,
-                    self._moves(),
-                    span_first,
-                    np.ascontiguousarray(flat[:, 0]),
-                    np.ascontiguousarray(flat[:, 1]),
-                    np.ascontiguousarray(flat[:, 2]),
-                    out,
-                )
-        return out
 
 
 def _restored(model: CrfModel, threads: int | None) -> CrfTagger:

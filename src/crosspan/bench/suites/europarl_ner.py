@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from crosspan.bench.folder import Folder
-from crosspan.bench.reading import check_counts, find_ntrex, read_gold, read_ntrex
+from crosspan.bench.reading import check_counts, find_both_sides, read_gold, read_ntrex
 from crosspan.bench.suite import About, Found, Material, MissingData, Need
 
 ABOUT = About(
@@ -25,12 +25,7 @@ class EuroparlNer:
 
     def find(self, folder: Folder, lang: str, needs: frozenset[Need], translations: Folder | None) -> Found:
         """Find both sides; see :class:`crosspan.bench.suite.Suite`."""
-        found: dict[str, tuple[Path, ...]] = {"gold": (_file(folder, lang),)}
-        if "source" in needs:
-            found["source"] = (_file(folder, "en"),)
-        if "bitext" in needs:
-            found["bitext"] = find_ntrex(folder, lang)
-        return found
+        return find_both_sides(_file, folder, lang, needs)
 
     def read(self, found: Found, lang: str, needs: frozenset[Need]) -> Material:
         """Read both sides, line by line; see :class:`crosspan.bench.suite.Suite`."""

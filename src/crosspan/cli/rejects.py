@@ -1,0 +1,72 @@
+"""How a verb ends: it names what was left out, shows its summary, and says by its exit code whether all went well."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+if TYPE_CHECKING:
+    from crosspan.file_workflow import Rejected
+
+EXIT_REJECTED = 3
+SHOWN_REJECTS = 20
+
+
+class Summary(Protocol):
+    """What a verb knows of its work."""
+
+    rejected: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+
+
+class Rejects:
+    """What was left out: the first few are shown, the others counted."""
+
+    def __init__(self) -> None:
+        self.first: list[Rejected] = []
+        self.count = 0
+
+    def add(self, rejected: Rejected) -> None:
+        """Take note of one."""
+        self.count += 1
+        if self.count <= SHOWN_REJECTS:
+            self.first.append(rejected)
+
+    def show(self, what: str = "sentences", *, listed: str = "") -> None:
+        """Name them on standard error.
+
+        Args:
+            what: What they are.
+            listed: Where all of them stand, if they do.
+        """
+        for rejected in self.first:
+            click.echo(f"{rejected.where}: left out: {rejected.reason}", err=True)
+        if self.count > len(self.first):
+            end = f"; {listed} lists them." if listed else "."
+            click.echo(f"... and {self.count - len(self.first)} more {what} left out{end}", err=True)
+
+
+def finish(
+    summary: Summary, text: str, head: dict[str, Any], *, as_json: bool, quiet: bool, output_taken: bool = False
+) -> None:
+    """Show the summary; exit with code 3 where something was left out.
+
+    Args:
+        summary: What was done.
+        text: The same for people.
+        head: What stands before it in JSON.
+        as_json: Whether JSON is asked for.
+        quiet: Whether nothing is to be shown to people.
+        output_taken: Whether the result goes to standard output, so that JSON must go to standard error.
+    """
+    if as_json:
+        click.echo(json.dumps({**head, **summary.to_dict()}, ensure_ascii=False), err=output_taken)
+    elif not quiet:
+        click.echo(text, err=True)
+    if summary.rejected:
+        sys.exit(EXIT_REJECTED)
