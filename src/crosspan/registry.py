@@ -25,6 +25,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "transformers": "crosspan.translate.transformers:TransformersTranslator",
         "openai": "crosspan.translate.openai:OpenAITranslator",
         "apertium": "crosspan.translate.apertium:ApertiumTranslator",
+        "file": "crosspan.translate.file:FileTranslator",
     },
     "crosspan.taggers": {
         "crf": "crosspan.tag:load_tagger",
@@ -37,6 +38,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "fast_align": "crosspan.align.fast_align:FastAlign",
         "simalign": "crosspan.align.simalign:SimAlign",
         "awesome": "crosspan.align.awesome:Awesome",
+        "transalign": "crosspan.align.translation_encoder:TransAlign",
         "cross_attention": "crosspan.align.cross_attention:CrossAttention",
     },
     "crosspan.projectors": {

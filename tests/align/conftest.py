@@ -80,3 +80,30 @@ def fitted(bitext):
     from crosspan.align.statistical import StatisticalAligner
 
     return StatisticalAligner(threads=1).fit_tokens(bitext[0])
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Folders of tiny models by name, made when first asked for."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from crosspan.testing import tiny_models
+
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("models")
+
+    def find(kind, **options):
+        path = folder / "-".join([kind, *(f"{name}{value}" for name, value in sorted(options.items()))])
+        if not path.exists():
+            getattr(tiny_models, f"save_{kind}")(path, **options)
+        return str(path)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def sentences():
+    """Sentences of the demonstration corpus and their German translations."""
+    from crosspan.demo import load_corpus
+
+    return [(one.tokens, other.tokens) for one, other in zip(load_corpus("en"), load_corpus("de"), strict=True)]

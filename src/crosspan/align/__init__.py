@@ -6,36 +6,74 @@ Backends load only when they are asked for, so importing this package is cheap.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from crosspan.errors import OptionError
 from crosspan.types import Alignment, Pair
 
 if TYPE_CHECKING:
+    from crosspan.align.awesome import Awesome as Awesome
+    from crosspan.align.awesome import AwesomeOptions as AwesomeOptions
+    from crosspan.align.cross_attention import CrossAttention as CrossAttention
+    from crosspan.align.cross_attention import CrossAttentionOptions as CrossAttentionOptions
     from crosspan.align.fast_align import FastAlign as FastAlign
+    from crosspan.align.simalign import SimAlign as SimAlign
+    from crosspan.align.simalign import SimAlignOptions as SimAlignOptions
     from crosspan.align.statistical import StatisticalAligner as StatisticalAligner
     from crosspan.align.statistical import StatisticalOptions as StatisticalOptions
     from crosspan.align.symmetrize import symmetrize as symmetrize
+    from crosspan.align.translation_encoder import TransAlign as TransAlign
+    from crosspan.align.translation_encoder import TransAlignOptions as TransAlignOptions
+    from crosspan.align.tuning import TuningOptions as TuningOptions
+    from crosspan.align.tuning import tune_aligner as tune_aligner
 
 __all__ = [
     "ALIGNERS",
     "Aligner",
+    "Awesome",
+    "AwesomeOptions",
+    "CrossAttention",
+    "CrossAttentionOptions",
     "FastAlign",
+    "SimAlign",
+    "SimAlignOptions",
     "StatisticalAligner",
     "StatisticalOptions",
+    "TransAlign",
+    "TransAlignOptions",
+    "TuningOptions",
     "load_aligner",
     "make_aligner",
     "symmetrize",
+    "tune_aligner",
 ]
 
-ALIGNERS = ("statistical", "fast_align")
-"""Names that :func:`make_aligner` knows."""
+ALIGNERS = ("statistical", "fast_align", "simalign", "awesome", "transalign", "cross_attention")
+"""Names that :func:`make_aligner` knows. Those after the first two need a pre-trained model, as their ``model``."""
 
 _HOMES = {
+    "Awesome": "awesome",
+    "AwesomeOptions": "awesome",
+    "CrossAttention": "cross_attention",
+    "CrossAttentionOptions": "cross_attention",
     "FastAlign": "fast_align",
+    "SimAlign": "simalign",
+    "SimAlignOptions": "simalign",
     "StatisticalAligner": "statistical",
     "StatisticalOptions": "statistical",
+    "TransAlign": "translation_encoder",
+    "TransAlignOptions": "translation_encoder",
+    "TuningOptions": "tuning",
     "symmetrize": "symmetrize",
+    "tune_aligner": "tuning",
+}
+
+_NEURAL = {
+    "simalign": ("simalign", "SimAlign"),
+    "awesome": ("awesome", "Awesome"),
+    "transalign": ("translation_encoder", "TransAlign"),
+    "cross_attention": ("cross_attention", "CrossAttention"),
 }
 
 _TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -79,7 +117,8 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
 
     Args:
         name: One of :data:`ALIGNERS`.
-        threads: Threads to use; all cores by default. ``fast_align`` chooses for itself.
+        threads: Threads to use; all cores by default. ``fast_align`` chooses for itself. A pre-trained model is loaded
+            when the aligner is first used, not here.
         options: Settings of that aligner, by name; nested ones such as ``"smoothing.word"`` in a dictionary. Strings
             are read as the type of the setting.
 
@@ -105,6 +144,13 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
         from crosspan.align.fast_align import FastAlign, FastAlignOptions
 
         return FastAlign(with_settings(FastAlignOptions(), options))
+    if name in _NEURAL:
+        home, kind = _NEURAL[name]
+        module = import_module(f"crosspan.align.{home}")
+        made: Aligner = getattr(module, kind)(
+            with_settings(getattr(module, f"{kind}Options")(), options), threads=threads
+        )
+        return made
     raise OptionError(f"there is no aligner {name!r}", hint=f"Choose one of {', '.join(ALIGNERS)}.")
 
 
@@ -121,7 +167,5 @@ def load_aligner(path: str, *, threads: int | None = None) -> StatisticalAligner
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        from importlib import import_module
-
         return getattr(import_module(f"crosspan.align.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from crosspan.align import make_aligner
@@ -41,6 +43,7 @@ class Runner:
         threads: Threads to use; all cores by default.
         progress: Called with ``(stage, done, total)``.
         load: Loads a tagger by its name.
+        folder: Where ready recipes keep their files and what is finished.
     """
 
     material: Material
@@ -48,6 +51,7 @@ class Runner:
     threads: int | None = None
     progress: StageProgress | None = None
     load: Callable[..., Tagger] = load_tagger
+    folder: Path | None = None
     _links: dict[_Key, list[Alignment]] = field(default_factory=dict)
     _tagged: dict[_Key, list[Sentence]] = field(default_factory=dict)
     _taggers: dict[str, Tagger] = field(default_factory=dict)
@@ -59,6 +63,8 @@ class Runner:
             MissingData: The language lacks what the pipeline needs.
             CrosspanError: Something is at fault.
         """
+        if system.is_ready:
+            return self._ready(system)
         gold = [Sentence(one.tokens, id=one.id, lang=one.lang) for one in self.material.gold]
         if system.pipeline == "alignment":
             return Outcome(links=self._align(system, "test", self._test_pairs()))
@@ -75,6 +81,23 @@ class Runner:
         projections = self._project(system)
         links = self._align(system, "test", self._test_pairs())
         return Outcome(ensemble(trained, projections, links=links), notes=_notes(projections))
+
+    def _ready(self, system: System) -> Outcome:
+        """Run a ready recipe, in a folder that stays where there is one."""
+        from crosspan.bench.recipes import run_ready
+
+        with tempfile.TemporaryDirectory(prefix="crosspan-") as passing:
+            sentences, notes = run_ready(
+                system.pipeline,
+                system.settings,
+                self.material,
+                self.lang,
+                (self.folder or Path(passing)) / system.pipeline,
+                from_gold=system.from_gold,
+                threads=self.threads,
+                progress=self.progress,
+            )
+        return Outcome(sentences, notes=notes)
 
     def _project(self, system: System) -> list[Projection]:
         """Carry labels of the other side over: gold ones, or those of a tagger."""

@@ -263,10 +263,12 @@ class _Job:
             "systems": [{**system.to_dict(), "taggers": self._taggers(system, lang)} for system in self.systems],
             "scoring": self.scoring.to_dict(),
         })  # fmt: skip
-        kept = None if self.cache is None else self.cache.get(key)
+        # a ready recipe has a cache of its own, which knows of its models
+        cached = self.cache is not None and not any(system.is_ready for system in self.systems)
+        kept = self.cache.get(key) if self.cache is not None and cached else None
         if kept is None:
             result = self._compute(lang, found, needs)
-            if self.cache is not None:
+            if self.cache is not None and cached:
                 self.cache.put(key, result)
         else:
             result = kept
@@ -274,7 +276,8 @@ class _Job:
 
     def _compute(self, lang: str, found: Found, needs: frozenset[Any]) -> dict[str, Any]:
         material = self.suite.read(found, lang, needs)
-        runner = Runner(material, lang, self.threads, self.progress, self.load)
+        place = None if self.cache is None else self.cache.folder / "recipes" / self.suite.about.name / lang
+        runner = Runner(material, lang, self.threads, self.progress, self.load, place)
         outcomes = [runner.run(system) for system in self.systems]
         scores = score_language(material, outcomes[0], outcomes[1] if len(outcomes) > 1 else None, self.scoring)
         learned = len(material.bitext)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from crosspan.align import ALIGNERS, make_aligner
 from crosspan.bench.suite import About, MissingData, Need, Pipeline
 from crosspan.errors import OptionError
 from crosspan.project.projector import METHODS, make_projector
+from crosspan.run.ready import ready_names
 from crosspan.settings import with_settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
 _GROUPS = ("aligner", "train", "noise")
+_LEARNS_FROM_SOURCE = frozenset({"easyproject"})
 _TRAINS = frozenset({"translate-train", "ensemble"})
 _TAGS_SOURCES = frozenset({"translate-test", "translate-train", "ensemble"})
 
@@ -40,14 +42,16 @@ class System:
     Args:
         pipeline: ``projection`` carries gold labels of the source over; ``translate-test`` those that a tagger finds in
             the translation; ``tagger`` tags the sentences themselves; ``translate-train`` trains a tagger on carried
-            labels; ``ensemble`` averages the last and ``translate-test``; ``alignment`` links words.
+            labels; ``ensemble`` averages the last and ``translate-test``; ``alignment`` links words. Or the name of a
+            ready recipe (:func:`crosspan.run.ready.ready_names`).
         method: How spans are carried over.
         aligner: Name of the word aligner.
         settings: Settings of the method; those of the aligner begin with ``aligner.``, those of training with
-            ``train.``, those of how carried labels are taken with ``noise.``.
+            ``train.``, those of how carried labels are taken with ``noise.``. Those of a ready recipe are its own keys.
         taggers: Taggers by language, that of the sentences they tag; under ``""`` the one for all. In its name
             ``{lang}`` stands for the language.
         more_text: Whether the aligner learns from more text than the sentences at hand, where the folder has some.
+        from_gold: Whether the suite has gold labels on the source side, for a ready recipe to carry over.
 
     Raises:
         OptionError: A name or a setting is not possible.
@@ -57,16 +61,20 @@ class System:
         'projection, candidates, statistical aligner'
     """
 
-    pipeline: Pipeline
+    pipeline: str
     method: str = METHODS[0]
     aligner: str = ALIGNERS[0]
     settings: Mapping[str, str] = field(default_factory=dict)
     taggers: Mapping[str, str] = field(default_factory=dict)
     more_text: bool = True
+    from_gold: bool = False
 
     def __post_init__(self) -> None:
+        if self.is_ready:
+            self._check_ready()
+            return
         if self.pipeline not in PIPELINES:
-            raise _unknown("pipeline", self.pipeline, PIPELINES)
+            raise _unknown("pipeline", self.pipeline, (*PIPELINES, *ready_names()))
         if self.aligner not in ALIGNERS:
             raise _unknown("aligner", self.aligner, ALIGNERS)
         if self.method not in METHODS:
@@ -79,20 +87,39 @@ class System:
         if without:
             raise OptionError(f"{without[0]} has no effect on the pipeline {self.pipeline}", hint="Leave it out.")
 
+    def _check_ready(self) -> None:
+        """Raise where something was chosen that a ready recipe says itself."""
+        for name, given, default in (("method", self.method, METHODS[0]), ("aligner", self.aligner, ALIGNERS[0])):
+            if given != default:
+                hint = f"Change the recipe: --set {'project' if name == 'method' else 'align'}.use=NAME."
+                raise OptionError(f"the {name} of {self.pipeline} stands in its recipe", hint=hint)
+        if self.taggers:
+            raise OptionError(
+                f"the tagger of {self.pipeline} stands in its recipe", hint="Change the recipe: --set tag.model=NAME."
+            )
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is a ready recipe."""
+        return self.pipeline not in PIPELINES and self.pipeline in ready_names()
+
     @property
     def tags(self) -> bool:
         """Whether a tagger is used."""
-        return self.pipeline not in ("projection", "alignment")
+        return not self.is_ready and self.pipeline not in ("projection", "alignment")
 
     @property
     def needs(self) -> frozenset[Need]:
         """What it wants of a language beside its test sentences."""
-        return NEEDS[self.pipeline] - (frozenset() if self.more_text else frozenset({"bitext"}))
+        if self.is_ready:
+            wanted: Need = "source" if self.from_gold else "train"
+            return frozenset({wanted}) if self.from_gold or self.pipeline in _LEARNS_FROM_SOURCE else frozenset()
+        return NEEDS[cast("Pipeline", self.pipeline)] - (frozenset() if self.more_text else frozenset({"bitext"}))
 
     @property
     def aligns(self) -> bool:
         """Whether words are linked."""
-        return self.pipeline != "tagger"
+        return not self.is_ready and self.pipeline != "tagger"
 
     @property
     def short(self) -> str:
@@ -103,7 +130,7 @@ class System:
     def label(self) -> str:
         """What to call it in a table."""
         parts: list[str] = [self.pipeline]
-        if self.pipeline not in ("tagger", "alignment"):
+        if not self.is_ready and self.pipeline not in ("tagger", "alignment"):
             parts.append(self.method)
         if self.aligns:
             parts.append(f"{self.aligner} aligner")
@@ -158,7 +185,7 @@ class System:
         return {
             "label": self.label,
             "pipeline": self.pipeline,
-            "method": None if self.pipeline in ("tagger", "alignment") else self.method,
+            "method": None if self.is_ready or self.pipeline in ("tagger", "alignment") else self.method,
             "aligner": self.aligner if self.aligns else None,
             "settings": dict(sorted(self.settings.items())),
             "taggers": dict(sorted(self.taggers.items())),
@@ -190,11 +217,10 @@ def make_system(
     Raises:
         OptionError: The suite has no such pipeline, or a name or setting is not possible.
     """
-    chosen = next((one for one in about.pipelines if one == pipeline), None) if pipeline else about.pipelines[0]
-    if chosen is None:
-        raise OptionError(
-            f"the suite {about.name} has no pipeline {pipeline!r}", hint=f"Choose from {', '.join(about.pipelines)}."
-        )
+    known = pipelines_of(about)
+    chosen = pipeline or about.pipelines[0]
+    if chosen not in known:
+        raise OptionError(f"the suite {about.name} has no pipeline {chosen!r}", hint=f"Choose from {', '.join(known)}.")
     return System(
         pipeline=chosen,
         method=method,
@@ -202,7 +228,19 @@ def make_system(
         settings=settings or {},
         taggers=taggers or {},
         more_text=more_text,
+        from_gold=about.pipelines[0] == "projection",
     )
+
+
+def pipelines_of(about: About) -> tuple[str, ...]:
+    """The pipelines of a suite, its own first, then the ready recipes where it has sentences to label.
+
+    Example:
+        >>> from crosspan.bench.suites import make_suite
+        >>> pipelines_of(make_suite("alignment").about)
+        ('alignment',)
+    """
+    return about.pipelines if about.pipelines == ("alignment",) else (*about.pipelines, *ready_names())
 
 
 def make_baseline(about: About, system: System, name: str) -> System:
@@ -227,20 +265,26 @@ def make_baseline(about: About, system: System, name: str) -> System:
     """
     changes: dict[str, str] = {}
     for part in name.split("+"):
-        for kind, known in (("method", METHODS), ("aligner", ALIGNERS), ("pipeline", about.pipelines)):
+        for kind, known in (("method", METHODS), ("aligner", ALIGNERS), ("pipeline", pipelines_of(about))):
             if part in known and kind not in changes:
                 changes[kind] = part
                 break
         else:
-            raise _unknown("baseline", part, (*METHODS, *ALIGNERS, *about.pipelines))
-    pipeline: Pipeline = changes.get("pipeline", system.pipeline)  # type: ignore[assignment]  # checked above
+            raise _unknown("baseline", part, (*METHODS, *ALIGNERS, *pipelines_of(about)))
+    pipeline = changes.get("pipeline", system.pipeline)
     settings = {
         name: value
         for name, value in system.settings.items()
         if ("aligner" if name.startswith("aligner.") else "method" if _group(name) == "" else "") not in changes
         and _has_effect(pipeline, name)
     }
-    found = replace(system, settings=settings, **changes)  # type: ignore[arg-type]
+    if pipeline in ready_names():
+        settings = dict(system.settings) if system.is_ready else {}
+        changes = {"method": METHODS[0], "aligner": ALIGNERS[0], **changes}
+    elif system.is_ready:
+        settings = {}
+    taggers = {} if pipeline in ready_names() else system.taggers
+    found = replace(system, settings=settings, taggers=taggers, **changes)  # type: ignore[arg-type]
     if (found.label, found.taggers) == (system.label, system.taggers):
         raise OptionError(f"the baseline {name!r} is what it would be compared with", hint="Choose another.")
     return found
@@ -252,7 +296,7 @@ def _group(setting: str) -> str:
     return group if group in _GROUPS else ""
 
 
-def _has_effect(pipeline: Pipeline, setting: str) -> bool:
+def _has_effect(pipeline: str, setting: str) -> bool:
     group = _group(setting)
     if group == "aligner":
         return pipeline != "tagger"

@@ -33,7 +33,7 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A setting of the method, or aligner.KEY, train.KEY or noise.KEY; may be repeated.",
+    help="A setting of the method, or aligner.KEY, train.KEY or noise.KEY; of a ready recipe TABLE.KEY; repeatable.",
 )
 @click.option("--aligner", type=click.Choice(ALIGNERS), default=ALIGNERS[0], show_default=True, help="Word aligner.")
 @click.option(
@@ -78,6 +78,9 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **op
     masakhaner2   translate-test, tagger, translate-train, ensemble
     wikiann       tagger, translate-test, translate-train, ensemble
     alignment     alignment
+
+    Every suite but the last also runs the ready recipes of published systems, by their names: 'crosspan new recipe
+    --pipeline list' shows them.
 
     Nothing is downloaded: a language whose files are not in DIR is a line that says what is missing and where it is
     downloaded. Results are kept language by language, so that a run that was ended goes on where it was.

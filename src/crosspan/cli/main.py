@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
     "align": ("crosspan.cli.align", "Link the words of sentences and their translations."),
     "tag": ("crosspan.cli.tag", "Label sentences with a tagger."),
+    "translate": ("crosspan.cli.translate", "Translate text, line by line."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
     "predict": ("crosspan.cli.predict", "Find the entities of running text."),
     "run": ("crosspan.cli.run", "Run a recipe: from translated text to labels or a tagger."),

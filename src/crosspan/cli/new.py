@@ -10,12 +10,15 @@ from crosspan.errors import OptionError
 
 KINDS = ("recipe",)
 # as crosspan.run.tables.TASKS, which must not be loaded for --help
-TASKS = ("project", "translate-train", "translate-test", "ensemble")
+TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-transfer")
 
 
 @click.command("new", no_args_is_help=True)
 @click.argument("kind", type=click.Choice(KINDS), metavar="recipe")
 @click.option("--task", type=click.Choice(TASKS), default="project", show_default=True, help="What the recipe does.")
+@click.option(
+    "--pipeline", metavar="NAME", help="Begin with a ready recipe of a published system; NAME list names them all."
+)
 @click.option("--source", metavar="FILE", help="Labelled sentences, or sentences that a tagger labels.")
 @click.option("--target", metavar="FILE", help="The sentences to label, one for each of the source.")
 @click.option("--source-lang", metavar="CODE", help="Language of the source.")
@@ -33,6 +36,7 @@ TASKS = ("project", "translate-train", "translate-test", "ensemble")
 def command(
     kind: str,
     task: str,
+    pipeline: str | None,
     source: str | None,
     target: str | None,
     source_lang: str | None,
@@ -51,9 +55,13 @@ def command(
     What is not given stays in the recipe as a comment, or as a name to be filled in. Paths are written relative to the
     recipe.
     """
-    from crosspan.io.files import open_output
     from crosspan.run import new_recipe
 
+    if pipeline == "list":
+        click.echo(pipelines_text())
+        return
+    if pipeline is not None:
+        _refuse_with_pipeline()
     if out != "-" and os.path.exists(out) and not force:
         raise OptionError(f"{out!r} is there already", hint="Choose another name, or add --force to replace it.")
     folder = os.path.dirname(os.path.abspath(out)) if out != "-" else os.getcwd()
@@ -65,10 +73,18 @@ def command(
     def model_name(name: str | None) -> str | None:
         return path(name) if name is not None and (os.path.exists(name) or name.endswith(".crf")) else name
 
+    results_folder = path(results) or f"{stem}.out"
+    if pipeline is not None:
+        from crosspan.run.ready import ready_recipe
+
+        filled = {"SOURCE": path(source), "TARGET": path(target), "OUT": results_folder}
+        filled |= {"SOURCE_LANG": source_lang or "en", "TARGET_LANG": target_lang}
+        _write(out, ready_recipe(pipeline, filled, gold=path(gold)))
+        return
     text = new_recipe(
         task,
         {
-            "": {"out": path(results) or f"{stem}.out"},
+            "": {"out": results_folder},
             "source": {"path": path(source), "lang": source_lang},
             "target": {"path": path(target), "lang": target_lang},
             "bitext": {"files": [[path(one), path(other)] for one, other in bitext] or None},
@@ -78,7 +94,33 @@ def command(
             "evaluate": {"path": path(gold)},
         },
     )
+    _write(out, text)
+
+
+def _write(out: str, text: str) -> None:
+    from crosspan.io.files import open_output
+
     with open_output(out) as stream:
         stream.write(text)
     if out != "-":
         click.echo(f"{out}: written; fill in what is missing, then: crosspan run {out} --dry-run", err=True)
+
+
+def _refuse_with_pipeline() -> None:
+    """A ready recipe says itself what it does; other options have no place in it."""
+    context = click.get_current_context()
+    for name in ("task", "bitext", "tagger", "model", "predict"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} does not go with --pipeline: change the recipe that is written.")
+
+
+def pipelines_text() -> str:
+    """The ready recipes, a line each.
+
+    Example:
+        >>> pipelines_text().splitlines()[0]
+        'align-source                 Translate to English, tag, align English and target words, carry the labels back.'
+    """
+    from crosspan.run.ready import about_recipe, ready_names
+
+    return "\n".join(f"{name:<29}{about_recipe(name)}" for name in ready_names())

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="INPUT", type=str)
 @click.option("--out", "-o", required=True, metavar="FILE", help="Where the labelled sentences go; - stdout.")
 @click.option(
-    "--tagger", default="en", show_default=True, metavar="NAME", help="en, the path of a model (.crf), or spacy:NAME."
+    "--tagger",
+    default="en",
+    show_default=True,
+    metavar="NAME",
+    help="en, the path of a model (.crf), spacy:NAME, transformers:NAME or gliner:NAME.",
 )
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the tagger; repeatable.")
 @click.option(
     "--to",
     "to_format",
@@ -60,9 +65,12 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -
 
     Sentences that cannot be worked on are named and left out; the exit code is 3 then.
     """
+    from crosspan.cli.settings import parse_settings
     from crosspan.file_tagging import tag_file
     from crosspan.io.pairs import SentenceFile
+    from crosspan.tag import load_tagger
 
+    chosen = parse_settings(options["settings"])
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = tag_file(
@@ -76,7 +84,9 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -
                 "begin" if options["replace"] else "error",
             ),
             out,
-            tagger=options["tagger"],
+            tagger=load_tagger(options["tagger"], threads=options["threads"], **chosen)
+            if chosen
+            else options["tagger"],
             to_format=options["to_format"],
             labels=split_names(options["labels"]),
             min_confidence=options["min_confidence"],

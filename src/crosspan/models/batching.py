@@ -15,17 +15,30 @@ Result = TypeVar("Result")
 Advance = Callable[[int, int], None]
 
 
+_GONE = (
+    *("CUDA error", "CUDA driver", "CUDA failed", "device-side assert"),
+    *("cuDNN error", "cuDNN failed", "cuBLAS failed", "CUBLAS_STATUS", "MPS backend"),
+)
+"""What PyTorch and CTranslate2 say when a device failed."""
+
+
+_FULL = ("out of memory", "can't allocate memory", "cublas_status_alloc_failed")
+
+
 class SmallerBatch(UserWarning):
     """Memory ran out, and the work goes on in smaller batches."""
 
 
-def batches_of(lengths: Sequence[int], *, budget: int, most: int | None = None) -> list[npt.NDArray[np.int64]]:
+def batches_of(
+    lengths: Sequence[int], *, budget: int, most: int | None = None, groups: Sequence[int] | None = None
+) -> list[npt.NDArray[np.int64]]:
     """Put items of like length together.
 
     Args:
         lengths: Length of each item, in pieces.
         budget: Most pieces of a batch, padding included; an item that is longer is a batch by itself.
         most: Most items of a batch.
+        groups: A number for each item; only items of the same number, and of lengths next to each other, share a batch.
 
     Returns:
         Indices of the items of each batch; the longest first, so that memory runs out at the beginning if at all.
@@ -46,8 +59,11 @@ def batches_of(lengths: Sequence[int], *, budget: int, most: int | None = None) 
         longest = max(1, int(lengths[int(order[begin])]))
         size = max(1, budget // longest)
         size = size if most is None else min(size, most)
-        batches.append(order[begin : begin + size])
-        begin += size
+        batch = order[begin : begin + size]
+        if groups is not None:
+            batch = batch[: next((at for at, one in enumerate(batch) if groups[one] != groups[batch[0]]), len(batch))]
+        batches.append(batch)
+        begin += len(batch)
     return batches
 
 
@@ -57,6 +73,7 @@ def in_batches(
     *,
     budget: int,
     most: int | None = None,
+    groups: Sequence[int] | None = None,
     what: str = "sentences",
     advance: Advance | None = None,
 ) -> list[Result]:
@@ -67,6 +84,7 @@ def in_batches(
         compute: Gives one result for each of the items whose indices it gets, in their order.
         budget: Most pieces of a batch, padding included.
         most: Most items of a batch.
+        groups: See :func:`batches_of`.
         what: What the items are, for messages.
         advance: Called with items done and all there are.
 
@@ -81,7 +99,7 @@ def in_batches(
         [0, 10, 20]
     """
     found: list[Any] = [None] * len(lengths)
-    waiting = batches_of(lengths, budget=budget, most=most)[::-1]
+    waiting = batches_of(lengths, budget=budget, most=most, groups=groups)[::-1]
     largest: int | None = None
     done = 0
     while waiting:
@@ -93,7 +111,10 @@ def in_batches(
             results = compute(batch)
         except Exception as error:
             if not out_of_memory(error):
-                raise device_error(error) from error
+                clear = device_error(error)
+                if clear is error:
+                    raise
+                raise clear from error
             free_memory()
             if len(batch) == 1:
                 raise ModelError(
@@ -135,16 +156,13 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+    return isinstance(error, RuntimeError) and any(sign in text for sign in _FULL)
 
 
 def device_error(error: Exception) -> Exception:
     """A clear error where a device failed or has gone; any other error as it is."""
     text = str(error)
-    gone = any(
-        sign in text for sign in ("CUDA error", "device-side assert", "CUDA driver", "cuDNN error", "MPS backend")
-    )
-    if not isinstance(error, RuntimeError) or not gone:
+    if not isinstance(error, RuntimeError) or not any(sign in text for sign in _GONE):
         return error
     first = text.strip().splitlines()[0].strip(" .")
     return ModelError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.errors import MissingDependencyError, ModelError
+from crosspan.models.batching import out_of_memory
 from crosspan.models.device import Placement, device_of, dtype_of
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5")
@@ -211,6 +212,12 @@ def _model_error(shown: str, error: Exception) -> ModelError:
         if looks_like_path:
             return ModelError("there is no such folder", where=shown, hint="Check the path of the model.")
         return ModelError(f"the model is not at hand ({first})", where=shown, hint=_NO_HUB)
+    if out_of_memory(error):
+        return ModelError(
+            "memory is too small for the model",
+            where=shown,
+            hint="Use a smaller one, another device, or less precision, such as dtype=bfloat16.",
+        )
     if "trust_remote_code" in text:
         return ModelError(
             "the model comes with code of its own, which crosspan never runs",

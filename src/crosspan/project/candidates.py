@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import OptionError
 from crosspan.project.batch import PairBatch
-from crosspan.project.match import Matching, check_matching, match
-from crosspan.project.memory import EntityMemory, entity_names
+from crosspan.project.candidate_options import AlignForm, CandidateKind, CandidateOptions, Scoring
+from crosspan.project.fused import FUSED, MODEL_SCORES, ModelScores, highest
+from crosspan.project.match import Matching, match
+from crosspan.project.memory import entity_names
+from crosspan.project.ner_candidates import given_ranges
+from crosspan.project.observed import Observed, fingerprint
 from crosspan.project.results import Reason, assemble
 from crosspan.project.weights import Weights, learned_weights
-from crosspan.project.words import WordCounts, Words
-from crosspan.settings import as_type
+from crosspan.project.words import Words
 from crosspan.types import Alignment, Pair, Projection
+
+if TYPE_CHECKING:
+    from crosspan.tag import Tagger
+    from crosspan.translate import ScoringTranslator
 
 Floats = npt.NDArray[np.float64]
 
-Scoring = Literal["learned", "align"]
-CandidateKind = Literal["ngrams", "target_spans"]
+PART = 200_000
+"""About as many candidates are worked on at once where all n-grams are candidates."""
+
+__all__ = [
+    "AlignForm",
+    "CandidateKind",
+    "CandidateOptions",
+    "CandidateProjector",
+    "Candidates",
+    "Observed",
+    "RunnerUp",
+    "Scorer",
+    "Scoring",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,87 +92,6 @@ Scorer = Callable[[Sequence[Pair], PairBatch, Candidates], npt.NDArray[Any]]
 """A score of one's own: one number per candidate, larger is better."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CandidateOptions:
-    """How candidates are made, scored and matched.
-
-    With ``scores="align"``, ``min_mass=0`` and ``constraint="<="`` the n-grams near the links lose nothing against all
-    n-grams of the same lengths, whatever ``reach`` and ``n_proj``: a best range begins and ends with linked words, as
-    unlinked ones at its ends only lower the score. A larger ``min_mass`` can lose faintly linked words, and with
-    ``"="`` or ``">="`` entities without links may need ranges that are no candidates.
-
-    Args:
-        candidates: ``"ngrams"``, all ranges of target words near the links; or ``"target_spans"``, the spans that the
-            target sentences come with (from a tagger, say; their labels do not matter).
-        max_words: Longest n-gram; one for an entity of k words (less an article at its beginning) never has more than
-            2k + 4.
-        reach: How many words beyond a linked or look-alike word an n-gram may begin or end. Look-alike words count
-            where the entity is one word, or begins with one that is not in small letters.
-        min_mass: Link probability from which a word is linked for that; at least one in a million.
-        stop_words: Words that no candidate may contain.
-        trim_articles: Look for a name without the article it begins with; ``"align"`` never does.
-        scores: ``"learned"``, the weighted sum of all features, against "not here"; or ``"align"``, the score of
-            Politov et al. (2025), 2·links/(words of both).
-        weights: Weights to use instead of the built-in ones, by feature or scorer name.
-        memory: Whether renderings elsewhere in the corpus count.
-        matcher: ``"exact"`` or ``"greedy"``.
-        n_proj: How many target ranges an entity may have.
-        constraint: ``"<="``, ``"="`` or ``">="`` that many.
-
-    Raises:
-        OptionError: A value is outside what it can be.
-    """
-
-    candidates: CandidateKind = "ngrams"
-    max_words: int = 40
-    reach: int = 2
-    min_mass: float = 0.1
-    stop_words: tuple[str, ...] = ()
-    trim_articles: bool = True
-    scores: Scoring = "learned"
-    weights: Mapping[str, float] = field(default_factory=dict)
-    memory: bool = True
-    matcher: Literal["exact", "greedy"] = "exact"
-    n_proj: int = 1
-    constraint: Literal["<=", "=", ">="] = "<="
-
-    def __post_init__(self) -> None:
-        for name, kinds in (("candidates", get_args(CandidateKind)), ("scores", get_args(Scoring))):
-            if getattr(self, name) not in kinds:
-                raise OptionError(f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(kinds)}.")
-        check_matching(self.matcher, self.n_proj, self.constraint)
-        if not isinstance(self.weights, Mapping):
-            raise OptionError(f"weights is {self.weights!r}", hint="Set them one by one, as weights.NAME=NUMBER.")
-        for name, value in self.weights.items():
-            as_type(f"weights.{name}", value, 1.0)
-        if self.max_words < 1:
-            raise OptionError(f"max_words is {self.max_words}", hint="Let it be 1 or more.")
-        if self.reach < 0:
-            raise OptionError(f"reach is {self.reach}", hint="Let it be 0 or more words.")
-        if not 0.0 <= self.min_mass <= 1.0:
-            raise OptionError(f"min_mass is {self.min_mass}", hint="Choose a value from 0 to 1.")
-
-
-class Observed:
-    """What is known of a corpus: how its entities were rendered, and how often its words stand there."""
-
-    def __init__(self) -> None:
-        self.memory = EntityMemory()
-        self.source = WordCounts()
-        self.target = WordCounts()
-        self.counted = False
-        self.pairs: set[int] = set()
-
-    def add_words(self, pairs: Sequence[Pair]) -> None:
-        """Count the words of both sides."""
-        self.source.add(pair.source for pair in pairs)
-        self.target.add(pair.target for pair in pairs)
-
-
-def _fingerprint(pair: Pair) -> int:
-    return hash((pair.source.tokens, pair.target.tokens))
-
-
 class CandidateProjector:
     """Carries spans over by matching candidates (see :mod:`crosspan.project.projector`).
 
@@ -165,6 +103,8 @@ class CandidateProjector:
         options: How candidates are made, scored and matched.
         scorers: Scores of one's own by name; they count with ``options.weights[name]``, or 1.
         weights: The built-in weights; other trained ones can be put here.
+        tagger: A tagger of the target side; without it ``options.ner`` names one, which is loaded when it is needed.
+        translator: A translator that gives scores; without it ``options.nmt`` names one.
 
     Example:
         >>> from crosspan.types import Sentence, Span
@@ -181,27 +121,33 @@ class CandidateProjector:
         *,
         scorers: Mapping[str, Scorer] | None = None,
         weights: Weights | None = None,
+        tagger: Tagger | None = None,
+        translator: ScoringTranslator | None = None,
     ) -> None:
         self.options = options or CandidateOptions()
         self.scorers = dict(scorers or {})
         self.weights = weights or learned_weights()
         self._vector = self._feature_weights()
+        self._models = ModelScores.of(self.options, given=self.scorers, tagger=tagger, translator=translator)
         self._observed: Observed | None = None
 
     def _feature_weights(self) -> Floats:
         from crosspan.project.features import FEATURES
 
         given = self.options.weights
-        unknown = [name for name in given if name not in FEATURES and name not in self.scorers]
+        known = [*FEATURES, *MODEL_SCORES, *(name for name in self.scorers if name not in MODEL_SCORES)]
+        unknown = [name for name in given if name not in known]
         if unknown:
             import difflib
 
-            near = difflib.get_close_matches(unknown[0], [*FEATURES, *self.scorers], 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join([*FEATURES, *self.scorers])}."
+            near = difflib.get_close_matches(unknown[0], known, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
             raise OptionError(f"there is no score called {unknown[0]!r}", hint=hint)
-        base = {"align": 1.0} if self.options.scores == "align" else dict(self.weights.weights)
-        base.update({name: float(value) for name, value in given.items()})
-        return np.array([base.get(name, 0.0) for name in FEATURES])
+        base = {"learned": dict(self.weights.weights), "align": {"align": 1.0}, "fused": {"align": FUSED["align"]}}
+        weights = {**base[self.options.scores], **{name: float(value) for name, value in given.items()}}
+        if self.options.align_form == "thesis":
+            weights["align"] = weights.get("align", 0.0) / 2.0
+        return np.array([weights.get(name, 0.0) for name in FEATURES])
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Count words; call it with all shards before observing any, so that all are observed alike."""
@@ -217,13 +163,17 @@ class CandidateProjector:
         observed = self._observed = self._observed or Observed()
         if not observed.counted:
             observed.add_words(pairs)
-        observed.pairs.update(map(_fingerprint, pairs))
+        observed.pairs.update(map(fingerprint, pairs))
         if self._remembers:
-            self._remember(pairs, self.candidates(pairs, PairBatch.build(pairs, alignments), observed), observed)
+            self._remember(pairs, self.candidates(pairs, self._batch(pairs, alignments), observed), observed)
 
     @property
     def _remembers(self) -> bool:
         return self.options.memory and self.options.scores == "learned"
+
+    def _batch(self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]) -> PairBatch:
+        batch = PairBatch.build(pairs, alignments)
+        return replace(batch, link_prob=np.ones_like(batch.link_prob)) if self.options.hard_links else batch
 
     def _remember(self, pairs: Sequence[Pair], candidates: Candidates, observed: Observed) -> None:
         confidence = probabilities(candidates.span, candidates.features @ self._vector)
@@ -241,10 +191,10 @@ class CandidateProjector:
 
         source = Words.of([pair.source for pair in pairs], observed.source if observed else None)
         target = Words.of([pair.target for pair in pairs], observed.target if observed else None)
-        given = self._given(pairs)
+        given = given_ranges(pairs, self.options, self._models.target)
         found = entity_candidates(
             self.options.max_words, self.options.reach, np.float32(max(self.options.min_mass, 1e-6)),
-            self.options.trim_articles and self.options.scores != "align",
+            self.options.trim_articles and self.options.scores == "learned",
             batch.span_ptr, batch.span_start, batch.span_end,
             batch.link_ptr, batch.link_source, batch.link_target, batch.link_prob,
             source.ptr, source.type, source.lower, source.function, source.punctuation, source.log_frequency,
@@ -255,17 +205,6 @@ class CandidateProjector:
         candidates = Candidates(*found)
         keep = ~batch.bad[batch.span_sentence[candidates.span]] & self._allowed(pairs, batch, candidates)
         return candidates if keep.all() else candidates.where(keep)
-
-    def _given(self, pairs: Sequence[Pair]) -> tuple[npt.NDArray[Any], ...]:
-        if self.options.candidates == "ngrams":
-            return np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32)
-        counts = [len(pair.target.spans) for pair in pairs]
-        spans = [span for pair in pairs for span in pair.target.spans]
-        return (
-            np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            np.array([span.start for span in spans], np.int32),
-            np.array([span.end for span in spans], np.int32),
-        )
 
     def _allowed(self, pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates) -> npt.NDArray[np.bool_]:
         """Which candidates hold no stop word, for which running counts of stop words are enough."""
@@ -285,8 +224,11 @@ class CandidateProjector:
         Returns:
             One projection a pair, in order.
         """
-        batch, candidates, matching, score = self._matched(pairs, alignments)
-        return self._projections(pairs, batch, candidates, matching, self._confidence(candidates, score))
+        found: list[Projection] = []
+        for some, links, observed in self._parts(pairs, alignments):
+            batch, candidates, matching, score = self._matched(some, links, observed)
+            found += self._projections(some, batch, candidates, matching, self._confidence(candidates, score))
+        return found
 
     def project_with_runners_up(
         self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None], *, k: int = 5
@@ -314,8 +256,19 @@ class CandidateProjector:
         """
         if k < 0:
             raise ValueError(f"{k} runners-up cannot be named")
-        batch, candidates, matching, score = self._matched(pairs, alignments)
-        raw = np.clip(score, 0.0, 1.0) if self.options.scores == "align" else probabilities(candidates.span, score)
+        projections: list[Projection] = []
+        others: list[list[list[RunnerUp]]] = []
+        for some, links, observed in self._parts(pairs, alignments):
+            batch, candidates, matching, score = self._matched(some, links, observed)
+            others += self._runners_up(batch, candidates, matching, score, k)
+            projections += self._projections(some, batch, candidates, matching, self._confidence(candidates, score))
+        return projections, others
+
+    def _runners_up(
+        self, batch: PairBatch, candidates: Candidates, matching: Matching, score: Floats, k: int
+    ) -> list[list[list[RunnerUp]]]:
+        learned = self.options.scores == "learned"
+        raw = probabilities(candidates.span, score) if learned else self._confidence(candidates, score)
         others: list[list[RunnerUp]] = [[] for _ in range(batch.n_spans)]
         order = np.lexsort((-score, candidates.span))
         taken = np.zeros(len(candidates), np.bool_)
@@ -327,27 +280,42 @@ class CandidateProjector:
         for at in order[rank < k].tolist():
             there = RunnerUp(int(candidates.start[at]), int(candidates.end[at]), float(raw[at]))
             others[candidates.span[at]].append(there)
-        by_pair = [others[start:end] for start, end in pairwise(batch.span_ptr.tolist())]
-        return self._projections(pairs, batch, candidates, matching, self._confidence(candidates, score)), by_pair
+        return [others[start:end] for start, end in pairwise(batch.span_ptr.tolist())]
+
+    def _parts(
+        self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]
+    ) -> Iterator[tuple[Sequence[Pair], Sequence[Alignment | None], Observed | None]]:
+        """The pairs in parts whose candidates fit into memory, with what is known of the whole."""
+        observed = self._observed
+        if self.options.candidates != "all_ngrams" or self._remembers or len(pairs) != len(alignments):
+            yield pairs, alignments, observed
+            return
+        if observed is None:
+            observed = Observed()
+            observed.add_words(pairs)
+        longest = self.options.max_words
+        sizes = [len(pair.source.spans) * len(pair.target) * min(longest, len(pair.target)) for pair in pairs]
+        part = np.cumsum(sizes) // PART
+        edges = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(pairs)]
+        for start, end in pairwise(edges):
+            yield pairs[start:end], alignments[start:end], observed
 
     def _matched(
-        self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None]
+        self, pairs: Sequence[Pair], alignments: Sequence[Alignment | None], observed: Observed | None
     ) -> tuple[PairBatch, Candidates, Matching, Floats]:
         """The candidates of some pairs with their scores, and which of them were chosen."""
-        batch = PairBatch.build(pairs, alignments)
-        observed = self._observed
+        batch = self._batch(pairs, alignments)
         candidates = self.candidates(pairs, batch, observed)
         score = candidates.features @ self._vector
         if self._remembers:
             if observed is None:
                 observed = Observed()
-                observed.pairs.update(map(_fingerprint, pairs))
+                observed.pairs.update(map(fingerprint, pairs))
                 self._remember(pairs, candidates, observed)
             score = score + self._recalled(pairs, batch, candidates, score, observed)
-        for name, scorer in self.scorers.items():
-            score = score + self.options.weights.get(name, 1.0) * np.asarray(
-                scorer(pairs, batch, candidates), np.float64
-            )
+        weights = {**{name: self.options.weights.get(name, 1.0) for name in self.scorers}, **self._models.weights}
+        for name, scorer in {**self.scorers, **self._models.scorers}.items():
+            score = score + weights[name] * np.asarray(scorer(pairs, batch, candidates), np.float64)
         matching = match(
             batch.span_ptr, candidates.span, candidates.start, candidates.end, score,
             method=self.options.matcher, n_proj=self.options.n_proj, constraint=self.options.constraint,
@@ -369,7 +337,7 @@ class CandidateProjector:
         from crosspan.project.features import MEMORY, MEMORY_OTHER
 
         # what was observed brought its own renderings in; they are taken out again
-        known = np.fromiter((_fingerprint(pair) in observed.pairs for pair in pairs), np.bool_, len(pairs))
+        known = np.fromiter((fingerprint(pair) in observed.pairs for pair in pairs), np.bool_, len(pairs))
         own = np.where(known[batch.span_sentence[candidates.span]], probabilities(candidates.span, score), 0.0)
         same, other = observed.memory.recall(entity_names(pairs), candidates.span, candidates.words, own)
         columns = memory_columns(same, other)
@@ -377,8 +345,11 @@ class CandidateProjector:
         return recalled
 
     def _confidence(self, candidates: Candidates, score: Floats) -> Floats:
-        if self.options.scores == "align":
-            return np.clip(score, 0.0, 1.0)
+        if self.options.scores != "learned":
+            from crosspan.project.features import ALIGN
+
+            weights = {"align": float(self._vector[ALIGN]), **self._models.weights}
+            return np.clip(score / highest(weights), 0.0, 1.0)
         return self.weights.calibrated(probabilities(candidates.span, score))
 
 

@@ -16,6 +16,7 @@ from crosspan.errors import PairError
 from crosspan.io import read_links
 from crosspan.io.pairs import read_pairs
 from crosspan.run.codec import dump_links, dumps, loads
+from crosspan.run.model_options import identity_of
 from crosspan.run.provenance import file_digest
 from crosspan.run.reading import InputFile
 from crosspan.run.stage import Inputs, Need, Output, Step
@@ -125,7 +126,7 @@ class AlignByBackend(Step):
         self.options = {
             "use": self.use,
             "by": registry.identity(ALIGNERS, self.use),
-            "settings": dict(self.settings),
+            "settings": identity_of(self.use, self.settings),
             **bitext_options(self.bitext, self.limit),
         }
 
@@ -165,6 +166,50 @@ def _output(links: Sequence[Alignment | None], faults: Mapping[str, Any]) -> Out
         "rejected": len(faults),
     }
     return Output({"links": dump_links(links), "faults": dumps(faults)}, facts)
+
+
+@dataclass(kw_only=True)
+class AlignByModel(Step):
+    """Links the words of a shard with a pre-trained model, which learns nothing from the corpus."""
+
+    use: str
+    settings: Mapping[str, Any]
+    name: str = "align"
+    parallel: bool = True
+    _aligner: Aligner | None = None
+
+    def __post_init__(self) -> None:
+        self.needs = (Need("pairs", "tokens"),)
+        self.options = {
+            "use": self.use,
+            "by": registry.identity(ALIGNERS, self.use),
+            "settings": identity_of(self.use, self.settings),
+        }
+
+    def prepare(self, inputs: Inputs) -> None:
+        """Make the aligner, which loads its model when it is first used."""
+        self._aligner = make_aligner(self.use, threads=inputs.threads, **self.settings)
+
+    def work(self, inputs: Inputs) -> Output:
+        """Link the words of a shard."""
+        aligner = self._aligner
+        assert aligner is not None
+        return linked(lambda pairs: list(aligner.iter_align_tokens(pairs)), inputs)
+
+
+@dataclass(kw_only=True)
+class NoLinks(Step):
+    """Links nothing, for methods of projection that look at no links."""
+
+    name: str = "align"
+
+    def __post_init__(self) -> None:
+        self.needs = (Need("pairs", "tokens"),)
+
+    def work(self, inputs: Inputs) -> Output:
+        """An alignment without links for each pair."""
+        n_pairs = len(loads(inputs.part("pairs", "tokens"))[0])
+        return _output([Alignment.from_links([])] * n_pairs, {})
 
 
 @dataclass(kw_only=True)

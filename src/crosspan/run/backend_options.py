@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 from crosspan import registry
@@ -13,13 +14,44 @@ from crosspan.project.projector import METHODS, make_projector
 from crosspan.settings import setting_names, with_settings
 
 GROUPS = {
+    "translate": "crosspan.translators",
     "tag": "crosspan.taggers",
+    "back_translate": "crosspan.translators",
     "align": "crosspan.aligners",
     "project": "crosspan.projectors",
     "train": "crosspan.trainers",
     "ensemble": "crosspan.taggers",
 }
 """The group in which the ``use`` of a table is looked up."""
+
+OWN = {"align": ("links", "model", "none"), "project": ("markers",)}
+"""What a table can use beside backends: stages of their own."""
+
+_OPTIONS = {
+    ("align", "statistical"): "crosspan.align.statistical:StatisticalOptions",
+    ("align", "fast_align"): "crosspan.align.fast_align:FastAlignOptions",
+    ("align", "simalign"): "crosspan.align.simalign:SimAlignOptions",
+    ("align", "awesome"): "crosspan.align.awesome:AwesomeOptions",
+    ("align", "transalign"): "crosspan.align.translation_encoder:TransAlignOptions",
+    ("align", "cross_attention"): "crosspan.align.cross_attention:CrossAttentionOptions",
+    ("project", "heuristic"): "crosspan.project.heuristic:HeuristicOptions",
+    ("project", "candidates"): "crosspan.project.candidates:CandidateOptions",
+    ("project", "codec"): "crosspan.project.codec:CodecOptions",
+    ("project", "t-projection"): "crosspan.project.t_projection:TProjectionOptions",
+    ("project", "clap"): "crosspan.project.clap:ClapOptions",
+    ("project", "markers"): "crosspan.project.marker_options:MarkerOptions",
+    ("tag", "transformers"): "crosspan.tag.transformers:TransformersTaggerOptions",
+    ("tag", "gliner"): "crosspan.tag.gliner:GlinerOptions",
+    ("translate", "ctranslate2"): "crosspan.translate.ctranslate2:CTranslate2Options",
+    ("translate", "transformers"): "crosspan.translate.transformers:TransformersOptions",
+    ("translate", "openai"): "crosspan.translate.openai:OpenAIOptions",
+    ("translate", "apertium"): "crosspan.translate.apertium:ApertiumOptions",
+    ("train", "crf"): "crosspan.train.crf:CrfOptions",
+}
+"""The options of crosspan's own backends: a frozen dataclass each."""
+
+_SAME = {"ensemble": "tag", "back_translate": "translate"}
+"""Tables whose backends are those of another."""
 
 _FREE = "weights."
 
@@ -31,7 +63,7 @@ def check_backend(table: str, use: str) -> None:
         OptionError: There is none; the error names the nearest.
     """
     group = GROUPS[table]
-    known = registry.names(group) + (["links", "model"] if table == "align" else [])
+    known = registry.names(group) + list(OWN.get(table, ()))
     if use not in known:
         near = difflib.get_close_matches(use.lower(), known, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(known)}."
@@ -48,26 +80,12 @@ def default_options(table: str, use: str) -> object | None:
         >>> default_options("align", "statistical").hmm_iterations
         3
     """
-    if table == "align" and use == "statistical":
-        from crosspan.align.statistical import StatisticalOptions
-
-        return StatisticalOptions()
-    if table == "align" and use == "fast_align":
-        from crosspan.align.fast_align import FastAlignOptions
-
-        return FastAlignOptions()
-    if table == "project" and use in METHODS:
-        options: object = make_projector(use).options  # type: ignore[attr-defined]
-        if options is None:
-            from crosspan.project.heuristic import HeuristicOptions
-
-            options = HeuristicOptions()
-        return options
-    if table == "train" and use == "crf":
-        from crosspan.train.crf import CrfOptions
-
-        return CrfOptions()
-    return None
+    found = _OPTIONS.get((_SAME.get(table, table), use))
+    if found is None:
+        return None
+    module, _, name = found.partition(":")
+    made: object = getattr(import_module(module), name)()
+    return made
 
 
 def option_names(table: str, use: str) -> list[str] | None:
@@ -77,10 +95,20 @@ def option_names(table: str, use: str) -> list[str] | None:
         >>> option_names("tag", "crf")
         []
     """
-    if use not in ("links", "model") and not registry.is_builtin(GROUPS[table], use):
+    if use not in OWN.get(table, ()) and not registry.is_builtin(GROUPS[table], use):
         return None
     options = default_options(table, use)
-    return setting_names(options) if options is not None else []
+    return [name for name in setting_names(options) if name not in owned(table)] if options is not None else []
+
+
+def owned(table: str) -> tuple[str, ...]:
+    """Options of backends that a table has as keys of its own.
+
+    Example:
+        >>> owned("tag"), owned("align")
+        (('model',), ())
+    """
+    return () if table in ("align", "project", "train") else ("model",)
 
 
 def resolved_options(table: str, use: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,9 +124,10 @@ def resolved_options(table: str, use: str, given: Mapping[str, Any]) -> dict[str
     defaults = default_options(table, use)
     if defaults is None:
         return dict(given)
-    if table == "project":
+    if table == "project" and use in METHODS:
         return flat(asdict(make_projector(use, given).options))  # type: ignore[attr-defined]
-    return flat(asdict(with_settings(defaults, given)))  # type: ignore[call-overload]
+    found = flat(asdict(with_settings(defaults, given)))  # type: ignore[call-overload]
+    return {name: value for name, value in found.items() if name not in owned(table)}
 
 
 def is_free(table: str, name: str) -> bool:

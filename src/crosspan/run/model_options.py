@@ -11,8 +11,10 @@ from crosspan.run.provenance import file_digest, package_version
 _MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
 
 UNSEEN = frozenset(
-    "device threads budget batch batch_size batch_tokens concurrency timeout retries requests_per_minute processes "
-    "cache progress".split()
+    (
+        *("device", "threads", "processes", "concurrency", "batch", "batch_size", "batch_tokens", "budget"),
+        *("timeout", "retries", "requests_per_minute", "cache"),
+    )
 )
 """Options that change how fast a result is there, and not the result."""
 
@@ -49,6 +51,17 @@ def with_models(options: Mapping[str, Any], find: Callable[[str], str]) -> dict[
         {'model': '/x/a', 'ner_tagger': 'transformers:/x/b', 'layer': 8}
     """
     return {name: _found(value, find) if names_a_model(name) else value for name, value in options.items()}
+
+
+def with_languages(options: Mapping[str, Any], source: str, target: str) -> dict[str, Any]:
+    """The options with the languages of a recipe where they ask for some and none is named.
+
+    Example:
+        >>> with_languages({"source_lang": "", "nmt.target_lang": "", "layer": 8}, "en", "lug")
+        {'source_lang': 'en', 'nmt.target_lang': 'lug', 'layer': 8}
+    """
+    known = {"source_lang": source, "target_lang": target}
+    return {name: value or known.get(name.rpartition(".")[2], value) for name, value in options.items()}
 
 
 def _found(value: Any, find: Callable[[str], str]) -> Any:

@@ -18,6 +18,7 @@ from crosspan.project.records import OutputFormat, dropped_records, write_projec
 from crosspan.run.codec import Faults, load_labels, load_projections, loads, reason_of, whole_sentence
 from crosspan.run.recipe import Recipe
 from crosspan.run.store import Entry, Store
+from crosspan.run.tables import MADE
 from crosspan.run.tasks import Plan
 from crosspan.types import Projection, Sentence
 
@@ -91,6 +92,7 @@ class Writer:
                 io.write(labelled, (one.sentence for one in projections), format=form)
             else:
                 write_projections(labelled, projections, format=form)
+            self._made_sides(form, ending)
             if "predict" in self.products:
                 predicted = self._path(f"predicted.{ending}")
                 io.write(predicted, self._predicted(logs[1]), format=form)
@@ -106,6 +108,23 @@ class Writer:
             text.write(self.recipe.resolved())
         return self.written
 
+    def _made_sides(self, form: OutputFormat, ending: str) -> None:
+        """Write the sentences that were made on the way, with their labels: translations and back-translations."""
+        recipe = self.recipe
+        if recipe.back_translate is not None:
+            io.write(self._path(f"back_translated.{ending}"), self._source_side("pairs", "pairs"), format=form)
+        if recipe.translate is not None and MADE.get(recipe.general.task) == "source":
+            made = self._source_side(self.plan.sources, self.plan.labels)
+            io.write(self._path(f"translated.{ending}"), made, format=form)
+
+    def _source_side(self, pairs: str, labels: str) -> Iterator[Sentence]:
+        """The source sentences of a stage with the labels of another."""
+        streams = (self._parts(pairs, "tokens"), self._parts(pairs, "about"), self._parts(labels, "labels"))
+        for tokens, about, data in zip(*streams, strict=True):
+            rows = loads(about)["sides"][0]
+            for words, row, spans in zip(loads(tokens)[0], rows, load_labels(data)[0], strict=True):
+                yield whole_sentence(words, row, spans)
+
     def _path(self, name: str) -> Path:
         self.written.files.append(name)
         return self.recipe.out / name
@@ -117,12 +136,12 @@ class Writer:
     def _corpus(self) -> Iterator[tuple[Sentence, Projection, tuple[str, str | None]]]:
         """Source, projection, and where a sentence stands with what is wrong with it."""
         streams = (
-            self._parts("pairs", "tokens"),
-            self._parts("pairs", "about"),
+            self._parts(self.plan.sources, "tokens"),
+            self._parts(self.plan.sources, "about"),
             self._parts(self.plan.labels, "labels"),
             self._parts(self.plan.projected, "projections"),
         )
-        shown = self.recipe.source.path
+        shown = self.recipe.shown_input
         for tokens, about, labels, found in zip(*streams, strict=True):
             (sources, targets), (spans, faults), beyond = loads(tokens), load_labels(labels), loads(about)
             projections = load_projections(found, targets)

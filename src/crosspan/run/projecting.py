@@ -8,8 +8,9 @@ from typing import Any
 
 from crosspan import registry
 from crosspan.project.filters import apply_filters, is_filtered
-from crosspan.project.projector import METHODS, HeuristicProjector, Projector, make_projector
+from crosspan.project.projector import METHODS, Projector, make_projector
 from crosspan.run.codec import (
+    AboutRow,
     Fault,
     Faults,
     dump_projections,
@@ -19,17 +20,26 @@ from crosspan.run.codec import (
     load_projections,
     loads,
     reason_of,
+    whole_sentence,
 )
+from crosspan.run.fit import WITHOUT_LINKS
+from crosspan.run.model_options import identity_of
 from crosspan.run.provenance import data_digest
 from crosspan.run.stage import Inputs, Need, Output, Step
 from crosspan.run.tagging import made_by
 from crosspan.run.tolerance import each_by_itself, in_words
 from crosspan.transfer import with_source_scores
-from crosspan.types import Alignment, DroppedSpan, Pair, Projection, Sentence
+from crosspan.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
 
 PROJECTORS = "crosspan.projectors"
 
 _EMPTY = Alignment.from_links([])
+_BY_MODELS = {True: "transformers", False: ""}
+
+MODEL_SCORES = ("ner", "ner_spans", "nmt")
+"""Scores of candidates that pre-trained models give."""
+
+_NOTHING_KNOWN: list[AboutRow] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +51,26 @@ class _Shard:
     faults: Faults
 
     @classmethod
-    def of(cls, tokens: bytes, labels: bytes, links: bytes, faults: bytes, given: bytes | None = None) -> _Shard:
+    def of(
+        cls,
+        tokens: bytes,
+        labels: bytes,
+        links: bytes,
+        faults: bytes,
+        given: bytes | None = None,
+        about: bytes | None = None,
+    ) -> _Shard:
         spans, wrong = load_labels(labels)
         wrong = {**load_faults(loads(faults)), **wrong}
         sources, targets = loads(tokens)
         target_spans = [()] * len(targets) if given is None else load_labels(given)[0]
+        rows = [_NOTHING_KNOWN] * 2 if about is None else loads(about)["sides"]
+        rows = [one or [[None] * 4] * len(sources) for one in rows]
         pairs = [
-            Pair(Sentence(tuple(source), found), Sentence(tuple(target), there))
-            for source, target, found, there in zip(sources, targets, spans, target_spans, strict=True)
+            Pair(whole_sentence(source, of_source, found), whole_sentence(target, of_target, there))
+            for source, target, found, there, of_source, of_target in zip(
+                sources, targets, spans, target_spans, *rows, strict=True
+            )
         ]
         found_links = load_links(links)
         return cls(pairs, [None if index in wrong else one for index, one in enumerate(found_links)], wrong)
@@ -77,21 +99,41 @@ class Project(Step):
     def __post_init__(self) -> None:
         parts = self._parts
         self.needs = tuple(Need(stage, part) for stage, part in parts)
-        if self.use != "heuristic":
+        if not self._looks_at_one_sentence:
             self.needs += tuple(Need(stage, part, True) for stage, part in parts)
         self.options = {
             "use": self.use,
             "by": registry.identity(PROJECTORS, self.use),
-            "settings": dict(self.settings),
+            "settings": identity_of(
+                self.use if self.use not in METHODS else _BY_MODELS[self._asks_models], self.settings
+            ),
             "weights": data_digest("crosspan.project") if self.use in METHODS else None,
             "tagged": self.tagged,
         }
 
     @property
+    def _looks_at_one_sentence(self) -> bool:
+        """Whether the method learns nothing from the corpus."""
+        if self.use == "candidates":
+            return bool(self.settings.get("scores", "learned") != "learned")
+        return self.use == "heuristic" or self.use in WITHOUT_LINKS
+
+    @property
+    def _asks_models(self) -> bool:
+        """Whether models find or score candidates; they read text, and must know its language."""
+        return (
+            self.settings.get("scores") == "fused"
+            or self.settings.get("candidates") == "ner"
+            or any(f"weights.{name}" in self.settings for name in MODEL_SCORES)
+        )
+
+    @property
     def _parts(self) -> list[tuple[str, str]]:
         """What is known of the pairs: their words, labels and links, and what is wrong with some."""
         parts = [("pairs", "tokens"), (self.labels, "labels"), ("align", "links"), ("align", "faults")]
-        given = self.use not in METHODS or self.settings.get("candidates") == "target_spans"
+        if self.use not in METHODS or self._asks_models:
+            return [*parts, ("pairs", "target_spans"), ("pairs", "about")]
+        given = self.settings.get("candidates") == "target_spans"
         return [*parts, ("pairs", "target_spans")] if given else parts
 
     def prepare(self, inputs: Inputs) -> None:
@@ -100,7 +142,7 @@ class Project(Step):
             self._projector = make_projector(self.use, self.settings)
         else:
             self._projector = made_by(PROJECTORS, self.use, **self.settings)
-        if isinstance(self._projector, HeuristicProjector):
+        if self._looks_at_one_sentence:
             return
         assert self._projector is not None
         for shard in self._all(inputs):
@@ -127,7 +169,7 @@ class Project(Step):
             self._settled(pair, one, shard.faults.get(index))
             for index, (pair, one) in enumerate(zip(shard.pairs, found, strict=True))
         ]
-        return Output({"projections": dump_projections(projections)}, _facts(projections))
+        return Output({"projections": dump_projections(projections)}, projection_facts(projections))
 
     def _settled(self, pair: Pair, found: Projection | Exception, fault: Fault | None) -> Projection:
         if isinstance(found, Exception):
@@ -137,6 +179,29 @@ class Project(Step):
         if fault is not None:
             return replace(found, error=reason_of(fault))
         return with_source_scores(found) if self.tagged else found
+
+
+@dataclass(kw_only=True)
+class Keep(Step):
+    """Takes the labels of sentences for what was carried over, where source and target are the same sentences."""
+
+    labels: str
+    name: str = "project"
+
+    def __post_init__(self) -> None:
+        self.needs = (Need("pairs", "tokens"), Need(self.labels, "labels"))
+
+    def work(self, inputs: Inputs) -> Output:
+        """Take over the labels of a shard."""
+        spans, faults = load_labels(inputs.part(self.labels, "labels"))
+        targets = loads(inputs.part("pairs", "tokens"))[1]
+        found = []
+        for index, (words, labels) in enumerate(zip(targets, spans, strict=True)):
+            links = tuple([ProjectedSpan(one, one, 1.0 if one.score is None else one.score) for one in labels])
+            fault = faults.get(index)
+            error = None if fault is None else reason_of(fault)
+            found.append(Projection(Sentence(tuple(words), labels), links, (), error))
+        return Output({"projections": dump_projections(found)}, projection_facts(found))
 
 
 @dataclass(kw_only=True)
@@ -171,10 +236,11 @@ class Filter(Step):
             )
             for projection, words, labels, one in zip(projections, sources, spans, links, strict=True)
         ]
-        return Output({"projections": dump_projections(found)}, _facts(found))
+        return Output({"projections": dump_projections(found)}, projection_facts(found))
 
 
-def _facts(projections: Sequence[Projection]) -> dict[str, Any]:
+def projection_facts(projections: Sequence[Projection]) -> dict[str, Any]:
+    """Counts of a shard of projections."""
     filtered = sum(map(is_filtered, projections))
     return {
         "sentences": len(projections),

@@ -14,7 +14,10 @@ from typing import Any
 from crosspan import __version__
 from crosspan.errors import FormatError
 
-_PACKAGES = ("numpy", "numba", "scipy", "regex", "uroman")
+_PACKAGES = (
+    *("numpy", "numba", "scipy", "regex", "uroman"),
+    *("torch", "transformers", "tokenizers", "sentencepiece", "ctranslate2", "spacy"),
+)
 
 
 def file_digest(path: Path, shown: str | None = None) -> str:

@@ -19,7 +19,7 @@ from crosspan.run.provenance import file_digest
 from crosspan.run.store import Entry, Store, digest_of
 from crosspan.types import Sentence
 
-VERSION = 1
+VERSION = 2
 LISTING = "listing"
 
 
@@ -164,7 +164,7 @@ class Reading:
             if fault is not None:
                 faults[index] = (fault.where or f"{self.files[0].file.shown}:{item.line}", fault.message, fault.hint)
         spans = [item.pair.source.spans if self.labelled else () for item in shard]
-        given = [item.pair.target.spans for item in shard] if len(self.files) == 2 else []
+        given = [(item.pair.target if len(self.files) == 2 else item.pair.source).spans for item in shard]
         about: list[list[AboutRow]] = [[about_row(sentence) for sentence in side] for side in sides]
         parts = {
             "tokens": dumps([[sentence.tokens for sentence in side] for side in sides]),

@@ -22,11 +22,13 @@ from crosspan.run.backend_options import (
     option_names,
     resolved_options,
 )
+from crosspan.run.fit import unfit
 from crosspan.run.tables import (
     ONLY_IN,
     OPTIONAL,
     TABLES,
     AlignTable,
+    BackTranslateTable,
     BitextTable,
     EnsembleTable,
     EvaluateTable,
@@ -38,11 +40,12 @@ from crosspan.run.tables import (
     TagTable,
     TargetTable,
     TrainTable,
+    TranslateTable,
 )
 from crosspan.run.toml_text import toml_text
 from crosspan.settings import as_type, setting_names, with_settings
 
-_GROUPED = ("adaptation", "noise", "vote")
+_GROUPED = ("adaptation", "guard", "markers", "noise", "vote")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,24 +56,31 @@ class Recipe:
         shown: Its file, for messages.
         folder: Where paths start from.
         general: What stands before the tables.
-        source, target, bitext, tag, align, project, train, predict, ensemble, evaluate, output: The tables; ``None``
-            where one that switches a stage on is not there, or has no place in the task.
+        source, target, translate, bitext, tag, back_translate, align, project, train, predict, ensemble, evaluate,
+            output: The tables; ``None`` where one that switches a stage on is not there, or has no place in the task.
     """
 
     shown: str
     folder: Path
     general: General
-    source: SourceTable
+    source: SourceTable | None
     target: TargetTable
-    bitext: BitextTable
+    translate: TranslateTable | None
+    bitext: BitextTable | None
     tag: TagTable | None
-    align: AlignTable
-    project: ProjectTable
+    back_translate: BackTranslateTable | None
+    align: AlignTable | None
+    project: ProjectTable | None
     train: TrainTable | None
     predict: PredictTable | None
     ensemble: EnsembleTable | None
     evaluate: EvaluateTable | None
     output: OutputTable
+
+    @property
+    def shown_input(self) -> str:
+        """The file that a sentence is named after, in messages."""
+        return (self.source.path if self.source is not None else "") or self.target.path
 
     @property
     def out(self) -> Path:
@@ -207,12 +217,8 @@ class _Reader:
                 tables[name] = None
             else:
                 tables[name] = self._table(name, kind, given or {})
-        for name in ("source", "target", "evaluate", "predict"):
-            if tables[name] is not None and not tables[name].path:
-                raise self._error(name, "", OptionError(f"[{name}] has no path", hint='Add path = "FILE".'))
-        if tables["ensemble"] is not None and not tables["ensemble"].model:
-            hint = 'Add model = "FILE.crf"; the task translate-train makes one.'
-            raise self._error("ensemble", "", OptionError("[ensemble] has no model", hint=hint))
+        for table, key, error in unfit(general, tables):
+            raise self._error(table, key, error)
         return Recipe(shown=self.shown, folder=folder, general=general, **tables)
 
     def _table(self, table: str, kind: type[Any], given: Mapping[str, Any]) -> Any:

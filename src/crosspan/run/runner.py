@@ -169,8 +169,11 @@ def _read(engine: Engine, plan: Plan) -> None:
 
 
 def _report(recipe: Recipe, folder: Path, engine: Engine, plan: Plan) -> RunReport:
-    counts = {reading.name: facts_of(engine.products[reading.name], "sentences") for reading in plan.readings}
-    counts["rejected_when_read"] = facts_of(engine.products["pairs"], "rejected")
+    counts = {
+        "unlabelled" if reading.name == "unlabelled" else "pairs": facts_of(engine.products[reading.name], "sentences")
+        for reading in plan.readings
+    }
+    counts["rejected_when_read"] = facts_of(engine.products[plan.readings[0].name], "rejected")
     return RunReport(recipe.general.task, recipe.out, folder, counts, engine.reports)
 
 
@@ -196,7 +199,7 @@ def _check_folder(recipe: Recipe, plan: Plan) -> None:
 def _result_names(recipe: Recipe) -> set[str]:
     ending = ending_of(recipe)
     fixed = {"dropped.jsonl", "rejected.jsonl", "model.crf", "scores.json", "recipe.resolved.toml", "run.json"}
-    return {f"labelled.{ending}", f"predicted.{ending}", *fixed}
+    return {f"{stem}.{ending}" for stem in ("labelled", "predicted", "translated", "back_translated")} | fixed
 
 
 def _outputs_before(recipe: Recipe) -> set[str]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from crosspan.errors import OptionError
 from crosspan.io import FORMATS, FormatOption
 from crosspan.project.filters import check_confidence, check_filters
+from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.records import OUTPUT_FORMATS
 from crosspan.tags import REPAIRS, SCHEMES, Repair, SchemeOption
 from crosspan.train.adapt import AdaptOptions
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.self_training import ROUNDS, VoteOptions
 from crosspan.transfer import WEIGHT
+from crosspan.translate.guard import GuardOptions
 from crosspan.workflow import SHARD
 
 TASKS: dict[str, str] = {
@@ -22,6 +24,7 @@ TASKS: dict[str, str] = {
     "translate-train": "carry labels to translations, and train a tagger on them",
     "translate-test": "tag translations, and carry the labels back to the sentences themselves",
     "ensemble": "the same, averaged word by word with what a trained tagger predicts",
+    "model-transfer": "tag the sentences themselves with a multilingual tagger; nothing is carried over",
 }
 """The tasks, with a line on each."""
 
@@ -47,7 +50,7 @@ class General:
     """What stands before the first table.
 
     Args:
-        task: What to do: project, translate-train, translate-test or ensemble.
+        task: What to do: project, translate-train, translate-test, ensemble or model-transfer.
         out: Folder of the results.
         root: Folder that all paths start from.
         seed: Seed of what is drawn at random: bootstrap samples, and trainers of other packages.
@@ -114,6 +117,42 @@ class TargetTable(SentenceTable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranslateTable:
+    """The translator that makes the side that is not given: the target, but in translate-test and ensemble the source.
+
+    Args:
+        use: ctranslate2, transformers, openai, apertium, file, or a translator that another package brings.
+        model: What it loads: a name on the hub, or a folder; a file of translations for file.
+        guard: How texts are cut, and what comes out is checked and tried again.
+    """
+
+    use: str = "ctranslate2"
+    model: str = ""
+    guard: GuardOptions = field(default_factory=GuardOptions)
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackTranslateTable:
+    """The translator that brings the labelled source back, marked, into the language of the target.
+
+    The labelled back-translation then takes the place of the source: words of the same language are linked.
+
+    Args:
+        use: ctranslate2, transformers, openai, apertium, or a translator that another package brings.
+        model: What it loads.
+        guard: How texts are cut, and what comes out is checked and tried again.
+        markers: How entities are marked, and found again.
+    """
+
+    use: str = "ctranslate2"
+    model: str = ""
+    guard: GuardOptions = field(default_factory=GuardOptions)
+    markers: MarkerOptions = field(default_factory=MarkerOptions)
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BitextTable:
     """More translated text of the two languages, for the aligner to learn from.
 
@@ -136,8 +175,8 @@ class TagTable:
     """The tagger that labels the source; without this table the source has labels of its own.
 
     Args:
-        use: crf, spacy, or a tagger that another package brings.
-        model: What it loads: en is the embedded English tagger; else a file, or a name that it knows.
+        use: crf, spacy, transformers, gliner, or a tagger that another package brings.
+        model: What it loads: en is the embedded English tagger; else a file or folder, or a name that it knows.
         adapt: Whether a tagger of crosspan is first adapted to the source and its translations.
         adaptation: How.
     """
@@ -154,8 +193,9 @@ class AlignTable:
     """The aligner that links words.
 
     Args:
-        use: statistical learns from the sentences at hand; fast_align, or one that another package brings; links reads
-            a file of links; model loads a statistical aligner that was saved.
+        use: statistical learns from the sentences at hand; fast_align; simalign, awesome, transalign or cross_attention
+            with a model; or one that another package brings; links reads a file of links; model loads a statistical
+            aligner that was saved; none links nothing, for methods that need no links.
         path: The file, for links and model.
     """
 
@@ -175,7 +215,8 @@ class ProjectTable:
     """How labels are carried over.
 
     Args:
-        use: candidates, heuristic, or a method that another package brings.
+        use: candidates, heuristic, codec, t-projection, clap, markers (through the translator of [translate]), or a
+            method that another package brings.
         min_confidence: Spans less sure than this are dropped.
         filters: Filters to apply, such as ["comp-src"].
     """
@@ -288,8 +329,10 @@ class OutputTable:
 TABLES: dict[str, type[Any]] = {
     "source": SourceTable,
     "target": TargetTable,
+    "translate": TranslateTable,
     "bitext": BitextTable,
     "tag": TagTable,
+    "back_translate": BackTranslateTable,
     "align": AlignTable,
     "project": ProjectTable,
     "train": TrainTable,
@@ -300,8 +343,24 @@ TABLES: dict[str, type[Any]] = {
 }
 """The tables of a recipe, in their order."""
 
-OPTIONAL = ("tag", "predict", "evaluate")
+OPTIONAL = ("translate", "tag", "back_translate", "predict", "evaluate")
 """Tables that switch a stage on."""
 
-ONLY_IN = {"train": ("translate-train",), "predict": ("translate-train",), "ensemble": ("ensemble",)}
+_CARRIED = ("project", "translate-train", "translate-test", "ensemble")
+
+ONLY_IN = {
+    **dict.fromkeys(("source", "translate", "bitext", "align", "project"), _CARRIED),
+    "back_translate": ("project", "translate-test", "ensemble"),
+    "train": ("translate-train",),
+    "predict": ("translate-train",),
+    "ensemble": ("ensemble",),
+}
 """Tables that belong to some tasks only."""
+
+MADE: dict[str, Literal["source", "target"]] = {
+    "project": "target",
+    "translate-train": "target",
+    "translate-test": "source",
+    "ensemble": "source",
+}
+"""The side that [translate] makes, by task."""

@@ -19,7 +19,8 @@ from crosspan.run.codec import (
     loads,
     whole_sentence,
 )
-from crosspan.run.provenance import data_digest, file_digest, package_version
+from crosspan.run.model_options import identity_of
+from crosspan.run.provenance import data_digest, package_version
 from crosspan.run.stage import Inputs, Need, Output, Step
 from crosspan.run.tolerance import each_by_itself, in_words
 from crosspan.tag import Tagger
@@ -53,17 +54,12 @@ class TaggerSpec:
         Raises:
             OptionError: There is no such backend.
         """
-        path = Path(self.model)
-        found: dict[str, Any] = {"use": self.use, "options": dict(self.options)}
-        if self.model and path.exists():
-            found["sha256"] = file_digest(path)
-        else:
-            found["model"] = self.model
+        found: dict[str, Any] = {"use": self.use, **identity_of(self.use, {**self.options, "model": self.model})}
         if self.use == "crf":
             found["data"] = data_digest("crosspan.tag")
-        elif registry.is_builtin(TAGGERS, self.use):
-            found["versions"] = [package_version(self.use), package_version(self.model)]
-        else:
+        elif self.use == "spacy":
+            found["package"] = package_version(self.model)
+        elif not registry.is_builtin(TAGGERS, self.use):
             registry.find(TAGGERS, self.use)
             found["package"] = registry.identity(TAGGERS, self.use)
         return found
@@ -75,7 +71,7 @@ class TaggerSpec:
             OptionError: The backend does not know an option.
             ModelError: There is no such model, or it is damaged.
         """
-        if registry.is_builtin(TAGGERS, self.use):
+        if self.use in ("crf", "spacy"):
             from crosspan.tag import load_tagger
 
             name = self.model if self.use == "crf" else f"{self.use}:{self.model}"
@@ -117,19 +113,27 @@ def labelled_by(
 
 @dataclass(kw_only=True)
 class TagSource(Step):
-    """Labels the source sentences of a corpus of pairs."""
+    """Labels the source sentences of a corpus of pairs, or the only ones of a corpus that has one side.
+
+    Args:
+        tagger: The tagger.
+        adapted: Whether an earlier stage adapted it.
+        copy_bias: Log odds for words that stand in the translation as well; 0 where there is no translation.
+        pairs: The stage that has the sentences.
+    """
 
     tagger: TaggerSpec
     adapted: bool
     copy_bias: float
+    pairs: str = "pairs"
     name: str = "tag"
     parallel: bool = True
     _tagger: Tagger | None = None
 
     def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens"), Need("pairs", "about"), Need("pairs", "labels"))
+        self.needs = tuple(Need(self.pairs, part) for part in ("tokens", "about", "labels"))
         self.options = {"tagger": self.tagger.identity()}
-        if self.tagger.use == "crf":
+        if self.tagger.use == "crf" and self.copy_bias:
             self.options["copy_bias"] = self.copy_bias
         if self.adapted:
             self.needs += (Need("adapt", "model", True),)
@@ -143,9 +147,10 @@ class TagSource(Step):
 
     def work(self, inputs: Inputs) -> Output:
         """Label a shard."""
-        tokens, targets = loads(inputs.part("pairs", "tokens"))
-        about = loads(inputs.part("pairs", "about"))["sides"][0]
-        _, faults = load_labels(inputs.part("pairs", "labels"))
+        tokens, *others = loads(inputs.part(self.pairs, "tokens"))
+        targets = others[0] if others else [()] * len(tokens)
+        about = loads(inputs.part(self.pairs, "about"))["sides"][0]
+        _, faults = load_labels(inputs.part(self.pairs, "labels"))
         sentences = [whole_sentence(words, row) for words, row in zip(tokens, about, strict=True)]
         pairs = [Pair(one, Sentence(tuple(words))) for one, words in zip(sentences, targets, strict=True)]
         spans = labelled_by(self._tag, pairs, faults)
@@ -159,7 +164,7 @@ class TagSource(Step):
 
         sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
         assert self._tagger is not None
-        if isinstance(self._tagger, CrfTagger):
+        if isinstance(self._tagger, CrfTagger) and self.copy_bias:
             return self._tagger.tag(sources, entity_bias=copy_bias(sources, targets, self.copy_bias))
         return self._tagger.tag(sources)
 
@@ -170,11 +175,12 @@ class Adapt(Step):
 
     tagger: TaggerSpec
     settings: AdaptOptions
+    pairs: str = "pairs"
     name: str = "adapt"
     single: bool = True
 
     def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens", True),)
+        self.needs = (Need(self.pairs, "tokens", True),)
         self.options = {"tagger": self.tagger.identity(), "settings": asdict(self.settings)}
 
     def work(self, inputs: Inputs) -> Output:
@@ -187,7 +193,7 @@ class Adapt(Step):
             raise OptionError("this tagger cannot be adapted", hint="Write adapt = false in [tag].")
         sides: tuple[list[Sentence], list[Sentence]] = ([], [])
         known: dict[str, str] = {}  # the same word is kept once
-        for data in inputs.all("pairs", "tokens"):
+        for data in inputs.all(self.pairs, "tokens"):
             sources, targets = loads(data)
             for source, target in zip(sources, targets, strict=True):
                 if source and target:
@@ -247,12 +253,15 @@ class Ensemble(Step):
     tagger: TaggerSpec
     weight: float
     projected: str
+    linked: bool = True
     name: str = "ensemble"
     parallel: bool = True
     _tagger: Tagger | None = None
 
     def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens"), Need(self.projected, "projections"), Need("align", "links"))
+        self.needs = (Need("pairs", "tokens"), Need(self.projected, "projections"))
+        if self.linked:
+            self.needs += (Need("align", "links"),)
         self.options = {"tagger": self.tagger.identity(), "weight": self.weight}
 
     def prepare(self, inputs: Inputs) -> None:
@@ -268,7 +277,9 @@ class Ensemble(Step):
         targets = loads(inputs.part("pairs", "tokens"))[1]
         projections = load_projections(inputs.part(self.projected, "projections"), targets)
         none = Alignment.from_links([])
-        links = [none if one is None else one for one in load_links(inputs.part("align", "links"))]
+        links = None
+        if self.linked:
+            links = [none if one is None else one for one in load_links(inputs.part("align", "links"))]
         found = ensemble(self._tagger, projections, links=links, weight=self.weight)
         spans = [sentence.spans for sentence in found]
         return Output(

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from crosspan.errors import FormatError
 from crosspan.io.pairs import SentenceFile
-from crosspan.run.aligning import AlignByBackend, AlignWithModel, Bitext, GivenLinks, Learn
-from crosspan.run.projecting import Filter, Project
+from crosspan.run.aligning import AlignByBackend, AlignByModel, AlignWithModel, Bitext, GivenLinks, Learn, NoLinks
+from crosspan.run.marking import BackTranslate, Compose, TranslateMarked
+from crosspan.run.model_options import with_languages, with_models
+from crosspan.run.projecting import Filter, Keep, Project
 from crosspan.run.reading import InputFile, Reading
 from crosspan.run.recipe import Recipe
 from crosspan.run.stage import Stage
-from crosspan.run.tables import EvaluateTable, PredictTable
+from crosspan.run.tables import (
+    MADE,
+    AlignTable,
+    BackTranslateTable,
+    EvaluateTable,
+    PredictTable,
+    SentenceTable,
+    SourceTable,
+    TagTable,
+    TranslateTable,
+)
 from crosspan.run.tagging import Adapt, Ensemble, Predict, TaggerSpec, TagSource
 from crosspan.run.training import Evaluate, Scoring, Train
+from crosspan.run.translating import Mirror, Side, Translate, TranslatorSpec
 from crosspan.settings import with_settings
+
+PRETRAINED = ("simalign", "awesome", "transalign", "cross_attention")
+"""Aligners that learn nothing from the corpus."""
 
 
 @dataclass(slots=True)
@@ -25,6 +42,7 @@ class Plan:
     Args:
         readings: Files that become shards, before the stages.
         stages: The stages, in their order.
+        sources: The stage that has the sentences whose labels are carried over.
         labels: The stage that has the labels of the source.
         projected: The stage that has the projections.
         labelled: The stage that has the labels of the target.
@@ -33,6 +51,7 @@ class Plan:
 
     readings: list[Reading]
     stages: list[Stage]
+    sources: str
     labels: str
     projected: str
     labelled: str
@@ -57,29 +76,54 @@ class _Planner:
 
     def plan(self) -> Plan:
         recipe = self.recipe
-        labels = "pairs" if recipe.tag is None else "tag"
-        pairs = self._pairs()
-        bitext = [(self._plain(one), self._plain(other)) for one, other in recipe.bitext.files]
-        stages: list[Stage] = []
+        if self.general.task == "model-transfer":
+            return self._transfer_of_a_model()
+        if recipe.project is not None and recipe.project.use == "markers":
+            return self._through_markers()
+        readings, stages = self._pairs("translated" if recipe.back_translate is not None else "pairs")
+        first = "pairs" if recipe.back_translate is None else "translated"
+        labels = first
         if recipe.tag is not None:
-            tag, tagger = recipe.tag, self._tagger(recipe.tag)
-            adapted = tag.adapt and tag.use == "crf"
-            if adapted:
-                stages.append(Adapt(tagger=tagger, settings=tag.adaptation))
-            stages.append(TagSource(tagger=tagger, adapted=adapted, copy_bias=tag.adaptation.copy_bias))
-        stages += self._aligning(bitext)
+            stages += self._tagging(recipe.tag, first)
+            labels = "tag"
+        carried = labels
+        if recipe.back_translate is not None:
+            stages.append(self._back_translation(recipe.back_translate, labels))
+            carried = "pairs"
+        assert recipe.align is not None
+        assert recipe.project is not None
+        if self.links:
+            stages += self._aligning(recipe.align)
+        else:
+            stages.append(NoLinks())
         tagged = recipe.tag is not None or self.general.task != "project"
         project = recipe.project
-        stages.append(Project(use=project.use, settings=project.options, labels=labels, tagged=tagged))
+        settings = self._settings(project.options)
+        direct = recipe.back_translate is None  # else scores of the source count once, when both legs are put together
+        stages.append(Project(use=project.use, settings=settings, labels=carried, tagged=tagged and direct))
         projected = "project"
         if project.min_confidence or project.filters:
-            stages.append(Filter(min_confidence=project.min_confidence, filters=project.filters, labels=labels))
+            stages.append(Filter(min_confidence=project.min_confidence, filters=project.filters, labels=carried))
             projected = "filter"
-        readings = [pairs]
-        labelled = projected
+        if not direct:
+            stages.append(Compose(projected=projected, tagged=tagged))
+            projected = "compose"
+        return self._finished(readings, stages, first, labels, projected)
+
+    @property
+    def links(self) -> bool:
+        """Whether words are linked."""
+        return self.recipe.align is not None and self.recipe.align.use != "none"
+
+    def _finished(
+        self, readings: list[Reading], stages: list[Stage], sources: str, labels: str, projected: str
+    ) -> Plan:
+        """The plan with what comes behind the projections."""
+        recipe, labelled = self.recipe, projected
         if recipe.ensemble is not None:
             tagger = self._tagger(recipe.ensemble)
-            stages.append(Ensemble(tagger=tagger, weight=recipe.ensemble.weight, projected=projected))
+            weight = recipe.ensemble.weight
+            stages.append(Ensemble(tagger=tagger, weight=weight, projected=projected, linked=self.links))
             labelled = "ensemble"
         if recipe.train is not None:
             stages.append(self._training(projected))
@@ -89,8 +133,91 @@ class _Planner:
                 stages.append(Predict(use=recipe.train.use))
         if recipe.evaluate is not None:
             of = "predict" if recipe.train is not None else labelled
-            stages.append(Evaluate(scoring=self._scoring(recipe.evaluate), of=of))
-        return Plan(readings, stages, labels, projected, labelled, self.inputs)
+            part = "labels" if of in ("predict", "ensemble") else "projections"
+            stages.append(Evaluate(scoring=self._scoring(recipe.evaluate), of=of, part=part))
+        return Plan(readings, stages, sources, labels, projected, labelled, self.inputs)
+
+    def _transfer_of_a_model(self) -> Plan:
+        """The target sentences, tagged as they are."""
+        assert self.recipe.tag is not None
+        spec = self._tagger(self.recipe.tag)
+        stages: list[Stage] = [
+            Mirror(),
+            TagSource(tagger=spec, adapted=False, copy_bias=0.0),
+            Keep(labels="tag"),
+        ]
+        return self._finished([self._given("target", labelled=False)], stages, "pairs", "tag", "project")
+
+    def _through_markers(self) -> Plan:
+        """Source sentences, tagged where they have no labels, and their marked translation."""
+        recipe = self.recipe
+        assert recipe.project is not None
+        assert recipe.translate is not None
+        stages: list[Stage] = []
+        labels = "given"
+        if recipe.tag is not None:
+            stages.append(TagSource(tagger=self._tagger(recipe.tag), adapted=False, copy_bias=0.0, pairs="given"))
+            labels = "tag"
+        stages.append(
+            TranslateMarked(
+                translator=self._translator(recipe.translate, "source", "target"),
+                settings=recipe.project.options,
+                labels=labels,
+                min_confidence=recipe.project.min_confidence,
+            )
+        )
+        reading = self._given("source", labelled=recipe.tag is None)
+        return self._finished([reading], stages, "pairs", labels, "pairs")
+
+    def _pairs(self, name: str) -> tuple[list[Reading], list[Stage]]:
+        """What reads or makes the pairs."""
+        recipe = self.recipe
+        if recipe.translate is None:
+            return [self._both(name)], []
+        makes: Side = MADE[self.general.task]
+        given: Side = "source" if makes == "target" else "target"
+        reading = self._given(given, labelled=given == "source" and recipe.tag is None)
+        return [reading], [
+            Translate(translator=self._translator(recipe.translate, given, makes), makes=makes, name=name)
+        ]
+
+    def _tagging(self, tag: TagTable, pairs: str) -> Iterator[Stage]:
+        tagger = self._tagger(tag)
+        adapted = tag.adapt and tag.use == "crf"
+        if adapted:
+            yield Adapt(tagger=tagger, settings=tag.adaptation, pairs=pairs)
+        yield TagSource(tagger=tagger, adapted=adapted, copy_bias=tag.adaptation.copy_bias, pairs=pairs)
+
+    def _back_translation(self, table: BackTranslateTable, labels: str) -> Stage:
+        translator = self._translator(table, "source", "target")
+        return BackTranslate(translator=translator, options_of_markers=table.markers, labels=labels)
+
+    def _translator(self, table: TranslateTable | BackTranslateTable, one: Side, other: Side) -> TranslatorSpec:
+        recipe = self.recipe
+        assert recipe.source is not None
+        langs = {"source": recipe.source.lang, "target": recipe.target.lang}
+        options = with_models(table.options, recipe.model)
+        return TranslatorSpec(table.use, recipe.model(table.model), langs[one], langs[other], table.guard, options)
+
+    def _given(self, side: Side, *, labelled: bool) -> Reading:
+        """How the only side that is given is read."""
+        table = self.recipe.source if side == "source" else self.recipe.target
+        assert table is not None
+        file = self._file(table, labelled=labelled)
+        return Reading("given", (self._input(file),), self.general.shard, self.general.limit, labelled)
+
+    def _file(self, table: SentenceTable, *, labelled: bool) -> SentenceFile:
+        """A file of sentences; where labels do not count, "begin" reads the most."""
+        of_source = table if isinstance(table, SourceTable) else SourceTable(repair="begin")
+        return SentenceFile(
+            self.recipe.path(table.path),
+            table.format,
+            table.lang or None,
+            table.columns or None,
+            of_source.scheme,
+            of_source.repair if labelled else "begin",
+            table.path,
+        )
 
     def _input(self, file: SentenceFile) -> InputFile:
         known = self.inputs.get(file.shown)
@@ -101,31 +228,13 @@ class _Planner:
     def _plain(self, name: str) -> InputFile:
         return self._input(SentenceFile(self.recipe.path(name), repair="begin", name=name))
 
-    def _pairs(self) -> Reading:
+    def _both(self, name: str) -> Reading:
+        """How two files of pairs are read."""
         source, target = self.recipe.source, self.recipe.target
+        assert source is not None
         labelled = self.recipe.tag is None
-        files = (
-            SentenceFile(
-                self.recipe.path(source.path),
-                source.format,
-                source.lang or None,
-                source.columns or None,
-                source.scheme,
-                source.repair if labelled else "begin",
-                source.path,
-            ),
-            # "begin" reads the most; what it reads is not looked at
-            SentenceFile(
-                self.recipe.path(target.path),
-                target.format,
-                target.lang or None,
-                target.columns or None,
-                repair="begin",
-                name=target.path,
-            ),
-        )
-        inputs = (self._input(files[0]), self._input(files[1]))
-        return Reading("pairs", inputs, self.general.shard, self.general.limit, labelled)
+        inputs = (self._input(self._file(source, labelled=labelled)), self._input(self._file(target, labelled=False)))
+        return Reading(name, inputs, self.general.shard, self.general.limit, labelled)
 
     def _unlabelled(self, table: PredictTable | EvaluateTable) -> Reading:
         lang = table.lang if isinstance(table, PredictTable) else self.recipe.target.lang
@@ -141,12 +250,24 @@ class _Planner:
 
     def _tagger(self, table: object) -> TaggerSpec:
         use, model, options = (getattr(table, name) for name in ("use", "model", "options"))
-        return TaggerSpec(use, self.recipe.model(model), options)
+        return TaggerSpec(use, self.recipe.model(model), with_models(options, self.recipe.model))
 
-    def _aligning(self, bitext: Bitext) -> Iterator[Stage]:
+    def _settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options of a backend with the models and the languages of the recipe."""
+        recipe = self.recipe
+        # what is linked and projected after back-translation is in one language
+        one = recipe.target if recipe.back_translate is not None else recipe.source
+        source_lang = "" if one is None else one.lang
+        return with_languages(with_models(options, recipe.model), source_lang, recipe.target.lang)
+
+    def _bitext(self) -> Bitext:
+        files = () if self.recipe.bitext is None else self.recipe.bitext.files
+        return [(self._plain(one), self._plain(other)) for one, other in files]
+
+    def _aligning(self, align: AlignTable) -> Iterator[Stage]:
         from crosspan.align.statistical import StatisticalOptions
 
-        align, limit = self.recipe.align, self.general.limit
+        bitext, limit = self._bitext(), self.general.limit
         if align.use == "links":
             path = self.recipe.path(align.path)
             if not path.is_file():
@@ -155,11 +276,14 @@ class _Planner:
         elif align.use == "model":
             yield AlignWithModel(model=self.recipe.path(align.path), min_prob=None)
         elif align.use == "statistical":
-            settings = with_settings(StatisticalOptions(), align.options)
-            yield Learn(settings=settings, bitext=bitext, limit=limit)
-            yield AlignWithModel(min_prob=settings.min_prob)
+            options = with_settings(StatisticalOptions(), align.options)
+            yield Learn(settings=options, bitext=bitext, limit=limit)
+            yield AlignWithModel(min_prob=options.min_prob)
+        elif align.use in PRETRAINED:
+            yield AlignByModel(use=align.use, settings=self._settings(align.options))
         else:
-            yield AlignByBackend(use=align.use, settings=align.options, bitext=bitext, limit=limit)
+            settings = self._settings(align.options)
+            yield AlignByBackend(use=align.use, settings=settings, bitext=bitext, limit=limit)
 
     def _training(self, projected: str) -> Stage:
         from crosspan.train.crf import CrfOptions

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from crosspan.run.backend_options import GROUPS, default_options
+from crosspan.run.backend_options import GROUPS, default_options, owned
 from crosspan.run.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General, check_choice
 from crosspan.run.toml_text import toml_value
 
 _FILL_IN = {"source": "SOURCE", "target": "TARGET", "predict": "UNLABELLED", "evaluate": "GOLD"}
-_SWITCHED_ON = {"translate-test": ("tag",), "ensemble": ("tag",)}
+_SWITCHED_ON = {"translate-test": ("tag",), "ensemble": ("tag",), "model-transfer": ("tag",)}
 _WIDTH = 110
 
 
@@ -59,10 +59,10 @@ def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any]) -> I
         values["path"] = _FILL_IN[name]
     if name == "ensemble":
         values.setdefault("model", "MODEL.crf")
-    if name in ("tag", "align", "project", "train"):
+    if name in ("translate", "tag", "back_translate", "align", "project", "train"):
         values.setdefault("use", kind().use)
-    if name == "tag":
-        values.setdefault("model", kind().model)
+    if name in ("translate", "tag", "back_translate"):
+        values.setdefault("model", kind().model or "MODEL")
     lead = (inspect.getdoc(kind) or "").partition("\n\n")[0]
     yield from _comment(" ".join(lead.split()))
     header = "# " if off else ""
@@ -71,7 +71,7 @@ def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any]) -> I
         yield f"# {line}" if off and not line.startswith("#") else line
     options = default_options(name, str(values.get("use", ""))) if name in GROUPS else None
     if options is not None:
-        yield from _options(options, "")
+        yield from _options(options, "", owned(name))
     if name == "project":
         yield "# weights.NAME = 0.5  # the weight of one score of candidates"
 
@@ -91,10 +91,12 @@ def _keys(defaults: Any, given: Mapping[str, Any]) -> Iterator[str]:
             yield from _option(field.name, value, about.get(field.name, ""))
 
 
-def _options(options: Any, prefix: str) -> Iterator[str]:
+def _options(options: Any, prefix: str, without: tuple[str, ...] = ()) -> Iterator[str]:
     about = descriptions(type(options))
     for field in fields(options):
         value = getattr(options, field.name)
+        if field.name in without:
+            continue
         if is_dataclass(value):
             yield from _options(value, f"{prefix}{field.name}.")
         elif not isinstance(value, Mapping):

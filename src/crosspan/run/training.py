@@ -138,22 +138,20 @@ class Evaluate(Step):
 
     Args:
         scoring: What is gold, and how to score.
-        of: The stage whose labels are scored: ``"predict"``, ``"ensemble"``, ``"filter"`` or ``"project"``.
+        of: The stage whose labels are scored.
+        part: The part that has them: ``"labels"`` or ``"projections"``.
     """
 
     scoring: Scoring
     of: str
+    part: str
     name: str = "evaluate"
     single: bool = True
 
     def __post_init__(self) -> None:
-        read, part = ("unlabelled" if self.of == "predict" else "pairs"), self._part
-        self.needs = (Need(read, "tokens", True), Need(self.of, part, True))
-        self.options = {**self.scoring.options, "part": part}
-
-    @property
-    def _part(self) -> str:
-        return "projections" if self.of in ("filter", "project") else "labels"
+        read = "unlabelled" if self.of == "predict" else "pairs"
+        self.needs = (Need(read, "tokens", True), Need(self.of, self.part, True))
+        self.options = {**self.scoring.options, "part": self.part}
 
     def work(self, inputs: Inputs) -> Output:
         """Score."""
@@ -172,9 +170,9 @@ class Evaluate(Step):
     def _labelled(self, inputs: Inputs) -> Iterator[Sentence]:
         """What is scored; a sentence that was rejected is without labels."""
         tokens = inputs.all("unlabelled" if self.of == "predict" else "pairs", "tokens")
-        for words, found in zip(tokens, inputs.all(self.of, self._part), strict=True):
+        for words, found in zip(tokens, inputs.all(self.of, self.part), strict=True):
             side = loads(words)[-1]
-            if self.of in ("filter", "project"):
+            if self.part == "projections":
                 yield from (one.sentence for one in load_projections(found, side))
             else:
                 spans, _ = load_labels(found)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from crosspan import registry
 from crosspan.run.codec import Faults, about_row, dump_labels, dumps, load_labels, loads, whole_sentence
@@ -13,10 +13,9 @@ from crosspan.run.stage import Inputs, Need, Output, Step
 from crosspan.run.tolerance import each_by_itself, in_words
 from crosspan.text import tokenize_sentence
 from crosspan.text.detokenize import written
+from crosspan.translate import Translation, Translator, make_translator
+from crosspan.translate.guard import Guarded, GuardOptions
 from crosspan.types import Sentence
-
-if TYPE_CHECKING:
-    from crosspan.translate import Translation, Translator
 
 TRANSLATORS = "crosspan.translators"
 
@@ -32,6 +31,7 @@ class TranslatorSpec:
         model: What it loads: a name, or a folder.
         source_lang: Language of what is translated.
         target_lang: Language it is translated to.
+        guard: How texts are cut, and what comes out is checked.
         options: More of the backend's own options.
     """
 
@@ -39,6 +39,7 @@ class TranslatorSpec:
     model: str
     source_lang: str
     target_lang: str
+    guard: GuardOptions = field(default_factory=GuardOptions)
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
@@ -51,20 +52,25 @@ class TranslatorSpec:
             "use": self.use,
             "by": registry.identity(TRANSLATORS, self.use),
             "languages": [self.source_lang, self.target_lang],
+            "guard": asdict(self.guard),
             **identity_of(self.use, {**self.options, "model": self.model}),
         }
 
-    def load(self, threads: int | None) -> Translator:
-        """Load the translator.
+    def load(self, threads: int | None, *, marked: bool = False) -> Translator:
+        """Load the translator, with a guard around it.
+
+        Args:
+            threads: Threads to use.
+            marked: Whether it will be given text with marks; one that keeps inline tags by itself needs no guard then.
 
         Raises:
             OptionError: The backend does not know an option.
             ModelError: There is no such model, or it is damaged.
         """
-        from crosspan.translate import make_translator
-        from crosspan.translate.guard import Guarded
-
-        return Guarded(make_translator(self.use, self.model, threads=threads, **self.options))
+        made = make_translator(self.use, self.model, threads=threads, **self.options)
+        if marked and hasattr(made, "translate_tagged"):
+            return made
+        return Guarded(made, self.guard)
 
 
 @dataclass(kw_only=True)
@@ -132,6 +138,30 @@ class Translate(Step):
         assert self._loaded is not None
         spec = self.translator
         return self._loaded.translate(texts, source=spec.source_lang, target=spec.target_lang)
+
+
+@dataclass(kw_only=True)
+class Mirror(Step):
+    """Makes pairs of sentences that stand alone: each is its own source, to be tagged, and its own target."""
+
+    name: str = "pairs"
+
+    def __post_init__(self) -> None:
+        self.needs = tuple(Need("given", part) for part in ("tokens", "about", "labels", "target_spans"))
+
+    def work(self, inputs: Inputs) -> Output:
+        """Mirror a shard."""
+        (tokens,) = loads(inputs.part("given", "tokens"))
+        about = loads(inputs.part("given", "about"))
+        (rows,) = about["sides"]
+        _, faults = load_labels(inputs.part("given", "labels"))
+        parts = {
+            "tokens": dumps([tokens, tokens]),
+            "labels": dump_labels([()] * len(tokens), faults),
+            "target_spans": inputs.part("given", "target_spans"),
+            "about": dumps({"sides": [rows, rows], "lines": about["lines"]}),
+        }
+        return Output(parts, {"sentences": len(tokens), "spans": 0, "rejected": len(faults), "first": None})
 
 
 def given_sentences(inputs: Inputs) -> list[Sentence]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -48,17 +48,20 @@ EMBEDDED = ("en",)
 """Taggers that come with the package, by language."""
 
 
-def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = None) -> Tagger:
+def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = None, **options: Any) -> Tagger:
     """Load a tagger.
 
     Args:
-        name: ``"en"`` for the embedded English tagger, the path of a model that was trained (``*.crf``), or
-            ``"spacy:NAME"`` for a spaCy pipeline that is installed or lies in a folder. Packages can bring more
+        name: ``"en"`` for the embedded English tagger, the path of a model that was trained (``*.crf``),
+            ``"spacy:NAME"`` for a spaCy pipeline that is installed or lies in a folder, ``"transformers:NAME"`` for a
+            token-classification model on the hub or in a folder, or ``"gliner:NAME"``. Packages can bring more
             (``BACKEND:MODEL``) by entry points in the group ``crosspan.taggers``.
         threads: Threads to use; all cores by default.
+        options: Of the backend, such as those of :class:`~crosspan.tag.transformers.TransformersTaggerOptions`; what
+            crosspan trained itself has none.
 
     Raises:
-        OptionError: There is no such tagger.
+        OptionError: There is no such tagger, or it does not know an option.
         ModelError: The model cannot be read.
         MissingDependencyError: The tagger needs a package that is not installed.
 
@@ -68,23 +71,36 @@ def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = No
         ('LOC', 'ORG', 'PER')
     """
     asked = os.fspath(name)
-    if asked in EMBEDDED:
+    scheme, colon, rest = asked.partition(":")
+    if asked in EMBEDDED or asked.endswith(".crf") or Path(asked).is_file():
         from crosspan.tag.crf import CrfTagger
 
-        return CrfTagger.load(str(files("crosspan.tag") / "data" / f"{asked}.crf"), threads=threads)
-    scheme, colon, rest = asked.partition(":")
+        if options:
+            raise OptionError(f"this tagger has no option {next(iter(options))!r}", hint="Leave it out.")
+        path = str(files("crosspan.tag") / "data" / f"{asked}.crf") if asked in EMBEDDED else asked
+        return CrfTagger.load(path, threads=threads)
     if colon and scheme == "spacy":
         from crosspan.tag.spacy import SpacyTagger
 
-        return SpacyTagger(rest)
-    if asked.endswith(".crf") or Path(asked).is_file():
-        from crosspan.tag.crf import CrfTagger
-
-        return CrfTagger.load(asked, threads=threads)
+        return _made(scheme, SpacyTagger, rest, options)
     if colon and scheme in registry.names("crosspan.taggers"):
-        plugged: Tagger = registry.find("crosspan.taggers", scheme)(rest, threads=threads)
-        return plugged
+        return _made(scheme, registry.find("crosspan.taggers", scheme), rest, {"threads": threads, **options})
+    is_model = (Path(asked) / "config.json").is_file()
     raise OptionError(
         f"there is no tagger {asked!r}",
-        hint=f"Give {' or '.join(EMBEDDED)}, the path of a model (.crf), or spacy:NAME.",
+        hint=f"Write transformers:{asked}."
+        if is_model
+        else f"Give {' or '.join(EMBEDDED)}, the path of a model (.crf), spacy:NAME, or transformers:NAME.",
     )
+
+
+def _made(name: str, factory: Callable[..., Any], model: str, options: Mapping[str, Any]) -> Tagger:
+    try:
+        made: Tagger = factory(model, **options)
+    except TypeError as error:
+        if "unexpected keyword" not in str(error):
+            raise
+        raise OptionError(
+            f"the tagger {name!r} does not take these options ({error})", hint="Look into its documentation."
+        ) from error
+    return made

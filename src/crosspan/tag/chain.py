@@ -213,7 +213,7 @@ def _sums(emission, moves, psi, alpha, beta, scale):  # type: ignore[no-untyped-
 @njit()
 def _viterbi(emission, transition, out):  # type: ignore[no-untyped-def]
     n, k = emission.shape
-    back = np.empty((n, k), np.int8)
+    back = np.empty((n, k), np.int16)
     here = np.empty(k)
     there = np.empty(k)
     for y in range(k):

@@ -6,7 +6,10 @@ milliseconds. Needs ``crosspan[neural]``.
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -64,8 +67,6 @@ def byte_pairs(
     lines: Iterable[str], special: Sequence[str], size: int = 600
 ) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """A vocabulary of byte pairs with its merges, as that of NLLB and M2M100."""
-    import json
-
     tokenizers = neural("a tiny tokenizer", "tokenizers")
     learned = tokenizers.Tokenizer(tokenizers.models.BPE(unk_token="<unk>"))
     learned.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
@@ -122,21 +123,161 @@ def save_nllb(folder: Path, *, layers: int = 2, seed: int = 0, width: int = 32, 
     tokenizer.model_max_length = positions
     config = transformers.M2M100Config(
         vocab_size=len(tokenizer),
-        d_model=width,
-        encoder_layers=layers,
-        decoder_layers=layers,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=2 * width,
-        decoder_ffn_dim=2 * width,
         max_position_embeddings=positions,
-        pad_token_id=tokenizer.pad_token_id,
+        **_translator_shape(tokenizer, width, layers),
         bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.eos_token_id,
-        dropout=0.0,
     )
     return _saved(folder, tokenizer, transformers.M2M100ForConditionalGeneration(config))
+
+
+def save_m2m100(folder: Path, *, layers: int = 2, seed: int = 0, width: int = 32, positions: int = 128) -> Path:
+    """A tiny M2M100 with its own tokenizer and its 100 languages."""
+    transformers = _seeded(seed)
+    pieces = sentence_pieces(folder, "sentencepiece.bpe.model")
+    (folder / "vocab.json").write_text(json.dumps({piece: index for index, piece in enumerate(pieces)}))
+    tokenizer = transformers.M2M100Tokenizer(folder / "vocab.json", folder / "sentencepiece.bpe.model")
+    tokenizer.model_max_length = positions
+    last = max(tokenizer.lang_code_to_id.values())
+    config = transformers.M2M100Config(
+        vocab_size=last + 1 + tokenizer.num_madeup_words,
+        max_position_embeddings=positions,
+        **_translator_shape(tokenizer, width, layers),
+        bos_token_id=tokenizer.bos_token_id,
+        decoder_start_token_id=tokenizer.eos_token_id,
+    )
+    return _saved(folder, tokenizer, transformers.M2M100ForConditionalGeneration(config))
+
+
+def save_marian(
+    folder: Path,
+    *,
+    source: str = "en",
+    target: str = "es",
+    targets: Sequence[str] = (),
+    layers: int = 2,
+    seed: int = 0,
+    width: int = 32,
+    positions: int = 128,
+) -> Path:
+    """A tiny MarianMT.
+
+    Args:
+        folder: Where it goes.
+        source: The language that it says it translates from.
+        target: The language, or the group of languages, that it says it translates to.
+        targets: Codes that a text can begin with where there are several targets, such as ``"spa"``.
+        layers: Of encoder and decoder.
+        seed: Of its random weights.
+        width: Of its vectors.
+        positions: Most pieces of a text.
+    """
+    transformers = _seeded(seed)
+    pieces = sentence_pieces(folder, "source.spm")
+    shutil.copy(folder / "source.spm", folder / "target.spm")
+    codes = [f">>{code}<<" for code in targets]
+    inside = [piece for piece in pieces if piece not in SPECIAL.values()]
+    vocabulary = {piece: index for index, piece in enumerate(["</s>", "<unk>", *codes, *inside, "<pad>"])}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*sacremoses.*")
+        tokenizer = transformers.MarianTokenizer(
+            *(str(folder / name) for name in ("source.spm", "target.spm", "vocab.json")),
+            source_lang=source,
+            target_lang=target,
+            model_max_length=positions,
+        )
+    config = transformers.MarianConfig(
+        vocab_size=len(vocabulary),
+        max_position_embeddings=positions,
+        **_translator_shape(tokenizer, width, layers),
+        decoder_start_token_id=tokenizer.pad_token_id,
+        forced_eos_token_id=tokenizer.eos_token_id,
+        activation_function="swish",
+        scale_embedding=True,
+        normalize_before=False,
+        normalize_embedding=False,
+        static_position_embeddings=True,
+        add_final_layer_norm=False,
+    )
+    return _saved(folder, tokenizer, transformers.MarianMTModel(config))
+
+
+def save_mt5(folder: Path, *, layers: int = 2, seed: int = 0, width: int = 32, positions: int = 128) -> Path:
+    """A tiny mT5: no codes of languages."""
+    transformers = _seeded(seed)
+    tokenizer = _t5_tokenizer(transformers, (), positions)
+    config = transformers.MT5Config(**_t5_shape(tokenizer, width, layers))
+    return _saved(folder, tokenizer, transformers.MT5ForConditionalGeneration(config))
+
+
+def save_madlad(
+    folder: Path,
+    *,
+    languages: Sequence[str] = ("en", "es", "de", "sw", "lg", "zh", "zh_Hant"),
+    layers: int = 2,
+    seed: int = 0,
+    width: int = 32,
+    positions: int = 128,
+) -> Path:
+    """A tiny MADLAD-400: a T5 whose vocabulary has a piece such as ``<2es>`` for every target language."""
+    transformers = _seeded(seed)
+    tokenizer = _t5_tokenizer(transformers, [f"<2{language}>" for language in languages], positions)
+    config = transformers.T5Config(**_t5_shape(tokenizer, width, layers))
+    return _saved(folder, tokenizer, transformers.T5ForConditionalGeneration(config))
+
+
+def sentence_pieces(folder: Path, name: str, size: int = 600) -> list[str]:
+    """Train a SentencePiece model of byte pairs into a folder; return its pieces, in the order of their numbers."""
+    trainer = neural("a tiny tokenizer", "sentencepiece")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("wb") as stream:
+        trainer.SentencePieceTrainer.train(
+            sentence_iterator=iter(corpus_lines()), model_writer=stream, vocab_size=size, model_type="bpe",
+            num_threads=1, minloglevel=2, bos_id=0, pad_id=1, eos_id=2, unk_id=3,
+        )  # fmt: skip
+    learned = trainer.SentencePieceProcessor(model_file=str(folder / name))
+    return [learned.id_to_piece(index) for index in range(learned.get_piece_size())]
+
+
+def _t5_tokenizer(transformers: Any, tags: Sequence[str], positions: int) -> Any:
+    vocabulary = unigram_pieces(corpus_lines(), ["<pad>", "</s>", "<unk>", *tags])
+    sentinels = [(f"<extra_id_{index}>", 0.0) for index in range(99, -1, -1)]
+    tokenizer = transformers.T5Tokenizer(vocab=[*vocabulary, ("▁", -4.0), *sentinels])
+    tokenizer.model_max_length = positions
+    return tokenizer
+
+
+def _t5_shape(tokenizer: Any, width: int, layers: int) -> dict[str, Any]:
+    return {
+        "vocab_size": len(tokenizer),
+        "d_model": width,
+        "d_kv": width // 2,
+        "d_ff": 2 * width,
+        "num_layers": layers,
+        "num_heads": 2,
+        "feed_forward_proj": "gated-gelu",
+        "tie_word_embeddings": False,
+        "dropout_rate": 0.0,
+        "decoder_start_token_id": tokenizer.pad_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
+
+
+def _translator_shape(tokenizer: Any, width: int, layers: int) -> dict[str, Any]:
+    return {
+        "d_model": width,
+        "encoder_layers": layers,
+        "decoder_layers": layers,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 2 * width,
+        "decoder_ffn_dim": 2 * width,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "dropout": 0.0,
+    }
 
 
 def _xlmr(transformers: Any, layers: int, width: int, positions: int) -> tuple[Any, Any]:

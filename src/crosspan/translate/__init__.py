@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +16,15 @@ from crosspan.errors import OptionError
 Advance = Callable[[int, int], None]
 
 TRANSLATORS = "crosspan.translators"
+
+
+_OPTIONS = {
+    "ctranslate2": "ctranslate2:CTranslate2Options",
+    "transformers": "transformers:TransformersOptions",
+    "openai": "openai:OpenAIOptions",
+    "apertium": "apertium:ApertiumOptions",
+    "file": "file:FileOptions",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +84,10 @@ def make_translator(use: str, model: str = "", *, threads: int | None = None, **
     """Load a translator.
 
     Args:
-        use: Name of the backend: ``"ctranslate2"``, ``"transformers"``, ``"openai"``, ``"apertium"``, or one that
-            another package brings.
-        model: What it loads: a name on the hub, a folder, or the name of a model on a server.
+        use: Name of the backend: ``"ctranslate2"``, ``"transformers"``, ``"openai"``, ``"apertium"``, ``"file"``, or
+            one that another package brings.
+        model: What it loads: a name on the hub, a folder, the name of a model on a server, a mode of Apertium, or a
+            file of translations.
         threads: Threads to use; all cores by default.
         options: Of the backend.
 
@@ -91,3 +102,21 @@ def make_translator(use: str, model: str = "", *, threads: int | None = None, **
     except TypeError as error:
         raise OptionError(f"the translator {use!r} does not take these options ({error})") from error
     return made
+
+
+def default_options(use: str) -> object | None:
+    """The options of a translator of crosspan as it has them by default.
+
+    Returns:
+        A frozen dataclass; ``None`` for a translator of another package.
+
+    Example:
+        >>> default_options("ctranslate2").beams
+        4
+    """
+    place = _OPTIONS.get(use)
+    if place is None:
+        return None
+    module, _, kind = place.partition(":")
+    options: object = getattr(import_module(f"crosspan.translate.{module}"), kind)()
+    return options

@@ -1,0 +1,94 @@
+"""Word alignment by softmax or α-entmax over similarities in both directions, as AWESOME does (Dou & Neubig 2021)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.align.embedding import EmbeddingAligner, EmbeddingOptions, Units, check_probability
+from crosspan.align.entmax import entmax_rows
+from crosspan.align.extraction import softmax_rows, word_alignment
+from crosspan.errors import OptionError
+from crosspan.types import Alignment
+
+if TYPE_CHECKING:
+    from crosspan.models.pieces import Pieces
+
+Extraction = Literal["softmax", "entmax"]
+EXTRACTIONS: tuple[Extraction, ...] = get_args(Extraction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwesomeOptions(EmbeddingOptions):
+    """Settings of :class:`Awesome`.
+
+    Args:
+        model: Name on the hub, or a folder, such as bert-base-multilingual-cased or one that tune-aligner wrote.
+        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        min_prob: Links less probable than this are left out.
+        device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
+        dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
+        batch: Most pieces of words that are read at once, padding included; 0 chooses by the device.
+        extraction: How similarities become probabilities: softmax or entmax.
+        threshold: A link is more probable than this in both directions; entmax keeps all that is not exactly 0.
+        alpha: Of α-entmax: 2 is sparsemax; the nearer to 1, the more like softmax.
+
+    Raises:
+        OptionError: A value is out of range.
+    """
+
+    extraction: Extraction = "softmax"
+    threshold: float = 0.001
+    alpha: float = 1.5
+
+    def __post_init__(self) -> None:
+        EmbeddingOptions.__post_init__(self)
+        if self.extraction not in EXTRACTIONS:
+            raise OptionError(
+                f"there is no extraction {self.extraction!r}", hint=f"Choose one of {', '.join(EXTRACTIONS)}."
+            )
+        check_probability("threshold", self.threshold)
+        if not self.alpha > 1.0:
+            raise OptionError(f"alpha is {self.alpha}", hint="Choose one above 1, such as 1.5.")
+
+
+class Awesome(EmbeddingAligner):
+    """Links the pieces of words that are probable translations of each other seen from either side.
+
+    The similarity of two pieces is the product of their vectors (Dou & Neubig 2021). The links are those of the package
+    ``awesome-align``; long sentences are read in windows that overlap, where the package cuts them off, and a word
+    that the tokenizer leaves nothing of counts as its unknown piece. A link's ``prob`` is the product of its
+    probabilities in the two directions, where the package gives a harmonic mean of flattened ones.
+
+    Args:
+        options: Settings.
+        threads: Threads to use on a CPU; all cores by default.
+
+    Example:
+        >>> Awesome(AwesomeOptions(extraction="entmax")).options.alpha
+        1.5
+    """
+
+    options: AwesomeOptions
+
+    def __init__(self, options: AwesomeOptions | None = None, *, threads: int | None = None) -> None:
+        super().__init__(options or AwesomeOptions(), threads=threads)
+
+    def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
+        return Units(vectors, pieces.word)
+
+    def _links(self, source: Units, target: Units) -> Alignment:
+        options = self.options
+        scores = source.vectors @ target.vectors.T
+        forward, backward = self._probabilities(scores), self._probabilities(np.ascontiguousarray(scores.T)).T
+        least = options.threshold if options.extraction == "softmax" else 0.0
+        links = (forward > least) & (backward > least)
+        return word_alignment(links, forward * backward, source.word, target.word, least=options.min_prob)
+
+    def _probabilities(self, scores: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        if self.options.extraction == "softmax":
+            return softmax_rows(scores)
+        return entmax_rows(scores, self.options.alpha)

@@ -1,0 +1,309 @@
+"""What aligners that compare the vectors of a pre-trained model have in common: reading sentences, in any number."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.align.int8 import quantize
+from crosspan.errors import OptionError
+from crosspan.models.device import Placement
+from crosspan.types import Alignment, Pair
+
+if TYPE_CHECKING:
+    from crosspan.models.encoder import Encoder
+    from crosspan.models.pieces import Pieces
+
+TokenPair = tuple[Sequence[str], Sequence[str]]
+Progress = Callable[[int, int], None]
+Words = tuple[str, ...]
+
+SHARD = 2_000
+"""Pairs that are worked on at once: their sentences are read once each, in batches of like length."""
+
+PIECES_ON_CPU, PIECES_ON_GPU = 512, 16_384
+"""Pieces of a batch where ``batch`` is 0. On a CPU, what goes through a layer should stay in its cache."""
+
+
+INT8 = "int8"
+"""The precision in whole numbers, see :mod:`crosspan.align.int8`."""
+
+
+class NoLinks(UserWarning):
+    """Pairs that could not be aligned have no links."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingOptions:
+    """Settings that all aligners by vectors share.
+
+    Args:
+        model: Name on the hub, or a folder.
+        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        min_prob: Links below this are left out.
+        device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
+        dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
+        batch: Most pieces of words that are read at once, padding included; 0 chooses by the device.
+
+    Raises:
+        OptionError: A value is out of range.
+    """
+
+    model: str = ""
+    layer: int = 8
+    min_prob: float = 0.0
+    device: str = "auto"
+    dtype: str = "auto"
+    batch: int = 0
+
+    def __post_init__(self) -> None:
+        check_probability("min_prob", self.min_prob)
+        if self.batch < 0:
+            raise OptionError(f"batch is {self.batch}", hint="Give a number of pieces, or 0 to choose by the device.")
+        if self.dtype != INT8:
+            Placement(device=self.device, dtype=self.dtype)  # checks itself
+        elif self.device not in ("auto", "cpu"):
+            raise OptionError(f"int8 runs on a CPU, not on {self.device}", hint="Set device=cpu, or another dtype.")
+
+
+def check_probability(name: str, value: float) -> None:
+    """Raise if a setting that must be in [0, 1] is not.
+
+    Raises:
+        OptionError: It is not.
+
+    Example:
+        >>> check_probability("min_prob", 0.5)
+    """
+    if not 0.0 <= value <= 1.0:
+        raise OptionError(f"{name} is {value}", hint="Choose between 0 and 1.")
+
+
+class Units(NamedTuple):
+    """What is compared of a sentence.
+
+    Args:
+        vectors: ``[n_units, width]``.
+        word: Word of each unit, ascending ``[n_units]``.
+    """
+
+    vectors: npt.NDArray[np.float32]
+    word: npt.NDArray[np.int32]
+
+
+class EmbeddingAligner(ABC):
+    """An aligner that links words whose vectors are alike. It learns nothing, and loads its model when first used.
+
+    Args:
+        options: Settings.
+        threads: Threads to use on a CPU; all cores by default.
+    """
+
+    def __init__(self, options: EmbeddingOptions, *, threads: int | None = None) -> None:
+        self.options = options
+        self.threads = threads
+        self._encoder: Encoder | None = None
+
+    def fit(self, pairs: Iterable[Pair], *, bitext: Iterable[TokenPair] = (), progress: Progress | None = None) -> Self:
+        """Load the model; there is nothing to learn, and nothing of the text is read."""
+        return self.fit_tokens(())
+
+    def fit_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Self:
+        """Like :meth:`fit`, for token sequences."""
+        self.encoder  # noqa: B018  # so that what is wrong with the model is said before the work begins
+        return self
+
+    def align(self, pairs: Sequence[Pair], *, progress: Progress | None = None) -> list[Alignment]:
+        """Link the words of each pair; a pair with an empty side has no links.
+
+        Raises:
+            ModelError: The model cannot be loaded, or its device failed.
+        """
+        return self.align_tokens([(pair.source.tokens, pair.target.tokens) for pair in pairs], progress=progress)
+
+    def align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> list[Alignment]:
+        """Like :meth:`align`, for token sequences."""
+        return list(self.iter_align_tokens(pairs, progress=progress))
+
+    def iter_align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Iterator[Alignment]:
+        """Link the words of a stream of token sequences, some thousands at a time.
+
+        Args:
+            pairs: Words of both sides.
+            progress: Called with pairs done and all there are, as far as is known.
+
+        Yields:
+            The links of each pair, in order. A pair that cannot be aligned has none, and a warning says how many.
+        """
+        total = len(pairs) if isinstance(pairs, Sized) else 0
+        stream = iter(pairs)
+        done = 0
+        while shard := list(itertools.islice(stream, SHARD)):
+
+            def advance(share: float, before: int = done, size: int = len(shard)) -> None:
+                if progress is not None:
+                    now = before + int(share * size)
+                    progress(now, max(total, now))
+
+            found = self._align_shard([(tuple(source), tuple(target)) for source, target in shard], advance)
+            done += len(shard)
+            advance(1.0)
+            yield from found
+
+    @property
+    def encoder(self) -> Encoder:
+        """The model; loaded when it is first asked for.
+
+        Raises:
+            OptionError: No model is named, or it has no such layer.
+            ModelError: It cannot be loaded.
+            MissingDependencyError: ``crosspan[neural]`` is not installed.
+        """
+        if self._encoder is None:
+            self._encoder = self._load()
+        return self._encoder
+
+    def _load(self) -> Encoder:
+        from crosspan.models.encoder import Encoder
+
+        options = self.options
+        if not options.model:
+            raise OptionError(
+                f"the aligner {type(self).__name__} has no model",
+                hint="Name one with model=…: a folder, or a name on the hub such as bert-base-multilingual-cased.",
+            )
+        whole = options.dtype == INT8
+        placement = Placement(device="cpu" if whole else options.device, dtype="float32" if whole else options.dtype)
+        encoder = Encoder(options.model, layer=options.layer, placement=placement)
+        encoder.budget = options.batch or (PIECES_ON_CPU if encoder.device.type == "cpu" else PIECES_ON_GPU)
+        encoder = self._adapted(encoder)
+        if whole:
+            quantize(encoder.model)
+        return encoder
+
+    def _adapted(self, encoder: Encoder) -> Encoder:
+        """The model that was loaded, with what else it needs; as it is by default."""
+        return encoder
+
+    def _languages(self) -> tuple[str, str]:
+        """What the tokenizer must be told about the language of each side; nothing by default."""
+        return "", ""
+
+    @abstractmethod
+    def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
+        """What is compared of a sentence, from the vectors of its pieces."""
+
+    @abstractmethod
+    def _links(self, source: Units, target: Units) -> Alignment:
+        """Links of a pair; both sides have words."""
+
+    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Callable[[float], None]) -> list[Alignment]:
+        sides = self._languages()
+        wanted: dict[str, dict[Words, None]] = {}
+        for pair in shard:
+            if pair[0] and pair[1]:
+                for language, words in zip(sides, pair, strict=True):
+                    wanted.setdefault(language, {})[words] = None
+        total = max(1, sum(map(len, wanted.values())))
+        known: dict[tuple[str, Words], Units] = {}
+        for language, sentences in wanted.items():
+            before = len(known) / total
+            share = len(sentences) / total
+            found = self._read(list(sentences), language, lambda part, b=before, s=share: advance(b + part * s))  # type: ignore[misc]
+            known.update(((language, words), units) for words, units in zip(sentences, found, strict=True))
+        links, failed = [], 0
+        for pair in shard:
+            one: Alignment | None = EMPTY
+            if pair[0] and pair[1]:
+                source, target = (known[side] for side in zip(sides, pair, strict=True))
+                try:
+                    one = self._links(source, target) if _finite(source) and _finite(target) else None
+                except MemoryError:  # a table of millions of words by millions
+                    one = None
+            failed += one is None
+            links.append(EMPTY if one is None else one)
+        if failed:
+            warnings.warn(
+                f"{failed} of {len(shard)} pairs have no links: they are too long, or the model gave no numbers",
+                NoLinks,
+                stacklevel=3,
+            )
+        return links
+
+    def _read(self, sentences: Sequence[Words], language: str, advance: Callable[[float], None]) -> list[Units]:
+        """The units of sentences in one language."""
+        encoder = self.encoder
+        if language:
+            encoder.tokenizer.src_lang = language
+        with limited(self.threads):
+            pieces = encoder.pieces([readable(words) for words in sentences])
+            vectors = encoder.vectors(pieces, advance=lambda done, total: advance(done / max(total, 1)))
+        return [self._units(rows, cut) for rows, cut in zip(vectors, pieces, strict=True)]
+
+
+EMPTY = Alignment.from_links([])
+"""No links."""
+
+
+def _finite(units: Units) -> bool:
+    return bool(np.isfinite(units.vectors).all())
+
+
+def readable(words: Words) -> Words:
+    """Words for a tokenizer, which takes no half of a surrogate pair; links do not depend on the letters."""
+    try:
+        " ".join(words).encode()
+    except UnicodeEncodeError:
+        return tuple(word.encode("utf-8", "replace").decode() for word in words)
+    return words
+
+
+def word_means(vectors: npt.NDArray[np.float32], pieces: Pieces) -> npt.NDArray[np.float32]:
+    """Vectors of words as the mean of those of their pieces.
+
+    Args:
+        vectors: Of pieces ``[n_pieces, width]``.
+        pieces: The words they belong to.
+
+    Returns:
+        ``[n_words, width]``.
+
+    Example:
+        >>> from crosspan.models.pieces import Pieces
+        >>> pieces = Pieces(np.array([7, 8, 9], np.int32), np.array([0, 0, 1], np.int32))
+        >>> word_means(np.array([[1.0], [3.0], [5.0]], np.float32), pieces).tolist()
+        [[2.0], [5.0]]
+    """
+    first = pieces.first()
+    counts = np.diff(first, append=len(pieces))
+    sums = np.add.reduceat(vectors, first, axis=0) if len(first) else vectors
+    return np.asarray(sums / counts[:, None].astype(np.float32))
+
+
+@contextmanager
+def limited(threads: int | None) -> Iterator[None]:
+    """Let PyTorch use so many threads of a CPU, for a while.
+
+    Args:
+        threads: How many; ``None`` leaves it as it is.
+    """
+    if threads is None:
+        yield
+        return
+    from crosspan.models.loading import neural
+
+    torch = neural("this model", "torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

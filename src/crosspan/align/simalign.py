@@ -1,0 +1,122 @@
+"""Word alignment by the similarity of contextual vectors, as SimAlign does it (Jalili Sabet et al. 2020)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.align.embedding import EmbeddingAligner, EmbeddingOptions, Units, check_probability, word_means
+from crosspan.align.extraction import (
+    METHODS,
+    Method,
+    argmax_links,
+    certain,
+    cosine_similarity,
+    distorted,
+    itermax_links,
+    match_links,
+    one_way_links,
+    unit_vectors,
+    word_alignment,
+)
+from crosspan.errors import OptionError
+from crosspan.types import Alignment
+
+if TYPE_CHECKING:
+    from crosspan.models.pieces import Pieces
+
+UnitKind = Literal["subword", "word"]
+UNITS: tuple[UnitKind, ...] = get_args(UnitKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimAlignOptions(EmbeddingOptions):
+    """Settings of :class:`SimAlign`.
+
+    Args:
+        model: Name on the hub, or a folder, such as bert-base-multilingual-cased.
+        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        min_prob: Links of words less similar than this are left out.
+        device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
+        dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
+        batch: Most pieces of words that are read at once, padding included; 0 chooses by the device.
+        units: What is compared: subword (two words are linked if two of their pieces are) or word (means of pieces).
+        method: How links are chosen: argmax, itermax, match, forward or backward.
+        distortion: How much similarity is lost between opposite ends of the sentences; 0 for nothing.
+        null_threshold: Quantile of a pair's entropies above which links are taken out; 1 for none, 0.95 in the paper.
+        iterations: Rounds of itermax.
+        factor: What itermax multiplies the similarity to a linked unit by.
+
+    Raises:
+        OptionError: A value is out of range.
+    """
+
+    units: UnitKind = "subword"
+    method: Method = "itermax"
+    distortion: float = 0.0
+    null_threshold: float = 1.0
+    iterations: int = 2
+    factor: float = 0.9
+
+    def __post_init__(self) -> None:
+        EmbeddingOptions.__post_init__(self)
+        if self.units not in UNITS:
+            raise OptionError(f"units is {self.units!r}", hint=f"Choose one of {', '.join(UNITS)}.")
+        if self.method not in METHODS:
+            raise OptionError(f"there is no method {self.method!r}", hint=f"Choose one of {', '.join(METHODS)}.")
+        for name in ("distortion", "null_threshold", "factor"):
+            check_probability(name, getattr(self, name))
+        if self.iterations < 1:
+            raise OptionError(f"{self.iterations} iterations", hint="Use at least 1.")
+
+
+class SimAlign(EmbeddingAligner):
+    """Links words whose vectors in a multilingual encoder are alike; needs no bitext.
+
+    The methods are those of Jalili Sabet et al. (2020): mutual *argmax*, *itermax*, and *match*, the maximum-weight
+    bipartite matching; with their distortion and null extensions. The links are those of the package ``simalign``, with
+    these differences, where it fails: a sentence longer than the model reads in windows that overlap, and is not cut
+    off; a word that the tokenizer leaves nothing of counts as its unknown piece; an empty sentence has no links. A
+    link's ``prob`` is the cosine of its best piece vectors, brought to [0, 1], after distortion: an order of links, not
+    a posterior.
+
+    Args:
+        options: Settings.
+        threads: Threads to use on a CPU; all cores by default.
+
+    Example:
+        >>> SimAlign(SimAlignOptions(model="bert-base-multilingual-cased", method="argmax")).options.layer
+        8
+    """
+
+    options: SimAlignOptions
+
+    def __init__(self, options: SimAlignOptions | None = None, *, threads: int | None = None) -> None:
+        super().__init__(options or SimAlignOptions(), threads=threads)
+
+    def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
+        if self.options.units == "subword":
+            return Units(unit_vectors(vectors), pieces.word)
+        means = word_means(vectors, pieces)
+        return Units(unit_vectors(means), np.arange(len(means), dtype=np.int32))
+
+    def _links(self, source: Units, target: Units) -> Alignment:
+        options = self.options
+        similarity = distorted(cosine_similarity(source.vectors, target.vectors), options.distortion)
+        links = self._chosen(similarity)
+        if options.null_threshold < 1.0:
+            links &= certain(similarity, options.null_threshold)
+        return word_alignment(links, similarity, source.word, target.word, least=options.min_prob)
+
+    def _chosen(self, similarity: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        options = self.options
+        if options.method == "argmax":
+            return argmax_links(similarity)
+        if options.method == "itermax":
+            return itermax_links(similarity, iterations=options.iterations, factor=options.factor)
+        if options.method == "match":
+            return match_links(similarity)
+        return one_way_links(similarity, forward=options.method == "forward")

@@ -1,0 +1,77 @@
+"""``crosspan tune-aligner``: tune an encoder for word alignment on translated text."""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import partial
+
+import click
+
+from crosspan.align import TuningOptions, tune_aligner
+from crosspan.cli.align import _file, _tokens
+from crosspan.cli.progress import progress_bars
+from crosspan.cli.settings import parse_settings
+from crosspan.io import FORMATS, FormatOption, read_links
+from crosspan.settings import with_settings
+
+
+@click.command("tune-aligner")
+@click.argument("source", metavar="SOURCE", type=str)
+@click.argument("target", metavar="TARGET", type=str)
+@click.option("--model", metavar="NAME", required=True, help="The encoder to tune: a folder, or a name on the hub.")
+@click.option("--out", metavar="FOLDER", required=True, help="Where the tuned model goes.")
+@click.option("--links", metavar="FILE", help="Word links to learn from, instead of those the model finds itself.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads to use.  [default: all cores]")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the training.")
+@click.option(
+    "--from",
+    "from_format",
+    type=click.Choice(["auto", *FORMATS]),
+    default="auto",
+    show_default=True,
+    help="Format of the files whose names do not tell it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
+@click.option("--quiet", is_flag=True, help="Write no progress and no summary.")
+def command(
+    source: str,
+    target: str,
+    model: str,
+    out: str,
+    links: str | None,
+    threads: int | None,
+    settings: tuple[str, ...],
+    from_format: FormatOption,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Tune a pre-trained encoder on SOURCE and TARGET, its translation sentence by sentence.
+
+    The result is for: crosspan align --aligner awesome --set model=FOLDER. A training that was stopped goes on from its
+    last checkpoint when the same command is given again.
+    """
+    began = time.perf_counter()
+    options = with_settings(TuningOptions(model=model), parse_settings(settings))
+    pairs = list(_tokens([_file(source, from_format), _file(target, from_format)]))
+    given = None
+    if links is not None:
+        lengths = [(len(one), len(other)) for one, other in pairs]
+        given = list(read_links(links, lengths=lengths))
+    with progress_bars(quiet=quiet) as bars:
+        report = tune_aligner(
+            pairs, out, options, links=given, threads=threads, progress=bars and partial(bars, "tuning")
+        )
+    seconds = round(time.perf_counter() - began, 2)
+    done = f"{report.steps} steps" + (f", from step {report.resumed_at} on" if report.resumed_at else "")
+    if as_json:
+        click.echo(json.dumps({**report.to_dict(), "seconds": seconds}))
+    elif not quiet:
+        course = "; ".join(
+            f"{name} {values[0]:.3f} to {values[-1]:.3f}" for name, values in report.losses.items() if values
+        )
+        left_out = f", {report.left_out} left out" if report.left_out else ""
+        click.echo(
+            f"{out}: {report.pairs} sentence pairs{left_out}, {done}; losses: {course}; {seconds} s",
+            err=True,
+        )

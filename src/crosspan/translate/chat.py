@@ -1,0 +1,292 @@
+"""A client for chat models behind an HTTP address in the manner of OpenAI: vLLM, Ollama, llama.cpp, hosted services.
+
+It waits and asks again where a server is busy, keeps to a limit of requests, asks several things at once, and keeps
+every answer on disk, so that nothing is asked, or paid for, twice.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from crosspan.errors import ModelError, OptionError
+from crosspan.translate import Advance
+from crosspan.translate.chat_cache import AnswerCache, key_of
+from crosspan.translate.chat_http import RequestError, post
+
+Message = Mapping[str, str]
+Prompt = str | Sequence[Message]
+
+CUT_OFF = "cut off"
+_FIRST_WAIT = 0.5
+_LONGEST_WAIT = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatOptions:
+    """Settings of :class:`ChatClient`.
+
+    Args:
+        model: Name of the model on the server.
+        url: Address of the server, up to the version: http://localhost:8000/v1.
+        key_variable: Environment variable that holds the key; a server without keys needs none.
+        temperature: 0 takes the most probable words.
+        max_tokens: Most pieces of an answer; 0 leaves it to the server.
+        seed: Sent along for servers that know it.
+        timeout: Seconds to wait for an answer.
+        retries: How often a request that failed is sent again.
+        requests_per_minute: Most requests in a minute; 0 sets no limit.
+        concurrency: Requests that are on their way at the same time.
+        cache: File that keeps answers; by default one in the user's cache folder, and none keeps nothing.
+
+    Raises:
+        OptionError: A setting cannot have its value.
+    """
+
+    model: str = ""
+    url: str = "http://localhost:8000/v1"
+    key_variable: str = "OPENAI_API_KEY"
+    temperature: float = 0.0
+    max_tokens: int = 1_024
+    seed: int = 0
+    timeout: float = 120.0
+    retries: int = 5
+    requests_per_minute: float = 0.0
+    concurrency: int = 4
+    cache: str = ""
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise OptionError("url is no address of a server", hint="Write one such as http://localhost:8000/v1.")
+        if parts.username or parts.password or parts.query:
+            raise OptionError("url holds a name, a password or a query", hint="Put the key into a variable.")
+        numbers = (self.temperature, self.max_tokens, self.retries, self.requests_per_minute)
+        if not all(number >= 0 and math.isfinite(number) for number in numbers):
+            raise OptionError(
+                "temperature, max_tokens, retries or requests_per_minute is below 0", hint="Use 0 or more."
+            )
+        if not self.timeout > 0 or self.concurrency < 1:
+            raise OptionError(
+                f"timeout is {self.timeout} and concurrency {self.concurrency}", hint="Both must be above 0."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answered.
+
+    Args:
+        text: The answer; empty where there is none.
+        problem: Why there is none, or why it should not be trusted; ``None`` where it is sound.
+    """
+
+    text: str
+    problem: str | None = None
+
+
+class ChatClient:
+    """Asks a chat model.
+
+    Args:
+        options: Settings.
+
+    Raises:
+        OptionError: No model is named.
+        OutputError: The cache cannot be opened.
+    """
+
+    def __init__(self, options: ChatOptions) -> None:
+        if not options.model:
+            raise OptionError("no model is named", hint="Give its name as the server knows it.")
+        self.options = options
+        base = options.url.rstrip("/")
+        self.address = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
+        self.cache = None if options.cache == "none" else AnswerCache(options.cache)
+        self._pace = _Pace(options.requests_per_minute)
+        self._answered = False
+
+    def complete(self, prompts: Sequence[Prompt], *, advance: Advance | None = None) -> list[Answer]:
+        """Ask for answers.
+
+        Args:
+            prompts: What to ask: a text, or messages with ``role`` and ``content``.
+            advance: Called with prompts done and all there are.
+
+        Returns:
+            One answer a prompt, in order. What cannot be answered has a ``problem``, and does not stop the others.
+
+        Raises:
+            ModelError: Nothing answers at the address, it refuses the key, or has no such model. Answers that came
+                before are kept.
+        """
+        self._pace.start()
+        bodies = [self._body(prompt) for prompt in prompts]
+        keys = [key_of(self.address, body) for body in bodies]
+        found: dict[str, Answer] = {}
+        if self.cache is not None:
+            found = {key: Answer(text) for key, text in self.cache.get(dict.fromkeys(keys)).items()}
+        asked = {key: body for key, body in zip(keys, bodies, strict=True) if key not in found}
+        done = sum(key in found for key in keys)
+        if advance is not None and done:
+            advance(done, len(prompts))
+        counts = {key: keys.count(key) for key in asked} if len(asked) < len(keys) else dict.fromkeys(asked, 1)
+        with ThreadPoolExecutor(max_workers=self.options.concurrency) as pool:
+            waiting: dict[Future[Answer], str] = {pool.submit(self._ask, body): key for key, body in asked.items()}
+            try:
+                for future in as_completed(waiting):
+                    key = waiting[future]
+                    found[key] = future.result()
+                    if self.cache is not None and found[key].problem is None:
+                        self.cache.put(key, found[key].text)
+                    done += counts[key]
+                    if advance is not None:
+                        advance(done, len(prompts))
+            except BaseException:
+                self._pace.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return [found[key] for key in keys]
+
+    def _body(self, prompt: Prompt) -> dict[str, Any]:
+        messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(one) for one in prompt]
+        options = self.options
+        body: dict[str, Any] = {
+            "model": options.model,
+            "messages": messages,
+            "temperature": options.temperature,
+            "seed": options.seed,
+        }
+        if options.max_tokens:
+            body["max_tokens"] = options.max_tokens
+        return body
+
+    def _ask(self, body: dict[str, Any]) -> Answer:
+        """Ask once, and again where that may help."""
+        last = RequestError("")
+        for attempt in range(self.options.retries + 1):
+            if attempt:
+                wait = last.wait if last.wait is not None else _FIRST_WAIT * 2 ** (attempt - 1)
+                self._pace.rest(min(wait, _LONGEST_WAIT))
+            self._pace.take_turn()
+            if self._pace.stopped:
+                return Answer("", "given up")
+            try:
+                answer = _answer_of(self._post(body))
+            except RequestError as failure:
+                last = failure
+                self._stop_if_hopeless(failure)
+                if not failure.passing:
+                    return Answer("", failure.reason)
+                continue
+            self._answered = True
+            return answer
+        if last.unreachable:
+            raise ModelError(
+                f"the server does not answer any more ({last.reason})",
+                where=self.options.url,
+                hint="Answers that came are kept in the cache: start the server, and run it again.",
+            )
+        tries = self.options.retries + 1
+        return Answer("", f"no answer after {tries} {'try' if tries == 1 else 'tries'}: {last.reason}")
+
+    def _post(self, body: dict[str, Any]) -> str:
+        key = os.environ.get(self.options.key_variable, "") if self.options.key_variable else ""
+        return post(self.address, body, key=key, timeout=self.options.timeout)
+
+    def _stop_if_hopeless(self, failure: RequestError) -> None:
+        """Raise where no request can succeed."""
+        where = self.options.url
+        if failure.unreachable and not self._answered and failure.refused:
+            raise ModelError(
+                f"nothing answers at this address ({failure.reason})",
+                where=where,
+                hint="Start the server, or check the option url.",
+            )
+        if failure.status in (401, 403):
+            variable = self.options.key_variable
+            raise ModelError(
+                f"the server refuses the key (HTTP {failure.status})",
+                where=where,
+                hint=f"Put a valid key into the environment variable {variable}." if variable else "Name its variable.",
+            )
+        if failure.status == 404:
+            raise ModelError(
+                f"the server has no model {self.options.model!r}, or no such address ({failure.reason})",
+                where=where,
+                hint="Check the options model and url; the address ends with the version, such as /v1.",
+            )
+
+
+def _answer_of(text: str) -> Answer:
+    """The answer in what a server sent.
+
+    Raises:
+        RequestError: There is none; asking again may help.
+    """
+    try:
+        choice = json.loads(text)["choices"][0]
+        content = choice["message"]["content"]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise RequestError("the answer is not of the form that is expected", passing=True) from error
+    if not isinstance(content, str) or not content.strip():
+        if choice.get("finish_reason") == "content_filter":
+            return Answer("", "the server refuses to answer that")
+        raise RequestError("the answer is empty", passing=True)
+    return Answer(content, CUT_OFF if choice.get("finish_reason") == "length" else None)
+
+
+class _Pace:
+    """Lets requests go one after the other at a limited rate."""
+
+    def __init__(self, per_minute: float) -> None:
+        self._interval = 60.0 / per_minute if per_minute else 0.0
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._stopped = threading.Event()
+
+    def take_turn(self) -> None:
+        """Wait until the next request may go."""
+        if not self._interval:
+            return
+        with self._lock:
+            now = time.monotonic()
+            at = max(now, self._next)
+            self._next = at + self._interval
+        self.rest(at - now)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, but not longer than the work goes on."""
+        if seconds > 0:
+            self._stopped.wait(seconds)
+
+    def start(self) -> None:
+        """Begin."""
+        self._stopped.clear()
+
+    def stop(self) -> None:
+        """End all waiting, as the work was given up."""
+        self._stopped.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the work was given up."""
+        return self._stopped.is_set()
+
+
+def with_model(options: ChatOptions, model: str) -> ChatOptions:
+    """Options with another model, where one is named.
+
+    Example:
+        >>> with_model(ChatOptions(model="a"), "b").model, with_model(ChatOptions(model="a"), "").model
+        ('b', 'a')
+    """
+    return replace(options, model=model) if model else options

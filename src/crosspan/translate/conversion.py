@@ -1,0 +1,176 @@
+"""Checkpoints of ``transformers`` in the form that CTranslate2 runs: converted once, and kept.
+
+A converted model lies in a folder of the cache whose name has a hash of the checkpoint's content, so that another
+checkpoint of the same name is not taken for it. It is made in a temporary folder and renamed, so that what is there is
+whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from crosspan.errors import CrosspanError, ModelError, OutputError
+from crosspan.models.device import Placement
+from crosspan.models.loading import load_config, load_model, load_tokenizer, neural
+from crosspan.translate.transformers import longest_source, longest_target, quiet_warnings
+
+EXTRA = "ctranslate2"
+ABOUT = "crosspan.json"
+TOKENIZER = "tokenizer"
+_VERSION = 1
+"""Raised where the same checkpoint would be converted differently."""
+_BLOCK = 1 << 20
+
+
+def default_cache() -> Path:
+    """``crosspan/ctranslate2`` in the user's cache folder (``XDG_CACHE_HOME``, or ``~/.cache``)."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home and os.path.isabs(home) else Path.home() / ".cache") / "crosspan" / "ctranslate2"
+
+
+def is_converted(name: str | os.PathLike[str]) -> bool:
+    """Whether this is a folder that CTranslate2 can load as it is."""
+    return (Path(name) / "model.bin").is_file() and not (Path(name) / "model.safetensors").exists()
+
+
+def converted(name: str, quantization: str, cache: str | os.PathLike[str] = "") -> Path:
+    """The folder of a model in the form that CTranslate2 runs; it is converted if that has not been done yet.
+
+    Args:
+        name: Name on the hub, a folder, or the folder of a converted model.
+        quantization: How its weights are kept, such as ``"int8"``.
+        cache: Where converted models are kept; :func:`default_cache` by default.
+
+    Raises:
+        MissingDependencyError: A package is not installed.
+        ModelError: The model cannot be loaded, or is of a kind that CTranslate2 does not run.
+        OutputError: The cache cannot be written to.
+    """
+    if is_converted(name):
+        return Path(name)
+    config = load_config(name)
+    folder = Path(cache) if os.fspath(cache) else default_cache()
+    shown = Path(name).name if Path(name).is_dir() else name.replace("/", "--")
+    target = folder / f"{shown}-{quantization}-{content_key(name, config, folder)[:16]}"
+    if not is_converted(target):
+        _convert(name, config, quantization, target)
+    return target
+
+
+def content_key(name: str, config: Any, memory: Path) -> str:
+    """A hash of all that a checkpoint is: its files, or on the hub its revision.
+
+    Reading gigabytes takes time, so hashes are remembered in the cache, and made again where a file has another size or
+    time of change.
+    """
+    state = hashlib.sha256(f"{_VERSION} ".encode())
+    path = Path(name)
+    if not path.is_dir():
+        state.update(f"{name} {getattr(config, '_commit_hash', None)}".encode())
+        return state.hexdigest()
+    files = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+    stamp = [[one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in files]
+    place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
+    remembered = memory / "seen" / f"{place}.json"
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        seen = json.loads(remembered.read_text(encoding="utf-8"))
+        if seen["files"] == stamp and seen["version"] == _VERSION:
+            return str(seen["key"])
+    for one in files:
+        with one.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        state.update(f"{one.name} {digest}\n".encode())
+    key = state.hexdigest()
+    with suppress(OSError):  # only a matter of speed
+        remembered.parent.mkdir(parents=True, exist_ok=True)
+        temporary = remembered.with_suffix(f".{secrets.token_hex(4)}.tmp")
+        temporary.write_text(json.dumps({"files": stamp, "version": _VERSION, "key": key}), encoding="utf-8")
+        temporary.replace(remembered)
+    return key
+
+
+def _convert(name: str, config: Any, quantization: str, target: Path) -> None:
+    neural("converting a model", "ctranslate2", EXTRA)
+    neural("converting a model for CTranslate2", "torch")
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+    try:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        with quiet_warnings():
+            tokenizer = load_tokenizer(name)
+            _converter(name, tokenizer).convert(str(temporary), quantization=quantization)
+        tokenizer.save_pretrained(temporary / TOKENIZER)
+        limits = {"longest": longest_source(tokenizer, config), "longest_target": longest_target(config)}
+        (temporary / ABOUT).write_text(json.dumps({"model": name, "version": _VERSION, **limits}), encoding="utf-8")
+        with suppress(OSError):  # another process was faster
+            temporary.rename(target)
+    except CrosspanError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"the converted model cannot be kept here: {(error.strerror or str(error)).lower()}",
+            where=str(target.parent),
+            hint="Free space, or name another folder as cache.",
+        ) from error
+    except Exception as error:  # whatever a converter does not understand
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")
+        raise ModelError(
+            f"CTranslate2 cannot convert the model ({first})", where=name, hint="Use the translator transformers."
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _converter(name: str, tokenizer: Any) -> Any:
+    """CTranslate2's converter, which reads weights as everything here does: safetensors only, and no foreign code."""
+    if getattr(tokenizer, "separate_vocabs", False):
+        raise ModelError(
+            "CTranslate2 does not convert models with a vocabulary for each side",
+            where=name,
+            hint="Use the translator transformers.",
+        )
+    base = neural("converting a model", "ctranslate2", EXTRA).converters.TransformersConverter
+
+    class Converter(base):  # type: ignore[misc, valid-type]
+        rows = 0
+
+        def load_model(self, model_class: Any, model_name_or_path: str, **options: Any) -> Any:
+            model = load_model(name, model_class.__name__, placement=Placement(device="cpu", dtype="float32"))
+            self.rows = int(model.get_input_embeddings().weight.shape[0])
+            if hasattr(model.config, "tie_word_embeddings") and "t5" in model.config.model_type:
+                # the converter takes the first for the second; since transformers 5 it is always true
+                model.config.tie_word_embeddings = bool(getattr(model.config, "scale_decoder_outputs", False))
+            return model
+
+        def load_tokenizer(self, tokenizer_class: Any, model_name_or_path: str, **options: Any) -> Any:
+            return _WholeVocabulary(tokenizer, self.rows)
+
+    return Converter(name)
+
+
+class _WholeVocabulary:
+    """A tokenizer whose vocabulary has a piece for every row of the model.
+
+    That of M2M100 leaves its codes of languages out, and the converter numbers pieces by their order: with any left
+    out, all that follow would be other pieces.
+    """
+
+    def __init__(self, tokenizer: Any, rows: int) -> None:
+        self._tokenizer = tokenizer
+        self.num_madeup_words = 0
+        named = {index: piece for piece, index in tokenizer.get_vocab().items()}
+        named |= {index: piece for piece, index in getattr(tokenizer, "lang_token_to_id", {}).items()}
+        self._vocabulary = {named.get(index, f"madeupword{index}"): index for index in range(rows)}
+
+    def get_vocab(self) -> dict[str, int]:
+        """All pieces with their numbers."""
+        return dict(self._vocabulary)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tokenizer, name)

@@ -1,0 +1,188 @@
+"""Text files, translated line by line: what ``crosspan translate`` does."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from crosspan.errors import OptionError, OutputError
+from crosspan.io.files import PathLike, name_of, open_output, read_lines
+from crosspan.translate import Translation, Translator
+
+SHARD = 1_000
+StageProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsound:
+    """A line whose translation is not to be trusted.
+
+    Args:
+        line: Its number, from 1.
+        where: ``file:line``.
+        problem: What is wrong.
+        text: The text.
+        translation: What came out.
+    """
+
+    line: int
+    where: str
+    problem: str
+    text: str
+    translation: str
+
+    def to_json(self) -> str:
+        """As one line of JSON."""
+        facts = {"line": self.line, "problem": self.problem, "text": self.text, "translation": self.translation}
+        return json.dumps(facts, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class TranslationSummary:
+    """What was translated.
+
+    Args:
+        lines: Lines written.
+        empty: How many of them have no text.
+        problems: How many translations are not to be trusted, by what is wrong with them.
+        repaired: How many came out right at another try, by what was wrong at first.
+        seconds: Time taken.
+    """
+
+    lines: int = 0
+    empty: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
+    repaired: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return {
+            "lines": self.lines,
+            "empty": self.empty,
+            "problems": dict(sorted(self.problems.items())),
+            "repaired": dict(sorted(self.repaired.items())),
+            "seconds": self.seconds,
+        }
+
+
+def translate_file(
+    path: PathLike,
+    out: PathLike,
+    translator: Translator,
+    *,
+    source: str,
+    target: str,
+    on_unsound: Callable[[Unsound], None] | None = None,
+    on_kept: Callable[[str, int], None] | None = None,
+    progress: StageProgress | None = None,
+) -> TranslationSummary:
+    r"""Translate a file line by line; the result has a line for each.
+
+    The work goes on in shards of a thousand lines. They go to ``OUT.part``, which takes the place of ``out`` at the
+    end; where the work is ended before, it stays.
+
+    Args:
+        path: The file; ``-`` is standard input.
+        out: The file to write; ``-`` is standard output.
+        translator: A translator, usually a :class:`~crosspan.translate.guard.Guarded` one.
+        source: Language of the file.
+        target: Language to translate to.
+        on_unsound: Called with each translation that is not to be trusted; its line in ``out`` is empty.
+        on_kept: Called with the name of ``OUT.part`` and its lines, where the work is ended early and it stays.
+        progress: Called with ``(stage, done, total)``; the total is 0 where it is not known.
+
+    Returns:
+        What was translated.
+
+    Raises:
+        CrosspanError: The file, a language or the translator is at fault.
+
+    Example:
+        >>> import tempfile
+        >>> class Upper:
+        ...     def translate(self, texts, *, source, target, advance=None):
+        ...         return [Translation(text.upper()) for text in texts]
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = Path(folder, "in").write_text("a\n\nb\n")
+        ...     translate_file(Path(folder, "in"), Path(folder, "out"), Upper(), source="en", target="en").lines
+        ...     Path(folder, "out").read_text()
+        3
+        'A\n\nB\n'
+    """
+    started = time.perf_counter()
+    if os.fspath(path) != "-" and os.path.exists(out) and os.path.samefile(path, out):
+        raise OptionError("the file would be overwritten by its translation", hint="Choose another name for it.")
+    total = sum(1 for _ in read_lines(path)) if os.fspath(path) != "-" else 0
+    summary = TranslationSummary()
+    lines = read_lines(path)
+    with _written(out, summary, on_kept) as stream:
+        while shard := list(islice(lines, SHARD)):
+            before = summary.lines
+
+            def advance(done: int, _: int, before: int = before) -> None:
+                if progress is not None:
+                    progress("translating", before + done, total)
+
+            found = translator.translate(shard, source=source, target=target, advance=advance)
+            written = []
+            for number, (text, translation) in enumerate(zip(shard, found, strict=True), before + 1):
+                written.append(_line(text, translation, summary))
+                if translation.problem is not None and on_unsound is not None:
+                    where = f"{name_of(path)}:{number}"
+                    on_unsound(Unsound(number, where, translation.problem, text, translation.text))
+            stream.write("".join(f"{line}\n" for line in written))
+            stream.flush()
+            summary.lines += len(shard)
+            advance(len(shard), len(shard))
+    summary.repaired.update(getattr(translator, "repaired", {}))
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def _line(text: str, translation: Translation, summary: TranslationSummary) -> str:
+    if translation.problem is not None:
+        summary.problems[translation.problem.partition(":")[0]] += 1
+        return ""
+    if not text.strip():
+        summary.empty += 1
+    return " ".join(translation.text.split("\n"))
+
+
+@contextmanager
+def _written(
+    out: PathLike, summary: TranslationSummary, on_kept: Callable[[str, int], None] | None
+) -> Iterator[IO[str]]:
+    """The file to write; what is finished of it stays beside it when the work is ended early."""
+    if os.fspath(out) == "-":
+        with open_output(out) as stdout:
+            yield stdout
+        return
+    part = Path(f"{os.fspath(out)}.part")
+    try:
+        stream = part.open("w", encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise OutputError(
+            f"the file cannot be written here: {(error.strerror or str(error)).lower()}",
+            where=os.fspath(out),
+            hint="Check the folder and its permissions.",
+        ) from error
+    try:
+        with stream:
+            yield stream
+        part.replace(out)
+    except BaseException:
+        if summary.lines and on_kept is not None:
+            on_kept(str(part), summary.lines)
+        elif not summary.lines:
+            with suppress(OSError):
+                part.unlink()
+        raise

@@ -1,0 +1,393 @@
+"""Translation with models of ``transformers``: NLLB-200, M2M100, mBART-50, MarianMT, MADLAD-400, T5 and their kin.
+
+The slower and the more open of the two backends for such models: it gives everything that other parts of crosspan ask
+a translation model for. For plain translation on a CPU take :mod:`crosspan.translate.ctranslate2`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.errors import ModelError, OptionError
+from crosspan.models.batching import in_batches
+from crosspan.models.device import Placement
+from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.settings import with_settings
+from crosspan.translate import Advance, Translation
+from crosspan.translate.families import Family, Int32Array
+from crosspan.translate.soundness import TOO_LONG
+
+TOO_LONG_TO_READ = "the text is too long for the model"
+_ROOM = 16
+"""Pieces that a translation may have beyond its share, so that short texts can become longer ones."""
+_STEP = 8
+"""Texts whose numbers of pieces differ by less may have the same limit."""
+_LOGITS = 1 << 27
+"""Most numbers that the probabilities of a batch may take: half a gigabyte in float32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformersOptions:
+    """Settings of :class:`TransformersTranslator`.
+
+    Args:
+        model: Name of the model on the hub, or its folder.
+        device: Where it runs: auto takes a GPU where there is one; else cpu, cuda, cuda:1, mps.
+        dtype: Its precision: auto, float32, float16 or bfloat16.
+        beams: Translations that are kept in mind at each step; 1 takes the most probable piece each time.
+        length_penalty: Above 1 prefers longer translations, below 1 shorter ones.
+        no_repeat: No sequence of so many pieces may occur twice in a translation; 0 allows all.
+        repetition_penalty: Above 1 makes pieces that were used already less probable.
+        max_ratio: A translation may have at most so many pieces for each piece of its source, and 16 more.
+        budget: Most pieces of a batch, padding included.
+        prefix: For T5 and its kin: a phrase before each text, such as "translate {source} to {target}: ".
+
+    Raises:
+        OptionError: A number is out of its range.
+    """
+
+    model: str = ""
+    device: str = "auto"
+    dtype: str = "auto"
+    beams: int = 4
+    length_penalty: float = 1.0
+    no_repeat: int = 0
+    repetition_penalty: float = 1.0
+    max_ratio: float = 3.0
+    budget: int = 4_096
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        check_decoding(self.beams, self.no_repeat, self.repetition_penalty, self.max_ratio, self.budget)
+        Placement(device=self.device, dtype=self.dtype)
+
+
+def check_decoding(beams: int, no_repeat: int, repetition_penalty: float, max_ratio: float, budget: int) -> None:
+    """Raise unless numbers that steer the search for a translation are in their ranges.
+
+    Raises:
+        OptionError: One is not.
+
+    Example:
+        >>> check_decoding(4, 0, 1.0, 3.0, 1024)
+    """
+    if beams < 1 or budget < 1:
+        raise OptionError(f"beams is {beams} and budget {budget}", hint="Both count from 1.")
+    if no_repeat < 0:
+        raise OptionError(f"no_repeat is {no_repeat}", hint="0 switches it off; 3 to 5 are usual.")
+    if repetition_penalty <= 0 or not math.isfinite(repetition_penalty):
+        raise OptionError(f"repetition_penalty is {repetition_penalty}", hint="1 switches it off; 1.1 is usual.")
+    if max_ratio <= 0 or not math.isfinite(max_ratio):
+        raise OptionError(f"max_ratio is {max_ratio}", hint="3 is enough for most pairs of languages.")
+
+
+def longest_output(n_source: int, max_ratio: float) -> int:
+    """Most pieces of the translation of a text with so many.
+
+    Only texts with the same limit are translated in one batch, so that a text's neighbours make no difference; the
+    number of pieces is rounded up, so that there are enough of them.
+
+    Example:
+        >>> longest_output(10, 3.0), longest_output(16, 3.0)
+        (64, 64)
+    """
+    return math.ceil(-(-n_source // _STEP) * _STEP * max_ratio) + _ROOM
+
+
+class TransformersTranslator:
+    """A :class:`~crosspan.translate.ScoringTranslator` that is a model of ``transformers``.
+
+    Args:
+        model: Name on the hub, or a folder.
+        threads: Threads of a CPU to use; PyTorch's choice by default.
+        options: Settings; ``model`` above comes first where both name one.
+        settings: Single settings by name, instead of ``options``.
+
+    Raises:
+        MissingDependencyError: ``crosspan[neural]`` is not installed.
+        ModelError: The model cannot be loaded, or is no translation model.
+        OptionError: There is no such setting or device.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = "",
+        *,
+        threads: int | None = None,
+        options: TransformersOptions | None = None,
+        **settings: Any,
+    ) -> None:
+        chosen = with_settings(options or TransformersOptions(), settings)
+        self.options = replace(chosen, model=os.fspath(model)) if os.fspath(model) else chosen
+        self.threads = threads
+        self.name = self.options.model
+        if not self.name:
+            raise OptionError("no model is named", hint="Give the name of a model on the hub, or its folder.")
+        self.config = load_config(self.name)
+        if not getattr(self.config, "is_encoder_decoder", False):
+            raise ModelError(
+                f"this is a model of the type {self.config.model_type}, which does not translate",
+                where=self.name,
+                hint="Take a model such as NLLB-200, M2M100, MarianMT or MADLAD-400.",
+            )
+        with quiet_warnings():
+            self.tokenizer = load_tokenizer(self.name)
+        self.family = Family(self.tokenizer, name=self.name, prefix=self.options.prefix)
+        placement = Placement(device=self.options.device, dtype=self.options.dtype)
+        self.network = load_model(self.name, "AutoModelForSeq2SeqLM", placement=placement)
+        check_fit(self.tokenizer, self.network, self.name)
+        self.network.generation_config = self._decoding((), 1)  # what a checkpoint brings would fill what is left open
+        self.longest = longest_source(self.tokenizer, self.config)
+        self.longest_target = longest_target(self.config)
+
+    def varied(self, **settings: Any) -> TransformersTranslator:
+        """The same model with other settings of decoding; nothing is loaded again.
+
+        Raises:
+            OptionError: There is no such setting, or it belongs to loading.
+        """
+        fixed = sorted({"model", "device", "dtype", "prefix"} & set(settings))
+        if fixed:
+            raise OptionError(f"{fixed[0]} cannot change once a model is loaded", hint="Load another.")
+        other: TransformersTranslator = object.__new__(TransformersTranslator)
+        other.__dict__.update(self.__dict__)
+        other.options = with_settings(self.options, settings)
+        return other
+
+    @property
+    def device(self) -> Any:
+        """Where the model is."""
+        return next(self.network.parameters()).device
+
+    @property
+    def start(self) -> int:
+        """The piece that the decoder begins with, before all pieces of a target."""
+        return int(self.config.decoder_start_token_id)
+
+    def source_ids(self, texts: Sequence[str], source: str, target: str = "") -> list[Int32Array]:
+        """The pieces that the encoder reads; see :meth:`crosspan.translate.families.Family.source_ids`.
+
+        Args:
+            texts: The texts.
+            source: Their language.
+            target: Language to translate to; models that do not need it here do not ask for it.
+        """
+        if not target and self.family.kind != "codes":
+            raise OptionError("the target language is not named", hint="This model reads it on the source side.")
+        return self.family.source_ids(texts, source, target or source)
+
+    def target_ids(self, texts: Sequence[str], target: str) -> list[Int32Array]:
+        """The pieces that the decoder is to produce; see :meth:`crosspan.translate.families.Family.target_ids`."""
+        return self.family.target_ids(texts, target)
+
+    def translate(
+        self, texts: Sequence[str], *, source: str, target: str, advance: Advance | None = None
+    ) -> list[Translation]:
+        """Translate texts; see :class:`crosspan.translate.Translator`.
+
+        A text that is longer than what the model reads at once is not translated, and not cut off: its ``problem``
+        says so, and :class:`crosspan.translate.guard.Guarded` splits such texts.
+        """
+        given = self.family.given(target)
+        rows = self.source_ids(texts, source, target)
+        usable = [bool(text.strip()) and len(row) <= self.longest for text, row in zip(texts, rows, strict=True)]
+        work = [index for index, good in enumerate(usable) if good]
+        lengths = [len(rows[index]) for index in work]
+        frame = len(self.source_ids([""], source, target)[0])
+        most = self.longest_target - len(given) - 2
+        limits = [min(most, longest_output(length - frame, self.options.max_ratio)) for length in lengths]
+        skipped = len(texts) - len(work)
+
+        def compute(batch: npt.NDArray[np.int64]) -> list[Translation]:
+            return self._translated([rows[work[at]] for at in batch.tolist()], given, limits[int(batch[0])])
+
+        found = self._in_batches(lengths, compute, self.options.budget, len(texts), skipped, advance, limits)
+        results = [Translation("") for _ in texts]
+        for index, row in enumerate(rows):
+            if len(row) > self.longest and texts[index].strip():
+                problem = f"{TOO_LONG_TO_READ}: {len(row)} pieces, and it reads {self.longest}"
+                results[index] = Translation("", problem=problem)
+        for index, translation in zip(work, found, strict=True):
+            results[index] = translation
+        return results
+
+    def score(
+        self,
+        sources: Sequence[str],
+        targets: Sequence[str],
+        *,
+        source: str,
+        target: str,
+        advance: Advance | None = None,
+    ) -> npt.NDArray[np.float64]:
+        """Mean natural-log probability of the pieces of each target, its end included, given its source: ``[n]``.
+
+        The code of the language is given, and does not count.
+
+        Raises:
+            OptionError: The model does not know a language, or the two lists differ in length.
+        """
+        if len(sources) != len(targets):
+            raise OptionError(
+                f"there are {len(sources)} sources and {len(targets)} targets", hint="Give one target for each."
+            )
+        return self.score_ids(self.source_ids(sources, source, target), self.target_ids(targets, target), advance)
+
+    def score_ids(
+        self, sources: Sequence[Int32Array], targets: Sequence[Int32Array], advance: Advance | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Like :meth:`score`, for pieces as :meth:`source_ids` and :meth:`target_ids` give them."""
+        budget = max(1, min(self.options.budget, _LOGITS // int(self.config.vocab_size)))
+        lengths = [max(len(one), len(other)) for one, other in zip(sources, targets, strict=True)]
+
+        def compute(batch: npt.NDArray[np.int64]) -> list[float]:
+            chosen = batch.tolist()
+            ids, mask = self._padded([sources[at] for at in chosen])
+            return self._scores({"input_ids": ids}, mask, [targets[at] for at in chosen])
+
+        return np.array(self._in_batches(lengths, compute, budget, len(lengths), 0, advance), np.float64)
+
+    def _in_batches(
+        self,
+        lengths: Sequence[int],
+        compute: Any,
+        budget: int,
+        total: int,
+        skipped: int,
+        advance: Advance | None,
+        groups: Sequence[int] | None = None,
+    ) -> list[Any]:
+        counted = None if advance is None else (lambda done, _: advance(done + skipped, total))
+        torch = neural("this translator", "torch")
+        with torch.inference_mode(), _threads(torch, self.threads):
+            return in_batches(lengths, compute, budget=budget, groups=groups, what="texts", advance=counted)
+
+    def _translated(self, rows: Sequence[Int32Array], given: Sequence[int], limit: int) -> list[Translation]:
+        """Translate a batch."""
+        ids, mask = self._padded(rows)
+        encoded = self.network.get_encoder()(input_ids=ids, attention_mask=mask)
+        with quiet_warnings():
+            output = self.network.generate(
+                # a copy, as the search repeats its content for every beam
+                encoder_outputs=type(encoded)(last_hidden_state=encoded.last_hidden_state),
+                attention_mask=mask,
+                generation_config=self._decoding(given, limit),
+            )
+        end, pad = int(self.tokenizer.eos_token_id), int(self.tokenizer.pad_token_id)
+        targets, problems = [], []
+        for row in output[:, 1:].tolist():
+            ended = end in row
+            pieces = row[: row.index(end) + 1] if ended else [piece for piece in row if piece != pad]
+            targets.append(np.array(pieces, np.int32))
+            problems.append(None if ended else TOO_LONG)
+        scores = self._scores({"encoder_outputs": encoded}, mask, targets)
+        return [
+            Translation(self.family.text_of(pieces), score, problem)
+            for pieces, score, problem in zip(targets, scores, problems, strict=True)
+        ]
+
+    def _decoding(self, given: Sequence[int], most: int) -> Any:
+        options = self.options
+        transformers = neural("this translator")
+        pad = int(self.tokenizer.pad_token_id)
+        return transformers.GenerationConfig(
+            num_beams=options.beams,
+            do_sample=False,
+            max_new_tokens=most + len(given) + 1,
+            length_penalty=options.length_penalty if options.beams > 1 else None,
+            no_repeat_ngram_size=options.no_repeat,
+            repetition_penalty=options.repetition_penalty,
+            forced_bos_token_id=given[0] if given else None,
+            decoder_start_token_id=self.start,
+            eos_token_id=int(self.tokenizer.eos_token_id),
+            pad_token_id=pad,
+            bad_words_ids=[[self._barred]] if self._barred is not None else None,
+            use_cache=True,
+            early_stopping=options.beams > 1 or None,  # as CTranslate2 does
+        )
+
+    @property
+    def _barred(self) -> int | None:
+        """The piece that is never a translation: Marian's padding, which its own program does not even have."""
+        return self.start if self.config.model_type == "marian" else None
+
+    def _scores(self, source: dict[str, Any], mask: Any, targets: Sequence[Int32Array]) -> list[float]:
+        """Mean log probability of the pieces of each target that are the model's choice."""
+        torch = neural("this translator", "torch")
+        labels, there = self._padded(targets)
+        before = torch.cat([torch.full_like(labels[:, :1], self.start), labels[:, :-1]], dim=1)
+        logits = self.network(
+            **source, attention_mask=mask, decoder_input_ids=before, decoder_attention_mask=None, use_cache=False
+        ).logits
+        n_given, barred = self.family.n_given, self._barred
+        found = []
+        for row, label, present in zip(logits, labels, there.bool(), strict=True):  # a row at a time saves memory
+            chosen = row[present].float()[n_given:]
+            if barred is not None:
+                chosen[:, barred] = -torch.inf
+            wanted = label[present][n_given:]
+            probs = torch.log_softmax(chosen, dim=-1).gather(1, wanted[:, None])
+            found.append(float(probs.double().mean()))
+        return found
+
+    def _padded(self, rows: Sequence[Int32Array]) -> tuple[Any, Any]:
+        torch = neural("this translator", "torch")
+        ids = np.full((len(rows), max(map(len, rows))), int(self.tokenizer.pad_token_id), np.int64)
+        mask = np.zeros(ids.shape, np.int64)
+        for index, row in enumerate(rows):
+            ids[index, : len(row)] = row
+            mask[index, : len(row)] = 1
+        return torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
+
+
+def longest_source(tokenizer: Any, config: Any) -> int:
+    """Most pieces that the encoder reads, its frame included."""
+    limits = [int(getattr(config, "max_position_embeddings", 0) or 0), int(tokenizer.model_max_length or 0)]
+    named = [limit for limit in limits if 0 < limit < 1_000_000]
+    return min(named) if named else 1_024
+
+
+def longest_target(config: Any) -> int:
+    """Most pieces that the decoder writes; those that count positions by their distance know no limit."""
+    return int(getattr(config, "max_position_embeddings", 0) or 0) or 1_000_000
+
+
+@contextmanager
+def _threads(torch: Any, threads: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    if threads is None or threads == before:
+        yield
+        return
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def quiet_warnings() -> Iterator[None]:
+    """No advice of other libraries while they load and decode: what matters is checked here."""
+    import logging
+    import warnings
+
+    names = ("transformers.generation.utils", "transformers.tokenization_python")
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*(sacremoses|clean_up_tokenization).*")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
