@@ -32,7 +32,7 @@ PIECES = 32_000
 embedding has as many rows as the real one."""
 
 _RATIO = 0.6
-"""The limit of a translation is this times the pieces of its source, and 16 more: about as many for a sentence of 40."""
+"""The limit of a translation is this times the pieces of its source, and 16 more: as many as a source of 40 has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,8 @@ def main() -> None:
         print(build(SHAPES[arguments.build[0]], Path(arguments.build[1])))
         return
     if arguments.one:
-        print(json.dumps(run_one(*arguments.one, arguments.device)))
+        name, way, folder = arguments.one
+        print(json.dumps(run_one(name, way, folder, arguments.device)))
         return
     rows = [row for name in arguments.only or SHAPES for row in measure(name, arguments.device)]
     header = ["model of this shape", "million parameters", "disk, GB (float32)", "how", "peak memory, GB",

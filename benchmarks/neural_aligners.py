@@ -92,21 +92,20 @@ def awesome_runner(model: Path, extraction: str, pairs: Pairs, folder: Path) -> 
         try:
             import_module("boto3")
         except ImportError:
-            names = ("boto3", "botocore", "botocore.config", "botocore.exceptions")
-            made = {name: types.ModuleType(name) for name in names}
+            stores = ("boto3", "botocore", "botocore.config", "botocore.exceptions")
+            made = {name: types.ModuleType(name) for name in stores}
             made["botocore.config"].Config = object
             made["botocore.exceptions"].ClientError = Exception
             sys.modules.update(made)
     try:
-        modeling, run_align, configuration, tokenization = (
-            import_module(f"awesome_align.{name}")
-            for name in ("modeling", "run_align", "configuration_bert", "tokenization_bert")
-        )
+        names = ("modeling", "run_align", "configuration_bert", "tokenization_bert")
+        parts: list[Any] = [import_module(f"awesome_align.{name}") for name in names]
     except ImportError:
         return None
     finally:
         for name in made:
             del sys.modules[name]
+    modeling, run_align, configuration, tokenization = parts
     theirs = folder / "awesome"
     if not theirs.exists():
         _converted(model, theirs)

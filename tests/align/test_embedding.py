@@ -161,7 +161,7 @@ def test_less_precision_gives_much_the_same_links(tiny, sentences, dtype, least)
     for one, other in zip(full.align_tokens(sentences[:30]), half.align_tokens(sentences[:30]), strict=True):
         a, b = (set(zip(x.source.tolist(), x.target.tolist(), strict=True)) for x in (one, other))
         same, every = same + len(a & b), every + len(a | b)
-    assert least < same / every < 1.0
+    assert least < same / every
 
 
 def test_int8_replaces_the_layers_and_gives_the_engine_back(tiny):

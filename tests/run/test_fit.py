@@ -71,3 +71,22 @@ def test_what_is_not_given_is_left_in_capitals():
 def test_a_name_that_is_not_there_names_the_nearest():
     with pytest.raises(OptionError, match="Did you mean 'align-source'"):
         ready_recipe("align-sourse")
+
+
+def test_another_backend_does_not_get_the_options_of_the_one_before(tmp_path):
+    path = tmp_path / "r.toml"
+    path.write_text(ready_recipe("align-source", {"TARGET": "b.txt", "TARGET_LANG": "es", "SOURCE_LANG": "en"}))
+    changes = [
+        "tag.model=en",
+        "tag.use=crf",
+        "translate.use=apertium",
+        "align.use=statistical",
+        "project.use=heuristic",
+    ]
+    recipe = load_recipe(path, changes)
+    assert recipe.tag.model == "en"
+    assert (recipe.translate.use, recipe.translate.model) == ("apertium", "")
+    assert recipe.align.options["hmm_iterations"] == 3
+    # the same backend keeps what the file says
+    assert recipe.project.options["merge_distance"] == 1
+    assert recipe.project.options["pick"] == "best"

@@ -6,6 +6,7 @@ on the way, batch by batch (dynamic quantisation). So a sentence's vectors depen
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from crosspan.errors import OptionError
@@ -30,7 +31,7 @@ def quantize(model: Any) -> int:
     torch = neural("int8", "torch")
     backend = torch.backends.quantized
     there = [engine for engine in ENGINES if engine in backend.supported_engines]
-    if not there or not hasattr(torch.ops.quantized, "linear_dynamic"):
+    if not there or not hasattr(torch, "quantize_per_channel") or not hasattr(torch.ops.quantized, "linear_dynamic"):
         raise OptionError("this build of PyTorch cannot compute in int8", hint="Set dtype=float32.")
     before = backend.engine
     backend.engine = there[0]  # a layer keeps the one that it was made with
@@ -60,7 +61,10 @@ def _replace(torch: Any, module: Any, reduced: bool) -> int:
 def _linear(torch: Any, layer: Any, reduced: bool) -> Any:
     weight = layer.weight.detach().float()
     scales = (weight.abs().amax(dim=1) / 127.0).clamp(min=1e-12).double()
-    whole = torch.quantize_per_channel(weight, scales, torch.zeros(len(scales), dtype=torch.long), 0, torch.qint8)
+    nulls = torch.zeros(len(scales), dtype=torch.long)
+    with warnings.catch_warnings():  # PyTorch means to replace this function one day; quantize looks whether it has
+        warnings.filterwarnings("ignore", message=".*quantized tensor creation functions")
+        whole = torch.quantize_per_channel(weight, scales, nulls, 0, torch.qint8)
     packed = torch.ops.quantized.linear_prepack(whole, None if layer.bias is None else layer.bias.detach().float())
 
     class Int8Linear(torch.nn.Module):  # type: ignore[misc]  # its base is known only once torch is there

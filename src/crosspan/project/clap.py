@@ -6,8 +6,8 @@ is found there by exact match. No links are needed.
 
 We depart from the paper in what is found and how it is chosen: all places where an answer stands are considered, and
 each entity gets one of its own (:func:`crosspan.project.match.match`), so that neither of two entities of the same
-name is lost. The source sentence is shown to the model too, which ``show_source`` switches off. Matches that leave
-case and spelling aside can be asked for.
+name is lost. The source sentence is shown to the model too, which ``show_source`` switches off. The prompt and its
+examples are our own. Matches that leave case and spelling aside can be asked for.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class ClapOptions(ChatOptions):
         match_filter: Give up sentences of which an entity is not found, as the paper does for training data.
         shots: How many examples the model is shown, 0 to 4.
         together: Ask for all entities of a sentence at once: fewer requests, less exact.
-        show_source: Show the model the source sentence too; the paper shows the translation alone.
+        show_source: Show the model the source sentence too, not the translation alone.
 
     Raises:
         OptionError: A setting cannot have its value.

@@ -93,7 +93,7 @@ def conversation(
     """The messages that ask for the words of a translation that stand for entities of its source.
 
     Args:
-        source: The source sentence; empty shows the translation alone, as the paper does.
+        source: The source sentence; empty shows the translation alone.
         target: Its translation.
         entities: What to find: one, or several, which are numbered.
         source_lang: English name of the language of the source, where it is known.

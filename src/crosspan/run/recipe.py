@@ -123,7 +123,8 @@ def load_recipe(
 
     Args:
         path: The file.
-        settings: Changes, as ``table.key=value``.
+        settings: Changes, as ``table.key=value``. Another backend (``table.use=name``) begins with its own defaults:
+            options and model that the file names for the one before it do not count.
         out: Another folder for the results, relative to the working folder.
         limit: Another number of sentences to read.
 
@@ -146,7 +147,7 @@ def load_recipe(
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"this is not TOML: {error}", where=shown, hint="Mend that line.") from error
-    for item in settings:
+    for item in sorted(settings, key=lambda one: not _names_a_backend(one)):
         _set(data, item)
     folder = Path(shown).resolve().parent
     root = data.get("root", ".")
@@ -158,6 +159,18 @@ def load_recipe(
     return _Reader(shown, text).recipe(data, Path(os.path.normpath(folder)))
 
 
+def _names_a_backend(item: str) -> bool:
+    return item.partition("=")[0].strip().endswith(".use")
+
+
+def _forget_backend(data: dict[str, Any], table: str) -> None:
+    """Another backend was chosen: what the file says to the one before it, and which model, does not count any more."""
+    given = data.get(table)
+    if isinstance(given, dict) and table in TABLES:
+        own = {field.name for field in fields(TABLES[table])} - {"options", "model", "path", "use"}
+        data[table] = {name: value for name, value in given.items() if name.partition(".")[0] in own}
+
+
 def _set(data: dict[str, Any], item: str) -> None:
     """Put ``table.key=value`` into the values of a recipe."""
     name, equals, value = item.partition("=")
@@ -166,12 +179,19 @@ def _set(data: dict[str, Any], item: str) -> None:
         raise OptionError(
             f"--set {item!r} is not of the form KEY=VALUE", hint="Write, say, --set align.use=fast_align."
         )
+    if _names_a_backend(item) and len(outer) == 1 and _use_of(data, outer[0]) not in (None, value.strip()):
+        _forget_backend(data, outer[0])
     inside = data
     for part in outer:
         inside = inside.setdefault(part, {})
         if not isinstance(inside, dict):
             raise OptionError(f"--set {item!r}: {part} is one value, no table", hint="Leave out what follows it.")
     inside[last] = _value(value.strip())
+
+
+def _use_of(data: Mapping[str, Any], table: str) -> str | None:
+    given = data.get(table)
+    return given.get("use") if isinstance(given, dict) else None
 
 
 def _value(text: str) -> Any:

@@ -1,8 +1,10 @@
 """Translation by Apertium, a program with rules for related and some unrelated languages that works without a network.
 
-Debian and Ubuntu have it: ``apt-get install apertium apertium-eng-spa``. It is called as a program, in its mode for
-HTML: every text is a paragraph with a number, so that none can be taken for another, and tags inside a text go with
-the words that they stand around.
+Debian and Ubuntu have it: ``apt-get install apertium apertium-eng-spa``. It is called as a program, on HTML: every text
+is a paragraph with a number, so that none can be taken for another.
+
+Tags inside a text would stay where they are while words move: ``<n0>Kenya</n0>'s ambassador`` becomes ``<n0>El
+embajador</n0> de Kenya``. So they are made tags of words (:func:`bound_to_words`), which move along.
 """
 
 from __future__ import annotations
@@ -29,6 +31,11 @@ _CHUNK = 400
 _PARAGRAPH = re.compile(r'<p id="(\d+)">(.*?)</p>', re.DOTALL)
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)>")
 _OUR_TAG = re.compile(r"<(/?)n(\d+)>")
+_SUPERBLANK = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]", re.DOTALL)
+_TAG_IN_BLANK = re.compile(r"<(\\?/)?n(\d+)>")
+_BOUND = re.compile(r"\[\[(?:t:n(\d+):[^\]]*|/)\]\]")
+_EMPTY = re.compile(r"\[\[t:n\d+:n\d+\]\]\[\[/\]\]")
+_APART = re.compile(r"\[<\\/n(\d+)>\](\s*)\[<n\1>\]")
 _BAD = re.compile("[\0\ud800-\udfff]")
 
 
@@ -165,7 +172,8 @@ class ApertiumTranslator:
             advance: Called with texts done and all there are.
 
         Returns:
-            Translations with the tags where Apertium put them: around the translations of the words.
+            Translations with the tags around the translations of the words. Where these do not stand side by side, a
+            tag comes several times.
         """
         marked = [_with_our_tags(_BAD.sub("", text)) for text in texts]
         found = self._run(texts, [written for written, _ in marked], self.mode(source, target), advance)
@@ -201,22 +209,33 @@ class ApertiumTranslator:
             raise ModelError(f"Apertium failed ({errors[0]})", where=mode, hint="Try: echo test | apertium " + mode)
         return results
 
+    def _called(self, command: Sequence[str], text: str) -> tuple[str, str]:
+        """What a program answers, and what it complains about."""
+        done = subprocess.run(
+            command,
+            input=text.encode("utf-8"),
+            capture_output=True,
+            check=False,
+            timeout=self.options.timeout,
+            env=_environment(),
+        )
+        return done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
     def _chunk(self, written: Sequence[str], mode: str, errors: list[str]) -> list[str | None]:
         """Translate a few texts; where what comes back does not fit, half of them at a time."""
         page = "".join(f'<p id="{index}">{text}</p>\n' for index, text in enumerate(written))
-        command = [self.program, "-u", "-f", "html", mode]
         try:
-            done = subprocess.run(
-                command,
-                input=page.encode("utf-8"),
-                capture_output=True,
-                check=False,
-                timeout=self.options.timeout,
-                env=_environment(),
-            )
-            output, complaint = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+            if _OUR_TAG.search(page):
+                stream, first = self._called([f"{self.program}-deshtml"], page)
+                stream, complaint = self._called([self.program, "-u", "-f", "none", mode], bound_to_words(stream))
+                output, _ = self._called([f"{self.program}-rehtml"], bound_to_places(stream))
+                complaint = complaint or first
+            else:
+                output, complaint = self._called([self.program, "-u", "-f", "html", mode], page)
         except subprocess.TimeoutExpired:
             output, complaint = "", f"no answer after {self.options.timeout:g} seconds"
+        except OSError as error:  # a part of the program is missing
+            output, complaint = "", str(error)
         found = _PARAGRAPH.findall(output)
         if [int(index) for index, _ in found] == list(range(len(written))):
             return [text for _, text in found]
@@ -225,6 +244,62 @@ class ApertiumTranslator:
             return [None]
         middle = len(written) // 2
         return self._chunk(written[:middle], mode, errors) + self._chunk(written[middle:], mode, errors)
+
+
+def bound_to_words(stream: str) -> str:
+    r"""Tags between words of Apertium's stream as tags of words, which move with them ("word-bound blanks").
+
+    Example:
+        >>> bound_to_words(r"[<n0>]New York[<\/n0>]'s mayor")
+        "[[t:n0:n0]]New York[[/]]'s mayor"
+    """
+    parts: list[str] = []
+    begin = 0
+    inside: str | None = None
+    for blank in _SUPERBLANK.finditer(stream):
+        words = stream[begin : blank.start()]
+        begin = blank.end()
+        full_stop = not blank[1] and words.endswith(".")  # at the end of a paragraph one is added, and taken out again
+        parts.append(words[:-1] if full_stop else words)
+        if full_stop:
+            parts.append("[[/]].[]" if inside is not None else ".[]")
+            parts += [f"[[t:n{inside}:n{inside}]]"] if inside is not None else []
+            continue
+        tags = list(_TAG_IN_BLANK.finditer(blank[1]))
+        if not tags and inside is None:
+            parts.append(blank[0])
+            continue
+        parts += ["[[/]]"] if inside is not None else []
+        at = 0
+        for tag in tags:
+            parts.append(_superblank(blank[1][at : tag.start()]))
+            inside = None if tag[1] else tag[2]
+            at = tag.end()
+        parts.append(_superblank(blank[1][at:]))
+        parts += [f"[[t:n{inside}:n{inside}]]"] if inside is not None else []
+    return _EMPTY.sub("", "".join([*parts, stream[begin:]]))
+
+
+def _superblank(text: str) -> str:
+    return text if text in ("", " ") else f"[{text}]"
+
+
+def bound_to_places(stream: str) -> str:
+    r"""The other way round; pieces of one tag with nothing but white space between them are joined.
+
+    Example:
+        >>> bound_to_places("[[t:n0:n0]]Nueva[[/]] [[t:n0:n0]]York[[/]]")
+        '[<n0>]Nueva York[<\\/n0>]'
+    """
+    parts: list[str] = []
+    begin = 0
+    name = ""
+    for bound in _BOUND.finditer(stream):
+        parts.append(stream[begin : bound.start()])
+        begin = bound.end()
+        name = bound[1] or name  # a word that came of two has two: the first counts
+        parts.append(f"[<n{name}>]" if bound[1] else rf"[<\/n{name}>]")
+    return _APART.sub(r"\2", "".join([*parts, stream[begin:]]))
 
 
 def _environment() -> dict[str, str]:
