@@ -77,3 +77,9 @@ def test_aligner_without_a_model(files, tmp_path, aligner):
     assert isinstance(result.exception, OptionError)
     assert "Name" in str(result.exception)
     assert not (tmp_path / "links").exists()
+
+
+def test_model_files_are_not_pre_trained_models(files, tmp_path):
+    result = run(align, files / "en.txt", files / "de.txt", "--aligner", "awesome", "--model", files / "model")
+    assert result.exit_code == 2
+    assert "--set model=NAME" in result.stderr

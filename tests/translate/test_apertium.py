@@ -112,11 +112,11 @@ def test_lines_never_shift(real):
         "\0",
         "\ud800",
     ]
-    given = ["".join(rng.choice(odd) for _ in range(rng.randint(1, 20))) + f" zzq{index}zzq" for index in range(150)]
+    given = ["".join(rng.choice(odd) for _ in range(rng.randint(1, 20))) + f" zzq{index}zzq" for index in range(60)]
     found = texts(real.translate(given, **SPANISH))
     assert [index for index, text in enumerate(found) if f"zzq{index}zzq" not in text] == []
-    alone = [real.translate([text], **SPANISH)[0].text for text in given[:6]]
-    assert alone == found[:6]
+    alone = [real.translate([text], **SPANISH)[0].text for text in given[:3]]
+    assert alone == found[:3]
 
 
 def test_modes(program):

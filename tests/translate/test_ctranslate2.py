@@ -136,6 +136,14 @@ def test_hashes_are_remembered(tiny, tmp_path, monkeypatch):
         content_key(str(tiny["marian"]), None, tmp_path)
 
 
+def test_pytorch_keeps_its_threads(tiny, cache):
+    import torch
+
+    before = torch.get_num_threads()
+    CTranslate2Translator(tiny["marian"], device="cpu", dtype="float32", cache=cache, threads=before + 1)
+    assert torch.get_num_threads() == before
+
+
 def test_nothing_half_made_is_left(tiny, tmp_path, monkeypatch):
     def fail(self, folder, **_):
         conversion.Path(folder).mkdir()

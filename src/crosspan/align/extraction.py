@@ -183,7 +183,7 @@ def itermax_links(similarity: Floats, *, iterations: int = 2, factor: float = 0.
     Example:
         >>> similarity = np.array([[0.9, 0.2, 0.1], [0.8, 0.1, 0.3], [0.1, 0.7, 0.2]])
         >>> np.argwhere(itermax_links(similarity)).tolist()
-        [[0, 0], [1, 2], [2, 1]]
+        [[0, 0], [1, 0], [2, 1]]
     """
     return np.asarray(_mutual(similarity, iterations, factor))
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from crosspan.align.embedding import check_probability, limited, readable
-from crosspan.align.tuning_data import Example, Frame, examples_of, order_of
+from crosspan.align.tuning_data import Example, Frame, examples_of, frame_of, order_of
 from crosspan.align.tuning_losses import OBJECTIVES, Learner, make_head
 from crosspan.align.tuning_state import RECORD, Checkpoints, save_model
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
@@ -180,7 +180,7 @@ def tune_aligner(
         raise OptionError(
             f"layer is {options.layer}, but {options.model} has {n_layers} layers", hint=f"Choose 1 to {n_layers}."
         )
-    frame = _frame(tokenizer, options.model)
+    frame = frame_of(tokenizer, options.model)
     special = len(frame.before) + len(frame.after)
     most = longest_input(tokenizer, config) - special
     pairs = list(pairs)
@@ -388,25 +388,3 @@ def rate_at(step: int, total: int, warmup: float) -> float:
     if step < rising:
         return (step + 1) / rising
     return (total - step) / max(1, total - rising)
-
-
-def _frame(tokenizer: Any, name: str) -> Frame:
-    """The special pieces of a tokenizer."""
-    if tokenizer.mask_token_id is None:
-        raise ModelError(
-            "the tokenizer has no piece that hides others",
-            where=name,
-            hint="Choose a model that was trained to guess hidden words, such as mBERT or XLM-R.",
-        )
-    inside = tokenizer("a", add_special_tokens=False)["input_ids"]
-    whole = tokenizer("a", add_special_tokens=True)["input_ids"]
-    at = next((k for k in range(len(whole)) if whole[k : k + len(inside)] == inside), None)
-    if at is None:
-        raise ModelError("the tokenizer puts no special pieces around a sentence", where=name, hint="Choose another.")
-    return Frame(
-        tuple(whole[:at]),
-        tuple(whole[at + len(inside) :]),
-        int(tokenizer.pad_token_id or 0),
-        int(tokenizer.mask_token_id),
-        len(tokenizer),
-    )

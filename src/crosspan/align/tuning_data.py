@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.errors import ModelError
 from crosspan.models.pieces import Pieces, pieces_of
 from crosspan.types import Alignment
 
@@ -39,6 +40,32 @@ class Frame(NamedTuple):
     pad: int
     mask: int
     size: int
+
+
+def frame_of(tokenizer: Any, name: str) -> Frame:
+    """The special pieces of a tokenizer.
+
+    Raises:
+        ModelError: It has none that hides others, or puts none around a sentence.
+    """
+    if tokenizer.mask_token_id is None:
+        raise ModelError(
+            "the tokenizer has no piece that hides others",
+            where=name,
+            hint="Choose a model that was trained to guess hidden words, such as mBERT or XLM-R.",
+        )
+    inside = tokenizer("a", add_special_tokens=False)["input_ids"]
+    whole = tokenizer("a", add_special_tokens=True)["input_ids"]
+    at = next((k for k in range(len(whole)) if whole[k : k + len(inside)] == inside), None)
+    if at is None:
+        raise ModelError("the tokenizer puts no special pieces around a sentence", where=name, hint="Choose another.")
+    return Frame(
+        tuple(whole[:at]),
+        tuple(whole[at + len(inside) :]),
+        int(tokenizer.pad_token_id or 0),
+        int(tokenizer.mask_token_id),
+        len(tokenizer),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -137,7 +137,8 @@ def _check_usage(
     if inputs.count("-") > 1:
         raise click.UsageError("Standard input can be read only once: name a file.")
     if aligner != ALIGNERS[0] and (model is not None or save_model is not None):
-        raise click.UsageError(f"Models can be saved and loaded with --aligner {ALIGNERS[0]} only.")
+        encoder = "" if aligner == "fast_align" else " Name a pre-trained model with --set model=NAME."
+        raise click.UsageError(f"Models can be saved and loaded with --aligner {ALIGNERS[0]} only.{encoder}")
     if model is None and fit_on:
         raise click.UsageError("--fit learns on from a model: name it with --model.")
     if model is not None and bitexts and not fit_on:

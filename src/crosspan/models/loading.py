@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def load_config(name: str | os.PathLike[str]) -> Any:
     """
     transformers = neural("this model")
     shown = os.fspath(name)
-    with _readable_errors(shown):
+    with _readable_errors(shown), _quiet(transformers.utils.logging):
         config = transformers.AutoConfig.from_pretrained(shown, trust_remote_code=False)
     if getattr(config, "auto_map", None):
         raise ModelError(
@@ -84,7 +85,7 @@ def load_tokenizer(name: str | os.PathLike[str], **options: Any) -> Any:
     """
     transformers = neural("this model")
     shown = os.fspath(name)
-    with _readable_errors(shown):
+    with _readable_errors(shown), _quiet(transformers.utils.logging):
         tokenizer = transformers.AutoTokenizer.from_pretrained(shown, trust_remote_code=False, **options)
     if len(tokenizer) <= len({*tokenizer.all_special_ids}):
         raise ModelError(
@@ -183,11 +184,15 @@ def _check_weights(shown: str) -> None:
 def _quiet(logging: Any) -> Iterator[None]:
     """No progress bars and no reports of other libraries while a model loads: what matters is checked here."""
     bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    hub = getLogger("huggingface_hub")
+    of_hub = hub.level
     logging.disable_progress_bar()
     logging.set_verbosity_error()
+    hub.setLevel(ERROR)  # it tells of every try to reach a hub that is not there
     try:
         yield
     finally:
+        hub.setLevel(of_hub)
         logging.set_verbosity(level)
         if bars:
             logging.enable_progress_bar()

@@ -127,7 +127,7 @@ def windows_of(n_pieces: int, longest: int, *, overlap: int | None = None) -> li
         >>> windows_of(5, 10)
         [Window(begin=0, end=5, keep_begin=0, keep_end=5)]
         >>> [(window.begin, window.end, window.keep_begin, window.keep_end) for window in windows_of(12, 6, overlap=2)]
-        [(0, 6, 0, 4), (3, 9, 4, 8), (6, 12, 8, 12)]
+        [(0, 6, 0, 4), (3, 9, 4, 7), (6, 12, 7, 12)]
     """
     if n_pieces <= longest:
         return [Window(0, n_pieces, 0, n_pieces)]

@@ -58,20 +58,9 @@ class Chat(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClapOptions(ChatOptions):
-    """Options of contextual translation: those of the server, and those of asking and matching.
+    """Options of contextual translation: those of :class:`~crosspan.translate.chat.ChatOptions`, and how it asks.
 
     Args:
-        model: Name of the model on the server.
-        url: Address of the server, up to the version: http://localhost:8000/v1.
-        key_variable: Environment variable that holds the key; a server without keys needs none.
-        temperature: 0 takes the most probable words.
-        max_tokens: Most pieces of an answer; 0 leaves it to the server.
-        seed: Sent along for servers that know it.
-        timeout: Seconds to wait for an answer.
-        retries: How often a request that failed is sent again.
-        requests_per_minute: Most requests in a minute; 0 sets no limit.
-        concurrency: Requests that are on their way at the same time.
-        cache: File that keeps answers; by default one in the user's cache folder, and none keeps nothing.
         source_lang: Language of the sources, as the model is told; by default that of each sentence, where it is known.
         target_lang: Language of the translations, likewise.
         match: exact takes an answer where it stands letter for letter; folded leaves case and composition of accents

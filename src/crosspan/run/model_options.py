@@ -13,7 +13,7 @@ _MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
 UNSEEN = frozenset(
     (
         *("device", "threads", "processes", "concurrency", "batch", "batch_size", "batch_tokens", "budget"),
-        *("timeout", "retries", "requests_per_minute", "cache"),
+        *("timeout", "retries", "requests_per_minute", "cache", "key_variable"),
     )
 )
 """Options that change how fast a result is there, and not the result."""

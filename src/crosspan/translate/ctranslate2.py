@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,9 +118,10 @@ class CTranslate2Translator:
         self.family = Family(self.tokenizer, name=self.name, prefix=self.options.prefix)
         self.longest, self.longest_target = _limits(self.folder, self.tokenizer)
         try:
-            self.network = package.Translator(
-                str(self.folder), device, device_index=index, compute_type=precision, intra_threads=threads or 0
-            )
+            with _threads_of_torch_kept():
+                self.network = package.Translator(
+                    str(self.folder), device, device_index=index, compute_type=precision, intra_threads=threads or 0
+                )
         except (RuntimeError, ValueError) as error:
             first = str(error).strip().splitlines()[0].strip(" .")
             raise ModelError(
@@ -248,6 +251,18 @@ class CTranslate2Translator:
 
     def _tokens(self, rows: Sequence[Sequence[int] | Int32Array]) -> list[list[str]]:
         return [self.tokenizer.convert_ids_to_tokens([int(piece) for piece in row]) for row in rows]
+
+
+@contextmanager
+def _threads_of_torch_kept() -> Iterator[None]:
+    """CTranslate2 sets the threads of the whole process while it loads, and with them those of PyTorch."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch is not None else 0
+    try:
+        yield
+    finally:
+        if torch is not None and torch.get_num_threads() != before:
+            torch.set_num_threads(before)
 
 
 def _mean(score: float, n_tokens: int, n_given: int, penalty: float) -> float | None:

@@ -25,20 +25,9 @@ _QUOTES = ('""', "“”", "«»", "„“", "''")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAIOptions(ChatOptions):
-    """Settings of :class:`OpenAITranslator`.
+    """Settings of :class:`OpenAITranslator`: those of :class:`~crosspan.translate.chat.ChatOptions`, and what is asked.
 
     Args:
-        model: Name of the model on the server.
-        url: Address of the server, up to the version: http://localhost:8000/v1.
-        key_variable: Environment variable that holds the key; a server without keys needs none.
-        temperature: 0 takes the most probable words.
-        max_tokens: Most pieces of an answer; 0 leaves it to the server.
-        seed: Sent along for servers that know it.
-        timeout: Seconds to wait for an answer.
-        retries: How often a request that failed is sent again.
-        requests_per_minute: Most requests in a minute; 0 sets no limit.
-        concurrency: Requests that are on their way at the same time.
-        cache: File that keeps answers; by default one in the user's cache folder, and none keeps nothing.
         prompt: What is asked; {source} and {target} stand for the languages, {text} for the text.
         system: A message to the model before it.
 
