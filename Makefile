@@ -21,7 +21,8 @@ lint: $(STAMP)
 CHROMIUM = chromium chromium-driver
 APERTIUM = apertium apertium-eng-spa apertium-eng-cat apertium-en-gl
 programs:
-	@command -v chromium chromedriver apertium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	@(for program in chromium chromedriver apertium; do command -v $$program >/dev/null || exit 1; done) \
+	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq >/dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(APERTIUM) >/dev/null 2>&1; } \
 	  || echo "Chromium or Apertium is not installed: the tests that need them are skipped."

@@ -25,6 +25,7 @@ from crosspan.errors import CrosspanError, OutputError
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
     "align": ("crosspan.cli.align", "Link the words of sentences and their translations."),
+    "tune-aligner": ("crosspan.cli.tune", "Tune an encoder for word alignment on translated text."),
     "tag": ("crosspan.cli.tag", "Label sentences with a tagger."),
     "translate": ("crosspan.cli.translate", "Translate text, line by line."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
@@ -32,8 +33,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("crosspan.cli.run", "Run a recipe: from translated text to labels or a tagger."),
     "new": ("crosspan.cli.new", "Write a recipe, or another file, to start from."),
     "evaluate": ("crosspan.cli.evaluate", "Score labels, or word links, against gold."),
-    "bench": ("crosspan.cli.bench", "Run a benchmark suite and show it beside the published figures."),
-    "report": ("crosspan.cli.report", "Write a page to look at: sentences side by side, spans, charts."),
+    "bench": ("crosspan.cli.bench", "Run a benchmark suite, shown beside published figures."),
+    "report": ("crosspan.cli.report", "Write a page to look at: sentences, spans, charts."),
     "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
     "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),

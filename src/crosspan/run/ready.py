@@ -42,7 +42,7 @@ def ready_recipe(name: str, given: Mapping[str, str | None] | None = None, *, go
 
     Example:
         >>> text = ready_recipe("codec", {"TARGET": "lug.txt", "TARGET_LANG": "lug", "SOURCE_LANG": "en", "OUT": "out"})
-        >>> [line for line in text.split("\\n") if line.startswith(("path", "lang"))]
+        >>> [line for line in text.split("\n") if line.startswith(("path", "lang"))]
         ['lang = "en"', 'path = "lug.txt"', 'lang = "lug"']
     """
     if name not in ready_names():
