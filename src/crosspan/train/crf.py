@@ -21,6 +21,7 @@ from crosspan.errors import EmptyInputError, OptionError
 from crosspan.tag import chain, features
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureMaker, FeatureOptions, use_threads
 from crosspan.train.examples import Example
+from crosspan.train.lbfgs import minimise
 from crosspan.types import Sentence
 
 Float32Array = npt.NDArray[np.float32]
@@ -299,54 +300,53 @@ def _centre(prior: CrfModel | None, keys: npt.NDArray[np.uint32], n_labels: int)
     return centre
 
 
-class _Interrupt:
-    """Counts steps, and reports them."""
-
-    def __init__(self, total: int, progress: StageProgress | None) -> None:
-        self.steps = 0
-        self.total = total
-        self.progress = progress
-
-    def __call__(self, *_: Any) -> None:
-        self.steps += 1
-        if self.progress is not None:
-            self.progress("training", min(self.steps, self.total), self.total)
-
-
 def _minimise(
     problem: _Problem, n_features: int, centre: Float64Array, options: CrfOptions, progress: StageProgress | None
 ) -> tuple[Float64Array, Float64Array, int, float]:
-    from scipy.optimize import fmin_l_bfgs_b
-
     k = centre.shape[1]
     emission = np.zeros((len(problem.evidence), k))
     residual = np.zeros_like(emission)
     forbidden = np.isneginf(problem.allowed)
+    steps = 0
 
     def loss(flat: Float64Array) -> tuple[float, Float64Array]:
         both = flat.reshape(-1, k)
-        weights, transition = both[:n_features], np.where(forbidden, -np.inf, both[n_features:])
-        _emit(problem.offsets, problem.rows, weights, emission)
+        transition = np.where(forbidden, -np.inf, both[n_features:])
+        _emit(problem.offsets, problem.rows, both, emission)
         losses, pairs = chain.loss_and_residuals(
             problem.first, problem.blocks, emission, problem.evidence, problem.weight, np.exp(transition), residual
         )
-        gradient = options.l2 * (both - centre)
+        gradient = np.empty_like(both)
+        penalty = _penalise(both, centre, options.l2, gradient)
         _collect(problem.column_offsets, problem.columns, residual, gradient)
         gradient[n_features:] += np.where(forbidden, 0.0, pairs.sum(axis=0))
-        return float(losses.sum() + 0.5 * options.l2 * np.vdot(both - centre, both - centre)), gradient.ravel()
+        return float(losses.sum() + penalty.sum()), gradient.ravel()
 
-    step = _Interrupt(options.iterations, progress)
-    found, value, _ = fmin_l_bfgs_b(
-        loss,
-        centre.ravel(),
-        m=6,
-        maxiter=options.iterations,
-        factr=options.tolerance / np.finfo(float).eps,
-        pgtol=1e-4,
-        callback=step,
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+        if progress is not None:
+            progress("training", steps, options.iterations)
+
+    found, value = minimise(
+        loss, centre.ravel(), iterations=options.iterations, tolerance=options.tolerance, callback=count
     )
     both = found.reshape(-1, k)
-    return both[:n_features], np.where(forbidden, -np.inf, both[n_features:]), step.steps, float(value)
+    return both[:n_features], np.where(forbidden, -np.inf, both[n_features:]), steps, value
+
+
+@njit(parallel=True)
+def _penalise(weights, centre, l2, gradient):  # type: ignore[no-untyped-def]
+    """Fill the gradient of the quadratic penalty; return the penalty in parts."""
+    parts = np.zeros(_BLOCKS)
+    size = len(weights) // _BLOCKS + 1
+    for block in numba.prange(_BLOCKS):
+        for f in range(block * size, min(len(weights), (block + 1) * size)):
+            for y in range(weights.shape[1]):
+                away = weights[f, y] - centre[f, y]
+                gradient[f, y] = l2 * away
+                parts[block] += 0.5 * l2 * away * away
+    return parts
 
 
 @njit()
