@@ -29,7 +29,7 @@ from crosspan.tag.crf import CrfTagger
 from crosspan.train.adapt import COPY_BIAS
 from crosspan.train.crf import CrfOptions
 from crosspan.train.noise import NoiseOptions, examples_of
-from crosspan.train.self_training import ROUNDS, VoteOptions, train_on_projections
+from crosspan.train.self_training import ROUNDS, train_on_projections
 from crosspan.types import Projection
 
 BIASES = (0.0, 1.0, 2.0, 3.0, 4.0)
@@ -65,7 +65,6 @@ class Way:
         noise: How labels are taken.
         options: How the tagger is trained.
         rounds: Rounds of self-training.
-        vote: How predictions vote in them.
         filters: Published filters, applied before.
     """
 
@@ -73,15 +72,12 @@ class Way:
     noise: NoiseOptions = field(default_factory=NoiseOptions)
     options: CrfOptions | None = None
     rounds: int = ROUNDS
-    vote: VoteOptions = field(default_factory=VoteOptions)
     filters: tuple[str, ...] = ()
 
     def train(self, lang: str) -> CrfTagger:
         """The tagger that it makes."""
         found = filtered(lang, self.filters) if self.filters else train_projections(lang)
-        return train_on_projections(
-            examples_of(found, self.noise), options=self.options, rounds=self.rounds, vote=self.vote
-        )
+        return train_on_projections(examples_of(found, self.noise), options=self.options, rounds=self.rounds)
 
 
 def filtered(lang: str, names: tuple[str, ...]) -> list[Projection]:
@@ -94,15 +90,14 @@ def filtered(lang: str, names: tuple[str, ...]) -> list[Projection]:
 
 
 def _ways() -> list[Way]:
-    default, vote = NoiseOptions(), VoteOptions()
+    default = NoiseOptions()
     once = Way(ONCE, rounds=0)
     changes = {
-        "`min_confidence` 0": replace(default, min_confidence=0.0),
         "`min_confidence` 0.5": replace(default, min_confidence=0.5),
         "`dropped` keep": replace(default, dropped="keep"),
         "`dropped` leave-out": replace(default, dropped="leave-out"),
         "`names`: all unlabelled names unobserved": replace(default, names=True),
-        **{f"`missing` {chance:g}": replace(default, missing=chance) for chance in (0.0, 0.05, 0.2, 0.3)},
+        **{f"`missing` {chance:g}": replace(default, missing=chance) for chance in (0.0, 0.2, 0.3)},
         "`weight`: sentences weigh by confidence": replace(default, weight=True),
     }
     return [
@@ -113,7 +108,6 @@ def _ways() -> list[Way]:
         *[replace(once, name=f"the same, filter {name}", filters=(name,)) for name in FILTERS],
         Way(DEFAULT),
         Way("two rounds", rounds=2),
-        Way("one round, `accept` 0.6", vote=replace(vote, accept=0.6)),
         Way("one round, `missing` 0.2", replace(default, missing=0.2)),
     ]
 

@@ -221,8 +221,7 @@ def _problem(
             progress("reading features", len(given) + done, 2 * len(given))
     offsets = np.zeros(sum(map(len, lengths)) + 1, np.int64)
     np.cumsum(np.concatenate(lengths), out=offsets[1:])
-    rows = np.concatenate(found)
-    del found
+    rows = _joined(found)
     column_offsets, columns = _transposed(offsets, rows, len(keys))
     first = chain.flat_offsets([len(example.sentence) for example in given])
     problem = _Problem(
@@ -232,11 +231,23 @@ def _problem(
         rows,
         column_offsets,
         columns,
-        np.concatenate([evidence_of(example, kinds, options) for example in given]),
+        _joined([evidence_of(example, kinds, options) for example in given]),
         np.array([example.weight for example in given], np.float64),
         chain.allowed_transitions(len(kinds)),
     )
     return keys, problem
+
+
+def _joined(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """The parts in one array; each is let go when it is copied, so that not all are in memory twice."""
+    parts.reverse()
+    whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    at = 0
+    while parts:
+        part = parts.pop()
+        whole[at : at + len(part)] = part
+        at += len(part)
+    return whole
 
 
 def _least_count(counts: npt.NDArray[np.int32], options: CrfOptions) -> int:
