@@ -21,7 +21,6 @@ from crosspan.errors import EmptyInputError, OptionError
 from crosspan.tag import chain, features
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureMaker, FeatureOptions, use_threads
 from crosspan.train.examples import Example
-from crosspan.train.lbfgs import minimise
 from crosspan.types import Sentence
 
 Float32Array = npt.NDArray[np.float32]
@@ -314,6 +313,9 @@ def _centre(prior: CrfModel | None, keys: npt.NDArray[np.uint32], n_labels: int)
 def _minimise(
     problem: _Problem, n_features: int, centre: Float64Array, options: CrfOptions, progress: StageProgress | None
 ) -> tuple[Float64Array, Float64Array, int, float]:
+    from scipy.optimize import fmin_l_bfgs_b
+    from threadpoolctl import threadpool_limits
+
     k = centre.shape[1]
     emission = np.zeros((len(problem.evidence), k))
     residual = np.zeros_like(emission)
@@ -333,17 +335,24 @@ def _minimise(
         gradient[n_features:] += np.where(forbidden, 0.0, pairs.sum(axis=0))
         return float(losses.sum() + penalty.sum()), gradient.ravel()
 
-    def count() -> None:
+    def count(_: Float64Array) -> None:
         nonlocal steps
         steps += 1
         if progress is not None:
-            progress("training", steps, options.iterations)
+            progress("training", min(steps, options.iterations), options.iterations)
 
-    found, value = minimise(
-        loss, centre.ravel(), iterations=options.iterations, tolerance=options.tolerance, callback=count
-    )
+    with threadpool_limits(1, user_api="blas"):  # its sums would depend on how many threads it takes
+        found, value, _ = fmin_l_bfgs_b(
+            loss,
+            centre.ravel(),
+            m=6,
+            maxiter=options.iterations,
+            factr=options.tolerance / np.finfo(float).eps,
+            pgtol=1e-4,
+            callback=count,
+        )
     both = found.reshape(-1, k)
-    return both[:n_features], np.where(forbidden, -np.inf, both[n_features:]), steps, value
+    return both[:n_features], np.where(forbidden, -np.inf, both[n_features:]), steps, float(value)
 
 
 @njit(parallel=True)
