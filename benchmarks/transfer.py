@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import numpy as np
 
@@ -80,7 +79,6 @@ def gold_examples(lang: str) -> list[Example]:
     return [Example(target) for target in transfer_sets.pairs(lang, "train").targets]
 
 
-@cache
 def trained(lang: str) -> CrfTagger:
     """The tagger that translate-train makes with its defaults."""
     return train_on_projections(examples_of(train_projections(lang)))
