@@ -29,11 +29,13 @@ class Step:
     Args:
         name: The command.
         seconds: Wall time.
+        cpu_seconds: Time that its threads were at work; beside the wall time it tells whether the machine was busy.
         memory_mb: Most memory that its process held.
     """
 
     name: str
     seconds: float
+    cpu_seconds: float
     memory_mb: float
 
 
@@ -51,7 +53,7 @@ def run_step(name: str, *arguments: str) -> Step:
     if os.waitstatus_to_exitcode(status):
         raise RuntimeError(f"crosspan {name} ended with {os.waitstatus_to_exitcode(status)}")
     unit = 1e6 if sys.platform == "darwin" else 1e3
-    return Step(name, time.perf_counter() - began, usage.ru_maxrss / unit)
+    return Step(name, time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)
 
 
 def measure(pairs: int) -> list[Step]:
@@ -63,17 +65,30 @@ def measure(pairs: int) -> list[Step]:
                 left.write(" ".join(pair.source.tokens) + "\n")
                 right.write(" ".join(pair.target.tokens) + "\n")
         tagged, projected, model = (os.path.join(folder, name) for name in ("en.jsonl", "de.jsonl", "de.crf"))
-        return [
-            run_step("tag", str(source), "--out", tagged),
-            run_step("project", tagged, str(target), "--out", projected),
-            run_step("train", projected, "--out", model),
+        commands = [
+            ("tag", str(source), "--out", tagged),
+            ("project", tagged, str(target), "--out", projected),
+            ("train", projected, "--out", model),
         ]
+        steps = []
+        for command in commands:
+            steps.append(run_step(*command))
+            print(steps[-1], flush=True)
+        return steps
 
 
 def table(steps: list[Step], pairs: int) -> str:
-    rows = [[step.name, f"{step.seconds:,.0f}", f"{step.memory_mb:,.0f}"] for step in steps]
-    rows.append(["all", f"{sum(s.seconds for s in steps):,.0f}", f"{max(s.memory_mb for s in steps):,.0f}"])
-    return markdown([f"{pairs:,} pairs", "seconds", "peak memory, MB"], rows)
+    total = Step(
+        "all",
+        sum(step.seconds for step in steps),
+        sum(step.cpu_seconds for step in steps),
+        max(step.memory_mb for step in steps),
+    )
+    rows = [
+        [step.name, f"{step.seconds:,.0f}", f"{step.cpu_seconds:,.0f}", f"{step.memory_mb:,.0f}"]
+        for step in (*steps, total)
+    ]
+    return markdown([f"{pairs:,} pairs", "seconds", "CPU seconds", "peak memory, MB"], rows)
 
 
 def main() -> None:

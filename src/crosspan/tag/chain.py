@@ -64,30 +64,32 @@ def _forward(psi, moves, n, alpha, scale):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _backward(psi, moves, n, scale, beta):  # type: ignore[no-untyped-def]
+def _backward(psi, moves, n, scale, beta, ahead):  # type: ignore[no-untyped-def]
+    """Fill scaled backward sums, and ``ahead``: what a token and all after it add to a way that comes there."""
     k = psi.shape[1]
     for y in range(k):
         beta[n - 1, y] = 1.0
-    for t in range(n - 2, -1, -1):
+    for t in range(n - 1, 0, -1):
+        for y in range(k):
+            ahead[t, y] = psi[t, y] * beta[t, y] / scale[t]
         for x in range(k):
             reach = 0.0
             for y in range(k):
-                reach += moves[x, y] * psi[t + 1, y] * beta[t + 1, y]
-            beta[t, x] = reach / scale[t + 1]
+                reach += moves[x, y] * ahead[t, y]
+            beta[t - 1, x] = reach
 
 
 @njit()
-def _subtract_pairs(psi, moves, n, scale, alpha, beta, factor, pairs):  # type: ignore[no-untyped-def]
+def _subtract_pairs(moves, n, alpha, beta, ahead, factor, pairs):  # type: ignore[no-untyped-def]
     """Add ``factor`` times the expected number of each transition to ``pairs``."""
-    k = psi.shape[1]
+    k = alpha.shape[1]
     for y in range(k):
         pairs[k, y] += factor * alpha[0, y] * beta[0, y]
     for t in range(1, n):
         for x in range(k):
-            if alpha[t - 1, x] == 0.0:
-                continue
+            here = factor * alpha[t - 1, x]
             for y in range(k):
-                pairs[x, y] += factor * alpha[t - 1, x] * moves[x, y] * psi[t, y] * beta[t, y] / scale[t]
+                pairs[x, y] += here * moves[x, y] * ahead[t, y]
 
 
 @njit(parallel=True)
@@ -121,6 +123,7 @@ def loss_and_residuals(first, blocks, emission, evidence, weight, moves, residua
         psi = np.empty((longest, k))
         alpha = np.empty((longest, k))
         beta = np.empty((longest, k))
+        ahead = np.empty((longest, k))
         scale = np.empty(longest)
         for s in range(blocks[block], blocks[block + 1]):
             begin, end = first[s], first[s + 1]
@@ -132,14 +135,14 @@ def loss_and_residuals(first, blocks, emission, evidence, weight, moves, residua
                 residual[begin:end] = 0.0
                 continue
             w = weight[s]
-            _backward(psi, moves, n, scale, beta)
-            _subtract_pairs(psi, moves, n, scale, alpha, beta, -w, pairs[block])
+            _backward(psi, moves, n, scale, beta, ahead)
+            _subtract_pairs(moves, n, alpha, beta, ahead, -w, pairs[block])
             for t in range(n):
                 for y in range(k):
                     residual[begin + t, y] = -w * alpha[t, y] * beta[t, y]
             every = _potentials(emission, evidence, False, begin, end, psi) + _forward(psi, moves, n, alpha, scale)
-            _backward(psi, moves, n, scale, beta)
-            _subtract_pairs(psi, moves, n, scale, alpha, beta, w, pairs[block])
+            _backward(psi, moves, n, scale, beta, ahead)
+            _subtract_pairs(moves, n, alpha, beta, ahead, w, pairs[block])
             for t in range(n):
                 for y in range(k):
                     residual[begin + t, y] += w * alpha[t, y] * beta[t, y]
@@ -160,8 +163,9 @@ def marginals(first, emission, moves, temperature, out):  # type: ignore[no-unty
             psi = np.empty((n, k))
             alpha = np.empty((n, k))
             beta = np.empty((n, k))
+            ahead = np.empty((n, k))
             scale = np.empty(n)
-            _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, scale)
+            _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, ahead, scale)
             for t in range(n):
                 for y in range(k):
                     out[begin + t, y] = alpha[t, y] * beta[t, y]
@@ -192,22 +196,23 @@ def best_spans(first, emission, transition, moves, temperature, out, score):  # 
                 psi = np.empty((n, k))
                 alpha = np.empty((n, k))
                 beta = np.empty((n, k))
+                ahead = np.empty((n, k))
                 scale = np.empty(n)
-                _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, scale)
+                _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, ahead, scale)
                 for start in range(n):
                     if best[start] % 2 == 1:
                         end = start + 1
                         while end < n and best[end] == best[start] + 1:
                             end += 1
-                        score[begin + start] = _span_mass(psi, moves, alpha, beta, scale, start, end, best[start])
+                        score[begin + start] = _span_mass(psi, moves, alpha, ahead, scale, start, end, best[start])
 
 
 @njit()
-def _sums(emission, moves, psi, alpha, beta, scale):  # type: ignore[no-untyped-def]
+def _sums(emission, moves, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
     n = len(emission)
     _potentials(emission, emission, False, 0, n, psi)
     _forward(psi, moves, n, alpha, scale)
-    _backward(psi, moves, n, scale, beta)
+    _backward(psi, moves, n, scale, beta, ahead)
 
 
 @njit()
@@ -238,7 +243,7 @@ def _viterbi(emission, transition, out):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _span_mass(psi, moves, alpha, beta, scale, start, end, tag):  # type: ignore[no-untyped-def]
+def _span_mass(psi, moves, alpha, ahead, scale, start, end, tag):  # type: ignore[no-untyped-def]
     """The probability of an entity from ``start`` to before ``end``; ``tag`` is the ``B-`` of its label."""
     n, k = psi.shape
     inside = tag + 1
@@ -250,8 +255,8 @@ def _span_mass(psi, moves, alpha, beta, scale, start, end, tag):  # type: ignore
         after = 0.0
         for y in range(k):
             if y != inside:
-                after += moves[tag, y] * psi[end, y] * beta[end, y]
-        mass *= after / scale[end]
+                after += moves[tag, y] * ahead[end, y]
+        mass *= after
     return min(mass, 1.0)
 
 

@@ -220,8 +220,7 @@ def _problem(
             progress("reading features", len(given) + done, 2 * len(given))
     offsets = np.zeros(sum(map(len, lengths)) + 1, np.int64)
     np.cumsum(np.concatenate(lengths), out=offsets[1:])
-    rows = np.concatenate(found)
-    del found
+    rows = _joined(found)
     column_offsets, columns = _transposed(offsets, rows, len(keys))
     first = chain.flat_offsets([len(example.sentence) for example in given])
     problem = _Problem(
@@ -231,11 +230,23 @@ def _problem(
         rows,
         column_offsets,
         columns,
-        np.concatenate([evidence_of(example, kinds, options) for example in given]),
+        _joined([evidence_of(example, kinds, options) for example in given]),
         np.array([example.weight for example in given], np.float64),
         chain.allowed_transitions(len(kinds)),
     )
     return keys, problem
+
+
+def _joined(parts: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """The parts in one array; each is let go when it is copied, so that not all are in memory twice."""
+    parts.reverse()
+    whole = np.empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    at = 0
+    while parts:
+        part = parts.pop()
+        whole[at : at + len(part)] = part
+        at += len(part)
+    return whole
 
 
 def _least_count(counts: npt.NDArray[np.int32], options: CrfOptions) -> int:
@@ -299,54 +310,63 @@ def _centre(prior: CrfModel | None, keys: npt.NDArray[np.uint32], n_labels: int)
     return centre
 
 
-class _Interrupt:
-    """Counts steps, and reports them."""
-
-    def __init__(self, total: int, progress: StageProgress | None) -> None:
-        self.steps = 0
-        self.total = total
-        self.progress = progress
-
-    def __call__(self, *_: Any) -> None:
-        self.steps += 1
-        if self.progress is not None:
-            self.progress("training", min(self.steps, self.total), self.total)
-
-
 def _minimise(
     problem: _Problem, n_features: int, centre: Float64Array, options: CrfOptions, progress: StageProgress | None
 ) -> tuple[Float64Array, Float64Array, int, float]:
     from scipy.optimize import fmin_l_bfgs_b
+    from threadpoolctl import threadpool_limits
 
     k = centre.shape[1]
     emission = np.zeros((len(problem.evidence), k))
     residual = np.zeros_like(emission)
     forbidden = np.isneginf(problem.allowed)
+    steps = 0
 
     def loss(flat: Float64Array) -> tuple[float, Float64Array]:
         both = flat.reshape(-1, k)
-        weights, transition = both[:n_features], np.where(forbidden, -np.inf, both[n_features:])
-        _emit(problem.offsets, problem.rows, weights, emission)
+        transition = np.where(forbidden, -np.inf, both[n_features:])
+        _emit(problem.offsets, problem.rows, both, emission)
         losses, pairs = chain.loss_and_residuals(
             problem.first, problem.blocks, emission, problem.evidence, problem.weight, np.exp(transition), residual
         )
-        gradient = options.l2 * (both - centre)
+        gradient = np.empty_like(both)
+        penalty = _penalise(both, centre, options.l2, gradient)
         _collect(problem.column_offsets, problem.columns, residual, gradient)
         gradient[n_features:] += np.where(forbidden, 0.0, pairs.sum(axis=0))
-        return float(losses.sum() + 0.5 * options.l2 * np.vdot(both - centre, both - centre)), gradient.ravel()
+        return float(losses.sum() + penalty.sum()), gradient.ravel()
 
-    step = _Interrupt(options.iterations, progress)
-    found, value, _ = fmin_l_bfgs_b(
-        loss,
-        centre.ravel(),
-        m=6,
-        maxiter=options.iterations,
-        factr=options.tolerance / np.finfo(float).eps,
-        pgtol=1e-4,
-        callback=step,
-    )
+    def count(_: Float64Array) -> None:
+        nonlocal steps
+        steps += 1
+        if progress is not None:
+            progress("training", min(steps, options.iterations), options.iterations)
+
+    with threadpool_limits(1, user_api="blas"):  # its sums would depend on how many threads it takes
+        found, value, _ = fmin_l_bfgs_b(
+            loss,
+            centre.ravel(),
+            m=6,
+            maxiter=options.iterations,
+            factr=options.tolerance / np.finfo(float).eps,
+            pgtol=1e-4,
+            callback=count,
+        )
     both = found.reshape(-1, k)
-    return both[:n_features], np.where(forbidden, -np.inf, both[n_features:]), step.steps, float(value)
+    return both[:n_features], np.where(forbidden, -np.inf, both[n_features:]), steps, float(value)
+
+
+@njit(parallel=True)
+def _penalise(weights, centre, l2, gradient):  # type: ignore[no-untyped-def]
+    """Fill the gradient of the quadratic penalty; return the penalty in parts."""
+    parts = np.zeros(_BLOCKS)
+    size = len(weights) // _BLOCKS + 1
+    for block in numba.prange(_BLOCKS):
+        for f in range(block * size, min(len(weights), (block + 1) * size)):
+            for y in range(weights.shape[1]):
+                away = weights[f, y] - centre[f, y]
+                gradient[f, y] = l2 * away
+                parts[block] += 0.5 * l2 * away * away
+    return parts
 
 
 @njit()
