@@ -128,9 +128,11 @@ def ours_grid(result: SuiteResult) -> Grid:
 
 def _what(result: SuiteResult, metric: str) -> str:
     if metric == "AER":
-        return "alignment error rate in percent (lower is better)"
+        noise = f", OCR noise at {100 * result.ocr_noise:g} %" if result.ocr_noise else ""
+        return f"alignment error rate in percent (lower is better){noise}"
     ignored = f", without {', '.join(result.scoring.ignore)}" if result.scoring.ignore else ""
-    return f"strict micro F1 in percent{ignored}"
+    noise = f", OCR noise at {100 * result.ocr_noise:g} %" if result.ocr_noise else ""
+    return f"strict micro F1 in percent{ignored}{noise}"
 
 
 def _line(result: SuiteResult, one: LanguageResult, places: dict[str, str], width: int) -> list[str]:
