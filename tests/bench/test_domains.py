@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan import io
-from crosspan.bench import Scoring, SuiteResult, make_suite, make_system, run_suite
+from crosspan.bench import ResultCache, Scoring, SuiteResult, make_suite, make_system, run_suite
 from crosspan.bench.folder import Folder
 from crosspan.bench.labels import DOMAIN_LABELS, EUROPEANA_LABELS, HIPE_LABELS, relabelled
 from crosspan.bench.noise import with_ocr_noise
 from crosspan.bench.suite import Material, MissingData
 from crosspan.bench.suites.europeana import ends
+from crosspan.bench.system import System
 from crosspan.bench.tables import render
 from crosspan.errors import CrosspanError, OptionError
 from crosspan.text.ocr_noise import OcrNoise
@@ -354,3 +355,38 @@ def test_an_unreadable_file_is_an_error_that_says_where(tmp_path: Path, download
     downloads.put(tmp_path / "emerging.test.annotated", "Ada\tB-person\nlives\n")
     with pytest.raises(CrosspanError, match="1 column"):
         read("wnut17", tmp_path, "en")
+
+
+def test_a_neural_tagger_by_name_and_by_recipe_with_and_without_noise(tmp_path: Path, downloads: Any) -> None:
+    torch = pytest.importorskip("torch")
+    from crosspan.testing import tiny_models
+
+    torch.set_num_threads(1)
+    folder = tiny_models.save_tagger(tmp_path / "tagger")
+    downloads.put(tmp_path / "data" / "HIPE-2022-v2.1-ajmc-test-de.tsv", hipe())
+    about = make_suite("hipe-2022").about
+    recipe = make_system(about, pipeline="model-transfer", settings={"tag.model": str(folder)})
+    named = make_system(about, taggers={"": f"transformers:{folder}"})
+    cache = ResultCache(tmp_path / "cache")
+
+    def counts(system: System, noise: float) -> Any:
+        found = run_suite(
+            "hipe-2022",
+            str(tmp_path / "data"),
+            system=system,
+            scoring=Scoring(bootstrap=0, ignore=about.ignore),
+            languages=["ajmc-de"],
+            cache=cache,
+            ocr_noise=noise,
+        )
+        (one,) = found.languages
+        assert one.status == "done", one.message
+        return one.result["counts"], one.result.get("ocr_noise")
+
+    clean, noisy = counts(recipe, 0.0), counts(recipe, 0.4)
+    assert clean == counts(named, 0.0)
+    assert noisy == counts(named, 0.4)
+    # what is kept of a recipe is told apart by the words
+    assert counts(recipe, 0.0) == clean
+    assert clean[1] is None
+    assert noisy[1]["errors"] > 0
