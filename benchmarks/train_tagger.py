@@ -5,7 +5,7 @@
     python -m benchmarks.train_tagger --silver silver.jsonl --write   # model into the package, its card into docs
 
 Learned from: UNER English-EWT (train), WNUT-17 (train), CrossNER (train of five domains, dev of four), with types
-mapped to PER, LOC and ORG by :data:`MAPPED`; and from other text that a teacher labelled
+mapped to PER, LOC and ORG by :data:`crosspan.bench.labels.DOMAIN_LABELS`; and from other text that a teacher labelled
 (:mod:`benchmarks.teach_tagger`). The odds of entities and the temperature of probabilities are chosen on the
 development sets that nothing was learned from. Test sets are UNER EWT test, UNER English PUD, WNUT-17 test and the
 CrossNER tests.
@@ -25,6 +25,7 @@ import numpy as np
 import crosspan
 from benchmarks import datasets, page
 from benchmarks.findings import markdown
+from crosspan.bench.labels import DOMAIN_LABELS
 from crosspan.evaluate import score_spans, strict_spans
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureOptions
 from crosspan.train.crf import CrfOptions, train_crf
@@ -37,16 +38,6 @@ CARD = ROOT / "docs" / "tagger_en.md"
 POLITICS_DEV = ("politics", "dev")
 DOMAINS = ("politics", "science", "music", "literature", "ai")
 OPTIONS = CrfOptions(l2=0.2, noising=0.3, iterations=70, features=FeatureOptions(wide=True))
-
-MAPPED = {
-    **dict.fromkeys(("PER", "person", "politician", "writer", "musicalartist", "scientist", "researcher"), "PER"),
-    **dict.fromkeys(("LOC", "location", "country"), "LOC"),
-    **dict.fromkeys(
-        ("ORG", "organisation", "politicalparty", "university", "band", "corporation", "group"),
-        "ORG",
-    ),
-}
-"""Types of the corpora and what they are called here; others are no entity."""
 
 SOURCES = (
     ("UNER English-EWT", "UniversalNER/UNER_English-EWT", "CC BY-SA 4.0", "train"),
@@ -93,7 +84,11 @@ def tests() -> dict[str, list[Sentence]]:
 def _mapped(sentences: Iterable[Sentence]) -> list[Sentence]:
     out = []
     for sentence in sentences:
-        spans = [Span(span.start, span.end, MAPPED[span.label]) for span in sentence.spans if span.label in MAPPED]
+        spans = [
+            Span(span.start, span.end, DOMAIN_LABELS[span.label])
+            for span in sentence.spans
+            if span.label in DOMAIN_LABELS
+        ]
         out.append(Sentence(sentence.tokens, tuple(spans), sentence.id, "en"))
     return out
 

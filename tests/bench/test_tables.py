@@ -61,6 +61,25 @@ def test_ours_stands_beside_a_mean_over_the_same_languages(europarl: Any) -> Non
     assert mean.endswith("91.0 T-Projection")
 
 
+def test_model_transfer_and_data_transfer_have_columns_of_their_own(europarl: Any) -> None:
+    lines = render(europarl("de", "es", "it"), "markdown").splitlines()
+    rows = {line.split(" | ")[0].removeprefix("| "): line.strip("| ").split(" | ") for line in lines if "|" in line}
+    assert rows["language"][-2:] == ["best published model transfer", "best published data transfer"]
+    assert rows["de"][-2:] == ["67.5 model transfer, XLM-R-large", "92.1 exact matching, align score"]
+    assert rows["mean of 3"][-2:] == ["70.4 model transfer, XLM-R-large", "91.0 T-Projection"]
+
+
+def test_languages_where_one_kind_of_transfer_is_ahead_are_named(europarl: Any) -> None:
+    result = europarl("de", "es", "it", baseline="tagger")
+    ps = {"de": (0.2, 0.001), "es": (-0.3, 0.0001), "it": (0.1, 0.03)}
+    for one in result.languages:
+        one.result["comparison"]["randomization"] |= dict(zip(("difference", "p_value"), ps[one.language], strict=True))
+    line = next(line for line in render(result).splitlines() if line.startswith("ahead"))
+    assert "p < 0.017" in line
+    assert line.endswith("data transfer in de; model transfer in es; not told apart: it")
+    assert "\nahead" not in render(europarl("de", baseline="heuristic"))
+
+
 def test_weights_that_saw_the_corpus_are_told(europarl: Any) -> None:
     assert "trained on de es of this corpus" in render(europarl("de", "es", "it"))
 
@@ -76,8 +95,8 @@ def test_markdown_is_a_table(europarl: Any) -> None:
 def test_json_has_everything(europarl: Any) -> None:
     found = json.loads(render(europarl("de", baseline="fast_align+heuristic"), "json"))
     assert list(found) == [
-        *("crosspan", "suite", "title", "download", "caveats", "system", "baseline", "scoring", "signature"),
-        *("languages", "mean", "published"),
+        *("crosspan", "suite", "title", "download", "caveats", "system", "baseline", "scoring", "ocr_noise"),
+        *("signature", "languages", "mean", "published"),
     ]
     done, _, missing = found["languages"]
     assert list(done) == [

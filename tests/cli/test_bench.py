@@ -123,6 +123,18 @@ def test_bench_says_what_is_wrong(folder: Path, args: list[str], code: int, mess
     assert result.stdout == ""
 
 
+def test_bench_with_ocr_noise(folder: Path) -> None:
+    (folder / "emerging.test.annotated").write_text("Ada\tB-person\nlives\tO\nin\tO\nAccra\tB-location\n", "utf-8")
+    shown = [
+        bench("wnut17", "--data", str(folder), "--ocr-noise", "0.3", "--seed", seed, "--bootstrap", "0").stdout
+        for seed in ("1", "1", "2")
+    ]
+    assert "|ocr-noise:0.3|seed:1|" in shown[0]
+    assert "% of 15 characters" in shown[0]
+    assert shown[0] == shown[1] != shown[2]
+    assert bench("wnut17", "--data", str(folder), "--ocr-noise", "0.6").exit_code == 2
+
+
 def test_bench_help_names_every_suite() -> None:
     from crosspan.bench.suites import SUITES, make_suite
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from crosspan.errors import FormatError
 
-_KNOWN = re.compile(r"masakhaner|masakhane-ner|wikiann|panx|pan-x|xl[-_]wa|xsid|europarl|uner|mafand|lafand", re.I)
+_KNOWN = re.compile(
+    r"masakhaner|masakhane-ner|wikiann|panx|pan-x|xl[-_]wa|xsid|europarl|uner|mafand|lafand|crossner|hipe|wnut|europeana",
+    re.I,
+)
 """Names of the data sets the suites read, as folders of downloads carry them."""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crosspan import io
 from crosspan.bench.folder import Folder
-from crosspan.bench.suite import Found, Need, TokenPair
+from crosspan.bench.suite import Found, MissingData, Need, TokenPair
 from crosspan.errors import FormatError, PairError
 from crosspan.io.files import read_lines
 from crosspan.io.jsonl import iter_jsonl
@@ -101,6 +101,16 @@ def check_counts(source: Sequence[Sentence], target: Sequence[Sentence], source_
             where=str(target_path),
             hint="Both must hold the same sentences in the same order: download them again.",
         )
+
+
+def no_translations(needs: frozenset[Need]) -> None:
+    """Raise where a run wants translations of a suite that has none.
+
+    Raises:
+        MissingData: It wants some.
+    """
+    if needs:
+        raise MissingData("no translations: the suite has none, so only sentences of its own can be tagged")
 
 
 def read_plain(path: Path, lang: str) -> list[Sentence]:

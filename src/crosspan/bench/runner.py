@@ -11,6 +11,7 @@ from crosspan import __version__
 from crosspan.bench.cache import ResultCache, code_digest, digest, key_of
 from crosspan.bench.folder import Folder
 from crosspan.bench.means import Mean, mean_of
+from crosspan.bench.noise import with_ocr_noise
 from crosspan.bench.pipelines import Runner
 from crosspan.bench.published import Figure, published_figures
 from crosspan.bench.scoring import Scoring, score_language
@@ -20,6 +21,7 @@ from crosspan.bench.system import System
 from crosspan.errors import CrosspanError, EmptyInputError, OptionError
 from crosspan.evaluate.signature import signature
 from crosspan.tag import Tagger, load_tagger
+from crosspan.text.ocr_noise import OcrNoise
 from crosspan.workflow import StageProgress
 
 _LAYOUT = 1
@@ -68,6 +70,7 @@ class SuiteResult:
         languages: What became of each language, in order.
         figures: Published figures of the suite.
         signature: How to get the same again.
+        ocr_noise: Share of the characters of the test sentences that were to be spoilt.
     """
 
     about: About
@@ -77,6 +80,7 @@ class SuiteResult:
     languages: tuple[LanguageResult, ...]
     figures: tuple[Figure, ...]
     signature: str
+    ocr_noise: float = 0.0
 
     @property
     def failed(self) -> tuple[LanguageResult, ...]:
@@ -122,6 +126,7 @@ class SuiteResult:
             "system": self.system.to_dict(),
             "baseline": None if self.baseline is None else self.baseline.to_dict(),
             "scoring": self.scoring.to_dict(),
+            "ocr_noise": self.ocr_noise,
             "signature": self.signature,
             "languages": [one.to_dict() for one in self.languages],
             "mean": means,
@@ -142,6 +147,7 @@ def run_suite(
     threads: int | None = None,
     progress: StageProgress | None = None,
     load: Callable[..., Tagger] = load_tagger,
+    ocr_noise: float = 0.0,
 ) -> SuiteResult:
     """Run a suite on the files of a folder.
 
@@ -157,18 +163,22 @@ def run_suite(
         threads: Threads to use; all cores by default.
         progress: Called with ``(stage, done, total)``.
         load: Loads a tagger by its name.
+        ocr_noise: Share of the characters of the test sentences to spoil as text recognition does; see
+            :class:`crosspan.text.ocr_noise.OcrNoise`. Its seed is that of ``scoring``.
 
     Returns:
         One line a language; a language that lacks files or fails has a line that says so.
 
     Raises:
-        OptionError: There is no such suite, language or tagger.
+        OptionError: There is no such suite, language, tagger or rate of noise.
         FormatError: There is no such folder.
         EmptyInputError: The folder has nothing of the suite.
     """
     suite = make_suite(name)
     about = suite.about
     wanted = _languages(about, languages)
+    if ocr_noise:
+        OcrNoise(rate=ocr_noise)
     job = _Job(
         suite=suite,
         system=system,
@@ -180,6 +190,7 @@ def run_suite(
         threads=threads,
         progress=progress,
         load=load,
+        ocr_noise=ocr_noise,
     )
     results: list[LanguageResult] = []
     for lang in wanted:
@@ -194,7 +205,14 @@ def run_suite(
             hint=f"Download: {first.hint or about.download}." if first.hint else None,
         )
     return SuiteResult(
-        about, system, baseline, job.scoring, tuple(results), published_figures(name), _signature(job, results)
+        about,
+        system,
+        baseline,
+        job.scoring,
+        tuple(results),
+        published_figures(name),
+        _signature(job, results),
+        ocr_noise,
     )
 
 
@@ -228,6 +246,7 @@ class _Job:
     threads: int | None
     progress: StageProgress | None
     load: Callable[..., Tagger]
+    ocr_noise: float = 0.0
 
     @property
     def systems(self) -> list[System]:
@@ -252,6 +271,7 @@ class _Job:
     def _language(self, lang: str) -> LanguageResult:
         needs = frozenset(need for system in self.systems for need in system.needs)
         found = self.suite.find(self.folder, lang, needs, self.translations)
+        code = self.suite.about.code(lang)
         files = self._files(found)
         key = key_of({
             "layout": _LAYOUT,
@@ -260,7 +280,8 @@ class _Job:
             "suite": self.suite.about.name,
             "language": lang,
             "files": [[file["role"], file["sha256"]] for file in files],
-            "systems": [{**system.to_dict(), "taggers": self._taggers(system, lang)} for system in self.systems],
+            "systems": [{**system.to_dict(), "taggers": self._taggers(system, code)} for system in self.systems],
+            "ocr_noise": self.ocr_noise,
             "scoring": self.scoring.to_dict(),
         })  # fmt: skip
         # a ready recipe has a cache of its own, which knows of its models
@@ -276,13 +297,17 @@ class _Job:
 
     def _compute(self, lang: str, found: Found, needs: frozenset[Any]) -> dict[str, Any]:
         material = self.suite.read(found, lang, needs)
+        noise = {}
+        if self.ocr_noise:
+            material, reached = with_ocr_noise(material, OcrNoise(rate=self.ocr_noise, seed=self.scoring.seed))
+            noise = {"ocr_noise": reached.to_dict()}
         place = None if self.cache is None else self.cache.folder / "recipes" / self.suite.about.name / lang
-        runner = Runner(material, lang, self.threads, self.progress, self.load, place)
+        runner = Runner(material, self.suite.about.code(lang), self.threads, self.progress, self.load, place)
         outcomes = [runner.run(system) for system in self.systems]
         scores = score_language(material, outcomes[0], outcomes[1] if len(outcomes) > 1 else None, self.scoring)
         learned = len(material.bitext)
         notes = [*material.notes, *outcomes[0].notes]
-        return {**scores, "n_total": material.n_total, "n_bitext": learned, "notes": notes}
+        return {**scores, **noise, "n_total": material.n_total, "n_bitext": learned, "notes": notes}
 
     def _files(self, found: Found) -> list[dict[str, str]]:
         return [
@@ -317,6 +342,8 @@ def _signature(job: _Job, results: Sequence[LanguageResult]) -> str:
         "ignored": list(scoring.ignore),
         "langs": [one.language for one in results if one.status == "done"],
     }
+    if job.ocr_noise:
+        named["ocr-noise"] = job.ocr_noise
     if scoring.bootstrap:
         named |= {"bootstrap": scoring.bootstrap, "conf": scoring.confidence}
     if job.baseline is not None:

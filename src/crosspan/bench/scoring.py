@@ -63,6 +63,7 @@ def score_language(material: Material, ours: Outcome, baseline: Outcome | None, 
     """
     if material.links:
         return _links(material, ours, baseline, scoring)
+    ignored = (*scoring.ignore, *material.ignore)
     how = {"bootstrap": scoring.bootstrap, "confidence": scoring.confidence, "seed": scoring.seed}
     outcomes = [ours] if baseline is None else [ours, baseline]
     reports = []
@@ -71,7 +72,7 @@ def score_language(material: Material, ours: Outcome, baseline: Outcome | None, 
             material.gold,
             outcome.sentences,
             lenient=(material.lenient or material.gold, outcome.sentences),
-            ignore_labels=scoring.ignore,
+            ignore_labels=ignored,
             **how,  # type: ignore[arg-type]
         )
         reports.append({"strict": report.strict.to_dict(), "lenient": report.lenient.to_dict()})
@@ -81,7 +82,7 @@ def score_language(material: Material, ours: Outcome, baseline: Outcome | None, 
             material.gold,
             ours.sentences,
             baseline.sentences,
-            ignore_labels=scoring.ignore,
+            ignore_labels=ignored,
             n_samples=scoring.samples,
             confidence=scoring.confidence,
             seed=scoring.seed,
@@ -89,7 +90,7 @@ def score_language(material: Material, ours: Outcome, baseline: Outcome | None, 
         found |= {"baseline": reports[1], "comparison": comparison.to_dict()}
     found["counts"] = {
         mode: _distinct([
-            count_spans(gold, outcome.sentences, ignore_labels=scoring.ignore).statistics("micro")
+            count_spans(gold, outcome.sentences, ignore_labels=ignored).statistics("micro")
             for outcome in outcomes
         ])
         for mode, gold in (("strict", material.gold), ("lenient", material.lenient or material.gold))

@@ -44,6 +44,7 @@ class Material:
         bitext: More translated text of the two languages.
         links: Gold word links, source to gold.
         n_total: Test sentences in the file, where ``gold`` is only a part of them.
+        ignore: Labels that this part of the suite does not annotate, so that they are left out of its score.
         notes: What a reader of the table must know.
     """
 
@@ -55,6 +56,7 @@ class Material:
     bitext: Sequence[TokenPair] = ()
     links: Sequence[GoldLinks] = ()
     n_total: int = 0
+    ignore: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -68,6 +70,7 @@ class About:
         languages: Its languages, in the order of the table.
         more_languages: Others that can be read where the user asks for them.
         aliases: Other codes of the same languages.
+        codes: The language of an entry that is not called like one, such as ``de`` of ``ajmc-de``.
         pipelines: What can be run on it; the first is the default.
         ignore: Labels that are left out of the score unless the user says otherwise.
         download: Where its files are downloaded.
@@ -80,11 +83,24 @@ class About:
     languages: tuple[str, ...]
     more_languages: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
     pipelines: tuple[Pipeline, ...]
     ignore: tuple[str, ...] = ()
     download: str
     family: str = ""
     caveats: tuple[str, ...] = ()
+
+    def code(self, entry: str) -> str:
+        """The language of an entry.
+
+        Example:
+            >>> about = About(
+            ...     name="n", title="t", languages=("ai", "de"), codes={"ai": "en"}, pipelines=("tagger",), download=""
+            ... )
+            >>> about.code("ai"), about.code("de")
+            ('en', 'de')
+        """
+        return self.codes.get(entry, entry)
 
 
 class Suite(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from crosspan.bench.kinds import KINDS, ahead, kind_of
 from crosspan.bench.means import Mean
 from crosspan.bench.published import Figure
 from crosspan.bench.runner import LanguageResult, SuiteResult
@@ -109,8 +110,7 @@ def ours_grid(result: SuiteResult) -> Grid:
     header = ["<language", "sentences", metric, *([interval] if result.scoring.bootstrap else []), *beside]
     if result.baseline is not None:
         header += ["baseline", "difference", "p"]
-    if result.figures:
-        header.append("<best published")
+    header += [name for name, _ in _published_columns(result)]
     header.append("<remarks")
     places: dict[str, str] = {}
     rows = [_line(result, one, places, len(header)) for one in result.languages]
@@ -123,14 +123,17 @@ def ours_grid(result: SuiteResult) -> Grid:
     if result.baseline is not None:
         test = "paired approximate randomisation of sentences"
         notes.append(f"baseline: {result.baseline.label}; p: {test}, {result.scoring.samples} samples")
+        notes += _kinds_apart(result)
     return Grid(f"{result.system.label}: {_what(result, metric)}", header, rows, [*notes, result.signature])
 
 
 def _what(result: SuiteResult, metric: str) -> str:
     if metric == "AER":
-        return "alignment error rate in percent (lower is better)"
+        noise = f", OCR noise at {100 * result.ocr_noise:g} %" if result.ocr_noise else ""
+        return f"alignment error rate in percent (lower is better){noise}"
     ignored = f", without {', '.join(result.scoring.ignore)}" if result.scoring.ignore else ""
-    return f"strict micro F1 in percent{ignored}"
+    noise = f", OCR noise at {100 * result.ocr_noise:g} %" if result.ocr_noise else ""
+    return f"strict micro F1 in percent{ignored}{noise}"
 
 
 def _line(result: SuiteResult, one: LanguageResult, places: dict[str, str], width: int) -> list[str]:
@@ -154,8 +157,8 @@ def _line(result: SuiteResult, one: LanguageResult, places: dict[str, str], widt
     if result.baseline is not None:
         test = found["comparison"]["randomization"]
         row += [_percent(test["score_b"]), f"{100 * test['difference']:+.1f}", _p(test["p_value"])]
-    if result.figures:
-        row.append(_best([figure for figure in result.figures if figure.language == one.language]))
+    for _, figures in _published_columns(result):
+        row.append(_best([figure for figure in figures if figure.language == one.language]))
     return [*row, "; ".join(found["notes"])]
 
 
@@ -169,10 +172,30 @@ def _mean_line(result: SuiteResult, mean: Mean) -> list[str]:
     if result.baseline is not None:
         assert mean.baseline is not None
         row += [_percent(mean.baseline), f"{100 * (mean.value - mean.baseline):+.1f}", _p(mean.p_value)]
-    if result.figures:
-        same = [one for one in result.figures if one.language is None and set(one.languages or ()) == {*mean.languages}]
-        row.append(_best(same) if same else _NONE)
+    for _, figures in _published_columns(result):
+        same = [one for one in figures if one.language is None and set(one.languages or ()) == {*mean.languages}]
+        row.append(_best(same))
     return [*row, ""]
+
+
+def _published_columns(result: SuiteResult) -> list[tuple[str, list[Figure]]]:
+    """Columns for the best published figure: one for each kind of transfer where there are both."""
+    kinds = {kind: [one for one in result.figures if kind_of(one.pipeline) == kind] for kind in KINDS}
+    if all(kinds.values()):
+        return [(f"<best published {kind}", figures) for kind, figures in kinds.items()]
+    return [("<best published", list(result.figures))] if result.figures else []
+
+
+def _kinds_apart(result: SuiteResult) -> list[str]:
+    """Where model transfer is ahead and where data transfer is, for a run that has both."""
+    assert result.baseline is not None
+    kinds = kind_of(result.system.pipeline), kind_of(result.baseline.pipeline)
+    if kinds[0] is None or kinds[0] == kinds[1] or not result.done:
+        return []
+    found = ahead(result.languages)
+    parts = [f"{kind} in {' '.join(langs)}" for kind, langs in zip(kinds, found[:2], strict=True) if langs]
+    parts += [f"not told apart: {' '.join(found.neither)}"] if found.neither else []
+    return [f"ahead (p < {found.alpha:.2g}, 0.05 shared among the languages): {'; '.join(parts)}"]
 
 
 def _best(figures: Sequence[Figure]) -> str:

@@ -49,6 +49,12 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     "--baseline", metavar="NAME", help="Compare with another method, aligner or pipeline; A+B changes more than one."
 )
 @click.option("--ignore", metavar="A,B", help="Labels left out of the score, or none.  [default: by suite]")
+@click.option(
+    "--ocr-noise",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    metavar="RATE",
+    help="Spoil this share of the characters of the test sentences as text recognition does.",
+)
 @click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples; 0 for none.")
 @click.option("--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Samples of paired tests.")
 @click.option(
@@ -77,9 +83,14 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **op
     xsid          projection
     masakhaner2   translate-test, tagger, translate-train, ensemble
     wikiann       tagger, translate-test, translate-train, ensemble
+    uner          tagger
+    hipe-2022     tagger
+    europeana     tagger
+    crossner      tagger
+    wnut17        tagger
     alignment     alignment
 
-    Every suite but the last also runs the ready recipes of published systems, by their names: 'crosspan new recipe
+    Every suite but alignment also runs the ready recipes of published systems, by their names: 'crosspan new recipe
     --pipeline list' shows them.
 
     Nothing is downloaded: a language whose files are not in DIR is a line that says what is missing and where it is
@@ -121,6 +132,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **op
             cache=None if options["no_cache"] else ResultCache(kept),
             threads=options["threads"],
             progress=progress,
+            ocr_noise=options["ocr_noise"] or 0.0,
         )
     with open_output(out) as stream:
         stream.write(render(result, form))

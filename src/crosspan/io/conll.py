@@ -32,6 +32,7 @@ from crosspan.types import Sentence, Span
 _SAMPLE_SENTENCES = 20_000
 _DOCSTART = "-DOCSTART-"
 _ENDS = ("EndOfSentence", "PySBDSegment")
+_JOINED = "NoSpaceAfter"
 _KEYS = frozenset({"sent_id", "id", "lang", "text", "tokens", "sent_id_json", "lang_json", "text_json"})
 
 
@@ -184,6 +185,11 @@ class _Parser:
         if "" in tokens:  # a line without a word has no character to lose
             cells, numbers = _keep(cells, numbers, [word != "" for word in tokens])
             tokens = tuple([cell[token] for cell in cells])
+        if self.layout.end is not None and not comments.keys() & {"text", "text_json"}:
+            text = _running_text(
+                tokens, [cell[self.layout.end] if len(cell) > self.layout.end else "" for cell in cells]
+            )
+            comments = comments if text is None else {**comments, "text": text}
         return RawSentence(line, tokens, () if tag is None else [cell[tag] for cell in cells], numbers, comments)
 
     def _without_comments(self, rows: list[str], first: int) -> tuple[list[str], list[int], dict[str, str]]:
@@ -233,6 +239,14 @@ class _Parser:
 
 def _keep(cells: list[list[str]], numbers: Sequence[int], wanted: list[bool]) -> tuple[list[list[str]], Sequence[int]]:
     return list(compress(cells, wanted)), list(compress(numbers, wanted))
+
+
+def _running_text(tokens: Sequence[str], marks: Sequence[str]) -> str | None:
+    """The text where some words are marked as joined to the next; ``None`` where none is, which may mean nothing."""
+    if not any(_JOINED in mark for mark in marks[:-1]):
+        return None
+    ends = ["" if _JOINED in mark else " " for mark in marks[:-1]]
+    return "".join(chain.from_iterable(zip(tokens, [*ends, ""], strict=True)))
 
 
 def _value(comments: dict[str, str], key: str) -> str | None:

@@ -49,8 +49,8 @@ def drawn_sentence(chance: random.Random, *, longest: int = 7) -> Sentence:
     """A sentence of the world with its right labels; names of two words are two people's.
 
     Example:
-        >>> drawn_sentence(random.Random(3)).tags()[:3]
-        ['O', 'O', 'O']
+        >>> drawn_sentence(random.Random(3)).tags()
+        ['O', 'O', 'B-LOC', 'O']
     """
     label = {name: kind for kind, names in NAMES.items() for name in names}
     words: list[str] = []

@@ -14,6 +14,11 @@ SUITES = {
     "xsid": "xsid",
     "masakhaner2": "masakhaner2",
     "wikiann": "wikiann",
+    "uner": "uner",
+    "hipe-2022": "hipe2022",
+    "europeana": "europeana",
+    "crossner": "crossner",
+    "wnut17": "wnut17",
     "alignment": "alignment",
 }
 """Names of the suites, and the module in this package whose ``SUITE`` each is."""
