@@ -151,7 +151,10 @@ class Training:
         self.model.train()
         # what is left out at random depends on the step alone, so that training can go on in the middle
         sequence = np.random.SeedSequence([self.options.seed, 1, step, self.processes.rank])
-        torch.manual_seed(int(sequence.generate_state(1)[0]))
+        seed = int(sequence.generate_state(1)[0])
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes longer than a step of a tiny model
+        if device.type != "cpu":
+            torch.get_device_module(device).manual_seed(seed)
         total = torch.zeros((), device=device)
         for batch in batches:
             mine = batch[self.processes.rank :: self.processes.count]
@@ -205,7 +208,11 @@ class Training:
 
     def _dev_score(self) -> DevScore:
         self.model.eval()
-        return score_on(self.model, self.tokenizer, self.dev, self.labels, self.options, self.threads)
+        before = self.torch.get_num_threads()
+        try:
+            return score_on(self.model, self.tokenizer, self.dev, self.labels, self.options, self.threads)
+        finally:
+            self.torch.set_num_threads(before)  # decoding with Numba changes it: both use the same OpenMP
 
     def _save(self) -> None:
         if self.processes.first:
