@@ -4,9 +4,9 @@
 
 The Trainer is set up as the token-classification example of transformers does it: words cut into pieces beforehand, a
 label at the first piece of each word, padding to the longest sentence of a batch, AdamW, a rate that falls in a line.
-Both go twice through the same sentences, in batches of the same number, from the same random weights. Time is that of the
-second pass; they take turns. Memory is that of the whole process at its peak, or
-of the GPU.
+Both go twice through the same sentences, in batches of the same number, from the same random weights. Time is that of
+the second pass, on a CPU that of the processor, so that what else the machine does counts little; they take turns.
+Memory is that of the whole process at its peak, or of the GPU.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from crosspan.models.loading import neural
 
 SHAPES = {
     "tiny": {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512},
@@ -53,9 +55,7 @@ def sentences(n: int) -> list[Any]:
 
 def save_encoder(folder: Path, shape: str) -> None:
     """An XLM-R of this shape with random weights and a small vocabulary, so that a CPU can do some steps."""
-    import torch
-    import transformers
-
+    torch, transformers = neural("the benchmark", "torch"), neural("the benchmark")
     from crosspan.testing.tiny_models import corpus_lines, unigram_pieces
 
     pieces = unigram_pieces(corpus_lines(), ["<s>", "<pad>", "</s>", "<unk>"], size=4_000)
@@ -69,6 +69,11 @@ def save_encoder(folder: Path, shape: str) -> None:
     transformers.XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
 
 
+def now(args: argparse.Namespace) -> float:
+    """Time in seconds: of the processor, or of the clock where a GPU works."""
+    return time.process_time() if args.device == "cpu" else time.perf_counter()
+
+
 def ours(encoder: Path, data: list[Any], out: Path, args: argparse.Namespace) -> list[float]:
     """Times of the ends of steps."""
     from crosspan.train.token_classifier import TokenClassifierOptions, train_token_classifier
@@ -78,17 +83,13 @@ def ours(encoder: Path, data: list[Any], out: Path, args: argparse.Namespace) ->
         save_every=10_000, device=args.device,
     )  # fmt: skip
     ends: list[float] = []
-    train_token_classifier(
-        data, out, options=options, threads=args.threads, progress=lambda *_: ends.append(time.perf_counter())
-    )
+    train_token_classifier(data, out, options=options, threads=args.threads, progress=lambda *_: ends.append(now(args)))
     return ends
 
 
 def trainers(encoder: Path, data: list[Any], out: Path, args: argparse.Namespace) -> list[float]:
     """The same with the Trainer."""
-    import torch
-    import transformers
-
+    torch, transformers = neural("the benchmark", "torch"), neural("the benchmark")
     if args.threads:
         torch.set_num_threads(args.threads)
     tokenizer = transformers.AutoTokenizer.from_pretrained(encoder)
@@ -108,7 +109,7 @@ def trainers(encoder: Path, data: list[Any], out: Path, args: argparse.Namespace
         def on_step_end(self, *_: Any, **__: Any) -> None:
             if torch.cuda.is_available() and args.device != "cpu":
                 torch.cuda.synchronize()
-            ends.append(time.perf_counter())
+            ends.append(now(args))
 
     half = args.device != "cpu" and torch.cuda.is_available()
     how = transformers.TrainingArguments(
@@ -130,8 +131,7 @@ def one_run(args: argparse.Namespace) -> None:
         run = ours if args.only == "crosspan" else trainers
         ends = run(Path(args.encoder), data, Path(folder) / "out", args)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    import torch
-
+    torch = neural("the benchmark", "torch")
     if torch.cuda.is_available() and args.device != "cpu":
         peak = torch.cuda.max_memory_allocated() / 2**20
     seconds = ends[2 * args.steps - 1] - ends[args.steps - 1]

@@ -23,6 +23,8 @@ from crosspan.train.token_report import WHO, StageProgress, TokenClassifierRepor
 from crosspan.train.token_rows import Row, rows_of
 from crosspan.types import Sentence
 
+__all__ = ["TokenClassifierOptions", "TokenClassifierReport", "check_encoder", "train_token_classifier"]
+
 
 def train_token_classifier(
     examples: Sequence[Example | Sentence],

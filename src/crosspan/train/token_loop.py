@@ -242,6 +242,7 @@ class Training:
             place = self.folder / "last-good"
             self._write_model(place)
             kept = f"The last good model, of step {at}, is in {place}. "
+        self.processes.shared(None)  # torchrun ends all processes when one fails: not before it is written
         return ModelError(
             f"{what} is not a number at step {step + 1}",
             hint=kept + "Train again into another folder, with a smaller learning_rate, a longer warmup or "
