@@ -48,7 +48,10 @@ BUILTIN: dict[str, dict[str, str]] = {
         "t-projection": "crosspan.project.t_projection:TProjection",
         "clap": "crosspan.project.clap:ClapProjector",
     },
-    "crosspan.trainers": {"crf": "crosspan.train.crf:train_crf"},
+    "crosspan.trainers": {
+        "crf": "crosspan.train.crf:train_crf",
+        "token-classifier": "crosspan.train.token_classifier:train_token_classifier",
+    },
     "crosspan.scorers": {
         "ner": "crosspan.project.ner_score:NerScore",
         "nmt": "crosspan.project.nmt_score:NmtScore",

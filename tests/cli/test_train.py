@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import crosspan
 from crosspan.cli.main import main
 from crosspan.demo import load_corpus
 from crosspan.io import write
@@ -83,3 +90,102 @@ def test_bad_use(folder, run, words, code, message):
     assert found == code
     assert message in err
     assert not (folder / "c.crf").exists()
+
+
+# --- encoders --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def encoder(folder):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("transformers")
+    from crosspan.testing.tiny_models import save_xlmr
+
+    torch.set_num_threads(1)
+    return save_xlmr(folder / "tiny-xlmr", layers=1)
+
+
+QUICK = ["--set", "max_steps=3", "--set", "device=cpu", "--threads", "1"]
+
+
+def test_an_encoder_is_fine_tuned(folder, run, encoder, monkeypatch):
+    words = ["en.conll", "sw.conll", "--weights", "1,0.5", "--out", "m", "--encoder", "tiny-xlmr", *QUICK]
+    code, out, err = run(*words, "--dev", "dev.jsonl", "--set", "evaluate_every=1")
+    assert (code, out) == (0, "")
+    assert err.startswith("m: learned from 120 sentences, ")
+    assert "; 3 steps, the weights are those of step " in err
+    assert "signature: crosspan-token-classifier|encoder:tiny-xlmr|labels:LOC,ORG,PER|n:120|dev:" in err
+    record = json.loads((folder / "m" / "training.json").read_text(encoding="utf-8"))
+    assert [file["weight"] for file in record["data"]["files"]] == [1.0, 0.5]
+    assert (record["data"]["files"][0]["name"], record["data"]["dev"]["name"]) == ("en.conll", "dev.jsonl")
+    (folder / "in.txt").write_text("Ada went to London .\n", encoding="utf-8")
+    assert main(["predict", "in.txt", "--model", "transformers:m", "--out", "out.jsonl", "--quiet"]) == 0
+    assert json.loads((folder / "out.jsonl").read_text(encoding="utf-8"))["text"] == "Ada went to London ."
+    assert main(["tag", "in.txt", "--tagger", "transformers:m", "--out", "out.conll", "--quiet"]) == 0
+    code, _, err = run(*words)
+    assert (code, "there is a trained model already" in err) == (1, True)
+
+
+def test_dev_of_the_target_language_must_be_said(folder, run, encoder):
+    write(folder / "english.jsonl", load_corpus("en")[:60])
+    words = ["english.jsonl", "--out", "t", "--encoder", "tiny-xlmr", *QUICK, "--dev", "dev.jsonl"]
+    code, _, err = run(*words)
+    assert code == 2
+    assert "the dev sentences are in 'sw', not in 'en', the source language" in err
+    code, _, err = run(*words, "--dev-is-target")
+    assert code == 0
+    assert "|dev:target|" in err
+    assert "scores on it are not zero-shot" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--encoder", "tiny-xlmr", "--trainer", "crf"], 2, "--encoder is for encoders"),
+        (["--dev-is-target"], 2, "--dev-is-target is for encoders"),
+        (["--trainer", "token-classifier"], 2, "no encoder is named"),
+        (["--encoder", "tiny-xlmr", "--set", "epoch=2"], 2, "Did you mean epochs?"),
+        (["--encoder", "tiny-xlmr", "--set", "patience=2"], 2, "early stopping needs dev sentences"),
+        (["--encoder", "./none"], 1, "no such folder"),
+        (["--weights", "1,2"], 2, "2 weights for 1 files"),
+        (["--weights", "a"], 2, "--weights is 'a'"),
+    ],
+)
+def test_bad_use_of_encoders(folder, run, encoder, words, code, message):
+    found, _, err = run("sw.conll", "--out", "bad", *words)
+    assert found == code
+    assert message in err.replace("\n", " ")
+    assert not (folder / "bad").exists()
+
+
+def test_two_processes_make_the_same_model(folder, run, encoder):
+    """Under torchrun each process takes its share of every batch; without dropout the result is the same."""
+    pytest.importorskip("accelerate")
+    config = json.loads((encoder / "config.json").read_text())
+    config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    (encoder / "config.json").write_text(json.dumps(config))
+    words = ["sw.conll", "--encoder", "tiny-xlmr", *QUICK, "--dev", "dev.jsonl", "--set", "learning_rate=1e-3"]
+    assert run(*words, "--out", "one")[0] == 0
+    start = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port())]
+    done = subprocess.run(
+        [*start, "-m", "crosspan.cli.main", "train", *words, "--out", "two"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(Path(crosspan.__file__).parents[1]), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("two: learned from") == 1
+    from safetensors.numpy import load_file
+
+    one, two = (load_file(folder / name / "model.safetensors") for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name, value in one.items():
+        np.testing.assert_allclose(value, two[name], atol=2e-4, err_msg=name)
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]

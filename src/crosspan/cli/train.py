@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,6 +11,7 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
 from crosspan.cli.tag import split_names
+from crosspan.errors import OptionError
 from crosspan.io import FORMATS
 from crosspan.tags import REPAIRS, SCHEMES
 
@@ -19,8 +21,18 @@ if TYPE_CHECKING:
 
 @click.command("train", no_args_is_help=True)
 @click.argument("data", metavar="DATA...", nargs=-1, required=True, type=str)
-@click.option("--out", "-o", required=True, metavar="MODEL", help="Where the tagger goes, e.g. sw.crf.")
+@click.option(
+    "--out", "-o", required=True, metavar="MODEL", help="Where the tagger goes, e.g. sw.crf; a folder with --encoder."
+)
 @click.option("--dev", metavar="FILE", help="Labelled sentences to score the tagger on; it does not learn from them.")
+@click.option(
+    "--trainer",
+    type=click.Choice(["crf", "token-classifier"]),
+    help="A small model, or a pre-trained encoder that is fine-tuned.  [default: crf, or what --encoder needs]",
+)
+@click.option("--encoder", metavar="NAME", help="The encoder to fine-tune: a name on the hub, or a folder.")
+@click.option("--dev-is-target", is_flag=True, help="The dev sentences are of the target language; the model says so.")
+@click.option("--weights", metavar="W,W", help="How much the sentences of each file count.  [default: all the same]")
 @click.option(
     "--set",
     "settings",
@@ -60,11 +72,18 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
     DATA are labelled files in any format that crosspan reads. JSONL that 'crosspan project' wrote is learned from with
     its confidences and its dropped spans; any other file is taken for gold. A dash stands for standard input.
 
+    With --encoder, MODEL is a folder, and 'crosspan tag' and 'crosspan predict' know it as transformers:MODEL. Dev
+    sentences then choose the weights, so they must be of the source language unless --dev-is-target says otherwise. A
+    training that was killed goes on when it is started again. 'torchrun' trains on many GPUs.
+
     Sentences whose labels cannot be read are named and left out; the exit code is 3 then.
     """
     from crosspan.file_tagging import train_files
     from crosspan.io.pairs import SentenceFile
+    from crosspan.models.processes import is_first
 
+    trainer, settings = trainer_of(options)
+    quiet = quiet or not is_first()  # one of many processes talks
     how = (options["from_format"], None, options["columns"], options["scheme"], options["repair"])
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
@@ -72,14 +91,57 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
             [SentenceFile(path, *how) for path in data],
             out,
             dev=SentenceFile(options["dev"], *how) if options["dev"] else None,
-            settings=parse_settings(options["settings"]),
+            trainer=trainer,
+            settings=settings,
+            weights=parsed_weights(options["weights"]),
             labels=split_names(options["labels"]),
             threads=options["threads"],
             on_reject=rejects.add,
             progress=progress,
         )
+    if not is_first():
+        return
     rejects.show()
     finish(summary, summary_text(out, summary), {"model": out}, as_json=as_json, quiet=quiet)
+
+
+def trainer_of(options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The trainer, and its settings.
+
+    Raises:
+        OptionError: Options of fine-tuning are given, and another trainer.
+
+    Example:
+        >>> trainer_of({"trainer": None, "settings": ("epochs=2",), "encoder": "xlm-r", "dev_is_target": False})
+        ('token-classifier', {'epochs': '2', 'encoder': 'xlm-r'})
+    """
+    settings: dict[str, Any] = dict(parse_settings(options["settings"]))
+    trainer = options["trainer"] or ("token-classifier" if options["encoder"] else "crf")
+    for name in ("encoder", "dev_is_target"):
+        if options[name]:
+            settings[name] = options[name]
+            if trainer == "crf":
+                raise OptionError(f"--{name.replace('_', '-')} is for encoders", hint="Add --trainer token-classifier.")
+    return trainer, settings
+
+
+def parsed_weights(text: str | None) -> list[float]:
+    """Weights with commas between them.
+
+    Raises:
+        OptionError: One is no number above 0.
+
+    Example:
+        >>> parsed_weights("1,0.5")
+        [1.0, 0.5]
+    """
+    try:
+        found = [float(part) for part in text.split(",")] if text else []
+    except ValueError:
+        found = [0.0]
+    if not all(0.0 < one < float("inf") for one in found):
+        raise OptionError(f"--weights is {text!r}", hint="Write a number above 0 for each file, such as 1,0.5.")
+    return found
 
 
 def summary_text(out: str, summary: TrainSummary) -> str:
@@ -92,9 +154,12 @@ def summary_text(out: str, summary: TrainSummary) -> str:
         sw.crf: learned from 2 sentences, 3 entities (PER 3); 9 features, 0 kept; 0.5 s
     """
     kinds = ", ".join(f"{label} {count}" for label, count in sorted(summary.labels.items()))
+    how = f"{summary.features} features, {summary.kept_features} kept"
+    if summary.steps:
+        how = f"{summary.steps} steps, the weights are those of step {summary.best_step}"
     lines = [
-        f"{out}: learned from {summary.sentences} sentences, {summary.spans} entities ({kinds}); "
-        f"{summary.features} features, {summary.kept_features} kept; {summary.seconds:.1f} s"
+        f"{out}: learned from {summary.sentences} sentences, {summary.spans} entities ({kinds}); {how}; "
+        f"{summary.seconds:.1f} s"
     ]
     if summary.unobserved:
         lines.append(f"not known: whether {summary.unobserved} words belong to an entity")
@@ -107,4 +172,8 @@ def summary_text(out: str, summary: TrainSummary) -> str:
         lines.append(
             f"on dev: F1 {scores['f1']:.4f}, precision {scores['precision']:.4f}, recall {scores['recall']:.4f}"
         )
+    if summary.dev_side == "target":
+        lines.append("the weights were chosen on the target language: scores on it are not zero-shot")
+    if summary.signature:
+        lines.append(f"signature: {summary.signature}")
     return "\n".join(lines)

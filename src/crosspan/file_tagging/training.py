@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 from crosspan import __version__
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.errors import EmptyInputError, OptionError, OutputError
 from crosspan.evaluate import evaluate_ner
 from crosspan.file_workflow import Rejected, check_outputs
 from crosspan.io import Reject, format_by_name
@@ -28,13 +29,17 @@ from crosspan.tag.model_file import save_model
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.types import Projection, Sentence
 from crosspan.workflow import Settings, StageProgress
 
 NOISE = "noise."
 """Settings that begin so are those of :class:`crosspan.train.noise.NoiseOptions`."""
 
+TRAINERS = ("crf", "token-classifier")
+
 _SHARD = 4_000
+_SCORES = ("precision", "recall", "f1")
 
 
 @dataclass(slots=True)
@@ -50,6 +55,9 @@ class TrainSummary:
         unobserved: Words of which it is not known whether they belong to an entity.
         features: Features looked at, and how many the model keeps.
         dev: Precision, recall and F1 on the development file (exact spans, micro average), if there is one.
+        steps: Changes of the weights of an encoder, and the step whose weights were kept.
+        dev_side: Which side the dev sentences of an encoder are of: source, target, unstated or none.
+        signature: One line that says how an encoder was trained.
         seconds: Time taken.
     """
 
@@ -62,6 +70,10 @@ class TrainSummary:
     features: int = 0
     kept_features: int = 0
     dev: dict[str, float] | None = None
+    steps: int = 0
+    best_step: int = 0
+    dev_side: str = ""
+    signature: str = ""
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -74,7 +86,9 @@ def train_files(
     model: PathLike,
     *,
     dev: SentenceFile | None = None,
+    trainer: str = "crf",
     settings: Settings | None = None,
+    weights: Sequence[float] = (),
     labels: Collection[str] = (),
     threads: int | None = None,
     on_reject: Callable[[Rejected], None] | None = None,
@@ -90,8 +104,14 @@ def train_files(
         data: Labelled files in any format.
         model: The file to write, all or nothing. What is known of the training stands in its card
             (:attr:`crosspan.tag.crf.CrfTagger.card`): names and SHA-256 of the files, settings, counts, scores.
-        dev: A labelled file to score the tagger on; nothing is learned from it.
-        settings: Options of :class:`crosspan.train.crf.CrfOptions` by name, and those of the noise as ``noise.NAME``.
+        dev: A labelled file to score the tagger on; nothing is learned from it. An encoder keeps the weights that do
+            best on it, so it should be of the source language.
+        trainer: ``"crf"``, or ``"token-classifier"`` to fine-tune an encoder: then ``model`` is a folder, and a
+            training that was killed goes on when it is called again.
+        settings: Options of :class:`crosspan.train.crf.CrfOptions` or
+            :class:`crosspan.train.token_options.TokenClassifierOptions` by name, and those of the noise as
+            ``noise.NAME``.
+        weights: How much the sentences of each file count, one weight a file; all the same by default.
         labels: The kinds of entity to learn; by default those that occur.
         threads: Threads to use; all cores by default. The model does not depend on it.
         on_reject: Called with each sentence whose labels cannot be read. It is left out.
@@ -108,44 +128,108 @@ def train_files(
         raise OptionError("there is no file to learn from", hint="Name one or more labelled files.")
     if os.fspath(model) == "-":
         raise OptionError("a model cannot be written to standard output", hint="Name a file.")
-    options, noise = _options(settings or {})
+    if weights and len(weights) != len(data):
+        raise OptionError(f"{len(weights)} weights for {len(data)} files", hint="Give one weight a file.")
+    options, noise = _options(trainer, settings or {})
     files = [*data, *([dev] if dev is not None else [])]
-    check_outputs(model, None, [file.path for file in files])
+    _check_model(model, trainer, [file.path for file in files])
     summary = TrainSummary()
     with ExitStack() as stack:
         files = stack.enter_context(rereadable(*files))
         dev_file = files.pop() if dev is not None else None
         gold = None if dev_file is None else _sentences_of(dev_file)
-        examples, sources = _read(files, noise, summary, on_reject, progress)
-        tagger = train_crf(examples, options=options, labels=list(labels) or None, threads=threads, progress=progress)
-        card = {
-            **tagger.card,
-            "crosspan": __version__,
-            "data": sources,
-            "settings": {name: settings[name] for name in sorted(settings)} if settings else {},
+        examples, sources = _read(files, noise, weights, summary, on_reject, progress)
+        about: dict[str, Any] = {
+            "settings": {name: settings[name] for name in sorted(settings) if name != "encoder"} if settings else {},
         }
         if any(source["kind"] == "projections" for source in sources):
-            card["noise"] = asdict(noise)
-        if gold is not None and dev_file is not None:
-            summary.dev = _score(tagger, gold)
-            card["dev"] = {**_named(dev_file), "sentences": len(gold), **summary.dev}
-    save_model(replace(tagger.model, card=card), os.fspath(model))
-    summary.features, summary.kept_features = int(card["features"]), int(card["kept_features"])
-    summary.labels = Counter({str(label): int(count) for label, count in card["entities"].items()})
-    summary.spans = summary.labels.total()
+            about["noise"] = asdict(noise)
+        named = None if dev_file is None or gold is None else {**_named(dev_file), "sentences": len(gold)}
+        work = _Work(examples, model, gold or (), list(labels), sources, about, named, threads, progress)
+        if isinstance(options, TokenClassifierOptions):
+            _fine_tune(work, options, summary)
+        else:
+            _train_crf(work, options, summary)
     summary.seconds = time.perf_counter() - started
     return summary
 
 
-def _options(settings: Mapping[str, Any]) -> tuple[CrfOptions, NoiseOptions]:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a trainer gets: examples, dev sentences, and what is to be written down of both."""
+
+    examples: Sequence[Example]
+    model: PathLike
+    gold: Sequence[Sentence]
+    labels: Sequence[str]
+    sources: Sequence[Mapping[str, Any]]
+    about: Mapping[str, Any]
+    dev: Mapping[str, Any] | None
+    threads: int | None
+    progress: StageProgress | None
+
+
+def _train_crf(work: _Work, options: CrfOptions, summary: TrainSummary) -> None:
+    tagger = train_crf(
+        work.examples, options=options, labels=work.labels or None, threads=work.threads, progress=work.progress
+    )
+    card: dict[str, Any] = {**tagger.card, "crosspan": __version__, "data": work.sources, **work.about}
+    if work.dev is not None:
+        summary.dev = _score(tagger, work.gold)
+        card["dev"] = {**work.dev, **summary.dev}
+    save_model(replace(tagger.model, card=card), os.fspath(work.model))
+    summary.features, summary.kept_features = int(card["features"]), int(card["kept_features"])
+    summary.labels = Counter({str(label): int(count) for label, count in card["entities"].items()})
+    summary.spans = summary.labels.total()
+
+
+def _fine_tune(work: _Work, options: TokenClassifierOptions, summary: TrainSummary) -> None:
+    from crosspan.train.token_classifier import train_token_classifier
+
+    report = train_token_classifier(
+        work.examples,
+        work.model,
+        dev=work.gold,
+        options=options,
+        labels=work.labels,
+        about={"files": work.sources, **work.about, **({"dev": work.dev} if work.dev else {})},
+        threads=work.threads,
+        progress=work.progress,
+    )
+    summary.dev = None if report.dev is None else {name: round(report.dev[name], 4) for name in _SCORES}
+    summary.labels = Counter(report.entities)
+    summary.spans = summary.labels.total()
+    summary.steps, summary.best_step = report.steps, report.best_step
+    summary.dev_side, summary.signature = report.dev_side, report.signature
+
+
+def _check_model(model: PathLike, trainer: str, inputs: Sequence[PathLike]) -> None:
+    """Find out before the work whether the model can be written, and replaces no input."""
+    if trainer == "crf":
+        check_outputs(model, None, inputs)
+        return
+    folder = Path(model)
+    if any(os.path.realpath(path) == os.path.realpath(folder) for path in inputs):
+        raise OptionError(f"{os.fspath(model)!r} is read and cannot be written as well", hint="Name another folder.")
+    if not folder.absolute().parent.is_dir():
+        raise OutputError("the folder does not exist", where=str(folder.parent), hint="Make it first.")
+
+
+def _options(trainer: str, settings: Mapping[str, Any]) -> tuple[CrfOptions | TokenClassifierOptions, NoiseOptions]:
     noise = {name.removeprefix(NOISE): value for name, value in settings.items() if name.startswith(NOISE)}
     own = {name: value for name, value in settings.items() if not name.startswith(NOISE)}
-    return with_settings(CrfOptions(), own), with_settings(NoiseOptions(), noise)
+    if trainer not in TRAINERS:
+        raise OptionError(f"there is no trainer {trainer!r}", hint=f"Choose one of {', '.join(TRAINERS)}.")
+    options: CrfOptions | TokenClassifierOptions = (
+        with_settings(CrfOptions(), own) if trainer == "crf" else with_settings(TokenClassifierOptions(), own)
+    )
+    return options, with_settings(NoiseOptions(), noise)
 
 
 def _read(
     files: Sequence[SentenceFile],
     noise: NoiseOptions,
+    weights: Sequence[float],
     summary: TrainSummary,
     on_reject: Callable[[Rejected], None] | None,
     progress: StageProgress | None,
@@ -162,17 +246,19 @@ def _read(
         if on_reject is not None:
             on_reject(rejected)
 
-    for file in files:
+    for number, file in enumerate(files):
         projected = _is_projected(file)
         found = _projected(file, noise, summary, reject) if projected else _labelled(file, reject)
         before = len(examples)
+        weight = weights[number] if weights else 1.0
         for example in found:
-            examples.append(example)
+            examples.append(example if weight == 1.0 else replace(example, weight=example.weight * weight))
             summary.unobserved += len(example.unobserved)
             if progress is not None and len(examples) % 1_000 == 0:
                 progress("reading", len(examples), 0)
         kind = "projections" if projected else "labels"
-        sources.append({**_named(file), "kind": kind, "sentences": len(examples) - before})
+        about = {**_named(file), "kind": kind, "sentences": len(examples) - before}
+        sources.append({**about, "weight": weight} if weights else about)
     if not examples and first is not None:
         raise EmptyInputError(f"no sentence can be learned from; the first: {first.reason}", where=first.where)
     summary.sentences = len(examples)
@@ -242,7 +328,7 @@ def _sentences_of(file: SentenceFile) -> list[Sentence]:
 def _score(tagger: CrfTagger, gold: Sequence[Sentence]) -> dict[str, float]:
     shards = [tagger.tag(gold[begin : begin + _SHARD]) for begin in range(0, len(gold), _SHARD)]
     strict = evaluate_ner(gold, list(chain.from_iterable(shards))).strict.micro
-    return {name: round(getattr(strict, name), 4) for name in ("precision", "recall", "f1")}
+    return {name: round(getattr(strict, name), 4) for name in _SCORES}
 
 
 def _named(file: SentenceFile) -> dict[str, Any]:

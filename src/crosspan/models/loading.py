@@ -102,6 +102,7 @@ def load_model(
     *,
     placement: Placement | None = None,
     may_miss: Iterable[str] = ("pooler", "position_ids"),
+    new_head: bool = False,
     **options: Any,
 ) -> Any:
     """The model itself, in evaluation mode, on its device.
@@ -112,6 +113,7 @@ def load_model(
         placement: Device and precision; by default what fits the machine.
         may_miss: Parts of names of weights that a checkpoint may lack. Any other that is missing is an error, as it
             would be filled with random numbers.
+        new_head: Whether what is around the pre-trained body may be filled with random numbers: it will be trained.
         options: Passed on to ``from_pretrained``, such as ``add_pooling_layer`` or ``attn_implementation``.
 
     Raises:
@@ -131,9 +133,13 @@ def load_model(
             use_safetensors=True,
             dtype=dtype_of(placement, device),
             output_loading_info=True,
+            ignore_mismatched_sizes=new_head,
             **options,
         )
-    missing = sorted(key for key in about["missing_keys"] if not any(part in key for part in may_miss))
+    absent = {*about["missing_keys"], *(key for key, *_ in about["mismatched_keys"])}
+    if new_head:
+        absent = {key for key in absent if key.startswith(f"{model.base_model_prefix}.")}
+    missing = sorted(key for key in absent if not any(part in key for part in may_miss))
     if missing:
         raise ModelError(
             f"the model lacks weights that {architecture} needs, the first {missing[0]!r}",

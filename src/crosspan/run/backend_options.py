@@ -47,6 +47,7 @@ _OPTIONS = {
     ("translate", "openai"): "crosspan.translate.openai:OpenAIOptions",
     ("translate", "apertium"): "crosspan.translate.apertium:ApertiumOptions",
     ("train", "crf"): "crosspan.train.crf:CrfOptions",
+    ("train", "token-classifier"): "crosspan.train.token_options:TokenClassifierOptions",
 }
 """The options of crosspan's own backends: a frozen dataclass each."""
 

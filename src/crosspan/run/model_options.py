@@ -29,6 +29,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "t-projection": ("transformers", "tokenizers", "torch"),
     "gliner": ("gliner", "transformers", "torch"),
     "spacy": ("spacy",),
+    "token-classifier": ("transformers", "tokenizers", "torch", "peft"),
 }
 """Packages whose versions the results of a backend may depend on."""
 

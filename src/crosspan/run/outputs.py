@@ -13,12 +13,14 @@ from crosspan import io
 from crosspan.errors import EmptyInputError
 from crosspan.file_workflow import Summary
 from crosspan.io.files import atomic_binary, open_output
+from crosspan.models.archive import unpack
 from crosspan.project.filters import is_filtered
 from crosspan.project.records import OutputFormat, dropped_records, write_projections
 from crosspan.run.codec import Faults, load_labels, load_projections, loads, reason_of, whole_sentence
 from crosspan.run.recipe import Recipe
 from crosspan.run.store import Entry, Store
 from crosspan.run.tables import MADE
+from crosspan.run.tagging import FINE_TUNING
 from crosspan.run.tasks import Plan
 from crosspan.types import Projection, Sentence
 
@@ -96,17 +98,23 @@ class Writer:
             if "predict" in self.products:
                 predicted = self._path(f"predicted.{ending}")
                 io.write(predicted, self._predicted(logs[1]), format=form)
-        for stage, part, name in (("train", "model", "model.crf"), ("evaluate", "scores", "scores.json")):
-            if stage in self.products:
-                data = self.store.part(self.products[stage][0], part)
-                if name.endswith(".json"):
-                    self.written.scores = loads(data)
-                    data = (json.dumps(self.written.scores, ensure_ascii=False, indent=2) + "\n").encode()
-                with atomic_binary(self._path(name)) as stream:
-                    stream.write(data)
+        if "train" in self.products:
+            self._model(self.store.part(self.products["train"][0], "model"))
+        if "evaluate" in self.products:
+            self.written.scores = loads(self.store.part(self.products["evaluate"][0], "scores"))
+            with open_output(self._path("scores.json")) as text:
+                text.write(json.dumps(self.written.scores, ensure_ascii=False, indent=2) + "\n")
         with open_output(self._path("recipe.resolved.toml")) as text:
             text.write(self.recipe.resolved())
         return self.written
+
+    def _model(self, data: bytes) -> None:
+        """Write the trained model: a file, or the folder of a fine-tuned encoder."""
+        if self.recipe.train is not None and self.recipe.train.use == FINE_TUNING:
+            unpack(data, self._path("model"))
+            return
+        with atomic_binary(self._path("model.crf")) as stream:
+            stream.write(data)
 
     def _made_sides(self, form: OutputFormat, ending: str) -> None:
         """Write the sentences that were made on the way, with their labels: translations and back-translations."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import OptionError
+from crosspan.errors import CrosspanError, OptionError
 from crosspan.io.files import PathLike, open_output
 from crosspan.run.engine import Engine, StageProgress, StageReport, facts_of
 from crosspan.run.executor import Executor, LocalExecutor
 from crosspan.run.outputs import Writer, Written, ending_of
-from crosspan.run.provenance import versions
+from crosspan.run.provenance import file_digest, versions
 from crosspan.run.recipe import Recipe
 from crosspan.run.store import Store, make_folder, sweep
 from crosspan.run.tasks import Plan, plan_of
@@ -125,7 +125,10 @@ def run_recipe(
     before = _outputs_before(recipe)
     written = Writer(recipe, plan, engine.products, engine.store).write()
     for name in sorted(before - {*written.files, "run.json"}):
-        (recipe.out / name).unlink(missing_ok=True)
+        if (recipe.out / name).is_dir():  # a model that is a folder
+            shutil.rmtree(recipe.out / name)
+        else:
+            (recipe.out / name).unlink(missing_ok=True)
     report = _report(recipe, folder, engine, plan)
     report.written = written
     report.removed = engine.store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
@@ -198,7 +201,7 @@ def _check_folder(recipe: Recipe, plan: Plan) -> None:
 
 def _result_names(recipe: Recipe) -> set[str]:
     ending = ending_of(recipe)
-    fixed = {"dropped.jsonl", "rejected.jsonl", "model.crf", "scores.json", "recipe.resolved.toml", "run.json"}
+    fixed = {"dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", "recipe.resolved.toml", "run.json"}
     return {f"{stem}.{ending}" for stem in ("labelled", "predicted", "translated", "back_translated")} | fixed
 
 
@@ -209,9 +212,9 @@ def _outputs_before(recipe: Recipe) -> set[str]:
         return {
             name
             for name, digest in known.items()
-            if Path(name).name == name and (recipe.out / name).is_file() and _sha256(recipe.out / name) == digest
+            if Path(name).name == name and (recipe.out / name).exists() and file_digest(recipe.out / name) == digest
         }
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, CrosspanError):
         return set()
 
 
@@ -221,10 +224,5 @@ def _details(recipe: Recipe, plan: Plan, written: Written) -> dict[str, Any]:
         "seed": recipe.general.seed,
         "versions": versions(),
         "inputs": inputs,
-        "outputs": {name: _sha256(recipe.out / name) for name in sorted(written.files)},
+        "outputs": {name: file_digest(recipe.out / name) for name in sorted(written.files)},
     }
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

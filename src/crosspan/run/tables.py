@@ -236,14 +236,17 @@ class TrainTable:
     """The tagger that is trained.
 
     Args:
-        use: crf, or a trainer that another package brings.
+        use: crf, token-classifier to fine-tune an encoder, or a trainer that another package brings.
         rounds: How often the tagger's predictions and the projected labels vote, and it is trained again.
         noise: How projected labels are taken.
         vote: How predictions and labels vote.
+        dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
+            dev_is_target = true, of the target language.
     """
 
     use: str = "crf"
     rounds: int = ROUNDS
+    dev: str = ""
     noise: NoiseOptions = field(default_factory=NoiseOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
     options: Options = field(default_factory=dict)
@@ -251,6 +254,13 @@ class TrainTable:
     def __post_init__(self) -> None:
         if self.rounds < 0:
             raise OptionError(f"rounds is {self.rounds}", hint="Choose 0 or more.")
+        if self.use != "token-classifier":
+            if self.dev:
+                raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
+        elif not self.options.get("encoder"):
+            raise OptionError("token-classifier needs an encoder", hint='Add encoder = "NAME".')
+        elif self.options.get("patience") and not self.dev:
+            raise OptionError("early stopping needs dev sentences", hint='Add dev = "FILE", or set patience = 0.')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

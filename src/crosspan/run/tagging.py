@@ -6,10 +6,12 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crosspan import registry
 from crosspan.errors import OptionError
+from crosspan.models.archive import unpack
 from crosspan.run.codec import (
     Faults,
     dump_labels,
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TAGGERS = "crosspan.taggers"
+
+FINE_TUNING = "token-classifier"
+"""The trainer whose models are folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +217,15 @@ class Adapt(Step):
 
 @dataclass(kw_only=True)
 class Predict(Step):
-    """Labels the sentences of a file with the model that was trained."""
+    """Labels the sentences of a file with the model that was trained.
+
+    Args:
+        use: Name of what trained it.
+        tagging: Options of a tagger that is a fine-tuned encoder.
+    """
 
     use: str
+    tagging: Mapping[str, Any] = field(default_factory=dict)
     name: str = "predict"
     parallel: bool = True
     _tagger: Tagger | None = None
@@ -224,7 +235,7 @@ class Predict(Step):
 
     def prepare(self, inputs: Inputs) -> None:
         """Load the model."""
-        self._tagger = tagger_from(next(inputs.all("train", "model")), self.use, inputs.threads)
+        self._tagger = tagger_from(next(inputs.all("train", "model")), self.use, inputs.threads, self.tagging)
 
     def work(self, inputs: Inputs) -> Output:
         """Label a shard."""
@@ -238,10 +249,22 @@ class Predict(Step):
         return Output({"labels": dump_labels(spans, faults)}, facts)
 
 
-def tagger_from(model: bytes, use: str, threads: int | None) -> Tagger:
-    """A trained tagger from the content of its file."""
+def tagger_from(
+    model: bytes, use: str, threads: int | None, options: Mapping[str, Any] = MappingProxyType({})
+) -> Tagger:
+    """A trained tagger from the content of its file, or of the archive of its folder.
+
+    Args:
+        model: The content.
+        use: Name of what trained it.
+        threads: Threads to use.
+        options: Of a tagger that is a folder.
+    """
     with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
         path = Path(folder) / "model.crf"
+        if use == FINE_TUNING:
+            unpack(model, path)
+            return TaggerSpec("transformers", str(path), options).load(threads)
         path.write_bytes(model)
         return TaggerSpec(use, str(path)).load(threads)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crosspan.errors import FormatError
@@ -24,9 +24,10 @@ from crosspan.run.tables import (
     SentenceTable,
     SourceTable,
     TagTable,
+    TrainTable,
     TranslateTable,
 )
-from crosspan.run.tagging import Adapt, Ensemble, Predict, TaggerSpec, TagSource
+from crosspan.run.tagging import FINE_TUNING, Adapt, Ensemble, Predict, TaggerSpec, TagSource
 from crosspan.run.training import Evaluate, Scoring, Train
 from crosspan.run.translating import Mirror, Side, Translate, TranslatorSpec
 from crosspan.settings import with_settings
@@ -130,7 +131,7 @@ class _Planner:
             unlabelled = recipe.predict or recipe.evaluate
             if unlabelled is not None:
                 readings.append(self._unlabelled(unlabelled))
-                stages.append(Predict(use=recipe.train.use))
+                stages.append(Predict(use=recipe.train.use, tagging=self._tagging_with(recipe.train)))
         if recipe.evaluate is not None:
             of = "predict" if recipe.train is not None else labelled
             part = "labels" if of in ("predict", "ensemble") else "projections"
@@ -287,10 +288,17 @@ class _Planner:
 
     def _training(self, projected: str) -> Stage:
         from crosspan.train.crf import CrfOptions
+        from crosspan.train.token_options import TokenClassifierOptions
 
         table = self.recipe.train
         assert table is not None
-        settings = with_settings(CrfOptions(), table.options) if table.use == "crf" else table.options
+        settings: Any = table.options
+        if table.use == "crf":
+            settings = with_settings(CrfOptions(), table.options)
+        elif table.use == FINE_TUNING:
+            settings = with_settings(TokenClassifierOptions(), with_models(table.options, self.recipe.model))
+            source = self.recipe.source.lang if self.recipe.source is not None else ""
+            settings = replace(settings, source_lang=settings.source_lang or source)
         return Train(
             use=table.use,
             settings=settings,
@@ -299,7 +307,23 @@ class _Planner:
             rounds=table.rounds,
             seed=self.general.seed,
             projected=projected,
+            dev=self._dev(table, settings),
         )
+
+    def _dev(self, table: TrainTable, settings: Any) -> InputFile | None:
+        """The sentences that weights are chosen on: of the source language, unless the recipe says otherwise."""
+        if not table.dev:
+            return None
+        side = self.recipe.target if settings.dev_is_target else self.recipe.source
+        lang = side.lang if side is not None else ""
+        return self._input(SentenceFile(self.recipe.path(table.dev), lang=lang or None, name=table.dev))
+
+    @staticmethod
+    def _tagging_with(table: TrainTable) -> dict[str, Any]:
+        """How a fine-tuned encoder labels: with what it learned with."""
+        if table.use != FINE_TUNING:
+            return {}
+        return {name: table.options[name] for name in ("words", "overlap", "device") if name in table.options}
 
     def _scoring(self, table: EvaluateTable) -> Scoring:
         gold = SentenceFile(

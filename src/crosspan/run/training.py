@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from crosspan import registry
 from crosspan.evaluate import evaluate_ner
+from crosspan.models.archive import packed
 from crosspan.run.codec import dumps, load_labels, load_projections, loads
+from crosspan.run.model_options import identity_of
 from crosspan.run.provenance import data_digest
 from crosspan.run.reading import InputFile
 from crosspan.run.stage import Inputs, Need, Output, Step
-from crosspan.run.tagging import made_by
+from crosspan.run.tagging import FINE_TUNING, made_by
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
 from crosspan.train.self_training import VoteOptions, train_on_projections
@@ -35,6 +37,7 @@ class Train(Step):
     rounds: int
     seed: int
     projected: str
+    dev: InputFile | None = None
     name: str = "train"
     single: bool = True
 
@@ -45,7 +48,16 @@ class Train(Step):
             "by": registry.identity(TRAINERS, self.use),
             "noise": asdict(self.noise),
         }
-        if self.use == "crf":
+        if self.use == FINE_TUNING:
+            # all but the device and how often checkpoints are made changes the result
+            settings = {**asdict(self.settings), "seed": self.settings.seed or self.seed}
+            found = identity_of(self.use, {"encoder": settings.pop("encoder")})
+            self.options["encoder"] = found
+            self.options["dev"] = None if self.dev is None else self.dev.options
+            self.options["settings"] = {
+                name: value for name, value in settings.items() if name not in ("device", "save_every")
+            }
+        elif self.use == "crf":
             self.options["settings"] = asdict(self.settings)
             self.options["rounds"] = self.rounds
             self.options["vote"] = asdict(self.vote) if self.rounds else None
@@ -59,8 +71,21 @@ class Train(Step):
         examples = examples_of(self._projections(inputs), self.noise)
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
             path = Path(folder) / "model.crf"
+            if self.use == FINE_TUNING:
+                self._fine_tune(examples, path, inputs)
+                return Output({"model": packed(path)}, {"examples": len(examples)})
             self._trained(examples, inputs).save(path)
             return Output({"model": path.read_bytes()}, {"examples": len(examples)})
+
+    def _fine_tune(self, examples: list[Example], folder: Path, inputs: Inputs) -> None:
+        from crosspan.train.token_classifier import train_token_classifier
+
+        def advance(stage: str, done: int, total: int) -> None:
+            inputs.advance(done, total)
+
+        options = replace(self.settings, seed=self.settings.seed or self.seed)
+        dev = () if self.dev is None else gold_of(self.dev)
+        train_token_classifier(examples, folder, dev=dev, options=options, threads=inputs.threads, progress=advance)
 
     def _projections(self, inputs: Inputs) -> Iterator[Projection]:
         shards = zip(inputs.all("pairs", "tokens"), inputs.all(self.projected, "projections"), strict=True)
@@ -119,17 +144,22 @@ class Scoring:
         return {**found, "confidence": self.confidence, "seed": self.seed} if self.bootstrap else found
 
     def read(self) -> list[Sentence]:
-        """The gold sentences.
+        """The gold sentences; see :func:`gold_of`."""
+        return gold_of(self.gold, self.limit)
 
-        Raises:
-            CrosspanError: They cannot be read; bad labels of gold are no small matter.
-        """
-        found = []
-        for item in itertools.islice(self.gold.file.located(), self.limit or None):
-            if item.fault is not None:
-                raise item.fault
-            found.append(item.sentence)
-        return found
+
+def gold_of(file: InputFile, limit: int = 0) -> list[Sentence]:
+    """Sentences with right labels.
+
+    Raises:
+        CrosspanError: They cannot be read; bad labels of gold are no small matter.
+    """
+    found = []
+    for item in itertools.islice(file.file.located(), limit or None):
+        if item.fault is not None:
+            raise item.fault
+        found.append(item.sentence)
+    return found
 
 
 @dataclass(kw_only=True)

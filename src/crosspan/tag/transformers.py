@@ -30,7 +30,7 @@ from crosspan.types import Sentence, Span
 Float32Array = npt.NDArray[np.float32]
 WordChoice = Literal["first", "average", "max"]
 
-_PREFIX_SPACE = ("roberta", "longformer", "bart", "gpt2", "modernbert")
+PREFIX_SPACE = ("roberta", "longformer", "bart", "gpt2", "modernbert")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +110,36 @@ class TransformersTagger:
         self.name = self.options.model
         if not self.name:
             raise OptionError("no model is named", hint="Give the name of a token-classification model, or its folder.")
-        self.threads = threads
         config = load_config(self.name)
+        prefix = {"add_prefix_space": True} if config.model_type in PREFIX_SPACE else {}
+        self._know(config, threads)
+        tokenizer = load_tokenizer(self.name, **prefix)
+        placement = Placement(device=self.options.device, dtype=self.options.dtype)
+        model = load_model(self.name, "AutoModelForTokenClassification", placement=placement)
+        check_fit(tokenizer, model, self.name)
+        self._use(config, tokenizer, model)
+
+    @classmethod
+    def around(
+        cls, model: Any, tokenizer: Any, options: TransformersTaggerOptions, threads: int | None = None
+    ) -> TransformersTagger:
+        """A tagger of a model that is in memory already, such as one that is being trained.
+
+        Args:
+            model: The model; it must be in evaluation mode when the tagger is used.
+            tokenizer: Its tokenizer.
+            options: How it labels words.
+            threads: Threads to use; all cores by default.
+        """
+        made = cls.__new__(cls)
+        made.options, made.name = options, options.model
+        made._know(model.config, threads)
+        made._use(model.config, tokenizer, model)
+        return made
+
+    def _know(self, config: Any, threads: int | None) -> None:
+        """Find out what the labels of a model mean."""
+        self.threads = threads
         names = [str(config.id2label[index]) for index in sorted(config.id2label)]
         self._columns = columns_of(
             names,
@@ -121,13 +149,11 @@ class TransformersTagger:
             where=self.name,
         )
         check_needed(self.labels, self.options.needed, self.name)
-        prefix = {"add_prefix_space": True} if config.model_type in _PREFIX_SPACE else {}
-        self._tokenizer = load_tokenizer(self.name, **prefix)
-        placement = Placement(device=self.options.device, dtype=self.options.dtype)
-        self._model = load_model(self.name, "AutoModelForTokenClassification", placement=placement)
-        check_fit(self._tokenizer, self._model, self.name)
-        self._longest = longest_input(self._tokenizer, config)
-        self._special = _special_pieces(self._tokenizer, self.name)
+
+    def _use(self, config: Any, tokenizer: Any, model: Any) -> None:
+        self._tokenizer, self._model = tokenizer, model
+        self._longest = longest_input(tokenizer, config)
+        self._special = special_pieces(tokenizer, self.name)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -245,7 +271,7 @@ def _of_words(rows: Float32Array, first: npt.NDArray[np.int64], words: str) -> F
     return rows[at[np.unique(word[at], return_index=True)[1]]]
 
 
-def _special_pieces(tokenizer: Any, name: str) -> tuple[list[int], list[int]]:
+def special_pieces(tokenizer: Any, name: str) -> tuple[list[int], list[int]]:
     """The special pieces before and after a sentence."""
     probe = tokenizer("a", add_special_tokens=True)["input_ids"]
     inside = tokenizer("a", add_special_tokens=False)["input_ids"]

@@ -1,0 +1,180 @@
+"""Checkpoints of a training: complete or not there at all, without pickles.
+
+Only what is trained is kept: weights that are frozen come from the model that the training began with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crosspan.errors import ModelError, OutputError
+from crosspan.models.loading import neural
+
+_NAME = re.compile(r"checkpoint-(\d+)\Z")
+_STATE = "state.json"
+_WEIGHTS, _MEMORY, _BEST = "weights.safetensors", "optimizer.safetensors", "best.safetensors"
+
+
+class Checkpoints:
+    """The checkpoints below a folder; the newest is kept.
+
+    Args:
+        folder: Where they are.
+        mark: What the course of the training depends on; a checkpoint with another mark is of another training.
+    """
+
+    def __init__(self, folder: Path, mark: str) -> None:
+        self.folder = folder
+        self.mark = mark
+
+    def newest(self) -> Path | None:
+        """The folder of the last one that was written to its end."""
+        if not self.folder.is_dir():
+            return None
+        found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := _NAME.match(path.name))]
+        return max(found)[1] if found else None
+
+    def write(
+        self, step: int, model: Any, optimizer: Any, state: Mapping[str, Any], best: Mapping[str, Any] | None = None
+    ) -> Path:
+        """Save everything that the training needs to go on, under its name only once it is complete.
+
+        Args:
+            step: How far the training is.
+            model: Its model.
+            optimizer: Its optimizer.
+            state: Plain values to be kept beside the weights.
+            best: The weights to be kept of an earlier step, where those are not the last ones.
+
+        Raises:
+            OutputError: There is no room, or the folder may not be written.
+        """
+        files = neural("a checkpoint", "safetensors.torch")
+        path = self.folder / f"checkpoint-{step:08d}"
+        scratch = self.folder / f"{path.name}.part"
+        try:
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir(parents=True)
+            files.save_file(trained(model), scratch / _WEIGHTS)
+            files.save_file(_memory(model, optimizer), scratch / _MEMORY)
+            if best is not None:
+                files.save_file(dict(best), scratch / _BEST)
+            text = json.dumps({"mark": self.mark, "step": step, **state}, indent=1)
+            (scratch / _STATE).write_text(text + "\n", encoding="utf-8")
+            shutil.rmtree(path, ignore_errors=True)
+            os.replace(scratch, path)
+        except Exception as error:
+            shutil.rmtree(scratch, ignore_errors=True)  # what is half written takes room that may be missing
+            if not _of_the_disk(error):
+                raise
+            reason = getattr(error, "strerror", None) or str(error)
+            raise OutputError(
+                f"the checkpoint cannot be written ({reason})",
+                where=str(self.folder),
+                hint="Make room, and run it again: it goes on from the checkpoint before.",
+            ) from error
+        for other in self.folder.glob("checkpoint-*"):
+            if other != path:
+                shutil.rmtree(other, ignore_errors=True)
+        return path
+
+    def restore(self, model: Any, optimizer: Any) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+        """Bring model and optimizer to where the last checkpoint was made.
+
+        Returns:
+            The values kept beside the weights, ``"step"`` among them, and the best weights where they are not the
+            last ones; ``None`` where there is no checkpoint.
+
+        Raises:
+            OutputError: The checkpoint is of another training.
+            ModelError: It is damaged.
+        """
+        path = self.newest()
+        if path is None:
+            return None
+        try:
+            state: dict[str, Any] = json.loads((path / _STATE).read_text(encoding="utf-8"))
+            mark = state.pop("mark")
+            int(state["step"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise _damaged(path) from error
+        if mark != self.mark:
+            raise OutputError(
+                "the folder holds the checkpoint of another training",
+                where=str(path),
+                hint="Use the same data and settings to go on with it, or name another folder.",
+            )
+        load = neural("a checkpoint", "safetensors.torch").load_file
+        try:
+            put_back(model, load(path / _WEIGHTS))
+            _put_memory_back(model, optimizer, load(path / _MEMORY))
+            return state, load(path / _BEST) if (path / _BEST).is_file() else None
+        except Exception as error:  # whatever a cut-off file brings about
+            raise _damaged(path) from error
+
+    def remove(self) -> None:
+        """Take away what was kept for going on."""
+        for path in self.folder.glob("checkpoint-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def trained(model: Any) -> dict[str, Any]:
+    """The weights that are trained, by name, as copies on the CPU."""
+    found = ((name, value) for name, value in model.named_parameters() if value.requires_grad)
+    return {name: value.detach().cpu().clone(memory_format=_contiguous()) for name, value in found}
+
+
+def put_back(model: Any, weights: Mapping[str, Any]) -> None:
+    """Give a model the weights that :func:`trained` took from it.
+
+    Raises:
+        KeyError: One is missing.
+    """
+    torch = neural("a checkpoint", "torch")
+    with torch.no_grad():
+        for name, value in model.named_parameters():
+            if value.requires_grad:
+                value.copy_(weights[name])
+
+
+def _contiguous() -> Any:
+    return neural("a checkpoint", "torch").contiguous_format
+
+
+def _memory(model: Any, optimizer: Any) -> dict[str, Any]:
+    torch = neural("a checkpoint", "torch")
+    return {
+        f"{name}|{key}": torch.as_tensor(value).detach().cpu().contiguous()
+        for name, parameter in model.named_parameters()
+        for key, value in optimizer.state.get(parameter, {}).items()
+    }
+
+
+def _put_memory_back(model: Any, optimizer: Any, memory: Mapping[str, Any]) -> None:
+    parameters = dict(model.named_parameters())
+    fused = bool(optimizer.defaults.get("fused"))
+    for key, value in memory.items():
+        name, _, part = key.rpartition("|")
+        parameter = parameters[name]
+        # an optimizer that is not fused counts its steps on the CPU
+        there = part != "step" or fused
+        optimizer.state[parameter][part] = value.to(parameter.device) if there else value
+
+
+def _of_the_disk(error: Exception) -> bool:
+    """Whether writing failed: safetensors wraps errors of the system in one of its own."""
+    return isinstance(error, OSError) or type(error).__module__.startswith("safetensors")
+
+
+def _damaged(path: Path) -> ModelError:
+    return ModelError(
+        "the checkpoint cannot be read",
+        where=str(path),
+        hint="Delete this folder: the training then begins anew.",
+    )

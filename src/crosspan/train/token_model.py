@@ -1,0 +1,99 @@
+"""The model that is fine-tuned: encoder, new layer of tags, matrices of LoRA; and what trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crosspan.errors import OptionError
+from crosspan.models.device import Placement
+from crosspan.models.loading import check_fit, load_model, neural
+from crosspan.train.token_options import TokenClassifierOptions
+
+_WHO = "fine-tuning"
+
+
+def loaded(options: TokenClassifierOptions, tokenizer: Any, tags: Sequence[str], device: Any) -> Any:
+    """The encoder with a layer of tags, ready to be trained.
+
+    Raises:
+        ModelError: It cannot be loaded.
+        OptionError: No layer has a name in ``lora_targets``.
+        MissingDependencyError: LoRA is wanted and peft is not installed.
+    """
+    torch = neural(_WHO, "torch")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)  # of the new layer
+        model = load_model(
+            options.encoder,
+            "AutoModelForTokenClassification",
+            placement=Placement(device=str(device), dtype="float32"),
+            new_head=True,
+            num_labels=len(tags),
+            id2label=dict(enumerate(tags)),
+            label2id={tag: index for index, tag in enumerate(tags)},
+        )
+        check_fit(tokenizer, model, options.encoder)
+        if options.lora_rank:
+            model = _with_lora(model, options).to(device)
+    if options.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return model
+
+
+def merged(model: Any) -> Any:
+    """The model as it is used: the matrices of LoRA are added to the weights beside them."""
+    return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
+
+
+def batch_dtype(options: TokenClassifierOptions, device: Any) -> Any:
+    """Precision of the forward pass where it is not that of the weights; else ``None``."""
+    torch = neural(_WHO, "torch")
+    if options.precision == "bfloat16":
+        return torch.bfloat16
+    if (
+        options.precision == "auto"
+        and device.type == "cuda"
+        and torch.cuda.is_bf16_supported(including_emulation=False)
+    ):
+        return torch.bfloat16
+    return None
+
+
+def optimizer_of(model: Any, options: TokenClassifierOptions, device: Any) -> Any:
+    """AdamW, without decay for biases and norms."""
+    torch = neural(_WHO, "torch")
+    values = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+    plain = [value for name, value in values if value.ndim < 2 or name.endswith("bias")]
+    rest = [value for name, value in values if not (value.ndim < 2 or name.endswith("bias"))]
+    groups = [{"params": rest, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    fused = device.type in ("cpu", "cuda")
+    return torch.optim.AdamW(groups, lr=options.learning_rate, eps=1e-8, fused=fused)
+
+
+def _with_lora(model: Any, options: TokenClassifierOptions) -> Any:
+    """The model with low-rank matrices beside its frozen layers (Hu et al. 2022); its head is trained as a whole."""
+    peft, torch = neural("LoRA", "peft", "lora"), neural(_WHO, "torch")
+    body = f"{model.base_model_prefix}."
+    linear = [
+        name for name, part in model.named_modules() if name.startswith(body) and isinstance(part, torch.nn.Linear)
+    ]
+    wanted = options.lora_targets
+    chosen = [name for name in linear if not wanted or name.rpartition(".")[2] in wanted or name.endswith(wanted)]
+    if not chosen:
+        ends = sorted({name.rpartition(".")[2] for name in linear})
+        raise OptionError(
+            f"no layer is called {', '.join(wanted)}", hint=f"lora_targets can be {', '.join(ends)}, or empty for all."
+        )
+    config = peft.LoraConfig(
+        r=options.lora_rank,
+        lora_alpha=options.lora_alpha or 2 * options.lora_rank,
+        lora_dropout=options.lora_dropout,
+        target_modules=chosen,
+    )
+    head = [name for name, _ in model.named_parameters() if not name.startswith(body)]
+    made = peft.get_peft_model(model, config)
+    for name, value in made.get_base_model().named_parameters():
+        if name in head:
+            value.requires_grad_(True)
+    return made

@@ -1,0 +1,121 @@
+"""How a pre-trained encoder is fine-tuned as a tagger."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from crosspan.errors import OptionError
+from crosspan.tag.transformers import WordChoice
+
+Confidence = Literal["soft", "evidence", "none"]
+Loss = Literal["cross_entropy", "gce"]
+Precision = Literal["auto", "float32", "bfloat16"]
+
+_CHOICES = {"words": WordChoice, "confidence": Confidence, "loss": Loss, "precision": Precision}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenClassifierOptions:
+    """Settings of :func:`crosspan.train.token_classifier.train_token_classifier`.
+
+    Args:
+        encoder: Name on the hub, or a folder: XLM-R, mBERT, mDeBERTa, mT5, umT5, ModernBERT and the like.
+        words: Which pieces of a word learn its tag: the "first"; with "average" and "max" all do, and the tagger is to
+            be used with the same setting.
+        epochs: How often the data are gone through.
+        max_steps: Most changes of the weights; 0 for no limit.
+        batch_size: Sentences of a batch, in all processes together.
+        accumulate: Batches that go into one change of the weights.
+        learning_rate: The highest rate, after the warm-up; it then falls to 0 in a line.
+        warmup: Share of the steps in which the rate rises in a line.
+        weight_decay: Of AdamW; not for biases and norms.
+        max_norm: Gradients longer than this are cut.
+        longest: Most pieces of a window, special ones included; 0 is what the model reads at once.
+        overlap: Pieces that neighbouring windows of a long sentence share; -1 is a quarter of a window.
+        confidence: What the score c of a span means: "soft" wants its tag with c and O with 1 - c; "evidence" is the
+            likelihood that the CRF is trained with; "none" takes every span for sure.
+        loss: cross_entropy, or gce: the generalised cross entropy, which wrong labels sway less.
+        gce_q: Of gce, above 0 (cross entropy) and up to 1 (mean absolute error).
+        label_smoothing: Share of every label that is spread over all tags.
+        patience: Training ends after so many looks at the dev sentences without a better score; 0 never does.
+        evaluate_every: Steps from one look to the next; 0 looks once an epoch.
+        source_lang: Language of the source side; by default that of the sentences learned from.
+        dev_is_target: Say that the dev sentences are of the target language; the model's card will show it.
+        save_every: Steps from one checkpoint to the next; 0 makes one at each look at the dev sentences.
+        precision: float32, bfloat16 for the forward pass, or auto: bfloat16 on a GPU that has it.
+        gradient_checkpointing: Compute inner states twice, to keep fewer of them in memory.
+        lora_rank: Train matrices of this rank beside the frozen encoder (LoRA); 0 trains all weights.
+        lora_alpha: Their scale; 0 is twice the rank.
+        lora_dropout: Share of their input that is left out at random.
+        lora_targets: Ends of the names of the layers that get them, such as query,value; all linear ones if empty.
+        seed: Where all chance comes from.
+        device: Where the model is trained: auto, cpu, cuda, cuda:1, mps.
+
+    Raises:
+        OptionError: A value is out of range.
+
+    Example:
+        >>> TokenClassifierOptions(encoder="xlm-roberta-base", epochs=3).learning_rate
+        2e-05
+    """
+
+    encoder: str = ""
+    words: WordChoice = "first"
+    epochs: int = 5
+    max_steps: int = 0
+    batch_size: int = 32
+    accumulate: int = 1
+    learning_rate: float = 2e-5
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    max_norm: float = 1.0
+    longest: int = 0
+    overlap: int = -1
+    confidence: Confidence = "soft"
+    loss: Loss = "cross_entropy"
+    gce_q: float = 0.7
+    label_smoothing: float = 0.0
+    patience: int = 0
+    evaluate_every: int = 0
+    source_lang: str = ""
+    dev_is_target: bool = False
+    save_every: int = 0
+    precision: Precision = "auto"
+    gradient_checkpointing: bool = False
+    lora_rank: int = 0
+    lora_alpha: int = 0
+    lora_dropout: float = 0.0
+    lora_targets: tuple[str, ...] = ()
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, kinds in _CHOICES.items():
+            if getattr(self, name) not in get_args(kinds):
+                raise OptionError(
+                    f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(get_args(kinds))}."
+                )
+        for name in ("epochs", "batch_size", "accumulate"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use at least 1.")
+        for name in (
+            *("max_steps", "longest", "weight_decay", "patience", "evaluate_every", "save_every", "seed"),
+            *("lora_rank", "lora_alpha"),
+        ):
+            if getattr(self, name) < 0:
+                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use 0 or more.")
+        for name in ("learning_rate", "max_norm"):
+            value = getattr(self, name)
+            if not (value > 0.0 and math.isfinite(value)):
+                raise OptionError(f"{name} is {value}", hint="Use a number above 0.")
+        if not 0.0 < self.gce_q <= 1.0:
+            raise OptionError(f"gce_q is {self.gce_q}", hint="Use a number above 0 and up to 1, such as 0.7.")
+        if not 0.0 <= self.warmup <= 1.0:
+            raise OptionError(f"warmup is {self.warmup}", hint="Use a share of the steps, from 0 to 1.")
+        for name in ("label_smoothing", "lora_dropout"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use a share from 0 to below 1.")
+        if self.overlap < -1:
+            raise OptionError(f"overlap is {self.overlap}", hint="Let it be 0 or more pieces, or -1 for a quarter.")
