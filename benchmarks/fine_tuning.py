@@ -105,7 +105,7 @@ def trainers(encoder: Path, data: list[Any], out: Path, args: argparse.Namespace
         rows.append({"input_ids": row["input_ids"], "attention_mask": row["attention_mask"], "labels": labels})
     ends: list[float] = []
 
-    class Clock(transformers.TrainerCallback):  # type: ignore[misc]
+    class Clock(transformers.TrainerCallback):  # type: ignore[misc, name-defined]
         def on_step_end(self, *_: Any, **__: Any) -> None:
             if torch.cuda.is_available() and args.device != "cpu":
                 torch.cuda.synchronize()
