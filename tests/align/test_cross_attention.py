@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crosspan.align import make_aligner
-from crosspan.align.embedding import NoLinks
+from crosspan.align.pretrained import NoLinks
 from crosspan.errors import ModelError, OptionError
 
 LANGUAGES = {"source_lang": "en", "target_lang": "es"}

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from crosspan.align import ALIGNERS, embedding, make_aligner
-from crosspan.align.embedding import NoLinks, word_means
+from crosspan.align import ALIGNERS, make_aligner, pretrained
+from crosspan.align.embedding import word_means
+from crosspan.align.pretrained import NoLinks
 from crosspan.align.simalign import SimAlign, SimAlignOptions
 from crosspan.errors import MissingDependencyError, ModelError, OptionError
 from crosspan.types import Pair, Sentence
@@ -62,7 +63,7 @@ def test_layer_that_is_not_there(tiny):
 
 def test_shards_make_no_difference(aligner, sentences, monkeypatch):
     whole = aligner.align_tokens(sentences[:30])
-    monkeypatch.setattr(embedding, "SHARD", 7)
+    monkeypatch.setattr(pretrained, "SHARD", 7)
     seen = []
     parts = list(aligner.iter_align_tokens(iter(sentences[:30]), progress=lambda *step: seen.append(step)))
     assert_alike(parts, whole)

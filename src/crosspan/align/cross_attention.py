@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import (
-    EMPTY,
-    PIECES_ON_CPU,
-    PIECES_ON_GPU,
-    SHARD,
-    NoLinks,
-    Progress,
-    TokenPair,
-    Words,
-    check_probability,
-    limited,
-    readable,
-)
+from crosspan.align.embedding import EMPTY, check_probability, limited, readable
+from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.errors import OptionError
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import neural
-from crosspan.types import Alignment, Pair
+from crosspan.types import Alignment
 
 if TYPE_CHECKING:
     from crosspan.translate.transformers import TransformersTranslator
@@ -96,7 +85,7 @@ class _Cut(NamedTuple):
         return [*self.before, *self.pieces, *self.after]
 
 
-class CrossAttention:
+class CrossAttention(PretrainedAligner):
     """Links words by the cross-attention of a translation model that is made to write the given translation.
 
     The heads of one layer are averaged; what a piece attends to among the pieces of words (not the end of the sentence
@@ -120,43 +109,8 @@ class CrossAttention:
         self.threads = threads
         self._translator: TransformersTranslator | None = None
 
-    def fit(self, pairs: Iterable[Pair], *, bitext: Iterable[TokenPair] = (), progress: Progress | None = None) -> Self:
-        """Load the model; there is nothing to learn, and nothing of the text is read."""
-        return self.fit_tokens(())
-
-    def fit_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Self:
-        """Like :meth:`fit`, for token sequences."""
-        self.translator  # noqa: B018  # so that what is wrong with the model is said before the work begins
-        return self
-
-    def align(self, pairs: Sequence[Pair], *, progress: Progress | None = None) -> list[Alignment]:
-        """Link the words of each pair; a pair with an empty side has no links.
-
-        Raises:
-            ModelError: The model cannot be loaded, or its device failed.
-        """
-        return self.align_tokens([(pair.source.tokens, pair.target.tokens) for pair in pairs], progress=progress)
-
-    def align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> list[Alignment]:
-        """Like :meth:`align`, for token sequences."""
-        return list(self.iter_align_tokens(pairs, progress=progress))
-
-    def iter_align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Iterator[Alignment]:
-        """Link the words of a stream of token sequences, some thousands at a time.
-
-        Yields:
-            The links of each pair, in order. A pair that the model cannot read at once has none, and a warning says
-            how many: cut such sentences.
-        """
-        total = len(pairs) if isinstance(pairs, Sized) else 0
-        stream = iter(pairs)
-        done = 0
-        while shard := list(itertools.islice(stream, SHARD)):
-            found = self._align_shard([(tuple(source), tuple(target)) for source, target in shard])
-            done += len(shard)
-            if progress is not None:
-                progress(done, max(total, done))
-            yield from found
+    def _load_model(self) -> None:
+        self.translator  # noqa: B018  # loads it
 
     @property
     def translator(self) -> TransformersTranslator:
@@ -216,7 +170,7 @@ class CrossAttention:
             )
         return (count + 1) // 2 - 1 if layer == 0 else layer - 1 if layer > 0 else layer + count
 
-    def _align_shard(self, shard: Sequence[tuple[Words, Words]]) -> list[Alignment]:
+    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Callable[[float], None]) -> list[Alignment]:
         options = self.options
         usable = [index for index, (source, target) in enumerate(shard) if source and target]
         sources, targets = ([readable(shard[index][side]) for index in usable] for side in (0, 1))

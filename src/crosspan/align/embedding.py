@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.int8 import quantize
+from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
 from crosspan.errors import OptionError
 from crosspan.models.device import Placement
-from crosspan.types import Alignment, Pair
+from crosspan.types import Alignment
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder
     from crosspan.models.pieces import Pieces
 
-TokenPair = tuple[Sequence[str], Sequence[str]]
-Progress = Callable[[int, int], None]
-Words = tuple[str, ...]
-
-SHARD = 2_000
-"""Pairs that are worked on at once: their sentences are read once each, in batches of like length."""
-
-PIECES_ON_CPU, PIECES_ON_GPU = 512, 16_384
-"""Pieces of a batch where ``batch`` is 0. On a CPU, what goes through a layer should stay in its cache."""
-
-
 INT8 = "int8"
 """The precision in whole numbers, see :mod:`crosspan.align.int8`."""
-
-
-class NoLinks(UserWarning):
-    """Pairs that could not be aligned have no links."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +84,7 @@ class Units(NamedTuple):
     word: npt.NDArray[np.int32]
 
 
-class EmbeddingAligner(ABC):
+class EmbeddingAligner(PretrainedAligner):
     """An aligner that links words whose vectors are alike. It learns nothing, and loads its model when first used.
 
     Args:
@@ -112,51 +97,8 @@ class EmbeddingAligner(ABC):
         self.threads = threads
         self._encoder: Encoder | None = None
 
-    def fit(self, pairs: Iterable[Pair], *, bitext: Iterable[TokenPair] = (), progress: Progress | None = None) -> Self:
-        """Load the model; there is nothing to learn, and nothing of the text is read."""
-        return self.fit_tokens(())
-
-    def fit_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Self:
-        """Like :meth:`fit`, for token sequences."""
-        self.encoder  # noqa: B018  # so that what is wrong with the model is said before the work begins
-        return self
-
-    def align(self, pairs: Sequence[Pair], *, progress: Progress | None = None) -> list[Alignment]:
-        """Link the words of each pair; a pair with an empty side has no links.
-
-        Raises:
-            ModelError: The model cannot be loaded, or its device failed.
-        """
-        return self.align_tokens([(pair.source.tokens, pair.target.tokens) for pair in pairs], progress=progress)
-
-    def align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> list[Alignment]:
-        """Like :meth:`align`, for token sequences."""
-        return list(self.iter_align_tokens(pairs, progress=progress))
-
-    def iter_align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> Iterator[Alignment]:
-        """Link the words of a stream of token sequences, some thousands at a time.
-
-        Args:
-            pairs: Words of both sides.
-            progress: Called with pairs done and all there are, as far as is known.
-
-        Yields:
-            The links of each pair, in order. A pair that cannot be aligned has none, and a warning says how many.
-        """
-        total = len(pairs) if isinstance(pairs, Sized) else 0
-        stream = iter(pairs)
-        done = 0
-        while shard := list(itertools.islice(stream, SHARD)):
-
-            def advance(share: float, before: int = done, size: int = len(shard)) -> None:
-                if progress is not None:
-                    now = before + int(share * size)
-                    progress(now, max(total, now))
-
-            found = self._align_shard([(tuple(source), tuple(target)) for source, target in shard], advance)
-            done += len(shard)
-            advance(1.0)
-            yield from found
+    def _load_model(self) -> None:
+        self.encoder  # noqa: B018  # loads it
 
     @property
     def encoder(self) -> Encoder:
