@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from crosspan.align import TuningOptions, make_aligner, tune_aligner
-from crosspan.align.tuning import rate_at
 from crosspan.align.tuning_data import IGNORED, Frame, masked, order_of, rows_of
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
+from crosspan.models.schedule import rate_at
 from crosspan.types import Alignment
 
 POSITIONS = 128

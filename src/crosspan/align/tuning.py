@@ -24,6 +24,7 @@ from crosspan.models.batching import device_error
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import longest_input
+from crosspan.models.schedule import rate_at
 from crosspan.types import Alignment
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -375,16 +376,3 @@ class _Training:
         for path in self.folder.glob("checkpoint-*"):
             shutil.rmtree(path, ignore_errors=True)
         return report
-
-
-def rate_at(step: int, total: int, warmup: float) -> float:
-    """Share of the learning rate at a step: it rises in a line, then falls in a line.
-
-    Example:
-        >>> [rate_at(step, 4, 0.5) for step in range(4)]
-        [0.5, 1.0, 1.0, 0.5]
-    """
-    rising = math.ceil(total * warmup)
-    if step < rising:
-        return (step + 1) / rising
-    return (total - step) / max(1, total - rising)

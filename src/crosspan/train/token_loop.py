@@ -22,6 +22,7 @@ from crosspan.models.batching import SmallerBatch, device_error, free_memory, ou
 from crosspan.models.checkpoints import Checkpoints, put_back, trained
 from crosspan.models.loading import neural
 from crosspan.models.processes import Processes
+from crosspan.models.schedule import rate_at
 from crosspan.tag.crf import tags_of
 from crosspan.train.model_card import RECORD, record_of, written_card
 from crosspan.train.token_losses import word_losses
@@ -307,19 +308,6 @@ class Training:
                 os.replace(path, self.folder / path.name)
             scratch.rmdir()
         self.checkpoints.remove()
-
-
-def rate_at(step: int, total: int, warmup: float) -> float:
-    """Share of the learning rate at a step: it rises in a line, then falls in a line.
-
-    Example:
-        >>> [rate_at(step, 4, 0.5) for step in range(4)]
-        [0.5, 1.0, 1.0, 0.5]
-    """
-    rising = math.ceil(total * warmup)
-    if step < rising:
-        return (step + 1) / rising
-    return (total - step) / max(1, total - rising)
 
 
 @contextmanager
