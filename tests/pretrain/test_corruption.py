@@ -31,7 +31,7 @@ def test_spans_put_back_give_the_text(n, share, span, seed):
             parts[at].append(piece)
     assert all(parts.values())  # no span is empty
     assert list(parts) == SENTINELS[: len(parts)]  # in their order
-    back = [one for piece in read.tolist() for one in (parts[piece] if piece in parts else [piece])]
+    back = [one for piece in read.tolist() for one in parts.get(piece, [piece])]
     assert back == ids.tolist()
 
 

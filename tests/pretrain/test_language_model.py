@@ -125,7 +125,7 @@ def test_text_to_measure_on_can_be_given(models, lines, tmp_path):
     options = PretrainOptions(**HOW, max_steps=1)
     report = train_language_model(models["xlmr"], lines[20:], tmp_path / "m", held_out=lines[:20], options=options)
     assert (report.lines, report.held_out) == (len(lines) - 20, 20)
-    none = train(models["xlmr"], lines, tmp_path / "n", max_steps=1, **{"held_out": 0.0})
+    none = train(models["xlmr"], lines, tmp_path / "n", max_steps=1, held_out=0.0)
     assert none.perplexity is None
     assert math.isfinite(none.losses[0])
 
