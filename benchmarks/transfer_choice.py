@@ -2,7 +2,7 @@
 
     python -m benchmarks.transfer_choice [--write]
 
-Needs nothing but the package and ``crosspan[neural]``, for the names of languages: figures and lists come with crosspan.
+Needs nothing but the package and ``crosspan[neural]`` (for the names of languages): figures and lists come with it.
 ``--write`` puts the fitted rule and its evidence into ``src/crosspan/bench/choice.json``, which the package ships.
 """
 
@@ -17,8 +17,8 @@ from scipy.stats import fisher_exact
 
 import crosspan.bench
 from benchmarks.findings import markdown
-from crosspan.bench.kinds import KINDS
 from crosspan.bench.choice import Case, Choice, Share, across, cases_of, held_out, measure, share_ahead, systems
+from crosspan.bench.kinds import KINDS
 
 SHIPPED = Path(crosspan.bench.__file__).with_name("choice.json")
 CLOSE = 0.02

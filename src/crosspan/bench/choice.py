@@ -8,13 +8,13 @@ script cannot be a question of its own: every script of the cases is on the enco
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from crosspan.bench.encoders import language_of, pretraining_lists
+from crosspan.bench.encoders import language_of, pretraining_lists, pretraining_of
 from crosspan.bench.kinds import KINDS, Kind, kind_of
 from crosspan.bench.published import language_tables
 from crosspan.errors import OptionError
@@ -262,6 +262,30 @@ def _sides() -> list[Side]:
             these = [one for one in cases if (one.data, one.seen) == (data, seen)]
             found.append(Side(encoder, system, data, seen, share_ahead(these, "model transfer")))
     return sorted(found, key=lambda side: not side.seen)
+
+
+def first_by_language(languages: Mapping[str, str], encoders: Mapping[str, str]) -> list[str]:
+    """What the rule says of the languages of a run, a line for each list of languages that its encoders have.
+
+    Args:
+        languages: The language of each entry.
+        encoders: Name or folder of the encoder of each entry; those without a known list are passed over.
+
+    Example:
+        >>> first_by_language({"lug": "lug", "hau": "hau"}, {"lug": "xlm-roberta-base", "hau": "xlm-roberta-base"})
+        ['to try first, by what XLM-R has seen: model transfer in hau; data transfer in lug']
+    """
+    found: dict[str, dict[Kind, list[str]]] = {}
+    for entry, language in languages.items():
+        known = pretraining_of(encoders[entry])
+        if known is not None:
+            kind = shipped().rule.first(known.scripts_of(language) is not None)
+            found.setdefault(known.title, {one: [] for one in KINDS})[kind].append(entry)
+    return [
+        f"to try first, by what {title} has seen: "
+        + "; ".join(f"{kind} in {' '.join(entries)}" for kind, entries in by_kind.items() if entries)
+        for title, by_kind in found.items()
+    ]
 
 
 @cache

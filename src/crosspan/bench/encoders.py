@@ -52,7 +52,7 @@ class Pretraining:
     def scripts_of(self, language: str) -> tuple[str, ...] | None:
         """The scripts in which a language is on the list, by their Unicode names; ``None`` where it is not on it.
 
-        A list names languages, not scripts: where it is silent, the script is the one that CLDR takes for the usual one.
+        A list names languages, not scripts: where it is silent, the script is the usual one, after CLDR.
 
         Args:
             language: Any usual form of it: ``"Luganda"``, ``"lg"``, ``"lug"``.
