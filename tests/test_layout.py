@@ -15,6 +15,7 @@ ORDER = [
     "text",
     "io",
     "models",
+    "pretrain",
     "translate",
     "tag",
     "align",
