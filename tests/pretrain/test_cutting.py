@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ def test_word_pieces_are_those_of_tokenizers(word, begins, inside):
     cut = cutter.cut(word)
     found = [cutter.piece(word, begin, end) for begin, end, _ in cut]
     assert real.encode(word).tokens == (found if all(known for *_, known in cut) else ["[UNK]"])
-    assert [(begin, end) for begin, end, _ in cut] == [(0, cut[0][1]), *((a[1], b[1]) for a, b in zip(cut, cut[1:]))]
+    assert [(begin, end) for begin, end, _ in cut] == [(0, cut[0][1]), *((a[1], b[1]) for a, b in pairwise(cut))]
 
 
 @given(words, st.dictionaries(parts, st.floats(-15, -1).map(lambda score: round(score, 3)), min_size=1))

@@ -44,6 +44,7 @@ def record_of(
         steps=report["best_step"],
         loss=options.loss,
         lora=options.lora_rank or None,
+        romanize="yes" if options.romanize == "yes" else None,
         seed=options.seed,
     )
     kept = {name: value for name, value in report.items() if name != "folder"}
@@ -90,6 +91,7 @@ def written_card(record: Mapping[str, Any]) -> str:
         + ")",
         "```",
         "",
+        *_reading(options),
         "## Data",
         "",
         f"{record['sentences']} sentences with {data['tokens']} words; entities: {entities}. Of {data['unobserved']} "
@@ -110,6 +112,16 @@ def written_card(record: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _reading(options: Mapping[str, Any]) -> list[str]:
+    if options.get("romanize") != "yes":
+        return []
+    return [
+        "It reads words of other scripts in Latin letters (uroman), as it learned them. The tagger above does so by "
+        "itself; another program must romanise its text first.",
+        "",
+    ]
 
 
 def _dev(record: Mapping[str, Any]) -> list[str]:

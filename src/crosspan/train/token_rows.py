@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.models.pieces import longest_input, pieces_of, windows_of
+from crosspan.models.romanizing import as_read
 from crosspan.tag.transformers import special_pieces
 from crosspan.train.crf import CrfOptions, evidence_of
 from crosspan.train.examples import Example
@@ -65,7 +66,7 @@ def rows_of(
         config: Its configuration.
         examples: What is learned from.
         labels: The kinds of entity.
-        options: How words learn, and how long windows are.
+        options: How words learn, how long windows are, and whether words are romanised ("auto" is "no" here).
     """
     before, after = special_pieces(tokenizer, options.encoder)
     longest = longest_input(tokenizer, config)
@@ -73,7 +74,8 @@ def rows_of(
         longest = max(1, min(longest, options.longest - len(before) - len(after)))
     overlap = None if options.overlap < 0 else options.overlap
     found = []
-    pieces = pieces_of(tokenizer, [example.sentence.tokens for example in examples])
+    words = as_read([example.sentence.tokens for example in examples], options.romanize == "yes")
+    pieces = pieces_of(tokenizer, words)
     for one, example in zip(pieces, examples, strict=True):
         if not len(one):
             continue
