@@ -24,7 +24,7 @@ def model_of(vocabulary):
 @given(words, st.sets(parts), st.sets(parts))
 def test_word_pieces_are_those_of_tokenizers(word, begins, inside):
     names = ["[UNK]", *sorted(begins), *(f"##{part}" for part in sorted(inside))]
-    real = model_of(lambda m: m.WordPiece({name: index for index, name in enumerate(names)}, unk_token="[UNK]"))
+    real = model_of(lambda kinds: kinds.WordPiece({name: index for index, name in enumerate(names)}, unk_token="[UNK]"))
     cutter = WordPieceCutter({*names} - {"[UNK]"})
     cut = cutter.cut(word)
     found = [cutter.piece(word, begin, end) for begin, end, _ in cut]
@@ -35,7 +35,7 @@ def test_word_pieces_are_those_of_tokenizers(word, begins, inside):
 @given(words, st.dictionaries(parts, st.floats(-15, -1).map(lambda score: round(score, 3)), min_size=1))
 def test_unigram_cuts_are_those_of_tokenizers(word, scores):
     pieces = [("<unk>", 0.0), *scores.items()]
-    real = model_of(lambda m: m.Unigram(pieces, unk_id=0, byte_fallback=False))
+    real = model_of(lambda kinds: kinds.Unigram(pieces, unk_id=0, byte_fallback=False))
     cutter = UnigramCutter({"<unk>": 0.0, **scores})
     found, before = [], True
     for begin, end, known in cutter.cut(word):
@@ -49,13 +49,13 @@ def test_unigram_cuts_are_those_of_tokenizers(word, scores):
 
 
 @pytest.mark.parametrize("kind", ["mbert", "xlmr", "mt5"])
-def test_cutters_of_real_tokenizers(encoders, kind):
+def test_cutters_of_real_tokenizers(models, kind):
     import transformers
 
     from crosspan.pretrain.piece_choice import word_counts
     from crosspan.testing.tiny_models import corpus_lines
 
-    tokenizer = transformers.AutoTokenizer.from_pretrained(encoders[kind])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(models[kind])
     cutter = cutter_of(json.loads(tokenizer.backend_tokenizer.to_str()))
     real = tokenizer.backend_tokenizer.model
     counts = word_counts(tokenizer, [*corpus_lines(), "Kusoma, ku-soma! ባሕር x"])
@@ -77,10 +77,10 @@ def test_a_piece_can_come_and_go():
         assert cutter.cut("abc") == before
 
 
-def test_byte_pairs_are_refused(encoders):
+def test_byte_pairs_are_refused(models):
     import transformers
 
-    tokenizer = transformers.AutoTokenizer.from_pretrained(encoders["nllb"])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(models["nllb"])
     with pytest.raises(ModelError, match=r"nllb: pieces cannot be added to a vocabulary of the kind BPE. Take an"):
         cutter_of(json.loads(tokenizer.backend_tokenizer.to_str()), "nllb")
 

@@ -31,12 +31,12 @@ def ids(tokenizer, words):
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def made(request, encoders, news, tmp_path_factory):
+def made(request, models, news, tmp_path_factory):
     """A tiny encoder with pieces for Swahili: its kind, the folders before and after, the report, the text."""
     lines = news("swa")
     out = tmp_path_factory.mktemp("augmented") / request.param
-    report = augment(encoders[request.param], lines, out, count=60)
-    return encoders[request.param], out, report, lines
+    report = augment(models[request.param], lines, out, count=60)
+    return models[request.param], out, report, lines
 
 
 # --- the choice ------------------------------------------------------------------------------------------------------
@@ -89,14 +89,14 @@ def test_a_piece_that_another_has_replaced_is_not_kept():
     assert all(one.count == 5 for one in found)
 
 
-def test_words_are_those_that_the_model_sees(encoders):
-    tokenizer = load_tokenizer(encoders["mbert"])
+def test_words_are_those_that_the_model_sees(models):
+    tokenizer = load_tokenizer(models["mbert"])
     assert word_counts(tokenizer, ["Accra, Accra", "[MASK] Accra[SEP]"]) == {"Accra": 2, ",": 1}
-    assert word_counts(load_tokenizer(encoders["xlmr"]), ["Accra, Accra"]) == {"▁Accra,": 1, "▁Accra": 1}
+    assert word_counts(load_tokenizer(models["xlmr"]), ["Accra, Accra"]) == {"▁Accra,": 1, "▁Accra": 1}
 
 
-def test_settings_are_checked(encoders):
-    tokenizer = load_tokenizer(encoders["xlmr"])
+def test_settings_are_checked(models):
+    tokenizer = load_tokenizer(models["xlmr"])
     for setting in ({"count": 0}, {"min_count": 0}, {"longest": 0}, {"types": 0}, {"unknown_cost": 1.0}):
         with pytest.raises(OptionError, match=f"{next(iter(setting))} is"):
             choose_pieces(tokenizer, SWAHILI, **setting)
@@ -213,9 +213,9 @@ def test_the_record(made):
     assert str(out.parent) not in json.dumps(record)
 
 
-def test_a_script_that_was_unknown(encoders, news, tmp_path):
+def test_a_script_that_was_unknown(models, news, tmp_path):
     lines = news("amh", 400)
-    report = augment(encoders["xlmr"], lines, tmp_path / "m", count=150, min_count=3)
+    report = augment(models["xlmr"], lines, tmp_path / "m", count=150, min_count=3)
     assert report.before.unknown_rate > 0.9
     assert report.after.unknown_rate < 0.4
 
@@ -235,13 +235,13 @@ def test_free_places_are_taken_first(tmp_path):
     assert (report.slots, report.rows, report.before.pieces, report.after.pieces) == (2, 1, 3, 1)
 
 
-def test_vectors_to_spare_are_taken(encoders, tmp_path):
+def test_vectors_to_spare_are_taken(models, tmp_path):
     """As in mT5, whose matrix has more rows than the tokenizer has pieces."""
-    model = load_model(encoders["mt5"], "MT5ForConditionalGeneration")
+    model = load_model(models["mt5"], "MT5ForConditionalGeneration")
     size = model.config.vocab_size + 12
     model.resize_token_embeddings(size)
     model.save_pretrained(tmp_path / "e")
-    load_tokenizer(encoders["mt5"]).save_pretrained(tmp_path / "e")
+    load_tokenizer(models["mt5"]).save_pretrained(tmp_path / "e")
     report = augment(tmp_path / "e", SWAHILI, tmp_path / "m", count=10, held_out=SWAHILI)
     assert len(report.pieces) > 4
     assert report.rows == 0
@@ -261,10 +261,10 @@ def test_special_pieces_behind_the_vocabulary_keep_their_numbers():
     assert new("kusoma <two>", add_special_tokens=False)["input_ids"] == [old["▁ku"], last + 1, old["<two>"]]
 
 
-def test_the_same_text_gives_the_same_files(encoders, tmp_path):
+def test_the_same_text_gives_the_same_files(models, tmp_path):
     code = "from crosspan.pretrain.vocabulary import augment; "
     for seed, name in (("1", "a"), ("2", "b")):
-        run = code + f"augment({str(encoders['xlmr'])!r}, {SWAHILI!r}, {str(tmp_path / name)!r}, count=9)"
+        run = code + f"augment({str(models['xlmr'])!r}, {SWAHILI!r}, {str(tmp_path / name)!r}, count=9)"
         subprocess.run(
             [sys.executable, "-c", run], check=True, env={"PYTHONPATH": ":".join(sys.path), "PYTHONHASHSEED": seed}
         )
@@ -273,29 +273,29 @@ def test_the_same_text_gives_the_same_files(encoders, tmp_path):
     assert "model.safetensors" in one
 
 
-def test_progress_is_told(encoders, tmp_path):
+def test_progress_is_told(models, tmp_path):
     seen = []
-    augment(encoders["xlmr"], SWAHILI, tmp_path / "m", count=4, progress=lambda *one: seen.append(one))
+    augment(models["xlmr"], SWAHILI, tmp_path / "m", count=4, progress=lambda *one: seen.append(one))
     assert seen[-1] == ("choosing pieces", 4, 4)
 
 
 # --- what can go wrong -----------------------------------------------------------------------------------------------
 
 
-def test_no_text(encoders, tmp_path):
+def test_no_text(models, tmp_path):
     with pytest.raises(EmptyInputError, match="no text"):
-        augment(encoders["xlmr"], ["", " "], tmp_path / "m")
+        augment(models["xlmr"], ["", " "], tmp_path / "m")
     with pytest.raises(EmptyInputError, match="no piece would save any"):
-        augment(encoders["xlmr"], ["a"], tmp_path / "m")
+        augment(models["xlmr"], ["a"], tmp_path / "m")
     assert not (tmp_path / "m").exists()
 
 
-def test_a_folder_that_holds_something_is_left_alone(encoders, tmp_path):
+def test_a_folder_that_holds_something_is_left_alone(models, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match="something else"):
-        augment(encoders["xlmr"], SWAHILI, tmp_path)
+        augment(models["xlmr"], SWAHILI, tmp_path)
 
 
-def test_byte_pairs_are_refused(encoders, tmp_path):
+def test_byte_pairs_are_refused(models, tmp_path):
     with pytest.raises(ModelError, match="of the kind BPE"):
-        augment(encoders["nllb"], SWAHILI, tmp_path / "m")
+        augment(models["nllb"], SWAHILI, tmp_path / "m")

@@ -16,7 +16,8 @@ from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputErro
 from crosspan.models.loading import load_config, load_tokenizer, neural
 from crosspan.models.processes import Processes
 from crosspan.models.romanizing import to_train_with
-from crosspan.tag.transformers import PREFIX_SPACE, torch_threads
+from crosspan.models.threads import torch_threads
+from crosspan.tag.transformers import PREFIX_SPACE
 from crosspan.train.examples import Example
 from crosspan.train.model_card import RECORD
 from crosspan.train.token_loop import Training
