@@ -160,9 +160,20 @@ def test_text_comes_back_byte_for_byte(taggers, tmp_path, capsys):
 
 
 def test_the_command_line(encoder, tmp_path, capsys):
-    lines = "".join(f"{word}\t{tag}\n" for one in latin(60, 1) for word, tag in [*zip(one.tokens, one.tags()), ("", "")])
+    lines = "".join(
+        f"{word}\t{tag}\n" for one in latin(60, 1) for word, tag in [*zip(one.tokens, one.tags()), ("", "")]
+    )
     (tmp_path / "en.conll").write_text(lines.replace("\n\t\n", "\n\n"), encoding="utf-8")
-    settings = ["--set", "romanize=yes", "--set", "max_steps=30", "--set", "learning_rate=5e-3", "--set", "batch_size=16"]
+    settings = [
+        "--set",
+        "romanize=yes",
+        "--set",
+        "max_steps=30",
+        "--set",
+        "learning_rate=5e-3",
+        "--set",
+        "batch_size=16",
+    ]
     out = tmp_path / "m"
     assert main(["train", str(tmp_path / "en.conll"), "--encoder", str(encoder), "--out", str(out), *settings]) == 0
     (tmp_path / "ru.txt").write_text("Анна видит Минск\n", encoding="utf-8")
@@ -172,5 +183,7 @@ def test_the_command_line(encoder, tmp_path, capsys):
     assert "Анна" in found
     assert "Минск" in found
     capsys.readouterr()
-    assert main(["train", str(tmp_path / "en.conll"), "--encoder", str(encoder), "--out", "x", "--set", "romanize=1"]) == 2
+    assert (
+        main(["train", str(tmp_path / "en.conll"), "--encoder", str(encoder), "--out", "x", "--set", "romanize=1"]) == 2
+    )
     assert "romanize is '1'. Choose one of auto, yes, no." in capsys.readouterr().err
