@@ -25,10 +25,22 @@ from crosspan.train.token_options import TokenClassifierOptions  # noqa: E402
 torch.set_num_threads(1)
 
 WORDS = {
-    "ru": {"PER": ("Анна", "Иван", "Борис"), "LOC": ("Москва", "Минск", "Омск"), "O": ("город", "видит", "и", "старый")},
-    "el": {"PER": ("Ελένη", "Νίκος", "Μαρία"), "LOC": ("Αθήνα", "Πάτρα", "Χανιά"), "O": ("πόλη", "και", "βλέπει", "σε")},
-    "am": {"PER": ("አበበ", "ሰላም", "ከበደ"), "LOC": ("ጎንደር", "አዋሳ", "ባሕርዳር"), "O": ("ከተማ", "ነው", "እና", "።")},
-}  # fmt: skip
+    "ru": {
+        "PER": ("Анна", "Иван", "Борис"),
+        "LOC": ("Москва", "Минск", "Омск"),
+        "O": ("город", "видит", "и", "старый"),
+    },
+    "el": {
+        "PER": ("Ελένη", "Νίκος", "Μαρία"),
+        "LOC": ("Αθήνα", "Πάτρα", "Χανιά"),
+        "O": ("πόλη", "και", "βλέπει", "σε"),
+    },
+    "am": {
+        "PER": ("አበበ", "ሰላም", "ከበደ"),
+        "LOC": ("ጎንደር", "አዋሳ", "ባሕርዳር"),
+        "O": ("ከተማ", "ነው", "እና", "።"),
+    },
+}
 
 
 def sentence(chance, lang):
@@ -160,22 +172,12 @@ def test_text_comes_back_byte_for_byte(taggers, tmp_path, capsys):
 
 
 def test_the_command_line(encoder, tmp_path, capsys):
-    lines = "".join(
-        f"{word}\t{tag}\n" for one in latin(60, 1) for word, tag in [*zip(one.tokens, one.tags()), ("", "")]
-    )
-    (tmp_path / "en.conll").write_text(lines.replace("\n\t\n", "\n\n"), encoding="utf-8")
-    settings = [
-        "--set",
-        "romanize=yes",
-        "--set",
-        "max_steps=30",
-        "--set",
-        "learning_rate=5e-3",
-        "--set",
-        "batch_size=16",
-    ]
+    blocks = ["".join(f"{w}\t{t}\n" for w, t in zip(one.tokens, one.tags(), strict=True)) for one in latin(60, 1)]
+    (tmp_path / "en.conll").write_text("\n".join(blocks), encoding="utf-8")
+    learn = ["train", str(tmp_path / "en.conll"), "--encoder", str(encoder)]
+    settings = ["romanize=yes", "max_steps=30", "learning_rate=5e-3", "batch_size=16"]
     out = tmp_path / "m"
-    assert main(["train", str(tmp_path / "en.conll"), "--encoder", str(encoder), "--out", str(out), *settings]) == 0
+    assert main([*learn, "--out", str(out), *(part for one in settings for part in ("--set", one))]) == 0
     (tmp_path / "ru.txt").write_text("Анна видит Минск\n", encoding="utf-8")
     asked = ["tag", str(tmp_path / "ru.txt"), "--tagger", f"transformers:{out}", "--out", str(tmp_path / "ru.conll")]
     assert main(asked) == 0
@@ -183,7 +185,5 @@ def test_the_command_line(encoder, tmp_path, capsys):
     assert "Анна" in found
     assert "Минск" in found
     capsys.readouterr()
-    assert (
-        main(["train", str(tmp_path / "en.conll"), "--encoder", str(encoder), "--out", "x", "--set", "romanize=1"]) == 2
-    )
+    assert main([*learn, "--out", str(tmp_path / "x"), "--set", "romanize=1"]) == 2
     assert "romanize is '1'. Choose one of auto, yes, no." in capsys.readouterr().err

@@ -21,9 +21,11 @@ from crosspan.errors import EmptyInputError, ModelError
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import pieces_of
+from crosspan.models.romanizing import Romanize, record, to_train_with
 from crosspan.models.saving import check_new, record_text, write_finished
 from crosspan.pretrain.cutting import cutter_of
 from crosspan.pretrain.piece_choice import NewPiece, choose_pieces
+from crosspan.text.romanize import romanize_line
 
 __all__ = ["AugmentReport", "Coverage", "NewPiece", "augment", "choose_pieces", "coverage", "grown"]
 
@@ -101,6 +103,7 @@ def augment(
     *,
     count: int = 99,
     held_out: Sequence[str] = (),
+    romanize: Romanize = "auto",
     seed: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
     **settings: Any,
@@ -120,6 +123,8 @@ def augment(
         out: The folder of the new model: encoder, tokenizer, and the record ``vocabulary.json``.
         count: Pieces wanted.
         held_out: Lines to measure on; by default every twentieth of ``lines``, chosen by chance and not learned from.
+        romanize: Whether text of other scripts is read in Latin letters; see
+            :class:`crosspan.pretrain.options.PretrainOptions`.
         seed: Of that chance.
         progress: Called with ``(stage, done, total)``.
         settings: Of :func:`choose_pieces`, such as ``min_count``.
@@ -138,6 +143,9 @@ def augment(
     check_new(folder, RECORD)
     learned, measured = _divided([line for line in lines if line.strip()], held_out, seed)
     config, tokenizer = load_config(name), load_tokenizer(name)
+    latin = to_train_with(config, romanize, name)
+    if latin:
+        learned, measured = ([romanize_line(line) for line in text] for text in (learned, measured))
     chosen = choose_pieces(tokenizer, learned, count, progress=progress, **settings)
     if not chosen:
         raise EmptyInputError(
@@ -149,6 +157,8 @@ def augment(
     model = load_model(name, _architecture(config), placement=Placement(device="cpu", dtype="float32"))
     rows, highest = model.get_input_embeddings().weight.shape[0], max(numbers.values())
     check_fit(tokenizer, model, name)
+    if latin:
+        record(model, True)
     slots = sum(1 for number in numbers.values() if number <= max(tokenizer.get_vocab().values()))
     _add_vectors(model, tokenizer, chosen, numbers, max(rows, highest + 1))
     check_fit(new, model, name)
@@ -163,8 +173,8 @@ def augment(
         held_out=len(measured),
     )
     facts = {key: value for key, value in report.to_dict().items() if key != "folder"}
-    record = {"crosspan": __version__, "encoder": PurePath(name).name, "count": count, "seed": seed, **settings}
-    write_finished(model, new, folder, RECORD, {RECORD: record_text({**record, **facts})})
+    said = {"crosspan": __version__, "encoder": PurePath(name).name, "count": count, "seed": seed, **settings}
+    write_finished(model, new, folder, RECORD, {RECORD: record_text({**said, **facts})})
     _check_saved(new, folder, learned)
     return report
 
