@@ -94,8 +94,8 @@ def main() -> None:
     for row in rows:
         pieces, unknown, perplexity = row["pieces_per_word"], row["unknown_words"], row["perplexity"]
         print(
-            f"| {row['lang']} | {row['way']} | {pieces[0]:.2f} → {pieces[1]:.2f} | {unknown[0]:.1%} → {unknown[1]:.1%} "  # type: ignore[index]
-            f"| {perplexity[0]:.0f} → {perplexity[1]:.0f} |"  # type: ignore[index]
+            f"| {row['lang']} | {row['way']} | {pieces[0]:.2f} → {pieces[1]:.2f} | {unknown[0]:.1%} → {unknown[1]:.1%} "
+            f"| {perplexity[0]:.0f} → {perplexity[1]:.0f} |"
         )
 
 
