@@ -84,9 +84,11 @@ def test_a_new_model_has_pieces_of_its_own(text, tmp_path, capsys):
 
 def test_other_scripts_in_latin_letters(encoder, tmp_path):
     """The text is learned from as if it had been romanised before, and the model remembers it."""
-    line = "Анна видит старый город Минск\n"
-    (tmp_path / "ru.txt").write_text(line * 40, encoding="utf-8")
-    (tmp_path / "latin.txt").write_text("Anna vidit staryy gorod Minsk\n" * 40)
+    from crosspan.text.romanize import romanize_line
+
+    lines = [f"Анна видит старый город Минск {number}\n" for number in range(40)]
+    (tmp_path / "ru.txt").write_text("".join(lines), encoding="utf-8")
+    (tmp_path / "latin.txt").write_text("".join(map(romanize_line, lines)), encoding="ascii")
     asked = ["--encoder", str(encoder), "--romanize", "--quiet", *options("max_steps=2")]
     for name in ("ru", "latin"):
         given = ["pretrain", str(tmp_path / f"{name}.txt"), *asked, "--add-pieces", "3"]

@@ -273,6 +273,12 @@ def test_the_same_text_gives_the_same_files(models, tmp_path):
     assert "model.safetensors" in one
 
 
+def test_a_text_of_one_line_over_and_over(models, tmp_path):
+    """Nothing is left to measure on; that is said, not made up."""
+    report = augment(models["xlmr"], SWAHILI[:1] * 40, tmp_path / "m", count=3)
+    assert (report.lines, report.held_out, report.before.words) == (40, 0, 0)
+
+
 def test_progress_is_told(models, tmp_path):
     seen = []
     augment(models["xlmr"], SWAHILI, tmp_path / "m", count=4, progress=lambda *one: seen.append(one))

@@ -187,6 +187,8 @@ def coverage(tokenizer: Any, lines: Iterable[str]) -> Coverage:
         lines: The text.
     """
     words = [word for line in lines for word in line.split()]
+    if not words:
+        return Coverage(0, 0, 0)
     (found,) = pieces_of(tokenizer, [words])
     number = -1 if tokenizer.unk_token_id is None else tokenizer.unk_token_id
     return Coverage(len(words), len(found), len(np.unique(found.word[found.ids == number])))
