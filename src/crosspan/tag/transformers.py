@@ -21,6 +21,7 @@ from crosspan.models.batching import Advance, in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
+from crosspan.models.romanizing import Romanize, as_read, check_romanize, to_read_with
 from crosspan.models.threads import torch_threads
 from crosspan.settings import with_settings
 from crosspan.tag.crf import relabel, tags_of
@@ -45,6 +46,8 @@ class TransformersTaggerOptions:
         others: What becomes of labels that are not named in labels: "keep" or "drop".
         needed: Labels that the model must know; without one of them it is not loaded.
         scheme: How the model writes spans, where its tags do not tell: IOB1 looks like IOB2.
+        romanize: Whether the model is given words of other scripts in Latin letters: "yes", "no", or "auto": as it was
+            trained. What comes out are the words as they were.
         overlap: Pieces that neighbouring windows of a long sentence share; -1 is a quarter of a window.
         budget: Most pieces of a batch, padding included; memory that runs out halves it.
         device: Where the model runs: auto, cpu, cuda, cuda:1 and so on.
@@ -60,6 +63,7 @@ class TransformersTaggerOptions:
     others: Literal["keep", "drop"] = "keep"
     needed: tuple[str, ...] = ()
     scheme: str = "auto"
+    romanize: Romanize = "auto"
     overlap: int = -1
     budget: int = 8_192
     device: str = "auto"
@@ -70,6 +74,7 @@ class TransformersTaggerOptions:
             if getattr(self, name) not in kinds:
                 raise OptionError(f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(kinds)}.")
         parsed_names(self.labels)
+        check_romanize(self.romanize)
         Placement(dtype=self.dtype)
         if self.budget < 1:
             raise OptionError(f"budget is {self.budget}", hint="Let a batch have room for a sentence, such as 8192.")
@@ -138,8 +143,9 @@ class TransformersTagger:
         return made
 
     def _know(self, config: Any, threads: int | None) -> None:
-        """Find out what the labels of a model mean."""
+        """Find out what the labels of a model mean, and how it reads words."""
         self.threads = threads
+        self._romanize = to_read_with(config, self.options.romanize, self.name)
         names = [str(config.id2label[index]) for index in sorted(config.id2label)]
         self._columns = columns_of(
             names,
@@ -187,7 +193,8 @@ class TransformersTagger:
 
         Labels that are no entities here count as ``O``.
         """
-        pieces = pieces_of(self._tokenizer, [sentence.tokens for sentence in sentences])
+        words = as_read([sentence.tokens for sentence in sentences], self._romanize)
+        pieces = pieces_of(self._tokenizer, words)
         rows = self._rows(pieces, advance)
         found = []
         for one, row in zip(pieces, rows, strict=True):

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from crosspan.errors import EmptyInputError, OptionError
 from crosspan.models.pieces import pieces_of
+from crosspan.models.romanizing import as_read
 from crosspan.train.adversarial_options import AdversarialOptions, Level
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
@@ -245,7 +246,7 @@ def _rows(
     cut = Cutting(tokenizer, config, options)
     return [
         TextRow(ids, window.keep_begin + shift, window.keep_end + shift, lang)
-        for one in pieces_of(tokenizer, [sentence.tokens for sentence in sentences])
+        for one in pieces_of(tokenizer, as_read([sentence.tokens for sentence in sentences], options.romanize == "yes"))
         for window, ids, shift in cut.windows(one)
     ]
 

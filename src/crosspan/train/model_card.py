@@ -52,6 +52,7 @@ def record_of(
         lora=options.lora_rank or None,
         adversarial=None if game is None else game.settings["mode"],
         level=None if game is None else game.settings["level"],
+        romanize="yes" if options.romanize == "yes" else None,
         seed=options.seed,
     )
     kept = {name: value for name, value in report.items() if name != "folder"}
@@ -99,6 +100,7 @@ def written_card(record: Mapping[str, Any]) -> str:
         + ")",
         "```",
         "",
+        *_reading(options),
         "## Data",
         "",
         f"{record['sentences']} sentences with {data['tokens']} words; entities: {entities}. Of {data['unobserved']} "
@@ -120,6 +122,16 @@ def written_card(record: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _reading(options: Mapping[str, Any]) -> list[str]:
+    if options.get("romanize") != "yes":
+        return []
+    return [
+        "It reads words of other scripts in Latin letters (uroman), as it learned them. The tagger above does so by "
+        "itself; another program must romanise its text first.",
+        "",
+    ]
 
 
 def _dev(record: Mapping[str, Any]) -> list[str]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
 from crosspan.models.loading import load_config, load_tokenizer, neural
 from crosspan.models.processes import Processes
+from crosspan.models.romanizing import to_train_with
 from crosspan.models.threads import torch_threads
 from crosspan.tag.crf import tags_of
 from crosspan.tag.transformers import PREFIX_SPACE
@@ -71,7 +73,8 @@ def train_token_classifier(
     Raises:
         OptionError: No encoder is named, early stopping has no dev sentences, those have labels that are not learned,
             or are of another language than the source and ``dev_is_target`` does not say so; unlabelled text is given
-            without adversarial training or the other way round, or is of the source language or of none.
+            without adversarial training or the other way round, or is of the source language or of none; or words are
+            not to be romanised, and the encoder was trained on romanised text.
         EmptyInputError: There is no entity to learn from, or too little text of a language.
         ModelError: The encoder cannot be loaded or is none, a loss is not a number, or a checkpoint is damaged.
         OutputError: The folder holds something else, or there is no room.
@@ -90,6 +93,7 @@ def train_token_classifier(
     processes = Processes(options.device)
     config = load_config(options.encoder)
     check_encoder(config, options.encoder)
+    options = replace(options, romanize="yes" if to_train_with(config, options.romanize, options.encoder) else "no")
     prefix = {"add_prefix_space": True} if config.model_type in PREFIX_SPACE else {}
     tokenizer = load_tokenizer(options.encoder, **prefix)
     rows = _rows(tokenizer, config, given, kinds, options)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
+from crosspan.models.romanizing import as_read
 from crosspan.train.crf import CrfOptions, evidence_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
@@ -89,11 +90,12 @@ def rows_of(
         config: Its configuration.
         examples: What is learned from.
         labels: The kinds of entity.
-        options: How words learn, and how long windows are.
+        options: How words learn, how long windows are, and whether words are romanised ("auto" is "no" here).
     """
     cut = Cutting(tokenizer, config, options)
     found = []
-    pieces = pieces_of(tokenizer, [example.sentence.tokens for example in examples])
+    words = as_read([example.sentence.tokens for example in examples], options.romanize == "yes")
+    pieces = pieces_of(tokenizer, words)
     for one, example in zip(pieces, examples, strict=True):
         if not len(one):
             continue
