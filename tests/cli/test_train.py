@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +190,65 @@ def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+# --- adversarial training --------------------------------------------------------------------------------------------
+
+
+GAME = ["--encoder", "tiny-xlmr", *QUICK, "--set", "adversarial.hidden=8", "--set", "source_lang=en"]
+
+
+def named(folder, name, lang):
+    write(folder / name, [replace(one, lang=lang) for one in load_corpus(lang)[:40]])
+
+
+def test_an_encoder_is_trained_against_other_languages(folder, run, encoder):
+    named(folder, "en.jsonl", "en")
+    named(folder, "de.jsonl", "de")
+    words = ["en.jsonl", "--unlabelled", "sw=sw.txt", "--unlabelled", "de.jsonl", "--out", "adv", *GAME]
+    code, out, err = run(*words, "--set", "adversarial.mode=reversal", "--set", "adversarial.classes=each")
+    assert (code, out) == (0, "")
+    assert "the discriminator tells languages apart in 0." in err
+    assert "|method:reversal|level:token|" in err
+    record = json.loads((folder / "adv" / "training.json").read_text(encoding="utf-8"))
+    assert record["game"]["classes"] == ["en", "de", "sw"]
+    assert record["game"]["settings"]["mode"] == "reversal"
+    assert [(one["name"], one["lang"]) for one in record["data"]["unlabelled"]] == [
+        ("sw.txt", "sw"),
+        ("de.jsonl", None),
+    ]
+
+
+def test_advpicker(folder, run, encoder):
+    named(folder, "en.jsonl", "en")
+    words = ["en.jsonl", "--unlabelled", "sw=sw.txt", "--trainer", "advpicker", "--out", "picked", *GAME]
+    code, out, err = run(*words, "--set", "picker.share=0.5", "--json")
+    assert code == 0, err
+    summary = json.loads(out)
+    assert summary["selection"]["kept"] == {"sw": 30}
+    assert "|method:advpicker|" in summary["signature"]
+    assert (folder / "picked" / "teacher" / "discriminator.safetensors").is_file()
+    assert run("sw.txt", "--out", "x", "--encoder", "picked")[0] != 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--unlabelled", "sw=sw.txt"], "nothing would be learned from it"),
+        (["--unlabelled", "sw.txt", "--set", "adversarial.mode=reversal"], "does not say which language it is in"),
+        (["--unlabelled", "=sw.txt", "--set", "adversarial.mode=reversal"], "Write LANG=FILE"),
+        (["--unlabelled", "en=sw.txt", "--set", "adversarial.mode=reversal"], "in 'en', the source language"),
+        (["--set", "adversarial.mode=reversal"], "needs unlabelled text"),
+        (["--set", "adversarial.mod=reversal"], "Did you mean mode?"),
+        (["--set", "picker.share=0.5"], "no setting 'picker.share'"),
+        (["--unlabelled", "sw=none.txt", "--set", "adversarial.mode=reversal"], "no such file"),
+        (["--trainer", "crf", "--unlabelled", "sw=sw.txt"], "is for encoders"),
+    ],
+)
+def test_bad_use_of_unlabelled_text(folder, run, encoder, words, message):
+    named(folder, "en.jsonl", "en")
+    given = GAME[2:] if "crf" in words else GAME
+    code, _, err = run("en.jsonl", "--out", "n", *given, *words)
+    assert code in (1, 2)
+    assert message in err
+    assert not (folder / "n").exists()

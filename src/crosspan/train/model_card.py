@@ -28,6 +28,7 @@ def record_of(
     data: Mapping[str, Any],
     options: TokenClassifierOptions,
     processes: int,
+    method: str | None = None,
     game: GameReport | None = None,
 ) -> dict[str, Any]:
     """The record of a training: everything that the model depends on, and how it went; no times and no places.
@@ -37,6 +38,7 @@ def record_of(
         data: What is known of the sentences.
         options: How it was trained.
         processes: How many processes there were.
+        method: What the way of training is called, if it is not the plain one.
         game: How the discriminator of languages fared, where there was one.
     """
     settings = {**asdict(options), "encoder": PurePath(options.encoder).name or options.encoder}
@@ -50,7 +52,7 @@ def record_of(
         steps=report["best_step"],
         loss=options.loss,
         lora=options.lora_rank or None,
-        adversarial=None if game is None else game.settings["mode"],
+        method=method,
         level=None if game is None else game.settings["level"],
         romanize="yes" if options.romanize == "yes" else None,
         seed=options.seed,

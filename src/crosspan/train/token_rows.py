@@ -81,7 +81,12 @@ class Cutting:
 
 
 def rows_of(
-    tokenizer: Any, config: Any, examples: Sequence[Example], labels: Sequence[str], options: TokenClassifierOptions
+    tokenizer: Any,
+    config: Any,
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    options: TokenClassifierOptions,
+    distributions: Sequence[Float32Array] | None = None,
 ) -> list[Row]:
     """Cut examples into windows; windows in which nothing is known of any word are left out.
 
@@ -91,15 +96,20 @@ def rows_of(
         examples: What is learned from.
         labels: The kinds of entity.
         options: How words learn, how long windows are, and whether words are romanised ("auto" is "no" here).
+        distributions: What each word of each example is to learn, ``[n_words, n_tags]``; by default what
+            :func:`targets_of` makes of its labels.
     """
     cut = Cutting(tokenizer, config, options)
     found = []
     words = as_read([example.sentence.tokens for example in examples], options.romanize == "yes")
     pieces = pieces_of(tokenizer, words)
-    for one, example in zip(pieces, examples, strict=True):
+    for index, (one, example) in enumerate(zip(pieces, examples, strict=True)):
         if not len(one):
             continue
-        target, summed = targets_of(example, labels, options)
+        if distributions is None:
+            target, summed = targets_of(example, labels, options)
+        else:
+            target, summed = distributions[index], np.zeros(len(example.sentence), bool)
         known = np.ones(len(example.sentence), bool)
         known[list(example.unobserved)] = False
         learning = one.first() if options.words == "first" else np.arange(len(one))
