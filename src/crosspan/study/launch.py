@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crosspan.errors import ModelError, OutputError
 from crosspan.io.files import PathLike, atomic_binary
+from crosspan.study.budget import Budget, Room, budget_of, encoder_sizes, room_of
 from crosspan.study.cells import StageProgress
 from crosspan.study.data import StudyData, load_data
 from crosspan.study.grid import Cell, cells_of
 from crosspan.study.plan import Plan, load_plan
+from crosspan.study.probe import speeds_of
 from crosspan.study.runner import Ended, drop_encoders, run_cells
 from crosspan.study.store import State, Store
 
@@ -90,6 +94,38 @@ def prepare(study: Study, *, retry_failed: bool = False) -> None:
         for cell in study.cells:
             if study.store.state(cell).status == "failed":
                 study.store.forget(cell)
+
+
+def estimate(
+    study: Study, *, devices: Sequence[str] = ("auto",), threads: int | None = None, probe: bool = True
+) -> tuple[Budget, Room]:
+    """Say what a study would take on this machine, and which cells do not fit.
+
+    Args:
+        study: The study.
+        devices: Where it runs, one for each process.
+        threads: Threads of each.
+        probe: Time a step of each encoder; without it there are no hours.
+    """
+    sizes = encoder_sizes(study.plan)
+    room = room_of(study.plan, study.store.folder, devices[0], len(devices))
+    speeds = {}
+    if probe:
+        states = study.states()
+        left = [cell for cell in study.cells if states[cell.key].status not in ("done", "failed")]
+        each = threads or max(1, (os.cpu_count() or 1) // len(devices))
+        speeds = speeds_of(study.plan, study.data, left, sizes, room, device=devices[0], threads=each)
+    budget = budget_of(study.plan, study.data, study.cells, study.store, sizes, speeds, room, jobs=len(devices))
+    return budget, room
+
+
+def note_skipped(study: Study, budget: Budget) -> None:
+    """Write down which cells do not fit, and why, for the page."""
+    for cell in study.cells:
+        if cell.key in budget.skipped:
+            study.store.skip(cell, budget.skipped[cell.key])
+        else:
+            study.store.unskip(cell)
 
 
 def run_here(
@@ -175,6 +211,17 @@ def _end(workers: Sequence[subprocess.Popen[Any]]) -> None:
             worker.kill()
 
 
-def worker_command(path: PathLike, out: PathLike) -> list[str]:
-    """What starts a process that runs cells of a study, and writes no page."""
-    return [sys.executable, "-m", "crosspan.cli.main", "study", os.fspath(path), "--out", os.fspath(out), "--worker"]
+@contextmanager
+def worker_command(path: PathLike, out: PathLike, fits: Sequence[str]) -> Iterator[list[str]]:
+    """What starts a process that runs cells of a study, and writes no page.
+
+    Args:
+        path: The TOML file of the study.
+        out: The folder of its results.
+        fits: Keys of the cells that fit; they go by a temporary file.
+    """
+    with tempfile.TemporaryDirectory(prefix="crosspan-study-") as folder:
+        keys = Path(folder) / "fits.json"
+        keys.write_text(json.dumps(list(fits)), encoding="utf-8")
+        here = [sys.executable, "-m", "crosspan.cli.main", "study", os.fspath(path), "--out", os.fspath(out)]
+        yield [*here, "--worker", str(keys)]

@@ -74,7 +74,7 @@ def run_cells(
     claims = claims or Claims(store.claims)
     ours = {cell.key for cell in cells} if fits is None else {*fits}
     while True:
-        states = store.states(cells)
+        states = store.states(cells, ours)
         left = [cell for cell in cells if cell.key in ours and _may_run(states[cell.key], states, cell)]
         waiting = [cell for cell in cells if states[cell.key].status == "open" and cell.key in ours]
         if not waiting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,10 +87,18 @@ class Store:
             return State("skipped", str(skipped.get("why", "")))
         return State("open")
 
-    def states(self, cells: Iterable[Cell]) -> dict[str, State]:
-        """How far all cells are, those that wait in vain among them."""
+    def states(self, cells: Iterable[Cell], ours: Container[str] = ()) -> dict[str, State]:
+        """How far all cells are, those that wait in vain among them.
+
+        Args:
+            cells: The cells.
+            ours: Keys of cells that fit here, so that it does not count where another machine skips them.
+        """
         cells = list(cells)
         found = {cell.key: self.state(cell) for cell in cells}
+        for key, state in found.items():
+            if state.status == "skipped" and key in ours:
+                found[key] = State("open")
         for cell in cells:
             first = found.get(cell.needs)
             if first is not None and found[cell.key].status == "open" and first.status in ("failed", "skipped"):

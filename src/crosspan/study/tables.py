@@ -20,6 +20,7 @@ class General:
         name: A short name, for files.
         title: What stands at the top of the page.
         about: What the study is about, a paragraph each.
+        caveats: What its results can and cannot tell, a paragraph each.
         data: The folder that all other paths start from, relative to the file. By default the environment variable
             ``CROSSPAN_DATA`` names it, and where that is not set it is the folder of the file.
         seeds: Of the fine-tunings: each encoder is trained with each.
@@ -31,6 +32,7 @@ class General:
     name: str = "study"
     title: str = ""
     about: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     data: str = ""
     seeds: tuple[int, ...] = (1, 2, 3)
     keep: Keep = "encoders"
