@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -76,7 +77,8 @@ def empty_model(config: Any, device: str = "meta") -> Any:
     """A model that labels words, with random weights; on the device ``meta`` it takes no memory."""
     torch, transformers = neural("a study", "torch"), neural("a study")
     with torch.random.fork_rng(devices=[]), torch.device(device):
-        return transformers.AutoModelForTokenClassification.from_config(config)
+        # a copy: a T5 that labels words notes in it that it has no decoder
+        return transformers.AutoModelForTokenClassification.from_config(deepcopy(config))
 
 
 def shape_config(encoder: Encoder) -> Any:
