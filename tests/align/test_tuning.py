@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from crosspan.align import TuningOptions, make_aligner, tune_aligner
-from crosspan.align.tuning_data import IGNORED, Frame, masked, order_of, rows_of
+from crosspan.align.tuning_data import Frame, masked, order_of, rows_of
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
 from crosspan.models.schedule import rate_at
+from crosspan.pretrain.corruption import IGNORED
 from crosspan.types import Alignment
 
 POSITIONS = 128

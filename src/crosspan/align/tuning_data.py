@@ -15,13 +15,11 @@ import numpy.typing as npt
 
 from crosspan.errors import ModelError
 from crosspan.models.pieces import Pieces, pieces_of
+from crosspan.pretrain.corruption import hidden
 from crosspan.types import Alignment
 
 Int64Array = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-IGNORED = -100
-"""Label of pieces that nothing is to be learned from, as PyTorch has it."""
 
 
 class Frame(NamedTuple):
@@ -168,7 +166,7 @@ def rows_of(frame: Frame, sentences: Sequence[Sequence[npt.NDArray[np.int32]]]) 
 def masked(
     rows: Rows, frame: Frame, may: Bools, share: float, rng: np.random.Generator
 ) -> tuple[Int64Array, Int64Array]:
-    """Hide pieces for a model to guess: of those chosen 80% behind the mask, 10% behind others, 10% not at all.
+    """Hide pieces for a model to guess; see :func:`crosspan.pretrain.corruption.hidden`.
 
     Args:
         rows: The sequences.
@@ -178,14 +176,9 @@ def masked(
         rng: Where chance comes from.
 
     Returns:
-        What the model reads, and the pieces to guess, :data:`IGNORED` elsewhere.
+        What the model reads, and the pieces to guess, :data:`~crosspan.pretrain.corruption.IGNORED` elsewhere.
     """
-    chosen = may & (rng.random(rows.ids.shape) < share)
-    how = rng.random(rows.ids.shape)
-    other = rng.integers(0, frame.size, rows.ids.shape)
-    read = np.where(chosen & (how < 0.8), frame.mask, rows.ids)
-    read = np.where(chosen & (how >= 0.8) & (how < 0.9), other, read)
-    return read, np.where(chosen, rows.ids, IGNORED)
+    return hidden(rows.ids, may, share, frame.mask, frame.size, rng)
 
 
 def word_grid(links: Bools, source: Pieces, target: Pieces) -> Bools:

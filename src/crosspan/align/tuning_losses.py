@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from crosspan.align.tuning_data import (
-    IGNORED,
     Example,
     Frame,
     Int64Array,
@@ -24,6 +23,7 @@ from crosspan.align.tuning_data import (
     word_links,
 )
 from crosspan.models.loading import neural
+from crosspan.pretrain.corruption import IGNORED
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "tune-aligner": ("crosspan.cli.tune", "Tune an encoder for word alignment on translated text."),
     "tag": ("crosspan.cli.tag", "Label sentences with a tagger."),
     "translate": ("crosspan.cli.translate", "Translate text, line by line."),
+    "pretrain": ("crosspan.cli.pretrain", "Train an encoder on raw text of a language."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
     "predict": ("crosspan.cli.predict", "Find the entities of running text."),
     "run": ("crosspan.cli.run", "Run a recipe: from translated text to labels or a tagger."),

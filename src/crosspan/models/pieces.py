@@ -143,3 +143,17 @@ def windows_of(n_pieces: int, longest: int, *, overlap: int | None = None) -> li
         found.append(Window(begin, end, keep, keep_end))
         keep = keep_end
     return found
+
+
+def special_pieces(tokenizer: Any, name: str) -> tuple[list[int], list[int]]:
+    """The special pieces before and after a sentence."""
+    probe = tokenizer("a", add_special_tokens=True)["input_ids"]
+    inside = tokenizer("a", add_special_tokens=False)["input_ids"]
+    for at in range(len(probe) - len(inside) + 1):
+        if probe[at : at + len(inside)] == inside:
+            return list(probe[:at]), list(probe[at + len(inside) :])
+    raise ModelError(
+        "the tokenizer does not put its special pieces around a sentence",
+        where=name,
+        hint="Tokenizer and model do not belong together.",
+    )

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.models.pieces import longest_input, pieces_of, windows_of
-from crosspan.tag.transformers import special_pieces
+from crosspan.models.pieces import longest_input, pieces_of, special_pieces, windows_of
 from crosspan.train.crf import CrfOptions, evidence_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions

@@ -1,0 +1,102 @@
+"""``crosspan pretrain``: an encoder learns from raw text."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crosspan.cli.progress import progress_bars
+from crosspan.cli.settings import parse_settings
+from crosspan.errors import OptionError
+
+if TYPE_CHECKING:
+    from crosspan.pretrain.language_model import PretrainReport
+
+
+@click.command("pretrain", no_args_is_help=True)
+@click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=str)
+@click.option("--out", "-o", required=True, metavar="FOLDER", help="Where the model goes.")
+@click.option("--encoder", metavar="NAME", help="The model to go on with: a name on the hub, or a folder.")
+@click.option("--new", "shape", metavar="FAMILY", help="Begin with random weights instead: roberta or t5.")
+@click.option("--held-out", metavar="FILE", help="Text to measure on.  [default: 1% of TEXT]")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, or shape.KEY=VALUE with --new.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
+@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output.")
+@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
+def command(
+    text: tuple[str, ...],
+    out: str,
+    encoder: str | None,
+    shape: str | None,
+    held_out: str | None,
+    settings: tuple[str, ...],
+    threads: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train an encoder on TEXT: files with a sentence or a passage a line, without labels.
+
+    With --encoder, a model goes on learning on the text of a language (language-adaptive pre-training); with --new, a
+    small one begins with random weights and with pieces of words of its own. What it learns is what models of its kind
+    do: to guess hidden pieces, or, for mT5, to write spans that were cut out. The result is for 'crosspan train
+    --encoder FOLDER'. A training that was killed goes on when the same command is given again.
+    """
+    from crosspan.io.files import read_lines
+    from crosspan.models.processes import is_first
+    from crosspan.pretrain.language_model import train_language_model
+    from crosspan.pretrain.options import PretrainOptions
+    from crosspan.pretrain.scratch import Shape, new_encoder
+    from crosspan.settings import with_settings
+
+    if (encoder is None) == (shape is None):
+        raise OptionError("one of --encoder and --new is needed", hint="Name a model, or the family of a new one.")
+    given = parse_settings(settings)
+    of_shape = {name[6:]: value for name, value in given.items() if name.startswith("shape.")}
+    if of_shape and shape is None:
+        raise OptionError("shape.… is for new models", hint="Leave it out, or use --new.")
+    rest = {name: value for name, value in given.items() if not name.startswith("shape.")}
+    options = with_settings(PretrainOptions(learning_rate=1e-3 if shape else 5e-5), rest)
+    lines = list(itertools.chain.from_iterable(read_lines(path) for path in text))
+    measured = list(read_lines(held_out)) if held_out else []
+    quiet = quiet or not is_first()
+    began = time.perf_counter()
+    with progress_bars(quiet=quiet) as progress, tempfile.TemporaryDirectory(prefix="crosspan-") as scratch:
+        if shape is not None:
+            made = with_settings(Shape(family=shape), of_shape)  # type: ignore[arg-type]  # it is checked there
+            encoder = str(new_encoder(lines, made, Path(scratch, shape), seed=options.seed))
+        report = train_language_model(
+            str(encoder), lines, out, held_out=measured, options=options, threads=threads, progress=progress
+        )
+    if not is_first():
+        return
+    seconds = round(time.perf_counter() - began, 2)
+    if as_json:
+        click.echo(json.dumps({**report.to_dict(), "seconds": seconds}))
+    elif not quiet:
+        click.echo(f"{summary_text(report)}; {seconds} s", err=True)
+
+
+def summary_text(report: PretrainReport) -> str:
+    """The summary for people.
+
+    Example:
+        >>> from crosspan.pretrain.language_model import PretrainReport
+        >>> print(summary_text(PretrainReport(
+        ...     folder="m", objective="masked", parameters=10, lines=5, held_out=1, pieces=40, steps=2,
+        ...     losses=(2.0,), looks=((0, 2.0), (2, 1.0)))))
+        m: 5 lines, 40 pieces, 2 steps; perplexity of hidden pieces on 1 lines held out: 7.4, then 2.7
+    """
+    what = "hidden pieces" if report.objective == "masked" else "missing spans"
+    done = f"{report.steps} steps" + (f", from step {report.resumed_at} on" if report.resumed_at else "")
+    found = f"{report.folder}: {report.lines} lines, {report.pieces} pieces, {done}"
+    if report.looks:
+        before, after = (math.exp(loss) for loss in (report.looks[0][1], report.looks[-1][1]))
+        found += f"; perplexity of {what} on {report.held_out} lines held out: {before:.1f}, then {after:.1f}"
+    return found

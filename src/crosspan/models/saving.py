@@ -1,0 +1,111 @@
+"""A folder with a model in it: complete or not there at all, and a clear error where there is no room."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from crosspan.errors import OutputError
+from crosspan.models.loading import neural
+
+PART = "finished.part"
+"""What a folder of a training holds for the moment in which the model takes its place."""
+
+
+def check_new(folder: Path, record: str) -> None:
+    """Raise unless a model can be written into a folder: it is new, or holds the checkpoints of a training.
+
+    Args:
+        folder: The folder.
+        record: Name of the file that tells a finished model.
+
+    Raises:
+        OutputError: It holds a model or something else, or is a file.
+    """
+    if (folder / record).is_file():
+        raise OutputError("there is a trained model already", where=str(folder), hint="Name another folder.")
+    if folder.exists() and not folder.is_dir():
+        raise OutputError("this is a file, and the model needs a folder", where=str(folder), hint="Name another.")
+    if folder.is_dir() and any(not path.name.startswith(("checkpoint-", PART)) for path in folder.iterdir()):
+        raise OutputError("the folder holds something else", where=str(folder), hint="Name a folder that is new.")
+
+
+def write_model(model: Any, tokenizer: Any, place: Path, files: Mapping[str, str] | None = None) -> None:
+    """Write a model, its tokenizer and some texts into a folder, in place of what is there.
+
+    Raises:
+        OutputError: There is no room.
+    """
+    with _room(place), _quiet():
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        model.eval().save_pretrained(place, max_shard_size="5GB")
+        tokenizer.save_pretrained(place)
+        for name, text in (files or {}).items():
+            (place / name).write_text(text, encoding="utf-8")
+
+
+def write_finished(model: Any, tokenizer: Any, folder: Path, record: str, files: Mapping[str, str]) -> None:
+    """Write a finished model into a folder; the file that tells that it is complete comes last.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        folder: Where it goes.
+        record: Which of the files is that file.
+        files: Texts to be written beside the model.
+
+    Raises:
+        OutputError: There is no room.
+    """
+    scratch = folder / PART
+    write_model(model, tokenizer, scratch, files)
+    with _room(folder):
+        for path in sorted(scratch.iterdir(), key=lambda path: path.name == record):
+            os.replace(path, folder / path.name)
+        scratch.rmdir()
+
+
+def record_text(record: Mapping[str, Any]) -> str:
+    """A record as JSON: the same for the same values.
+
+    Example:
+        >>> print(record_text({"b": 1, "a": 2}), end="")
+        {
+         "a": 2,
+         "b": 1
+        }
+    """
+    return json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not (isinstance(error, OSError) or type(error).__module__.startswith("safetensors")):
+            raise
+        raise OutputError(
+            f"the model cannot be written ({getattr(error, 'strerror', None) or error})",
+            where=str(folder),
+            hint="Make room, and run it again: it goes on from the last checkpoint.",
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars of other libraries."""
+    logging = neural("this model").utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
