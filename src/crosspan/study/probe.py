@@ -111,7 +111,7 @@ def seconds_a_piece(
 
 
 def _guessed(model: Any, given: Mapping[str, Any]) -> Any:
-    """The loss of guessing the seventh of the pieces that is hidden: for the others no piece of the vocabulary is scored."""
+    """The loss of guessing hidden pieces, a seventh of all: for the others the vocabulary is not gone through."""
     head = getattr(model, "lm_head", None) or getattr(model, "cls", None)
     if head is None:
         return model(**given, labels=given["input_ids"]).loss

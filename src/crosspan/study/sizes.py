@@ -87,11 +87,7 @@ def shape_config(encoder: Encoder) -> Any:
     Raises:
         OptionError: A setting of its shape is not possible.
     """
-    from crosspan.pretrain import scratch
+    from crosspan.pretrain.scratch import config_of
     from crosspan.study.options import shape_of
 
-    torch, transformers = neural("a study", "torch"), neural("a study")
-    shape = shape_of(encoder)
-    build = scratch._roberta if shape.family == "roberta" else scratch._t5
-    with torch.device("meta"):
-        return build(transformers, [(chr(0x4E00 + index), 0.0) for index in range(shape.vocabulary)], shape)[1].config
+    return config_of(shape_of(encoder))
