@@ -20,7 +20,7 @@ from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.testing.copy_world import WORDS, drawn_sentence  # noqa: E402
 from crosspan.testing.tiny_models import save_m2m100, save_mbert, save_mt5, save_xlmr, unigram_pieces  # noqa: E402
-from crosspan.train import token_loop  # noqa: E402
+from crosspan.train import token_step  # noqa: E402
 from crosspan.train.crf import CrfOptions, evidence_of  # noqa: E402
 from crosspan.train.examples import Example  # noqa: E402
 from crosspan.train.token_classifier import train_token_classifier  # noqa: E402
@@ -356,7 +356,7 @@ def test_a_checkpoint_of_another_training(encoder, tmp_path):
 
 
 def test_a_loss_that_is_no_number(encoder, tmp_path, monkeypatch):
-    real = token_loop.word_losses
+    real = token_step.word_losses
     calls = []
 
     def broken(*arguments, **named):
@@ -364,7 +364,7 @@ def test_a_loss_that_is_no_number(encoder, tmp_path, monkeypatch):
         found = real(*arguments, **named)
         return found * float("nan") if len(calls) == 6 else found
 
-    monkeypatch.setattr(token_loop, "word_losses", broken)
+    monkeypatch.setattr(token_step, "word_losses", broken)
     with pytest.raises(
         ModelError, match=r"the loss is not a number at step 6\. The last good model, of step 4"
     ) as raised:

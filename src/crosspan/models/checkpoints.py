@@ -41,14 +41,19 @@ class Checkpoints:
         return max(found)[1] if found else None
 
     def write(
-        self, step: int, model: Any, optimizer: Any, state: Mapping[str, Any], best: Mapping[str, Any] | None = None
+        self,
+        step: int,
+        model: Any,
+        optimizers: Mapping[str, Any],
+        state: Mapping[str, Any],
+        best: Mapping[str, Any] | None = None,
     ) -> Path:
         """Save everything that the training needs to go on, under its name only once it is complete.
 
         Args:
             step: How far the training is.
-            model: Its model.
-            optimizer: Its optimizer.
+            model: Its model; all that is trained is in it.
+            optimizers: Its optimizers by name; one parameter can be in several.
             state: Plain values to be kept beside the weights.
             best: The weights to be kept of an earlier step, where those are not the last ones.
 
@@ -62,7 +67,7 @@ class Checkpoints:
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir(parents=True)
             files.save_file(trained(model), scratch / _WEIGHTS)
-            files.save_file(_memory(model, optimizer), scratch / _MEMORY)
+            files.save_file(_memory(model, optimizers), scratch / _MEMORY)
             if best is not None:
                 files.save_file(dict(best), scratch / _BEST)
             text = json.dumps({"mark": self.mark, "step": step, **state}, indent=1)
@@ -84,8 +89,8 @@ class Checkpoints:
                 shutil.rmtree(other, ignore_errors=True)
         return path
 
-    def restore(self, model: Any, optimizer: Any) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
-        """Bring model and optimizer to where the last checkpoint was made.
+    def restore(self, model: Any, optimizers: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+        """Bring model and optimizers to where the last checkpoint was made.
 
         Returns:
             The values kept beside the weights, ``"step"`` among them, and the best weights where they are not the
@@ -113,7 +118,7 @@ class Checkpoints:
         load = neural("a checkpoint", "safetensors.torch").load_file
         try:
             put_back(model, load(path / _WEIGHTS))
-            _put_memory_back(model, optimizer, load(path / _MEMORY))
+            _put_memory_back(model, optimizers, load(path / _MEMORY))
             return state, load(path / _BEST) if (path / _BEST).is_file() else None
         except Exception as error:  # whatever a cut-off file brings about
             raise _damaged(path) from error
@@ -147,23 +152,23 @@ def _contiguous() -> Any:
     return neural("a checkpoint", "torch").contiguous_format
 
 
-def _memory(model: Any, optimizer: Any) -> dict[str, Any]:
+def _memory(model: Any, optimizers: Mapping[str, Any]) -> dict[str, Any]:
     torch = neural("a checkpoint", "torch")
     return {
-        f"{name}|{key}": torch.as_tensor(value).detach().cpu().contiguous()
+        f"{which}|{name}|{key}": torch.as_tensor(value).detach().cpu().contiguous()
+        for which, optimizer in optimizers.items()
         for name, parameter in model.named_parameters()
         for key, value in optimizer.state.get(parameter, {}).items()
     }
 
 
-def _put_memory_back(model: Any, optimizer: Any, memory: Mapping[str, Any]) -> None:
+def _put_memory_back(model: Any, optimizers: Mapping[str, Any], memory: Mapping[str, Any]) -> None:
     parameters = dict(model.named_parameters())
-    fused = bool(optimizer.defaults.get("fused"))
     for key, value in memory.items():
-        name, _, part = key.rpartition("|")
-        parameter = parameters[name]
+        which, name, part = key.split("|")
+        optimizer, parameter = optimizers[which], parameters[name]
         # an optimizer that is not fused counts its steps on the CPU
-        there = part != "step" or fused
+        there = part != "step" or bool(optimizer.defaults.get("fused"))
         optimizer.state[parameter][part] = value.to(parameter.device) if there else value
 
 

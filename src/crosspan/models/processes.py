@@ -55,6 +55,12 @@ class Processes:
         for one in waiting:
             one.wait()
 
+    def summed(self, value: Any) -> Any:
+        """The sum of a tensor in all processes."""
+        if self.count > 1:
+            neural("training", "torch").distributed.all_reduce(value)
+        return value
+
     def shared(self, value: Any) -> Any:
         """The value that the first process has."""
         if self.count == 1:

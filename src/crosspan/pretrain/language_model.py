@@ -270,11 +270,11 @@ class _Training:
     def _save(self, step: int) -> None:
         if self.processes.first:
             state = {"losses": self.losses, "looks": self.looks}
-            self.checkpoints.write(step, self.model, self.stepper.optimizer, state)
+            self.checkpoints.write(step, self.model, {_WHO: self.stepper.optimizer}, state)
         self.processes.shared(None)  # all wait until it is written
 
     def _resume(self) -> int:
-        kept = self.checkpoints.restore(self.model, self.stepper.optimizer)
+        kept = self.checkpoints.restore(self.model, {_WHO: self.stepper.optimizer})
         if kept is None:
             return 0
         state = kept[0]

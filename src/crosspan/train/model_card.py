@@ -10,6 +10,7 @@ from typing import Any
 from crosspan import __version__
 from crosspan.evaluate.signature import signature
 from crosspan.train.token_options import TokenClassifierOptions
+from crosspan.train.token_report import GameReport
 
 RECORD = "training.json"
 """The record of a training; a folder that has it holds a model that is complete."""
@@ -23,7 +24,11 @@ _SIDES = {
 
 
 def record_of(
-    report: Mapping[str, Any], data: Mapping[str, Any], options: TokenClassifierOptions, processes: int
+    report: Mapping[str, Any],
+    data: Mapping[str, Any],
+    options: TokenClassifierOptions,
+    processes: int,
+    game: GameReport | None = None,
 ) -> dict[str, Any]:
     """The record of a training: everything that the model depends on, and how it went; no times and no places.
 
@@ -32,6 +37,7 @@ def record_of(
         data: What is known of the sentences.
         options: How it was trained.
         processes: How many processes there were.
+        game: How the discriminator of languages fared, where there was one.
     """
     settings = {**asdict(options), "encoder": PurePath(options.encoder).name or options.encoder}
     del settings["device"], settings["save_every"]
@@ -44,6 +50,8 @@ def record_of(
         steps=report["best_step"],
         loss=options.loss,
         lora=options.lora_rank or None,
+        adversarial=None if game is None else game.settings["mode"],
+        level=None if game is None else game.settings["level"],
         seed=options.seed,
     )
     kept = {name: value for name, value in report.items() if name != "folder"}
@@ -54,6 +62,7 @@ def record_of(
         "options": settings,
         "processes": processes,
         "data": dict(data),
+        **({} if game is None else {"game": asdict(game)}),
     }
 
 
@@ -106,6 +115,7 @@ def written_card(record: Mapping[str, Any]) -> str:
         "",
         *_dev(record),
         "",
+        *_game(record.get("game")),
         f"Signature: `{record['signature']}`",
         "",
     ]
@@ -117,3 +127,21 @@ def _dev(record: Mapping[str, Any]) -> list[str]:
         return ["There were no dev sentences: the weights are the last ones."]
     scores = ", ".join(f"{name} {record['dev'][name]:.4f}" for name in ("precision", "recall", "f1"))
     return [f"On the dev sentences (exact spans, micro average): {scores}. {_SIDES[record['dev_side']]}"]
+
+
+def _game(game: Mapping[str, Any] | None) -> list[str]:
+    if game is None:
+        return []
+    windows = ", ".join(f"{lang} {counts['learned']}" for lang, counts in game["windows"].items())
+    how = f"{game['settings']['mode']}, {game['settings']['level']} level"
+    lines = [
+        f"The encoder was trained against a discriminator of languages ({how}), which saw windows without labels: "
+        f"{windows}."
+    ]
+    if game["looks"]:
+        (_, first), (_, last) = game["looks"][0], game["looks"][-1]
+        lines[0] += (
+            f" Its accuracy on text held out from it was {first:.3f} at the first look and {last:.3f} at the last; "
+            f"guessing reaches {game['chance']:.3f}."
+        )
+    return [*lines, ""]

@@ -15,16 +15,29 @@ from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputErro
 from crosspan.models.loading import load_config, load_tokenizer, neural
 from crosspan.models.processes import Processes
 from crosspan.models.threads import torch_threads
+from crosspan.tag.crf import tags_of
 from crosspan.tag.transformers import PREFIX_SPACE
+from crosspan.train.adversarial_options import AdversarialOptions
+from crosspan.train.adversarial_text import language_text
+from crosspan.train.adversary import check_layers, freeze_lowest
 from crosspan.train.examples import Example
 from crosspan.train.model_card import RECORD
+from crosspan.train.token_game import game_step
 from crosspan.train.token_loop import Training
+from crosspan.train.token_model import loaded
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
 from crosspan.train.token_rows import Row, rows_of
+from crosspan.train.token_step import TaskStep
 from crosspan.types import Sentence
 
-__all__ = ["TokenClassifierOptions", "TokenClassifierReport", "check_encoder", "train_token_classifier"]
+__all__ = [
+    "AdversarialOptions",
+    "TokenClassifierOptions",
+    "TokenClassifierReport",
+    "check_encoder",
+    "train_token_classifier",
+]
 
 
 def train_token_classifier(
@@ -33,6 +46,8 @@ def train_token_classifier(
     *,
     dev: Sequence[Sentence] = (),
     options: TokenClassifierOptions,
+    unlabelled: Sequence[Sentence] = (),
+    adversarial: AdversarialOptions | None = None,
     labels: Sequence[str] = (),
     about: Mapping[str, Any] | None = None,
     threads: int | None = None,
@@ -45,6 +60,9 @@ def train_token_classifier(
         out: The folder of the model. It appears complete; until then only checkpoints are there.
         dev: Sentences of the *source* language with right labels. The weights that do best on them are kept.
         options: How.
+        unlabelled: Sentences of other languages, each with its ``lang``, for adversarial training. Labels they may have
+            are not looked at.
+        adversarial: How the encoder is kept from telling languages apart; by default it is not.
         labels: The kinds of entity to learn; by default those that occur. Spans of other kinds are no entities.
         about: More to be written into the model's record, such as names of files.
         threads: Threads to use on a CPU; all cores by default.
@@ -52,8 +70,9 @@ def train_token_classifier(
 
     Raises:
         OptionError: No encoder is named, early stopping has no dev sentences, those have labels that are not learned,
-            or are of another language than the source and ``dev_is_target`` does not say so.
-        EmptyInputError: There is no entity to learn from.
+            or are of another language than the source and ``dev_is_target`` does not say so; unlabelled text is given
+            without adversarial training or the other way round, or is of the source language or of none.
+        EmptyInputError: There is no entity to learn from, or too little text of a language.
         ModelError: The encoder cannot be loaded or is none, a loss is not a number, or a checkpoint is damaged.
         OutputError: The folder holds something else, or there is no room.
         MissingDependencyError: ``crosspan[neural]`` is not installed, or ``crosspan[train]`` where it is needed.
@@ -67,17 +86,47 @@ def train_token_classifier(
     _check_folder(folder)
     if not options.encoder:
         raise OptionError("no encoder is named", hint="Name one, such as xlm-roberta-base, or a folder.")
+    played = played_with(unlabelled, adversarial)
     processes = Processes(options.device)
     config = load_config(options.encoder)
     check_encoder(config, options.encoder)
     prefix = {"add_prefix_space": True} if config.model_type in PREFIX_SPACE else {}
     tokenizer = load_tokenizer(options.encoder, **prefix)
     rows = _rows(tokenizer, config, given, kinds, options)
+    text = None
+    if played is not None:
+        check_layers(config, played, lora=options.lora_rank > 0)
+        sources = {options.source_lang} if options.source_lang else _source_langs(given)
+        text = language_text(tokenizer, config, given, unlabelled, sources, options, played)
     with torch_threads(threads):
-        training = Training(
-            options, rows, gold, kinds, tokenizer, folder, processes, _facts(given, kinds, side, about), threads
-        )
+        model = loaded(options, tokenizer, tags_of(kinds), processes.device)
+        if played is not None and text is not None:
+            freeze_lowest(model, played.freeze)
+            steps: TaskStep = game_step(options, rows, model, tokenizer, processes, played, text)
+        else:
+            steps = TaskStep(options, rows, model, tokenizer, processes)
+        training = Training(steps, gold, kinds, tokenizer, folder, _facts(given, kinds, side, about), threads)
         return training.run(progress)
+
+
+def played_with(unlabelled: Sequence[Sentence], adversarial: AdversarialOptions | None) -> AdversarialOptions | None:
+    """The adversarial options where they are in use.
+
+    Raises:
+        OptionError: Text is given that would not be looked at.
+
+    Example:
+        >>> played_with((), AdversarialOptions()) is None
+        True
+    """
+    if adversarial is not None and adversarial.mode != "none":
+        return adversarial
+    if unlabelled:
+        raise OptionError(
+            "unlabelled text is given, and nothing would be learned from it",
+            hint="Set adversarial.mode to reversal or alternating, or leave the text out.",
+        )
+    return None
 
 
 def check_encoder(config: Any, name: str) -> None:

@@ -11,6 +11,47 @@ StageProgress = Callable[[str, int, int], None]
 WHO = "fine-tuning"
 
 
+@dataclass(frozen=True, slots=True)
+class GamePart:
+    """Means of one part of an adversarial training.
+
+    Args:
+        task: Loss of the task.
+        adversarial: Loss of the discriminator; by guessing it is the logarithm of the number of classes.
+        weight: λ.
+        task_norm: Length of the gradient of the task at the encoder.
+        adversarial_norm: Length of the gradient that works against the discriminator there; with "reversal" λ is in
+            it, with "alternating" λ is in the rate.
+    """
+
+    task: float
+    adversarial: float
+    weight: float
+    task_norm: float
+    adversarial_norm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GameReport:
+    """How an adversarial training went.
+
+    Args:
+        settings: The options, see :class:`crosspan.train.adversarial_options.AdversarialOptions`.
+        classes: The names of its classes.
+        windows: Of each language, the windows that it learned from, and those it was measured on.
+        chance: The accuracy of guessing.
+        parts: Up to 100 parts of the training.
+        looks: The step of each look, and the discriminator's accuracy on text that it did not learn from.
+    """
+
+    settings: Mapping[str, Any]
+    classes: tuple[str, ...]
+    windows: Mapping[str, Mapping[str, int]]
+    chance: float
+    parts: tuple[GamePart, ...]
+    looks: tuple[tuple[int, float], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenClassifierReport:
     """What a training did.
@@ -31,6 +72,7 @@ class TokenClassifierReport:
             language, or ``"none"`` where there were none.
         signature: One line that says how the model was made.
         resumed_at: The step at which a training that was killed went on; 0 where it began anew.
+        game: How the discriminator of languages fared, where there was one.
     """
 
     folder: str
@@ -47,6 +89,7 @@ class TokenClassifierReport:
     dev_side: str
     signature: str
     resumed_at: int = 0
+    game: GameReport | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""

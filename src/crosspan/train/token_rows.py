@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.models.pieces import longest_input, pieces_of, special_pieces, windows_of
+from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
 from crosspan.train.crf import CrfOptions, evidence_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
@@ -54,6 +54,31 @@ class Batch:
     weight: Float32Array
 
 
+class Cutting:
+    """How sentences are cut into windows that a model reads at once.
+
+    Args:
+        tokenizer: Of the encoder.
+        config: Its configuration.
+        options: How long windows are, and how much of them overlaps.
+    """
+
+    def __init__(self, tokenizer: Any, config: Any, options: TokenClassifierOptions) -> None:
+        self._before, self._after = special_pieces(tokenizer, options.encoder)
+        self._longest = longest_input(tokenizer, config)
+        if options.longest:
+            room = options.longest - len(self._before) - len(self._after)
+            self._longest = max(1, min(self._longest, room))
+        self._overlap = None if options.overlap < 0 else options.overlap
+
+    def windows(self, pieces: Pieces) -> Iterator[tuple[Window, npt.NDArray[np.int32], int]]:
+        """Each window of a sentence, its pieces with the special ones, and how far its places are from those."""
+        for window in windows_of(len(pieces), self._longest, overlap=self._overlap):
+            inner = pieces.ids[window.begin : window.end]
+            ids = np.concatenate([self._before, inner, self._after]).astype(np.int32)
+            yield window, ids, len(self._before) - window.begin
+
+
 def rows_of(
     tokenizer: Any, config: Any, examples: Sequence[Example], labels: Sequence[str], options: TokenClassifierOptions
 ) -> list[Row]:
@@ -66,11 +91,7 @@ def rows_of(
         labels: The kinds of entity.
         options: How words learn, and how long windows are.
     """
-    before, after = special_pieces(tokenizer, options.encoder)
-    longest = longest_input(tokenizer, config)
-    if options.longest:
-        longest = max(1, min(longest, options.longest - len(before) - len(after)))
-    overlap = None if options.overlap < 0 else options.overlap
+    cut = Cutting(tokenizer, config, options)
     found = []
     pieces = pieces_of(tokenizer, [example.sentence.tokens for example in examples])
     for one, example in zip(pieces, examples, strict=True):
@@ -82,15 +103,13 @@ def rows_of(
         learning = one.first() if options.words == "first" else np.arange(len(one))
         learning = learning[known[one.word[learning]]]
         share = 1.0 / np.bincount(one.word[learning], minlength=len(known)).clip(1)
-        for window in windows_of(len(one), longest, overlap=overlap):
+        for window, ids, shift in cut.windows(one):
             at = learning[(learning >= window.keep_begin) & (learning < window.keep_end)]
             if not len(at):
                 continue
             word = one.word[at]
-            ids = np.concatenate([before, one.ids[window.begin : window.end], after]).astype(np.int32)
-            place = at - window.begin + len(before)
             weight = (share[word] * example.weight).astype(np.float32)
-            found.append(Row(ids, place, target[word], summed[word], weight, float(share[word].sum())))
+            found.append(Row(ids, at + shift, target[word], summed[word], weight, float(share[word].sum())))
     return found
 
 
@@ -140,12 +159,7 @@ def batches_of_epoch(lengths: npt.NDArray[np.int64], size: int, seed: int, epoch
 
 def batch_of(rows: Sequence[Row], pad: int, multiple: int = 1) -> Batch:
     """Put rows together, padded to the longest of them, or to the next multiple of a number of pieces."""
-    longest = -(-max(len(row.ids) for row in rows) // multiple) * multiple
-    ids = np.full((len(rows), longest), pad, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for index, row in enumerate(rows):
-        ids[index, : len(row.ids)] = row.ids
-        mask[index, : len(row.ids)] = 1
+    ids, mask = padded([row.ids for row in rows], pad, multiple)
     return Batch(
         ids,
         mask,
@@ -155,3 +169,22 @@ def batch_of(rows: Sequence[Row], pad: int, multiple: int = 1) -> Batch:
         np.concatenate([row.summed for row in rows]),
         np.concatenate([row.weight for row in rows]),
     )
+
+
+def padded(
+    rows: Sequence[npt.NDArray[np.int32]], pad: int, multiple: int = 1
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Pieces of rows as one array, and a mask that is 0 where there is none.
+
+    Example:
+        >>> ids, mask = padded([np.array([5, 6], np.int32), np.array([7], np.int32)], 1)
+        >>> ids.tolist(), mask.tolist()
+        ([[5, 6], [7, 1]], [[1, 1], [1, 0]])
+    """
+    longest = -(-max(map(len, rows)) // multiple) * multiple
+    ids = np.full((len(rows), longest), pad, np.int64)
+    mask = np.zeros((len(rows), longest), np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row
+        mask[index, : len(row)] = 1
+    return ids, mask

@@ -1,0 +1,244 @@
+"""Steps in which an encoder learns its task and, against a discriminator, not to tell languages apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from crosspan.models.batching import in_batches
+from crosspan.models.checkpoints import trained
+from crosspan.models.processes import Processes
+from crosspan.models.schedule import rate_at
+from crosspan.train.adversarial_options import AdversarialOptions
+from crosspan.train.adversarial_text import LanguageText, TextRow, text_batch_of
+from crosspan.train.adversary import (
+    body_of,
+    discriminator_of,
+    language_losses,
+    layer_states,
+    means_of,
+    reversed_gradient,
+    weight_at,
+)
+from crosspan.train.token_options import TokenClassifierOptions
+from crosspan.train.token_report import GamePart, GameReport
+from crosspan.train.token_rows import Row
+from crosspan.train.token_step import TASK, TaskStep
+
+DISCRIMINATOR_FILE = "discriminator.safetensors"
+"""The file of the discriminator's weights, where they are kept."""
+
+_DISCRIMINATOR, _GENERATOR = "discriminator", "generator"
+_LOSS, _GRADIENT = "the adversarial loss", "the adversarial gradient"
+
+Part = Literal["discriminator", "generator", "both"]
+
+
+class GameStep(TaskStep):
+    """What both kinds of adversarial steps have: the discriminator, its text, and how it is measured.
+
+    Args:
+        options: How the encoder is trained.
+        rows: What the task is learned from.
+        model: The encoder with its layer of tags.
+        tokenizer: Its tokenizer.
+        processes: The processes that share the work.
+        adversarial: How languages are kept from being told apart.
+        text: What the discriminator sees.
+    """
+
+    def __init__(
+        self,
+        options: TokenClassifierOptions,
+        rows: Sequence[Row],
+        model: Any,
+        tokenizer: Any,
+        processes: Processes,
+        adversarial: AdversarialOptions,
+        text: LanguageText,
+    ) -> None:
+        super().__init__(options, rows, model, tokenizer, processes)
+        self.adversarial, self.text = adversarial, text
+        self.body = body_of(model)
+        self.encoder = [value for value in self.body.parameters() if value.requires_grad]
+        width = int(self.body.config.hidden_size)
+        self.discriminator = discriminator_of(
+            width, adversarial.hidden, len(text.classes), options.seed, processes.device
+        )
+        self.learned = self.torch.nn.ModuleDict({"model": model, "discriminator": self.discriminator})
+        self.judges = [*self.discriminator.parameters()]
+        self.optimizers[_DISCRIMINATOR] = self._optimizer(self.judges, adversarial.discriminator_rate)
+        self.per_step = adversarial.discriminator_steps + (adversarial.mode == "alternating")
+        self.size = adversarial.batch_size or options.batch_size * options.accumulate
+        self.mark = (asdict(adversarial), text.digest())
+
+    def _optimizer(self, parameters: Sequence[Any], rate: float) -> Any:
+        fused = self.processes.device.type in ("cpu", "cuda")
+        return self.torch.optim.AdamW(parameters, lr=rate, eps=1e-8, weight_decay=0.0, fused=fused)
+
+    # --- the discriminator's side -------------------------------------------------------------------------------------
+
+    def lambda_at(self, step: int) -> float:
+        """λ at a step; it is full at the last one."""
+        done = step / max(1, self.total - 1)
+        return weight_at(done, self.adversarial.weight, self.adversarial.schedule)
+
+    def train_discriminator(self, step: int, times: int) -> float:
+        """Let the discriminator learn from vectors as they are; give its mean loss."""
+        found: list[float] = []
+        for turn in range(times):
+            loss = self.language_gradient(step, turn, "discriminator")
+            found += self.finite({_LOSS: loss})
+            self.change(_DISCRIMINATOR)
+        return sum(found) / max(1, times)
+
+    def language_gradient(self, step: int, turn: int, part: Part, weight: float = 1.0) -> Any:
+        """Add up gradients of the discriminator's loss; give this loss.
+
+        Args:
+            step: Of the training; with ``turn`` it says which sentences are seen.
+            turn: Which of the batches of this step.
+            part: Who gets gradients: the discriminator; the generator, that is the encoder, of the loss with turned
+                labels; or both, the encoder through the layer that turns them.
+            weight: λ of that layer.
+        """
+        rows = self.text.batch(step * self.per_step + turn, self.size)
+        weights = self.text.weights(rows, self.adversarial.level)
+        mine = sorted(rows, key=lambda row: -len(row.ids))[self.processes.rank :: self.processes.count]
+
+        def add_up() -> Any:
+            self.model.train()
+            self.draw_from(4 + turn, step)
+            total = self.torch.zeros((), device=self.processes.device)
+            for at in range(0, len(mine), self.at_once):
+                loss = self._language_loss(mine[at : at + self.at_once], weights, part, weight)
+                loss.backward()
+                total += loss.detach()
+            return total
+
+        learning = {"discriminator": self.judges, "generator": self.encoder, "both": [*self.encoder, *self.judges]}
+        return self.gradient_of(add_up, [*self.encoder, *self.judges], learning[part])
+
+    def _language_loss(
+        self, rows: Sequence[TextRow], weights: npt.NDArray[np.float32], part: Part, weight: float
+    ) -> Any:
+        with self.torch.set_grad_enabled(part != "discriminator"):
+            vectors, lang = self._vectors(rows)
+        if part == "both":
+            vectors = reversed_gradient(vectors, weight)
+        target = self.there(self.text.class_of[lang])
+        losses = language_losses(self.discriminator(vectors), target, turned=part == "generator")
+        return (losses * self.there(weights[lang])).sum()
+
+    def _vectors(self, rows: Sequence[TextRow]) -> tuple[Any, npt.NDArray[np.int64]]:
+        """What the discriminator judges, ``[n, width]`` in float32, and the language of each."""
+        batch = text_batch_of(rows, self.pad, self.multiple())
+        with self.autocast():
+            states = layer_states(self.body, self.adversarial.layer, self.there(batch.ids), self.there(batch.mask))
+        vectors = states[self.there(batch.row), self.there(batch.at)].float()
+        if self.adversarial.level == "token":
+            return vectors, batch.lang[batch.row]
+        return means_of(vectors, self.there(batch.row), len(rows)), batch.lang
+
+    def gradient_norm(self) -> Any:
+        """The length of the gradient at the encoder."""
+        there = [value.grad for value in self.encoder if value.grad is not None]
+        return self.torch.nn.utils.get_total_norm(there).float()
+
+    # --- what is measured and written ---------------------------------------------------------------------------------
+
+    def look(self) -> float | None:
+        """Share of the held-out text of which the discriminator knows the language; each class counts the same."""
+        rows = [row for side in self.text.held for row in side]
+        weights = self.text.weights(rows, self.adversarial.level)
+        self.model.eval()
+
+        def compute(batch: npt.NDArray[np.int64]) -> list[float]:
+            chosen = [rows[index] for index in batch.tolist()]
+            with self.torch.inference_mode():
+                vectors, lang = self._vectors(chosen)
+                found = self.discriminator(vectors).argmax(-1).cpu().numpy()
+            right = np.where(found == self.text.class_of[lang], weights[lang], 0.0)
+            if self.adversarial.level == "sentence":
+                return [float(one) for one in right]
+            ends = np.cumsum([row.end - row.begin for row in chosen])[:-1]
+            return [float(one.sum()) for one in np.split(right, ends)]
+
+        return round(sum(in_batches([len(row.ids) for row in rows], compute, budget=8_192, what="windows")), 6)
+
+    def report(self, course: Sequence[Sequence[float]], looks: Sequence[Sequence[float]]) -> GameReport:
+        """The course of the game."""
+        return GameReport(
+            settings=asdict(self.adversarial),
+            classes=self.text.classes,
+            windows=self.text.counts(),
+            chance=round(self.text.chance, 6),
+            parts=tuple(GamePart(*(round(value, 6) for value in one)) for one in course),
+            looks=tuple((int(step), accuracy) for step, accuracy in looks),
+        )
+
+    def extra_files(self) -> Mapping[str, Mapping[str, Any]]:
+        """The discriminator, if it is to be kept."""
+        return {DISCRIMINATOR_FILE: trained(self.discriminator)} if self.adversarial.keep else {}
+
+
+class ReversalStep(GameStep):
+    """One change of all weights; the discriminator's gradient enters the encoder with its sign turned."""
+
+    def take(self, step: int) -> list[float]:
+        """See :meth:`crosspan.train.token_step.TaskStep.take`."""
+        weight, times = self.lambda_at(step), self.adversarial.discriminator_steps
+        self.train_discriminator(step, times - 1)
+        loss = self.task_gradient(step)
+        task = self.gradient_norm()
+        kept = [value.grad for value in self.encoder]
+        adversarial = self.language_gradient(step, times - 1, "both", weight)
+        against = self.gradient_norm()
+        for value, gradient in zip(self.encoder, kept, strict=True):
+            if gradient is not None:
+                value.grad = gradient if value.grad is None else value.grad.add_(gradient)
+        found = self.finite({"the loss": loss, _LOSS: adversarial, "the gradient": task, _GRADIENT: against})
+        self.change(TASK)
+        self.change(_DISCRIMINATOR)
+        return [found[0], found[1], weight, *found[2:]]
+
+
+class AlternatingStep(GameStep):
+    """A change of the weights for the task, one of the discriminator, and one of the encoder against it."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.optimizers[_GENERATOR] = self._optimizer(self.encoder, self.adversarial.generator_rate)
+
+    def take(self, step: int) -> list[float]:
+        """See :meth:`crosspan.train.token_step.TaskStep.take`."""
+        weight, times = self.lambda_at(step), self.adversarial.discriminator_steps
+        loss = self.task_gradient(step)
+        task = self.gradient_norm()
+        learned = self.finite({"the loss": loss, "the gradient": task})
+        self.change(TASK)
+        lost = self.train_discriminator(step, times)
+        turned = self.language_gradient(step, times, "generator")
+        opposed = self.finite({_LOSS: turned, _GRADIENT: self.gradient_norm()})
+        course = rate_at(step, self.total, self.options.warmup)
+        self.set_rate(_GENERATOR, self.adversarial.generator_rate * weight * course)
+        self.change(_GENERATOR)
+        return [learned[0], lost, weight, learned[1], opposed[1]]
+
+
+def game_step(
+    options: TokenClassifierOptions,
+    rows: Sequence[Row],
+    model: Any,
+    tokenizer: Any,
+    processes: Processes,
+    adversarial: AdversarialOptions,
+    text: LanguageText,
+) -> GameStep:
+    """The steps of the mode that is wanted; see :class:`GameStep`."""
+    kind = ReversalStep if adversarial.mode == "reversal" else AlternatingStep
+    return kind(options, rows, model, tokenizer, processes, adversarial, text)

@@ -1,0 +1,198 @@
+"""Adversarial steps in the loop: what is logged, what goes on after a kill, what stops."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from crosspan.errors import ModelError, OptionError
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from crosspan.models.batching import SmallerBatch  # noqa: E402
+from crosspan.tag import load_tagger  # noqa: E402
+from crosspan.testing.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
+from crosspan.testing.tiny_models import save_mt5  # noqa: E402
+from crosspan.train import token_game  # noqa: E402
+from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402
+from crosspan.train.token_classifier import TokenClassifierOptions, train_token_classifier  # noqa: E402
+
+torch.set_num_threads(1)
+
+GAMES = {
+    "reversal": AdversarialOptions(mode="reversal", hidden=8, discriminator_rate=1e-2),
+    "alternating": AdversarialOptions(mode="alternating", level="sentence", hidden=8, generator_rate=1e-3),
+}
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return save_marked_encoder(tmp_path_factory.mktemp("encoders") / "marked", languages=("ka", "zu", "xo"))
+
+
+def train(out, encoder, game, *, dev=(), progress=None, languages=("zu",), **settings):
+    given = {"encoder": str(encoder), "epochs": 2, "batch_size": 8, "learning_rate": 5e-3, "device": "cpu"}
+    return train_token_classifier(
+        sentences_of("ka", 40, 1),
+        out,
+        dev=dev,
+        options=TokenClassifierOptions(**{**given, **settings}),
+        unlabelled=without_labels([one for lang in languages for one in sentences_of(lang, 30, 1)]),
+        adversarial=game,
+        threads=1,
+        progress=progress,
+    )
+
+
+def content(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("mode", GAMES)
+def test_what_is_logged(encoder, tmp_path, mode):
+    report = train(tmp_path / "m", encoder, GAMES[mode], languages=("zu", "xo"))
+    game = report.game
+    assert (game.classes, game.chance) == (("source", "other"), 0.5)
+    assert game.windows["ka"] == {"learned": 36, "held_out": 4}
+    assert [step for step, _ in game.looks] == [5, 10]
+    assert all(0.0 <= accuracy <= 1.0 for _, accuracy in game.looks)
+    assert len(game.parts) == report.steps == 10
+    assert [part.task for part in game.parts] == list(report.losses)
+    weights = [part.weight for part in game.parts]
+    assert weights == sorted(weights)
+    assert weights[0] == 0.0
+    assert weights[-1] == pytest.approx(1.0, abs=1e-4)
+    assert all(part.task_norm > 0 and part.adversarial > 0 for part in game.parts)
+    assert all(part.adversarial_norm > 0 for part in game.parts[1:])
+    record = json.loads((tmp_path / "m" / "training.json").read_text(encoding="utf-8"))
+    assert record["game"]["looks"] == [list(one) for one in game.looks]
+    assert record["game"]["settings"]["mode"] == mode
+    assert f"|adversarial:{mode}|" in report.signature
+    assert "against a discriminator of languages" in (tmp_path / "m" / "README.md").read_text(encoding="utf-8")
+    assert not list((tmp_path / "m").glob("discriminator*"))
+    assert load_tagger(f"transformers:{tmp_path / 'm'}").labels == ("LOC", "PER")
+
+
+@pytest.mark.parametrize(("mode", "lora"), [("reversal", 0), ("alternating", 0), ("alternating", 4)])
+def test_a_killed_game_ends_with_the_same_bytes(encoder, tmp_path, mode, lora):
+    if lora:
+        pytest.importorskip("peft")
+    game = replace(GAMES[mode], keep=True, discriminator_steps=2)
+    how = {"dev": sentences_of("ka", 10, 2), "save_every": 3, "evaluate_every": 2, "lora_rank": lora}
+    whole = train(tmp_path / "whole", encoder, game, **how)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(stage, done, total):
+        if done == 7:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(tmp_path / "part", encoder, game, progress=kill, **how)
+    resumed = train(tmp_path / "part", encoder, game, **how)
+    assert resumed.resumed_at == 6
+    assert replace(resumed, resumed_at=0, folder=whole.folder) == whole
+    assert content(tmp_path / "part") == content(tmp_path / "whole")
+    assert (tmp_path / "part" / token_game.DISCRIMINATOR_FILE).is_file()
+
+
+@pytest.mark.parametrize("mode", GAMES)
+def test_smaller_batches_give_the_same(encoder, tmp_path, monkeypatch, mode):
+    """The world's encoder has no dropout: halves of a batch add up to the whole."""
+    train(tmp_path / "whole", encoder, GAMES[mode], max_steps=2)
+    real = transformers.XLMRobertaModel.forward
+
+    def tight(self, *arguments, **named):
+        ids = arguments[0] if arguments else named["input_ids"]
+        if len(ids) > 3 and self.training:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(transformers.XLMRobertaModel, "forward", tight)
+    with pytest.warns(SmallerBatch, match="going on with 2 sentences"):
+        train(tmp_path / "halves", encoder, GAMES[mode], max_steps=2)
+    one, two = (
+        transformers.AutoModelForTokenClassification.from_pretrained(tmp_path / name).state_dict()
+        for name in ("whole", "halves")
+    )
+    for name, value in one.items():
+        torch.testing.assert_close(value, two[name], atol=2e-4, rtol=1e-3)
+
+
+def test_one_step_of_reversal_is_the_sum_of_both_gradients(encoder, tmp_path, monkeypatch):
+    """What changes the encoder is the gradient of the task minus λ times that of the discriminator."""
+    seen = {}
+    real = token_game.ReversalStep.change
+
+    def spy(self, name):
+        if name == "task":
+            seen["both"] = [value.grad.clone() for value in self.encoder]
+            self.task_gradient(0)
+            task = [value.grad.clone() for value in self.encoder]
+            self.language_gradient(0, 0, "generator")
+            turned = [value.grad.clone() for value in self.encoder]
+            for value, gradient in zip(self.encoder, seen["both"], strict=True):
+                value.grad = gradient.clone()  # it is cut in place
+            seen["task"], seen["turned"] = task, turned
+        real(self, name)
+
+    monkeypatch.setattr(token_game.ReversalStep, "change", spy)
+    monkeypatch.setattr(token_game, "language_losses", lambda logits, target, turned=False: logits[:, 0])
+    game = replace(GAMES["reversal"], schedule="constant", weight=0.5)
+    train(tmp_path / "m", encoder, game, max_steps=1)
+    for both, task, other in zip(seen["both"], seen["task"], seen["turned"], strict=True):
+        torch.testing.assert_close(both, task - 0.5 * other, atol=1e-6, rtol=1e-4)
+
+
+def test_other_encoders_layers_and_classes(tmp_path):
+    save_mt5(tmp_path / "e")
+    for mode in GAMES:
+        game = replace(GAMES[mode], layer=1, classes="each", batch_size=7)
+        report = train(tmp_path / mode, tmp_path / "e", game, max_steps=3, gradient_checkpointing=True)
+        assert report.game.classes == ("ka", "zu")
+        assert report.game.parts[-1].adversarial_norm > 0
+
+
+def test_frozen_layers_do_not_move(encoder, tmp_path):
+    train(tmp_path / "m", encoder, replace(GAMES["alternating"], freeze=1), max_steps=2)
+    before = transformers.AutoModel.from_pretrained(encoder).state_dict()
+    after = transformers.AutoModel.from_pretrained(tmp_path / "m").state_dict()
+    moved = {
+        name
+        for name, value in after.items()
+        if name in before and "pooler" not in name and not torch.equal(value, before[name])
+    }
+    assert moved
+    assert all(name.startswith("encoder.layer.1.") for name in moved)
+
+
+def test_an_adversarial_loss_that_is_no_number(encoder, tmp_path, monkeypatch):
+    real = token_game.language_losses
+    calls = []
+
+    def broken(*arguments, **named):
+        calls.append(1)
+        found = real(*arguments, **named)
+        return found * float("nan") if len(calls) == 6 else found
+
+    monkeypatch.setattr(token_game, "language_losses", broken)
+    with pytest.raises(
+        ModelError, match=r"the adversarial loss is not a number at step 6.*step 4.*adversarial\.weight"
+    ):
+        train(tmp_path / "m", encoder, GAMES["reversal"], save_every=4)
+    assert load_tagger(f"transformers:{tmp_path / 'm' / 'last-good'}").labels == ("LOC", "PER")
+
+
+def test_text_and_mode_go_together(encoder, tmp_path):
+    for game in (None, AdversarialOptions()):
+        with pytest.raises(OptionError, match="nothing would be learned from it"):
+            train(tmp_path / "m", encoder, game)
+    with pytest.raises(OptionError, match="needs unlabelled text"):
+        train(tmp_path / "m", encoder, GAMES["reversal"], languages=())
+    with pytest.raises(OptionError, match="in 'ka', the source language"):
+        train(tmp_path / "m", encoder, GAMES["reversal"], languages=("ka",))
+    assert not (tmp_path / "m").exists()
