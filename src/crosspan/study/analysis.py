@@ -202,10 +202,10 @@ def gain_of(results: Results, encoder: str, mode: str, part: Slice) -> Gain | No
     differences = [
         results.f1(encoder, mode, seed, part.tests) - results.f1(encoder, PLAIN, seed, part.tests) for seed in seeds
     ]
-    pair = [results.rows(encoder, one, seeds, part.tests) for one in (mode, PLAIN)]
-    how = {"n_samples": general.samples, "seed": 0}
-    interval = paired_bootstrap(*pair, mean_f1, confidence=general.confidence, **how)  # type: ignore[arg-type]
-    test = paired_randomization(*pair, mean_f1, **how)
+    ours, theirs = (results.rows(encoder, one, seeds, part.tests) for one in (mode, PLAIN))
+    samples = general.samples
+    interval = paired_bootstrap(ours, theirs, mean_f1, n_samples=samples, confidence=general.confidence)
+    test = paired_randomization(ours, theirs, mean_f1, n_samples=samples)
     assert interval.low is not None
     assert interval.high is not None
     return Gain(

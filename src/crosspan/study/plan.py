@@ -237,10 +237,13 @@ class _Reader:
 
 def _defaults(kind: type[Any]) -> dict[str, Any]:
     """The default of each field, made without the checks of the whole."""
-    return {
-        field.name: field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
-        for field in fields(kind)
-    }
+    found = {}
+    for field in fields(kind):
+        if field.default is not MISSING:
+            found[field.name] = field.default
+        elif field.default_factory is not MISSING:
+            found[field.name] = field.default_factory()
+    return found
 
 
 def _near(name: str, known: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ def write_story(
 def story(plan: Plan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
     """The parts of the page; see :func:`write_story`."""
     results = Results(plan, data, cells, states)
-    counts = Counter(states[cell.key].status for cell in cells)
+    counts = Counter(str(states[cell.key].status) for cell in cells)
     blocks: list[Block] = [
         Heading(1, plan.general.title or plan.general.name),
         *map(Text, plan.general.about),
