@@ -95,7 +95,9 @@ def seconds_a_piece(
         if not whole:
             given["labels"] = torch.zeros_like(ids)
         elif config.is_encoder_decoder:
-            given["labels"] = ids[:, : max(4, length // 4)]  # what was cut out is shorter than what was not
+            given["labels"] = ids[
+                :, : max(4, length // 4)
+            ].contiguous()  # what was cut out is shorter than what was not
         times = []
         for _ in range(3):
             begin = time.perf_counter()
