@@ -113,10 +113,14 @@ def test_who_lost_a_claim_is_told_and_leaves_it_alone(tmp_path):
     with claims.take("a") as claim:
         claims.path("a").write_text(json.dumps({"token": "y", "host": "elsewhere", "pid": 1}))
         advance = claim.guarded(None)
-        with pytest.raises(ClaimLost, match="taken over"):
+
+        def work():
             for _ in range(500):
                 time.sleep(0.02)
                 advance("training", 1, 2)
+
+        with pytest.raises(ClaimLost, match="taken over"):
+            work()
     assert json.loads(claims.path("a").read_text())["token"] == "y"
 
 

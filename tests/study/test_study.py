@@ -74,7 +74,8 @@ def test_modes_differ_and_the_discriminator_is_reported(whole):
     found = {(one["encoder"], one["mode"], one["seed"]): one["result"] for one in records(whole)}
     game = found["ready", "reversal", 1]["report"]["game"]
     assert game["settings"]["mode"] == "reversal"
-    assert sum(game["windows"]["da"].values()) == 20
+    assert {"da", "hr"} < {*game["windows"]}
+    assert sum(game["windows"]["da"].values()) >= 20  # sentences, of which long ones are cut into windows
     assert "game" not in found["ready", "none", 1]["report"]
 
 
