@@ -29,6 +29,7 @@ ORDER = [
     "report",
     "run",
     "bench",
+    "study",
     "demo",
     "testing",
     "cli",

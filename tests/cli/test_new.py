@@ -70,3 +70,18 @@ def test_what_is_wrong(tmp_path, monkeypatch, capsys, words):
     code, _, err = run(capsys, *words)
     assert code in (1, 2)
     assert "Traceback" not in err
+
+
+def test_ready_studies(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "study", "--ready", "list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["scale-full", "scale-small"]
+    assert main(["new", "study"]) == 0
+    assert "crosspan study scale-small.toml --out scale-small --dry-run" in capsys.readouterr().err
+    assert tomllib.loads((tmp_path / "scale-small.toml").read_text())["name"] == "scale-small"
+    assert main(["new", "study"]) == 2  # it is there
+    assert main(["new", "study", "--ready", "scale-ful", "--out", "a.toml"]) == 2
+    assert "Did you mean 'scale-full'?" in capsys.readouterr().err
+    assert main(["new", "study", "--source", "x", "--out", "a.toml"]) == 2
+    assert "--source is for recipes" in capsys.readouterr().err
+    assert main(["new", "recipe", "--ready", "scale-small", "--out", "-"]) == 2

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from crosspan.errors import EmptyInputError, OptionError, OutputError
-from crosspan.models.loading import load_model, load_tokenizer
-from crosspan.pretrain.scratch import Shape, learned_pieces, new_encoder
+from crosspan.models.loading import load_config, load_model, load_tokenizer
+from crosspan.pretrain.scratch import Shape, config_of, learned_pieces, new_encoder
 
 TINY = {"layers": 2, "width": 16, "heads": 2, "vocabulary": 200, "longest": 32}
 
@@ -79,3 +79,12 @@ def test_faults(lines, tmp_path):
 def test_shapes_that_cannot_be(given, message):
     with pytest.raises(OptionError, match=message):
         Shape(**given)
+
+
+@pytest.mark.parametrize("family", ["roberta", "t5"])
+def test_the_configuration_is_known_before_the_encoder_is_made(lines, tmp_path, family):
+    shape = Shape(family=family, **TINY)
+    made = load_config(new_encoder(lines, shape, tmp_path / "m")).to_dict()
+    told = config_of(shape).to_dict()
+    aside = ("architectures", "dtype", "_name_or_path", "transformers_version")
+    assert {**made, **dict.fromkeys(aside)} == {**told, **dict.fromkeys(aside)}

@@ -108,11 +108,17 @@ def match(gold: Iterable[Sentence], rows: Iterable[tuple[str, str]]) -> list[str
     known: dict[str, str] = {}
     for source, target in rows:
         if source.strip():
-            known.setdefault(_key(target), source)
+            known.setdefault(letters_of(target), source)
     known.pop("", None)
-    return [known.get(_key("".join(one.tokens))) for one in gold]
+    return [known.get(letters_of("".join(one.tokens))) for one in gold]
 
 
-def _key(text: str) -> str:
+def letters_of(text: str) -> str:
+    """What is left of a text without white space, punctuation and case, to find a sentence again that was cut anew.
+
+    Example:
+        >>> letters_of("Allied yasobola.") == letters_of("allied yasobola .")
+        True
+    """
     # composed last: a mark may stand after a blank that goes
     return unicodedata.normalize("NFC", _NO_LETTERS.sub("", text).casefold())

@@ -8,13 +8,13 @@ import click
 
 from crosspan.errors import OptionError
 
-KINDS = ("recipe",)
+KINDS = ("recipe", "study")
 # as crosspan.run.tables.TASKS, which must not be loaded for --help
 TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-transfer")
 
 
 @click.command("new", no_args_is_help=True)
-@click.argument("kind", type=click.Choice(KINDS), metavar="recipe")
+@click.argument("kind", type=click.Choice(KINDS), metavar="recipe|study")
 @click.option("--task", type=click.Choice(TASKS), default="project", show_default=True, help="What the recipe does.")
 @click.option(
     "--pipeline", metavar="NAME", help="Begin with a ready recipe of a published system; NAME list names them all."
@@ -31,8 +31,11 @@ TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-tran
 @click.option("--predict", metavar="FILE", help="Sentences that the trained tagger labels.")
 @click.option("--gold", metavar="FILE", help="Right labels, to score the result.")
 @click.option("--results", metavar="DIR", help="Folder of the results.  [default: named after the recipe]")
-@click.option("--out", "-o", default="recipe.toml", show_default=True, metavar="FILE", help="The recipe to write.")
-@click.option("--force", is_flag=True, help="Replace the recipe if it is there.")
+@click.option("--ready", metavar="NAME", help="Of a study: the ready one to begin with; NAME list names them all.")
+@click.option(
+    "--out", "-o", metavar="FILE", help="The file to write.  [default: recipe.toml, or NAME.toml for a study]"
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
 def command(
     kind: str,
     task: str,
@@ -47,23 +50,29 @@ def command(
     predict: str | None,
     gold: str | None,
     results: str | None,
-    out: str,
+    ready: str | None,
+    out: str | None,
     force: bool,
 ) -> None:
-    """Write a recipe for 'crosspan run', with a line on every option.
+    """Write a recipe for 'crosspan run', with a line on every option, or a study for 'crosspan study'.
 
     What is not given stays in the recipe as a comment, or as a name to be filled in. Paths are written relative to the
     recipe.
     """
     from crosspan.run import new_recipe
 
+    if kind == "study":
+        _study(ready, out, force)
+        return
+    if ready is not None:
+        raise click.UsageError("--ready is for studies; a ready recipe is chosen by --pipeline.")
+    out = out or "recipe.toml"
     if pipeline == "list":
         click.echo(pipelines_text())
         return
     if pipeline is not None:
         _refuse_with_pipeline()
-    if out != "-" and os.path.exists(out) and not force:
-        raise OptionError(f"{out!r} is there already", hint="Choose another name, or add --force to replace it.")
+    _refuse_to_replace(out, force)
     folder = os.path.dirname(os.path.abspath(out)) if out != "-" else os.getcwd()
     stem = os.path.splitext(os.path.basename(out))[0] if out != "-" else "recipe"
 
@@ -97,13 +106,42 @@ def command(
     _write(out, text)
 
 
-def _write(out: str, text: str) -> None:
+def _study(ready: str | None, out: str | None, force: bool) -> None:
+    """Write a ready study."""
+    from crosspan.study.shipped import about_study, ready_study, study_names
+
+    if ready == "list":
+        click.echo("\n".join(f"{name:<13}{about_study(name)}" for name in study_names()))
+        return
+    _refuse_but("kind", "ready", "out", "force")
+    name = ready or "scale-small"
+    out = out or f"{name}.toml"
+    _refuse_to_replace(out, force)
+    folder = os.path.splitext(os.path.basename(out))[0]
+    _write(out, ready_study(name), f"crosspan study {out} --out {folder} --dry-run")
+
+
+def _refuse_to_replace(out: str, force: bool) -> None:
+    if out != "-" and os.path.exists(out) and not force:
+        raise OptionError(f"{out!r} is there already", hint="Choose another name, or add --force to replace it.")
+
+
+def _write(out: str, text: str, then: str | None = None) -> None:
     from crosspan.io.files import open_output
 
     with open_output(out) as stream:
         stream.write(text)
     if out != "-":
-        click.echo(f"{out}: written; fill in what is missing, then: crosspan run {out} --dry-run", err=True)
+        then = then or f"crosspan run {out} --dry-run"
+        click.echo(f"{out}: written; fill in what is missing, then: {then}", err=True)
+
+
+def _refuse_but(*names: str) -> None:
+    """Refuse options of recipes."""
+    context = click.get_current_context()
+    for name in context.params:
+        if name not in names and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} is for recipes: change the study that is written.")
 
 
 def _refuse_with_pipeline() -> None:

@@ -101,6 +101,22 @@ def new_encoder(lines: Iterable[str], shape: Shape, out: str | os.PathLike[str],
     return folder
 
 
+def config_of(shape: Shape) -> Any:
+    """The configuration that an encoder of a shape would have; nothing is learned, and no weight is made.
+
+    Args:
+        shape: The shape.
+
+    Raises:
+        MissingDependencyError: ``crosspan[neural]`` is not installed.
+    """
+    torch, transformers = neural(_WHO, "torch"), neural(_WHO)
+    build = _roberta if shape.family == "roberta" else _t5
+    pieces = [(f"{index} ", 0.0) for index in range(shape.vocabulary - 1)]
+    with torch.device("meta"):
+        return build(transformers, pieces, shape)[1].config
+
+
 def learned_pieces(lines: Iterable[str], size: int) -> list[tuple[str, float]]:
     """Pieces of words with their log probabilities, the most frequent first.
 

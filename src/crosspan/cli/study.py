@@ -1,0 +1,207 @@
+"""``crosspan study``: a grid of models, run cell by cell, and a page about what came out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crosspan.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    from crosspan.study.budget import Budget, Room
+    from crosspan.study.grid import Cell
+    from crosspan.study.launch import Study
+    from crosspan.study.runner import Ended
+    from crosspan.study.store import State
+
+EXIT_FAILED = 3
+"""Some cells failed, were skipped, or are left."""
+
+_LIMITS = ("max_memory_gb", "max_hours", "max_disk_gb")
+
+
+@click.command("study", no_args_is_help=True)
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--out", "-o", required=True, metavar="DIR", help="The folder of the results; many machines can share it."
+)
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: one for each device]")
+@click.option(
+    "--device",
+    "devices",
+    default="auto",
+    show_default=True,
+    metavar="A,B",
+    help="Where models run: cpu, cuda:0,cuda:1 …; one process for each.",
+)
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of each process.  [default: all cores]")
+@click.option("--dry-run", is_flag=True, help="Say what would be run and what it would take, and run nothing.")
+@click.option("--page-only", is_flag=True, help="Write the page of what is there, and run nothing.")
+@click.option("--retry-failed", is_flag=True, help="Run cells again that failed.")
+@click.option("--max-memory-gb", type=click.FloatRange(0), metavar="GB", help="Skip cells that take more.")
+@click.option("--max-hours", type=click.FloatRange(0), metavar="H", help="Skip cells that would make it longer.")
+@click.option("--max-disk-gb", type=click.FloatRange(0), metavar="GB", help="Skip cells that would fill more.")
+@click.option("--worker", hidden=True, metavar="FILE", help="Run cells that FILE names, and write no page.")
+@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
+def command(file: str, out: str, **options: Any) -> None:
+    """Run the study of FILE, and write a page about it.
+
+    Each cell of the grid (an encoder, a way of training, a seed) ends as a file in DIR. A study that was ended goes on
+    when it is started again. Start it on many machines with the same FILE and a shared DIR, and they share the cells.
+
+    The page is DIR/study.md and DIR/study.html. 'crosspan new study' writes studies to start from.
+
+    The exit code is 3 where cells failed or do not fit.
+    """
+    from crosspan.study import launch
+    from crosspan.study.story import write_story
+
+    _check_use(options)
+    limits = {name: options[name] for name in _LIMITS if options[name] is not None}
+    devices = [name.strip() for name in options["devices"].split(",") if name.strip()]
+    places = [devices[number % len(devices)] for number in range(options["jobs"] or len(devices))]
+    study = launch.open_study(file, out, limits=limits)
+    if options["worker"]:
+        with open(options["worker"], encoding="utf-8") as stream:
+            fits = json.load(stream)
+        launch.run_here(study, fits=fits, device=devices[0], threads=options["threads"])
+        return
+    if not options["page_only"]:
+        if not options["dry_run"]:
+            launch.prepare(study, retry_failed=options["retry_failed"])
+        budget, room = launch.estimate(study, devices=places, threads=options["threads"])
+        if options["dry_run"] or not options["quiet"]:
+            click.echo(budget_text(study, budget, room, len(places)), err=not options["dry_run"])
+        if options["dry_run"]:
+            return
+        launch.note_skipped(study, budget)
+        _run(study, file, out, budget.fits(study.cells), places, options)
+    states = study.states()
+    pages = write_story(study.store.folder, study.plan, study.data, study.cells, states)
+    if not options["quiet"]:
+        click.echo(summary_text(states, study), err=True)
+        click.echo(f"written: {', '.join(str(path) for path in pages if path.suffix != '.svg')}", err=True)
+    if any(state.status != "done" for state in states.values()):
+        sys.exit(EXIT_FAILED)
+
+
+def _run(
+    study: Study, file: str, out: str, fits: Sequence[str], places: Sequence[str], options: Mapping[str, Any]
+) -> None:
+    from crosspan.study import launch
+
+    quiet = options["quiet"]
+    if len(places) > 1:
+        with launch.worker_command(file, out, fits) as words:
+            launch.run_in_processes(
+                study, words, places, threads=options["threads"], on_change=None if quiet else _Shown(study)
+            )
+        return
+    with progress_bars(quiet=quiet) as progress:
+        launch.run_here(
+            study,
+            fits=fits,
+            device=places[0],
+            threads=options["threads"],
+            progress=progress,
+            on_end=None if quiet else _told,
+        )
+
+
+def _check_use(options: Mapping[str, Any]) -> None:
+    """Refuse options that contradict each other."""
+    if options["dry_run"] and options["page_only"]:
+        raise click.UsageError("--dry-run writes nothing: leave out --page-only.")
+    if options["page_only"] and options["retry_failed"]:
+        raise click.UsageError("--page-only runs nothing: leave out --retry-failed.")
+
+
+def budget_text(study: Study, budget: Budget, room: Room, jobs: int) -> str:
+    """What the study takes, encoder by encoder, and what does not fit."""
+    lines = [
+        f"{len(study.cells)} cells of {len(study.plan.encoders)} encoders; estimates for {jobs} "
+        f"process{'es' if jobs > 1 else ''} on this machine:",
+        f"{'encoder':<24}{'parameters':>14}{'no embeddings':>15}"
+        f"{'cells':>7}{'GB memory':>11}{'hours':>8}{'GB disk':>9}",
+    ]
+    for encoder in study.plan.encoders:
+        size = budget.sizes.get(encoder.name)
+        mine = [cell for cell in study.cells if cell.encoder == encoder.name]
+        costs = [budget.costs[cell.key] for cell in mine if cell.key in budget.costs]
+        if size is None or not costs:
+            lines.append(f"{encoder.name:<24}{'not at hand':>14}")
+            continue
+        hours = sum(cost.seconds for cost in costs) / 3600
+        lines.append(
+            f"{encoder.name:<24}{size.parameters:>14,}{size.body:>15,}{len(mine):>7}"
+            f"{max(cost.memory_gb for cost in costs):>11.1f}{hours:>8.2f}"
+            f"{max(cost.working_gb + cost.kept_gb for cost in costs):>9.2f}"
+        )
+    states = study.states()
+    ended = sum(state.status in ("done", "failed") for state in states.values())
+    left = len(study.cells) - ended - len(_left_out(study, budget))
+    lines.append(
+        f"still to run: {left} cells, about {budget.hours:.2f} hours, "
+        f"{budget.disk_gb:.1f} GB of disk, {budget.memory_gb:.1f} GB of memory for each process "
+        f"(of {room.memory_gb:.1f})"
+    )
+    lines += [f"does not fit: {cell.label}: {budget.skipped[cell.key]}" for cell in _left_out(study, budget)]
+    lines += [f"not there: {key}: {why}" for key, why in study.data.missing.items()]
+    lines += [
+        f"left out of {name}: {one.same + one.shared:,} of {one.lines:,} lines, which are in a test set"
+        for name, one in study.data.overlaps.items()
+        if one.same + one.shared
+    ]
+    return "\n".join(lines)
+
+
+def _left_out(study: Study, budget: Budget) -> list[Cell]:
+    return [cell for cell in study.cells if cell.key in budget.skipped]
+
+
+def summary_text(states: dict[str, State], study: Study) -> str:
+    """How many cells ended how, and why not."""
+    counts = {
+        name: sum(state.status == name for state in states.values())
+        for name in ("done", "failed", "skipped", "blocked", "open")
+    }
+    lines = [", ".join(f"{count} {name}" for name, count in counts.items() if count) + f" of {len(states)} cells"]
+    for cell in study.cells:
+        state = states[cell.key]
+        if state.status in ("failed", "skipped"):
+            lines.append(f"{cell.label}: {state.status}: {state.why}")
+    return "\n".join(lines)
+
+
+class _Shown:
+    """Tells of cells that ended in other processes."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.known = {key for key, state in study.states().items() if state.status != "open"}
+
+    def __call__(self, states: dict[str, State]) -> None:
+        for cell in self.study.cells:
+            state = states[cell.key]
+            if state.status != "open" and cell.key not in self.known:
+                self.known.add(cell.key)
+                click.echo(f"[{len(self.known)}/{len(states)}] {cell.label}: {_outcome(state)}", err=True)
+
+
+def _told(ended: Ended) -> None:
+    click.echo(f"[{ended.done}/{ended.total}] {ended.cell.label}: {_outcome(ended.state)}", err=True)
+
+
+def _outcome(state: State) -> str:
+    if state.record is None or state.status != "done":
+        return f"{state.status}: {state.why}"
+    seconds = f"{state.record['seconds']:.0f} s"
+    scores = state.record["result"].get("scores")
+    if not scores:
+        return seconds
+    mean = sum(score["f1"] for score in scores.values()) / len(scores)
+    return f"mean F1 {mean:.2f}, {seconds}"
