@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
-from crosspan.models.loading import load_config, load_tokenizer, neural
+from crosspan.models.loading import load_config, neural
 from crosspan.models.processes import Processes
-from crosspan.tag.transformers import PREFIX_SPACE, torch_threads
+from crosspan.tag.transformers import torch_threads
+from crosspan.tag.word_classifier import tokenizer_of
 from crosspan.train.examples import Example
 from crosspan.train.model_card import RECORD
 from crosspan.train.token_loop import Training
@@ -69,8 +70,7 @@ def train_token_classifier(
     processes = Processes(options.device)
     config = load_config(options.encoder)
     check_encoder(config, options.encoder)
-    prefix = {"add_prefix_space": True} if config.model_type in PREFIX_SPACE else {}
-    tokenizer = load_tokenizer(options.encoder, **prefix)
+    tokenizer = tokenizer_of(options.encoder, config)
     rows = _rows(tokenizer, config, given, kinds, options)
     with torch_threads(threads):
         training = Training(

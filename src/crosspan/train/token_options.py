@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from crosspan.errors import OptionError
-from crosspan.tag.transformers import WordChoice
+from crosspan.tag.word_classifier import WordChoice
 
 Confidence = Literal["soft", "evidence", "none"]
 Loss = Literal["cross_entropy", "gce"]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.models.pieces import longest_input, pieces_of, windows_of
-from crosspan.tag.transformers import special_pieces
+from crosspan.tag.word_classifier import special_pieces
 from crosspan.train.crf import CrfOptions, evidence_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
