@@ -175,7 +175,7 @@ class TagTable:
     """The tagger that labels the source; without this table the source has labels of its own.
 
     Args:
-        use: crf, spacy, transformers, gliner, or a tagger that another package brings.
+        use: crf, spacy, transformers, onnx, gliner, or a tagger that another package brings.
         model: What it loads: en is the embedded English tagger; else a file or folder, or a name that it knows.
         adapt: Whether a tagger of crosspan is first adapted to the source and its translations.
         adaptation: How.
