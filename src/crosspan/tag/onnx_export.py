@@ -50,7 +50,7 @@ _KEPT = ("training.json",)
 StageProgress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ExportReport:
     """What was written, and how near it is to the model in PyTorch.
 
