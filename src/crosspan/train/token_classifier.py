@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
-from crosspan.models.loading import load_config, load_tokenizer, neural
+from crosspan.models.loading import load_config, neural
 from crosspan.models.processes import Processes
 from crosspan.models.romanizing import to_train_with
 from crosspan.models.threads import torch_threads
 from crosspan.tag.crf import tags_of
-from crosspan.tag.transformers import PREFIX_SPACE
+from crosspan.tag.word_classifier import tokenizer_of
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import language_text
 from crosspan.train.adversary import check_layers, freeze_lowest
@@ -117,10 +117,9 @@ def encoder_parts(options: TokenClassifierOptions) -> tuple[TokenClassifierOptio
         raise OptionError("no encoder is named", hint="Name one, such as xlm-roberta-base, or a folder.")
     config = load_config(options.encoder)
     check_encoder(config, options.encoder)
-    prefix = {"add_prefix_space": True} if config.model_type in PREFIX_SPACE else {}
     romanize = to_train_with(config, options.romanize, options.encoder)
     settled = replace(options, romanize="yes" if romanize else "no")
-    return settled, config, load_tokenizer(options.encoder, **prefix)
+    return settled, config, tokenizer_of(options.encoder, config)
 
 
 def played_with(unlabelled: Sequence[Sentence], adversarial: AdversarialOptions | None) -> AdversarialOptions | None:

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from crosspan.errors import OptionError
 from crosspan.models.romanizing import Romanize, check_romanize
-from crosspan.tag.transformers import WordChoice
+from crosspan.tag.word_classifier import WordChoice
 
 Confidence = Literal["soft", "evidence", "none"]
 Loss = Literal["cross_entropy", "gce"]
