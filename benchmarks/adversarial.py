@@ -24,19 +24,22 @@ def main() -> None:
     """Run the trials and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--methods", nargs="*", default=[*METHODS, ADVPICKER])
+    parser.add_argument("--methods", nargs="*", default=[*list(METHODS)[:-1], ADVPICKER])
     given = parser.parse_args()
     names = [field.name for field in fields(Outcome)]
     print(f"| method | {' | '.join(f'{name}, mean (lowest to highest)' for name in names)} |")
     print("|---" * (len(names) + 1) + "|", flush=True)
     for method in given.methods:
-        found = []
+        found: dict[str, list[tuple[float, ...]]] = {}
         for seed in range(given.seeds):
             with tempfile.TemporaryDirectory() as folder:
-                found.append(astuple(tried(method, seed, Path(folder))))
-            print(f"{method} {seed}: {found[-1]}", file=sys.stderr, flush=True)
-        cells = [f"{statistics.mean(one):.2f} ({min(one):.2f} to {max(one):.2f})" for one in zip(*found, strict=True)]
-        print(f"| {method} | {' | '.join(cells)} |", flush=True)
+                for name, outcome in tried(method, seed, Path(folder)).items():
+                    found.setdefault(name, []).append(astuple(outcome))
+                    print(f"{name}, seed {seed}: {outcome}", file=sys.stderr, flush=True)
+        for name, outcomes in found.items():
+            columns = zip(*outcomes, strict=True)
+            cells = [f"{statistics.mean(one):.2f} ({min(one):.2f} to {max(one):.2f})" for one in columns]
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":
