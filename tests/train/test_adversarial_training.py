@@ -1,0 +1,51 @@
+"""What adversarial training is for: languages become hard to tell apart, and labels carry over better.
+
+By construction (see crosspan.testing.language_world): words carry a language mark and a shared signal.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import astuple
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from crosspan.testing.language_trials import ADVPICKER, Outcome, tried  # noqa: E402
+
+torch.set_num_threads(1)
+
+SEEDS = range(5)
+
+
+def means(method, folder):
+    """The mean over the seeds of each figure, by method."""
+    found = {}
+    for seed in SEEDS:
+        for name, outcome in tried(method, seed, folder / f"{method}-{seed}").items():
+            found.setdefault(name, []).append(astuple(outcome))
+    return {name: Outcome(*map(statistics.mean, zip(*all_of, strict=True))) for name, all_of in found.items()}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return means("plain", tmp_path_factory.mktemp("plain"))["plain"]
+
+
+def test_without_it_the_languages_are_told_apart(plain):
+    assert plain.source > 0.95
+    assert plain.target < 0.7
+    assert plain.token > 0.95
+    assert plain.sentence > 0.95
+
+
+@pytest.mark.parametrize("method", ["reversal, token", "alternating, sentence", ADVPICKER])
+def test_with_it_they_are_not_and_labels_carry_over(plain, tmp_path, method):
+    for name, found in means(method, tmp_path).items():
+        assert found.source > 0.8
+        assert found.target > plain.target
+        if name != ADVPICKER:  # nothing works against a discriminator in the student
+            assert found.token < plain.token
+            assert found.sentence < plain.sentence
