@@ -191,7 +191,9 @@ def short_number(value: float) -> str:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers that hold a range."""
-    span = (high - low) or abs(high) or 1.0
+    span = high - low
+    if span < 1e-6:
+        span = max(abs(high), 1.0)
     step = 10.0 ** math.floor(math.log10(span / 4))
     step = next(step * factor for factor in (1, 2, 5, 10) if span / (step * factor) <= 6)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
