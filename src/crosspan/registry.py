@@ -31,6 +31,7 @@ BUILTIN: dict[str, dict[str, str]] = {
         "crf": "crosspan.tag:load_tagger",
         "spacy": "crosspan.tag:load_tagger",
         "transformers": "crosspan.tag.transformers:TransformersTagger",
+        "onnx": "crosspan.tag.onnx:OnnxTagger",
         "gliner": "crosspan.tag.gliner:GlinerTagger",
     },
     "crosspan.aligners": {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crosspan.bench.published import figures_of, published_figures
+from crosspan.bench.published import figures_of, language_tables, published_figures
 from crosspan.bench.suites import SUITES, make_suite
 from crosspan.errors import FormatError
 
@@ -30,6 +30,10 @@ def value(suite: str, system: str, language: str | None = None) -> float:
         ("masakhaner2", "Ebing & Glavaš, ensemble", "bam", 56.7),
         ("wikiann", "model transfer", None, 50.9),
         ("wikiann", "NER candidates", None, 46.4),
+        ("wikiann", "model transfer", "sw", 38.28),
+        ("wikiann", "heuristic, SimAlign", "sw", 45.92),
+        ("masakhaner2", "model transfer", "xho", 24.57),
+        ("masakhaner2", "fused score, mDeBERTa", "yor", 56.6),
         ("wikiann", "zero-shot mT5-XXL", None, 69.2),
         ("alignment", "eflomal", "en-fr", 8.2),
         ("alignment", "fast_align", "ro-en", 32.2),
@@ -53,13 +57,22 @@ def test_every_figure_belongs_to_a_suite_and_its_languages() -> None:
         assert set(one.languages or ()) <= {*about.languages, *about.more_languages}
 
 
+def test_figures_by_language_belong_to_suites_or_stay_apart() -> None:
+    apart = [one for one in language_tables() if one.suite is None]
+    assert {one.data for one in apart} == {"CoNLL and NoDaLiDa"}
+    assert not [one for one in published_figures() if "UniTrans" in one.system]
+    lug = {one.system: one.value for one in published_figures("masakhaner2") if one.language == "lug"}
+    assert lug["model transfer"] == 0.616
+    assert len(lug) == 8
+
+
 def test_figures_known_only_at_second_hand_are_left_out() -> None:
     second_hand = {("wikiann", 0.689), ("masakhaner2", 0.649), ("masakhaner2", 0.671)}
     assert not {(one.suite, one.value) for one in published_figures()} & second_hand
 
 
 def test_a_mean_over_forty_languages_is_told_from_one_over_39() -> None:
-    sizes = {one.system: one.n_languages for one in published_figures("wikiann")}
+    sizes = {one.system: one.n_languages for one in published_figures("wikiann") if one.language is None}
     assert sizes["model transfer"] == 39 == len(make_suite("wikiann").about.languages)
     assert sizes["zero-shot mBERT"] == 40
 

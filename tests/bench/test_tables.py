@@ -129,3 +129,31 @@ def test_a_suite_without_published_figures_says_so(tmp_path: Path, downloads: An
     result = run_suite("xsid", str(tmp_path), system=make_system(about), languages=["da"])
     for form in ("text", "markdown"):
         assert "There are no published figures" in render(result, form)
+
+
+def test_what_the_rule_says_beforehand_stands_below_what_came_out(
+    europarl: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("langcodes")
+    result = europarl("de", "es", baseline="tagger")
+    assert "to try first" not in render(result)  # the embedded tagger was not pre-trained on any language
+    assert result.baseline is not None
+    object.__setattr__(result.baseline, "taggers", {"": "transformers:xlm-roberta-base"})
+    assert "to try first, by what XLM-R has seen: model transfer in de es\n" in render(result)
+    object.__setattr__(result.baseline, "taggers", {"": "transformers:somebody/some-encoder"})
+    assert "to try first" not in render(result)
+
+
+def test_languages_that_were_not_run_have_no_column_where_there_are_many(tmp_path: Path, downloads: Any) -> None:
+    result = wikiann_of_one(tmp_path, downloads)
+    header = next(line for line in render(result).splitlines() if line.startswith("system "))
+    assert header.split()[:3] == ["system", "sw", "mean"]
+    line = next(line for line in render(result).splitlines() if line.startswith("heuristic, SimAlign"))
+    assert line.split()[2:5] == ["45.9", "41.8", "39"]
+
+
+def wikiann_of_one(tmp_path: Path, downloads: Any) -> SuiteResult:
+    rows = "".join(f"sw:{word}\t{tag}\n" for word, tag in downloads.OTHER[0])
+    downloads.put(tmp_path / "sw" / "test", rows + "\n")
+    about = make_suite("wikiann").about
+    return run_suite("wikiann", str(tmp_path), system=make_system(about), languages=["sw"])

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -158,6 +159,78 @@ def test_bad_use_of_encoders(folder, run, encoder, words, code, message):
     assert not (folder / "bad").exists()
 
 
+def test_labels_of_dev_that_nobody_learns(folder, run, encoder):
+    strange = [{"tokens": ["Ada"], "spans": [[0, 1, "MISC"]]}]
+    (folder / "misc.jsonl").write_text("\n".join(map(json.dumps, strange)), encoding="utf-8")
+    words = ["sw.conll", "--out", "bad", "--encoder", "tiny-xlmr", "--dev", "misc.jsonl", *QUICK]
+    code, _, err = run(*words)
+    assert code == 2
+    assert "the dev sentences have the label 'MISC', which no sentence to learn from has" in err
+    assert "name the labels to learn: LOC,ORG,PER" in err.replace("\n", " ")
+    assert not (folder / "bad").exists()
+    code, _, err = run("sw.conll", "--out", "bad", "--encoder", "tiny-xlmr", "--labels", "MISC", *QUICK)
+    assert (code, "there is no labelled entity to learn from" in err) == (1, True)
+
+
+def test_models_that_are_no_encoders(folder, run, encoder):
+    transformers = pytest.importorskip("transformers")
+    from crosspan.testing.tiny_models import save_m2m100
+
+    save_m2m100(folder / "m2m")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(encoder)
+    config = transformers.GPT2Config(vocab_size=len(tokenizer), n_embd=16, n_layer=1, n_head=1, n_positions=32)
+    transformers.GPT2Model(config).save_pretrained(folder / "gpt")
+    tokenizer.save_pretrained(folder / "gpt")
+    (folder / "empty").mkdir()
+    for name, message in {
+        "m2m": "a model of the type m2m_100 cannot label words. Choose an encoder such as XLM-R",
+        "gpt": "a model of the type gpt2 is no encoder: it reads each word without what follows it",
+        "./empty": "the folder holds no config.json",
+    }.items():
+        code, _, err = run("sw.conll", "--out", "bad", "--encoder", name, *QUICK)
+        assert (code, message in err.replace("\n", " ")) == (1, True), err
+        assert not (folder / "bad").exists()
+
+
+def test_a_loss_that_is_no_number(folder, run, encoder, monkeypatch):
+    """It says where, and the last good model can be used."""
+    from crosspan.train import token_loop
+
+    words = ["sw.conll", "--encoder", "tiny-xlmr", *QUICK[2:], "--set", "save_every=2"]
+    code, _, err = run(*words, "--out", "wild", "--set", "learning_rate=1e38")
+    assert (code, "is not a number at step 2. " in err) == (1, True), err
+    real, calls = token_loop.word_losses, []
+
+    def broken(*arguments, **named):
+        calls.append(1)
+        return real(*arguments, **named) * (float("nan") if len(calls) == 4 else 1.0)
+
+    monkeypatch.setattr(token_loop, "word_losses", broken)
+    code, _, err = run(*words, "--out", "nan")
+    assert code == 1
+    assert "the loss is not a number at step 4. The last good model, of step 2, is in nan/last-good." in err
+    assert "smaller learning_rate" in err
+    (folder / "one.txt").write_text("Ada went to London .\n", encoding="utf-8")
+    assert main(["predict", "one.txt", "--model", "transformers:nan/last-good", "--out", "one.jsonl", "--quiet"]) == 0
+
+
+def test_a_full_disk(folder, run, encoder):
+    """Files may not grow beyond a limit, as on a disk that is full; the training goes on when there is room."""
+    resource = pytest.importorskip("resource")
+    words = ["sw.conll", "--encoder", "tiny-xlmr", *QUICK, "--set", "save_every=1", "--out", "full"]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        code, _, err = run(*words)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert code == 1
+    assert err.startswith("crosspan: full: the checkpoint cannot be written (")
+    assert "Make room, and run it again" in err
+    assert not list((folder / "full").iterdir())
+    assert run(*words)[0] == 0
+
+
 def test_two_processes_make_the_same_model(folder, run, encoder):
     """Under torchrun each process takes its share of every batch; without dropout the result is the same."""
     pytest.importorskip("accelerate")
@@ -189,3 +262,65 @@ def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+# --- adversarial training --------------------------------------------------------------------------------------------
+
+
+GAME = ["--encoder", "tiny-xlmr", *QUICK, "--set", "adversarial.hidden=8", "--set", "source_lang=en"]
+
+
+def named(folder, name, lang):
+    write(folder / name, [replace(one, lang=lang) for one in load_corpus(lang)[:40]])
+
+
+def test_an_encoder_is_trained_against_other_languages(folder, run, encoder):
+    named(folder, "en.jsonl", "en")
+    named(folder, "de.jsonl", "de")
+    words = ["en.jsonl", "--unlabelled", "sw=sw.txt", "--unlabelled", "de.jsonl", "--out", "adv", *GAME]
+    code, out, err = run(*words, "--set", "adversarial.mode=reversal", "--set", "adversarial.classes=each")
+    assert (code, out) == (0, "")
+    assert "the discriminator tells languages apart in 0." in err
+    assert "|method:reversal|level:token|" in err
+    record = json.loads((folder / "adv" / "training.json").read_text(encoding="utf-8"))
+    assert record["game"]["classes"] == ["en", "de", "sw"]
+    assert record["game"]["settings"]["mode"] == "reversal"
+    assert [(one["name"], one["lang"]) for one in record["data"]["unlabelled"]] == [
+        ("sw.txt", "sw"),
+        ("de.jsonl", None),
+    ]
+
+
+def test_advpicker(folder, run, encoder):
+    named(folder, "en.jsonl", "en")
+    words = ["en.jsonl", "--unlabelled", "sw=sw.txt", "--trainer", "advpicker", "--out", "picked", *GAME]
+    code, out, err = run(*words, "--set", "picker.share=0.5", "--json")
+    assert code == 0, err
+    summary = json.loads(out)
+    assert summary["selection"]["kept"] == {"sw": 30}
+    assert "|method:advpicker|" in summary["signature"]
+    assert (folder / "picked" / "teacher" / "discriminator.safetensors").is_file()
+    assert run("sw.txt", "--out", "x", "--encoder", "picked")[0] != 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--unlabelled", "sw=sw.txt"], "nothing would be learned from it"),
+        (["--unlabelled", "sw.txt", "--set", "adversarial.mode=reversal"], "does not say which language it is in"),
+        (["--unlabelled", "=sw.txt", "--set", "adversarial.mode=reversal"], "Write LANG=FILE"),
+        (["--unlabelled", "en=sw.txt", "--set", "adversarial.mode=reversal"], "in 'en', the source language"),
+        (["--set", "adversarial.mode=reversal"], "needs unlabelled text"),
+        (["--set", "adversarial.mod=reversal"], "Did you mean mode?"),
+        (["--set", "picker.share=0.5"], "no setting 'picker.share'"),
+        (["--unlabelled", "sw=none.txt", "--set", "adversarial.mode=reversal"], "no such file"),
+        (["--trainer", "crf", "--unlabelled", "sw=sw.txt"], "is for encoders"),
+    ],
+)
+def test_bad_use_of_unlabelled_text(folder, run, encoder, words, message):
+    named(folder, "en.jsonl", "en")
+    given = GAME[2:] if "crf" in words else GAME
+    code, _, err = run("en.jsonl", "--out", "n", *given, *words)
+    assert code in (1, 2)
+    assert message in err
+    assert not (folder / "n").exists()

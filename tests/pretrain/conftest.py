@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+
+DATA = Path(os.environ.get("CROSSPAN_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +29,16 @@ def lines():
     from crosspan.testing.tiny_models import corpus_lines
 
     return corpus_lines()
+
+
+@pytest.fixture(scope="session")
+def news():
+    """Lines of real news by language, such as ``news("swa")``; a test that asks for them skips where they are not."""
+
+    def lines(lang, most=600):
+        path = DATA / "parallel_text" / "ntrex" / f"newstest2019-ref.{lang}.txt"
+        if not path.exists():
+            pytest.skip(f"real data not found at {DATA}; set CROSSPAN_DATA")
+        return path.read_text(encoding="utf-8").splitlines()[:most]
+
+    return lines

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import crosspan
 from crosspan.errors import OutputError
 from crosspan.run.store import Store, digest_of
 from crosspan.run.tolerance import MANY, each_by_itself
@@ -102,3 +107,54 @@ def test_many_that_all_fail_are_not_to_blame():
         each_by_itself(lambda batch: (_ for _ in ()).throw(MemoryError()), [1, 2])
     assert [type(one) for one in each_by_itself(lambda batch: batch[1:], [1, 2])] == [ValueError, ValueError]
     assert each_by_itself(lambda batch: batch, []) == []
+
+
+# --- unfinished work -------------------------------------------------------------------------------------------------
+
+
+def test_unfinished_work_stays_until_its_result_is_there(tmp_path):
+    store = Store(tmp_path)
+
+    def interrupted():
+        with store.unfinished(KEY) as place:
+            (place / "half").write_text("a")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with store.unfinished(KEY) as place:
+        assert (place / "half").read_text() == "a"
+    with store.unfinished(KEY) as again:
+        assert again == place
+        store.put(KEY, {"a": b"1"}, {})
+    assert not list((tmp_path / "unfinished").iterdir())
+
+
+def test_nobody_works_in_the_folder_of_another(tmp_path):
+    """A second run gets none, in this process or another; a lock that a killed one left is no lock."""
+    store = Store(tmp_path)
+    script = (
+        "import sys; from pathlib import Path; from crosspan.run.store import Store\n"
+        "with Store(Path(sys.argv[1])).unfinished(sys.argv[2]) as place: print(place is None)"
+    )
+
+    def other():
+        words = [sys.executable, "-c", script, str(tmp_path), KEY]
+        environment = {**os.environ, "PYTHONPATH": str(Path(crosspan.__file__).parents[1])}
+        return subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout.strip()
+
+    with store.unfinished(KEY) as place:
+        assert place is not None
+        assert other() == "True"
+        store.remove_all_but(())
+        assert place.is_dir()
+    (tmp_path / "unfinished" / f"{KEY}.lock").write_text("")
+    assert other() == "False"
+    assert store.remove_all_but(()) == 0
+    assert not list((tmp_path / "unfinished").iterdir())
+
+
+def test_a_store_that_does_not_write_makes_no_folder(tmp_path):
+    with Store(tmp_path / "none", write=False).unfinished(KEY) as place:
+        assert place is None
+    assert not (tmp_path / "none").exists()

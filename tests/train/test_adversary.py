@@ -139,7 +139,7 @@ def text_of(encoder, examples, unlabelled, sources=("ka",), longest=0, **how):
     options = TokenClassifierOptions(encoder=str(encoder), longest=longest)
     examples = [Example(one) for one in examples]
     how = AdversarialOptions(mode="reversal", **how)
-    return language_text(tokenizer, config, examples, unlabelled, set(sources), options, how), tokenizer
+    return language_text(tokenizer, config, examples, unlabelled, frozenset(sources), options, how), tokenizer
 
 
 def test_special_pieces_and_fill_are_not_judged(encoder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -71,6 +71,69 @@ class Figure:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class LanguageTable:
+    """What was published of one system on one data set, language by language.
+
+    Args:
+        data: Name of the data set.
+        suite: The suite it belongs to; ``None`` where the data set is none of ours.
+        encoder: The pre-trained encoder of the tagger, by its name in ``encoders.json``.
+        system: What was measured.
+        pipeline: The kind of transfer.
+        scoring: How tags were read.
+        models: Pre-trained models it rests on.
+        source: Where it is from.
+        read: The file that the figures were read in.
+        f1: F1 by language, as fractions.
+    """
+
+    data: str
+    suite: str | None
+    encoder: str
+    system: str
+    pipeline: str
+    scoring: Scoring
+    models: tuple[str, ...]
+    source: Source
+    read: str
+    f1: Mapping[str, float]
+
+
+def language_tables() -> tuple[LanguageTable, ...]:
+    """The figures by language that come with the package.
+
+    Raises:
+        FormatError: The data are damaged.
+
+    Example:
+        >>> [(one.data, one.encoder, len(one.f1)) for one in language_tables() if one.pipeline == "model-transfer"]
+        [('MasakhaNER 2', 'xlm-r', 18), ('WikiANN', 'xlm-r', 39), ('MasakhaNER 2', 'mdeberta-v3', 18), ('CoNLL and NoDaLiDa', 'mbert', 4)]
+    """  # noqa: E501  # the output of an example cannot be broken
+    data = _data()
+    sources = _sources(data)
+    found = []
+    for number, entry in enumerate(data["tables"], 1):
+        figures = [_figure(one, sources, f"published table {number}") for one in _rows(entry)]
+        first = figures[0]
+        assert first.models is not None
+        found.append(
+            LanguageTable(
+                data=entry["data"],
+                suite=entry["suite"],
+                encoder=entry["encoder"],
+                system=first.system,
+                pipeline=first.pipeline,
+                scoring=first.scoring,
+                models=first.models,
+                source=first.source,
+                read=entry["read"],
+                f1={str(one.language): one.value for one in figures},
+            )
+        )
+    return tuple(found)
+
+
 def published_figures(suite: str | None = None) -> tuple[Figure, ...]:
     """The figures that come with the package, in the order of the data.
 
@@ -85,8 +148,31 @@ def published_figures(suite: str | None = None) -> tuple[Figure, ...]:
         >>> [(one.language or "mean", one.value) for one in found]
         [('de', 0.92), ('es', 0.886), ('it', 0.872), ('mean', 0.893)]
     """
-    text = files("crosspan.bench").joinpath("published.json").read_text(encoding="utf-8")
-    return tuple(one for one in figures_of(json.loads(text)) if suite is None or one.suite == suite)
+    data = _data()
+    rows = [row for table in data["tables"] if table["suite"] for row in _rows(table)]
+    found = figures_of({"sources": data["sources"], "figures": [*data["figures"], *rows]})
+    return tuple(one for one in found if suite is None or one.suite == suite)
+
+
+def _data() -> dict[str, Any]:
+    """Means and single figures, and the tables by language, with the sources of both."""
+    main, tables = (
+        json.loads(files("crosspan.bench").joinpath(name).read_text(encoding="utf-8"))
+        for name in ("published.json", "published_by_language.json")
+    )
+    return {
+        "sources": {**main["sources"], **tables["sources"]},
+        "figures": main["figures"],
+        "tables": tables["tables"],
+    }
+
+
+def _rows(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A figure a language of a table."""
+    kept = ("system", "pipeline", "metric", "scoring", "models", "source")
+    same = {"suite": table["suite"] or table["data"], **{name: table[name] for name in kept}}
+    for language, percent in table["percent"].items():
+        yield {**same, "language": language, "percent": percent}
 
 
 def figures_of(data: Mapping[str, Any]) -> tuple[Figure, ...]:
@@ -102,7 +188,7 @@ def figures_of(data: Mapping[str, Any]) -> tuple[Figure, ...]:
         >>> figures_of({"sources": {}, "figures": []})
         ()
     """
-    sources = {key: Source(key, value["citation"], value.get("url")) for key, value in data.get("sources", {}).items()}
+    sources = _sources(data)
     found: list[Figure] = []
     seen: set[tuple[str, str | None, str, str]] = set()
     for number, entry in enumerate(data.get("figures", []), 1):
@@ -113,6 +199,10 @@ def figures_of(data: Mapping[str, Any]) -> tuple[Figure, ...]:
         seen.add(key)
         found.append(figure)
     return tuple(found)
+
+
+def _sources(data: Mapping[str, Any]) -> dict[str, Source]:
+    return {key: Source(key, value["citation"], value.get("url")) for key, value in data.get("sources", {}).items()}
 
 
 def _figure(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str) -> Figure:

@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pretrain": ("crosspan.cli.pretrain", "Train an encoder on raw text of a language."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
     "predict": ("crosspan.cli.predict", "Find the entities of running text."),
+    "export": ("crosspan.cli.export", "Write a tagger as ONNX, to run without PyTorch."),
     "run": ("crosspan.cli.run", "Run a recipe: from translated text to labels or a tagger."),
     "new": ("crosspan.cli.new", "Write a recipe, or another file, to start from."),
     "evaluate": ("crosspan.cli.evaluate", "Score labels, or word links, against gold."),
@@ -39,6 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("crosspan.cli.report", "Write a page to look at: sentences, spans, charts."),
     "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
+    "advise": ("crosspan.cli.advise", "Say which kind of transfer to try first for a language."),
     "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),
 }
 """Verbs in the order of ``--help``: the module whose ``command`` it is, and a line of help."""

@@ -19,7 +19,7 @@ from crosspan.cli.tag import split_names, summary_text
     default="en",
     show_default=True,
     metavar="NAME",
-    help="The path of a model (.crf), en for the embedded English one, spacy:NAME, transformers:NAME or gliner:NAME.",
+    help="en (embedded), the path of a model (.crf), spacy:NAME, transformers:NAME, onnx:FOLDER or gliner:NAME.",
 )
 @click.option("--paragraphs", is_flag=True, help="A line may hold many sentences: find where they end.")
 @click.option(

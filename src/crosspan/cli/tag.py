@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     default="en",
     show_default=True,
     metavar="NAME",
-    help="en, the path of a model (.crf), spacy:NAME, transformers:NAME or gliner:NAME.",
+    help="en, the path of a model (.crf), spacy:NAME, transformers:NAME, onnx:FOLDER or gliner:NAME.",
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the tagger; repeatable.")
 @click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from crosspan.tags import REPAIRS, SCHEMES
 
 if TYPE_CHECKING:
     from crosspan.file_tagging import TrainSummary
+    from crosspan.io.pairs import SentenceFile
 
 
 @click.command("train", no_args_is_help=True)
@@ -27,10 +29,17 @@ if TYPE_CHECKING:
 @click.option("--dev", metavar="FILE", help="Labelled sentences to score the tagger on; it does not learn from them.")
 @click.option(
     "--trainer",
-    type=click.Choice(["crf", "token-classifier"]),
-    help="A small model, or a pre-trained encoder that is fine-tuned.  [default: crf, or what --encoder needs]",
+    type=click.Choice(["crf", "token-classifier", "advpicker"]),
+    help="A small model, a pre-trained encoder that is fine-tuned, or AdvPicker on one.  "
+    "[default: crf, or what --encoder needs]",
 )
 @click.option("--encoder", metavar="NAME", help="The encoder to fine-tune: a name on the hub, or a folder.")
+@click.option(
+    "--unlabelled",
+    multiple=True,
+    metavar="[LANG=]FILE",
+    help="Text in a target language, against which an encoder is trained (adversarial.mode); may be repeated.",
+)
 @click.option("--dev-is-target", is_flag=True, help="The dev sentences are of the target language; the model says so.")
 @click.option("--weights", metavar="W,W", help="How much the sentences of each file count.  [default: all the same]")
 @click.option(
@@ -38,7 +47,8 @@ if TYPE_CHECKING:
     "settings",
     multiple=True,
     metavar="KEY=VALUE",
-    help="A setting of the training, or noise.KEY=VALUE for projected data; may be repeated.",
+    help="A setting of the training, noise.KEY=VALUE for projected data, adversarial.KEY=VALUE or picker.KEY=VALUE for "
+    "adversarial training; may be repeated.",
 )
 @click.option("--labels", multiple=True, metavar="A,B", help="Learn only these labels.  [default: those that occur]")
 @click.option(
@@ -76,6 +86,9 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
     sentences then choose the weights, so they must be of the source language unless --dev-is-target says otherwise. A
     training that was killed goes on when it is started again. 'torchrun' trains on many GPUs.
 
+    With --unlabelled and --set adversarial.mode=reversal or alternating, or with --trainer advpicker, the encoder also
+    learns not to tell the source from the languages of these files. Each file says its language, or LANG= does.
+
     Sentences whose labels cannot be read are named and left out; the exit code is 3 then.
     """
     from crosspan.file_tagging import train_files
@@ -84,13 +97,14 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
 
     trainer, settings = trainer_of(options)
     quiet = quiet or not is_first()  # one of many processes talks
-    how = (options["from_format"], None, options["columns"], options["scheme"], options["repair"])
+    how = {name: options[name] for name in ("columns", "scheme", "repair")} | {"format": options["from_format"]}
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = train_files(
-            [SentenceFile(path, *how) for path in data],
+            [SentenceFile(path, **how) for path in data],
             out,
-            dev=SentenceFile(options["dev"], *how) if options["dev"] else None,
+            dev=SentenceFile(options["dev"], **how) if options["dev"] else None,
+            unlabelled=[unlabelled_file(one, how) for one in options["unlabelled"]],
             trainer=trainer,
             settings=settings,
             weights=parsed_weights(options["weights"]),
@@ -117,12 +131,38 @@ def trainer_of(options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """
     settings: dict[str, Any] = dict(parse_settings(options["settings"]))
     trainer = options["trainer"] or ("token-classifier" if options["encoder"] else "crf")
-    for name in ("encoder", "dev_is_target"):
-        if options[name]:
-            settings[name] = options[name]
+    for name in ("encoder", "dev_is_target", "unlabelled"):
+        if options.get(name):
+            if name != "unlabelled":
+                settings[name] = options[name]
             if trainer == "crf":
                 raise OptionError(f"--{name.replace('_', '-')} is for encoders", hint="Add --trainer token-classifier.")
     return trainer, settings
+
+
+def unlabelled_file(item: str, how: Mapping[str, Any]) -> SentenceFile:
+    """A file of unlabelled text, and the language that stands before its name.
+
+    Args:
+        item: ``FILE`` or ``LANG=FILE``; a file that has just this name goes first.
+        how: How it is read; see :class:`crosspan.io.pairs.SentenceFile`.
+
+    Raises:
+        OptionError: Language or name is missing.
+
+    Example:
+        >>> found = unlabelled_file("sw=news.txt", {})
+        >>> found.lang, found.path
+        ('sw', 'news.txt')
+    """
+    from crosspan.io.pairs import SentenceFile
+
+    lang, equals, path = item.partition("=")
+    if not equals or os.path.exists(item):
+        return SentenceFile(item, **how)
+    if not lang or not path:
+        raise OptionError(f"--unlabelled is {item!r}", hint="Write LANG=FILE, such as sw=news.txt, or the file alone.")
+    return SentenceFile(path, lang=lang, **how)
 
 
 def parsed_weights(text: str | None) -> list[float]:
@@ -172,6 +212,17 @@ def summary_text(out: str, summary: TrainSummary) -> str:
         lines.append(
             f"on dev: F1 {scores['f1']:.4f}, precision {scores['precision']:.4f}, recall {scores['recall']:.4f}"
         )
+    if summary.game is not None and summary.game["looks"]:
+        (_, first), (_, last) = summary.game["looks"][0], summary.game["looks"][-1]
+        lines.append(
+            f"the discriminator tells languages apart in {last:.3f} of held-out text (at the first look {first:.3f}; "
+            f"guessing {summary.game['chance']:.3f})"
+        )
+    if summary.selection is not None:
+        kept = ", ".join(
+            f"{lang} {n} of {summary.selection['given'][lang]}" for lang, n in summary.selection["kept"].items()
+        )
+        lines.append(f"picked: {kept} sentences")
     if summary.dev_side == "target":
         lines.append("the weights were chosen on the target language: scores on it are not zero-shot")
     if summary.signature:

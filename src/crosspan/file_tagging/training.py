@@ -26,6 +26,8 @@ from crosspan.project.records import is_projection, read_projections
 from crosspan.settings import with_settings
 from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
+from crosspan.train.adversarial_options import AdversarialOptions
+from crosspan.train.advpicker import AdvPickerOptions, train_advpicker
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
@@ -33,10 +35,12 @@ from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.types import Projection, Sentence
 from crosspan.workflow import Settings, StageProgress
 
-NOISE = "noise."
-"""Settings that begin so are those of :class:`crosspan.train.noise.NoiseOptions`."""
+NOISE, ADVERSARIAL, PICKER = "noise.", "adversarial.", "picker."
+"""Settings that begin so are those of the options of :mod:`crosspan.train.noise`,
+:mod:`crosspan.train.adversarial_options` and :mod:`crosspan.train.advpicker`.
+"""
 
-TRAINERS = ("crf", "token-classifier")
+TRAINERS = ("crf", "token-classifier", "advpicker")
 
 _SHARD = 4_000
 _SCORES = ("precision", "recall", "f1")
@@ -58,6 +62,9 @@ class TrainSummary:
         steps: Changes of the weights of an encoder, and the step whose weights were kept.
         dev_side: Which side the dev sentences of an encoder are of: source, target, unstated or none.
         signature: One line that says how an encoder was trained.
+        game: How the discriminator of languages fared, as :class:`crosspan.train.token_report.GameReport`; of AdvPicker
+            that of the teacher.
+        selection: What AdvPicker picked, as :class:`crosspan.train.advpicker.Selection`.
         seconds: Time taken.
     """
 
@@ -74,6 +81,8 @@ class TrainSummary:
     best_step: int = 0
     dev_side: str = ""
     signature: str = ""
+    game: Mapping[str, Any] | None = None
+    selection: Mapping[str, Any] | None = None
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,6 +95,7 @@ def train_files(
     model: PathLike,
     *,
     dev: SentenceFile | None = None,
+    unlabelled: Sequence[SentenceFile] = (),
     trainer: str = "crf",
     settings: Settings | None = None,
     weights: Sequence[float] = (),
@@ -106,11 +116,13 @@ def train_files(
             (:attr:`crosspan.tag.crf.CrfTagger.card`): names and SHA-256 of the files, settings, counts, scores.
         dev: A labelled file to score the tagger on; nothing is learned from it. An encoder keeps the weights that do
             best on it, so it should be of the source language.
-        trainer: ``"crf"``, or ``"token-classifier"`` to fine-tune an encoder: then ``model`` is a folder, and a
-            training that was killed goes on when it is called again.
+        unlabelled: Files of other languages that an encoder learns not to tell from the source; labels in them are
+            not looked at. Each sentence, or the file, names its language.
+        trainer: ``"crf"``; ``"token-classifier"`` to fine-tune an encoder, or ``"advpicker"``: then ``model`` is a
+            folder, and a training that was killed goes on when it is called again.
         settings: Options of :class:`crosspan.train.crf.CrfOptions` or
-            :class:`crosspan.train.token_options.TokenClassifierOptions` by name, and those of the noise as
-            ``noise.NAME``.
+            :class:`crosspan.train.token_options.TokenClassifierOptions` by name, those of the noise as
+            ``noise.NAME``, and those of adversarial training as ``adversarial.NAME`` and ``picker.NAME``.
         weights: How much the sentences of each file count, one weight a file; all the same by default.
         labels: The kinds of entity to learn; by default those that occur.
         threads: Threads to use; all cores by default. The model does not depend on it.
@@ -128,16 +140,22 @@ def train_files(
         raise OptionError("there is no file to learn from", hint="Name one or more labelled files.")
     if os.fspath(model) == "-":
         raise OptionError("a model cannot be written to standard output", hint="Name a file.")
+    if unlabelled and trainer == "crf":
+        raise OptionError(
+            "the small model learns nothing from unlabelled text", hint="Use the trainer token-classifier."
+        )
     if weights and len(weights) != len(data):
         raise OptionError(f"{len(weights)} weights for {len(data)} files", hint="Give one weight a file.")
     options, noise = _options(trainer, settings or {})
-    files = [*data, *([dev] if dev is not None else [])]
+    files = [*data, *unlabelled, *([dev] if dev is not None else [])]
     _check_model(model, trainer, [file.path for file in files])
     summary = TrainSummary()
     with ExitStack() as stack:
         files = stack.enter_context(rereadable(*files))
         dev_file = files.pop() if dev is not None else None
         gold = None if dev_file is None else _sentences_of(dev_file)
+        files, texts = files[: len(data)], files[len(data) :]
+        text = [sentence for file in texts for sentence in _unlabelled(file)]
         examples, sources = _read(files, noise, weights, summary, on_reject, progress)
         about: dict[str, Any] = {
             "settings": {name: settings[name] for name in sorted(settings) if name != "encoder"} if settings else {},
@@ -145,11 +163,13 @@ def train_files(
         if any(source["kind"] == "projections" for source in sources):
             about["noise"] = asdict(noise)
         named = None if dev_file is None or gold is None else {**_named(dev_file), "sentences": len(gold)}
-        work = _Work(examples, model, gold or (), list(labels), sources, about, named, threads, progress)
-        if isinstance(options, TokenClassifierOptions):
-            _fine_tune(work, options, summary)
-        else:
+        if texts:
+            about["unlabelled"] = [{**_named(file), "lang": file.lang} for file in texts]
+        work = _Work(examples, model, gold or (), list(labels), sources, about, named, text, threads, progress)
+        if isinstance(options, CrfOptions):
             _train_crf(work, options, summary)
+        else:
+            _fine_tune(work, options, summary)
     summary.seconds = time.perf_counter() - started
     return summary
 
@@ -165,8 +185,18 @@ class _Work:
     sources: Sequence[Mapping[str, Any]]
     about: Mapping[str, Any]
     dev: Mapping[str, Any] | None
+    text: Sequence[Sentence]
     threads: int | None
     progress: StageProgress | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoding:
+    """How an encoder is fine-tuned."""
+
+    options: TokenClassifierOptions
+    adversarial: AdversarialOptions
+    picker: AdvPickerOptions | None
 
 
 def _train_crf(work: _Work, options: CrfOptions, summary: TrainSummary) -> None:
@@ -183,19 +213,25 @@ def _train_crf(work: _Work, options: CrfOptions, summary: TrainSummary) -> None:
     summary.spans = summary.labels.total()
 
 
-def _fine_tune(work: _Work, options: TokenClassifierOptions, summary: TrainSummary) -> None:
+def _fine_tune(work: _Work, how: _Encoding, summary: TrainSummary) -> None:
     from crosspan.train.token_classifier import train_token_classifier
 
-    report = train_token_classifier(
-        work.examples,
-        work.model,
-        dev=work.gold,
-        options=options,
-        labels=work.labels,
-        about={"files": work.sources, **work.about, **({"dev": work.dev} if work.dev else {})},
-        threads=work.threads,
-        progress=work.progress,
-    )
+    given: dict[str, Any] = {
+        "dev": work.gold,
+        "options": how.options,
+        "adversarial": how.adversarial,
+        "labels": work.labels,
+        "about": {"files": work.sources, **work.about, **({"dev": work.dev} if work.dev else {})},
+        "threads": work.threads,
+        "progress": work.progress,
+    }
+    if how.picker is not None:
+        found = train_advpicker(work.examples, work.text, work.model, picker=how.picker, **given)
+        report, summary.game = found.student, found.teacher["game"]
+        summary.selection = asdict(found.selection)
+    else:
+        report = train_token_classifier(work.examples, work.model, unlabelled=work.text, **given)
+        summary.game = None if report.game is None else asdict(report.game)
     summary.dev = None if report.dev is None else {name: round(report.dev[name], 4) for name in _SCORES}
     summary.labels = Counter(report.entities)
     summary.spans = summary.labels.total()
@@ -215,15 +251,24 @@ def _check_model(model: PathLike, trainer: str, inputs: Sequence[PathLike]) -> N
         raise OutputError("the folder does not exist", where=str(folder.parent), hint="Make it first.")
 
 
-def _options(trainer: str, settings: Mapping[str, Any]) -> tuple[CrfOptions | TokenClassifierOptions, NoiseOptions]:
-    noise = {name.removeprefix(NOISE): value for name, value in settings.items() if name.startswith(NOISE)}
-    own = {name: value for name, value in settings.items() if not name.startswith(NOISE)}
+def _options(trainer: str, settings: Mapping[str, Any]) -> tuple[CrfOptions | _Encoding, NoiseOptions]:
     if trainer not in TRAINERS:
         raise OptionError(f"there is no trainer {trainer!r}", hint=f"Choose one of {', '.join(TRAINERS)}.")
-    options: CrfOptions | TokenClassifierOptions = (
-        with_settings(CrfOptions(), own) if trainer == "crf" else with_settings(TokenClassifierOptions(), own)
-    )
-    return options, with_settings(NoiseOptions(), noise)
+    groups = {"crf": (NOISE,), "token-classifier": (NOISE, ADVERSARIAL), "advpicker": (NOISE, ADVERSARIAL, PICKER)}
+    known = groups[trainer]
+    parts = {
+        group: {name.removeprefix(group): value for name, value in settings.items() if name.startswith(group)}
+        for group in known
+    }
+    own = {name: value for name, value in settings.items() if not name.startswith(known)}
+    noise = with_settings(NoiseOptions(), parts[NOISE])
+    if trainer == "crf":
+        return with_settings(CrfOptions(), own), noise
+    return _Encoding(
+        with_settings(TokenClassifierOptions(), own),
+        with_settings(AdversarialOptions(), parts[ADVERSARIAL]),
+        with_settings(AdvPickerOptions(), parts[PICKER]) if trainer == "advpicker" else None,
+    ), noise
 
 
 def _read(
@@ -323,6 +368,13 @@ def _sentences_of(file: SentenceFile) -> list[Sentence]:
             raise item.fault
         sentences.append(item.sentence)
     return sentences
+
+
+def _unlabelled(file: SentenceFile) -> Iterator[Sentence]:
+    """The words of a file; what is wrong with its labels does not matter."""
+    for item in file.located():
+        one = item.sentence
+        yield replace(one, spans=(), lang=file.lang or one.lang)
 
 
 def _score(tagger: CrfTagger, gold: Sequence[Sentence]) -> dict[str, float]:

@@ -156,7 +156,15 @@ def check_fit(tokenizer: Any, model: Any, name: str) -> None:
     Raises:
         ModelError: It does.
     """
-    rows = int(model.get_input_embeddings().weight.shape[0])
+    check_rows(tokenizer, int(model.get_input_embeddings().weight.shape[0]), name)
+
+
+def check_rows(tokenizer: Any, rows: int, name: str) -> None:
+    """Raise if a tokenizer makes pieces beyond the rows of a model's table of vectors.
+
+    Raises:
+        ModelError: It does.
+    """
     highest = max(tokenizer.get_vocab().values())
     if highest >= rows:
         raise ModelError(

@@ -24,6 +24,7 @@ from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import longest_input
 from crosspan.models.processes import Processes
+from crosspan.models.romanizing import record, to_train_with
 from crosspan.models.saving import check_new, record_text, write_finished
 from crosspan.models.stepper import Indices, Stepper
 from crosspan.models.threads import torch_threads
@@ -31,6 +32,7 @@ from crosspan.pretrain.corruption import Marks, marks_of
 from crosspan.pretrain.objectives import Guessing, Objective, Writing
 from crosspan.pretrain.options import PretrainOptions
 from crosspan.pretrain.windows import windows_of_text
+from crosspan.text.romanize import romanize_line
 
 Progress = Callable[[str, int, int], None]
 
@@ -111,7 +113,7 @@ def train_language_model(
 
     Raises:
         EmptyInputError: There is no text.
-        OptionError: The model does not learn by the objective.
+        OptionError: The model does not learn by the objective, or from text that is not romanised.
         ModelError: The model cannot be loaded, a loss is not a number, or a checkpoint is damaged.
         OutputError: The folder holds something else, or there is no room.
         MissingDependencyError: ``crosspan[neural]`` is not installed.
@@ -153,12 +155,17 @@ class _Training:
         self.processes = Processes(options.device)
         config = load_config(name)
         self.tokenizer = load_tokenizer(name)
+        romanize = to_train_with(config, options.romanize, name)
+        if romanize:
+            lines, held_out = ([romanize_line(line) for line in text] for text in (lines, held_out))
         kind = objective_of(config, options.objective, name)
         marks = marks_of(self.tokenizer, kind, name)
         architecture = "AutoModelForMaskedLM" if kind == "masked" else "AutoModelForSeq2SeqLM"
         placement = Placement(device=str(self.processes.device), dtype="float32")
         self.model = load_model(name, architecture, placement=placement)
         check_fit(self.tokenizer, self.model, name)
+        if romanize:
+            record(self.model, True)
         self.objective = _objective(kind, self.model, self.tokenizer, marks, options)
         longest = min(longest_input(self.tokenizer, config), options.longest - self.objective.n_special)
         cut = (marks, longest, options.units)

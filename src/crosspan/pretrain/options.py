@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from crosspan.errors import OptionError
+from crosspan.models.romanizing import Romanize, check_romanize
 
 Objective = Literal["auto", "masked", "spans"]
 Units = Literal["running", "words"]
@@ -29,6 +30,8 @@ class PretrainOptions:
         span: Mean pieces of a span that is cut out, for "spans".
         units: "running" reads lines as they are; "words" finds the words first, punctuation apart, as a tagger reads
             them.
+        romanize: Whether text of other scripts is learned from in Latin letters: "yes", "no", or "auto": as the model
+            was trained until then. The model remembers it, and taggers made of it do the same.
         epochs: How often the text is gone through.
         max_steps: Most changes of the weights; 0 for no limit.
         batch_size: Windows of a batch, in all processes together.
@@ -56,6 +59,7 @@ class PretrainOptions:
     share: float = 0.15
     span: float = 3.0
     units: Units = "running"
+    romanize: Romanize = "auto"
     epochs: int = 1
     max_steps: int = 0
     batch_size: int = 32
@@ -77,6 +81,7 @@ class PretrainOptions:
                 raise OptionError(
                     f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(get_args(kinds))}."
                 )
+        check_romanize(self.romanize)
         for name, least in (("epochs", 1), ("batch_size", 1), ("longest", 8), ("save_every", 1)):
             if getattr(self, name) < least:
                 raise OptionError(f"{name} is {getattr(self, name)}", hint=f"Use at least {least}.")

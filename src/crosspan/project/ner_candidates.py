@@ -28,7 +28,7 @@ class NerOptions:
 
     Args:
         tagger: What crosspan tag takes as --model, such as transformers:FOLDER; loaded when it is first needed.
-        labels: New names of the tagger's labels, such as PERSON=PER; only transformers and gliner know this.
+        labels: New names of the tagger's labels, such as PERSON=PER; only transformers, onnx and gliner know this.
         alpha: Each word beyond the first multiplies the score of a candidate by this.
         floor: Scores up to this become 0.
         device: Where the tagger runs, if not where it chooses itself.

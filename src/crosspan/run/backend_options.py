@@ -41,6 +41,7 @@ _OPTIONS = {
     ("project", "clap"): "crosspan.project.clap:ClapOptions",
     ("project", "markers"): "crosspan.project.marker_options:MarkerOptions",
     ("tag", "transformers"): "crosspan.tag.transformers:TransformersTaggerOptions",
+    ("tag", "onnx"): "crosspan.tag.onnx:OnnxTaggerOptions",
     ("tag", "gliner"): "crosspan.tag.gliner:GlinerOptions",
     ("translate", "ctranslate2"): "crosspan.translate.ctranslate2:CTranslate2Options",
     ("translate", "transformers"): "crosspan.translate.transformers:TransformersOptions",

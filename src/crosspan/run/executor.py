@@ -89,8 +89,12 @@ def do(
 ) -> Done:
     """Do one job with a stage that is prepared, and keep its result."""
     inputs = Inputs(store, {**whole, **job.entries}, shard=job.shard, threads=threads, advance=advance)
-    parts, facts = stage.work(inputs)
-    return Done(job.shard, store.put(job.key, parts, facts, replace=stage.together))
+    if not stage.resumes:
+        parts, facts = stage.work(inputs)
+        return Done(job.shard, store.put(job.key, parts, facts, replace=stage.together))
+    with store.unfinished(job.key) as inputs.unfinished:
+        parts, facts = stage.work(inputs)
+        return Done(job.shard, store.put(job.key, parts, facts, replace=stage.together))
 
 
 def _in_processes(

@@ -20,6 +20,7 @@ UNSEEN = frozenset(
 
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "transformers": ("transformers", "tokenizers", "torch"),
+    "onnx": ("onnxruntime", "transformers", "tokenizers"),
     "ctranslate2": ("ctranslate2", "transformers", "tokenizers"),
     "simalign": ("transformers", "tokenizers", "torch"),
     "awesome": ("transformers", "tokenizers", "torch"),

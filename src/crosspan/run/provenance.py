@@ -16,7 +16,7 @@ from crosspan.errors import FormatError
 
 _PACKAGES = (
     *("numpy", "numba", "scipy", "regex", "uroman"),
-    *("torch", "transformers", "tokenizers", "sentencepiece", "ctranslate2", "spacy"),
+    *("torch", "transformers", "tokenizers", "sentencepiece", "ctranslate2", "onnxruntime", "spacy"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from crosspan.run.store import Entry, Store, digest_of
@@ -63,6 +64,8 @@ class Inputs:
         self.shard = shard
         self.threads = threads
         self.advance: Advance = advance or (lambda done, total: None)
+        self.unfinished: Path | None = None
+        """Where a stage that can go on in the middle keeps what it has so far; ``None`` where it has to begin anew."""
 
     def part(self, stage: str, name: str) -> bytes:
         """A part of an earlier stage's result for this shard."""
@@ -94,6 +97,8 @@ class Stage(Protocol):
     """Whether there is one result for the whole corpus, not one a shard."""
     parallel: bool
     """Whether shards may be worked on in other processes. The stage is sent there before :meth:`prepare` is called."""
+    resumes: bool
+    """Whether work on a shard that was killed goes on from what it left in :attr:`Inputs.unfinished`."""
     together: bool
     """Whether shards of two runs must not be mixed, because learning twice does not give quite the same."""
 
@@ -114,6 +119,7 @@ class Step:
     options: Mapping[str, Any] = field(default_factory=dict)
     single: bool = False
     parallel: bool = False
+    resumes: bool = False
     together: bool = False
 
     def prepare(self, inputs: Inputs) -> None:

@@ -3,15 +3,20 @@
 A file is named by the key of its result. It holds a line with a checksum of the line after it, that line (JSON: names,
 checksums and sizes of the parts, and facts about them), and then the parts. A file that does not agree with its
 checksums is no result: it is worked out again.
+
+Work that takes long can keep what it has so far in a folder of its own, which is there until its result is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import time
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +27,8 @@ from crosspan.io.files import atomic_binary
 _MAGIC = b"crosspan result 1 "
 _PACKED_UP_TO = 32 << 20
 """Larger parts are not compressed: they are models, which do not shrink much."""
+
+_UNFINISHED = "unfinished"
 
 _ABANDONED = 3600.0
 """Temporary files that nobody wrote to for so many seconds were left by a run that was killed."""
@@ -162,8 +169,42 @@ class Store:
         parts = {name: digest for name, (digest, _, _) in header["parts"].items()}
         return Entry(key, parts, header["facts"]), found
 
+    @contextmanager
+    def unfinished(self, key: str) -> Iterator[Path | None]:
+        """The folder in which the work on a result keeps what it has so far; it survives a kill.
+
+        Yields:
+            The folder, which nobody else works in meanwhile; ``None`` where another run is at the same work, and where
+            the store does not write. It is removed at the end if the result is there.
+
+        Raises:
+            OutputError: It cannot be made.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     store = Store(Path(folder))
+            ...     with store.unfinished("ab12") as place, store.unfinished("ab12") as other:
+            ...         place.is_dir(), other
+            (True, None)
+        """
+        if not self.write:
+            yield None
+            return
+        folder = self.folder / _UNFINISHED / key
+        make_folder(folder)
+        with _only_one(folder.with_name(f"{key}.lock")) as mine:
+            yield folder if mine else None
+            if mine and self.path(key).is_file():
+                shutil.rmtree(folder, ignore_errors=True)
+
     def remove_all_but(self, keep: Collection[str]) -> int:
-        """Remove the results of other keys; return how many."""
+        """Remove the results of other keys, and what work on others left unfinished; return how many results."""
+        for path in (self.folder / _UNFINISHED).glob("*"):
+            if path.is_dir() and path.name not in keep:
+                with _only_one(path.with_name(f"{path.name}.lock")) as mine:
+                    if mine:
+                        shutil.rmtree(path, ignore_errors=True)
         kept = {self.path(key) for key in keep}
         gone = [path for path in self.folder.glob("??/*") if path.is_file() and path not in kept]
         for path in gone:
@@ -196,3 +237,49 @@ def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
                 path.unlink()
         except OSError:
             continue  # another run was faster
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[bool]:
+    """Hold a lock that ends with the process, however that ends; tell whether nobody else holds it."""
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise OutputError(
+            f"the file cannot be made: {(error.strerror or str(error)).lower()}",
+            where=str(path),
+            hint="Make room for it, or mend the permissions of its folder.",
+        ) from error
+    try:
+        mine = _locked(number) and _same(number, path)
+        try:
+            yield mine
+        finally:
+            if mine:
+                with suppress(OSError):  # Windows does not remove a file that is open
+                    path.unlink()
+    finally:
+        os.close(number)
+
+
+def _locked(number: int) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(number, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _same(number: int, path: Path) -> bool:
+    """Whether an open file is still there under its name, and not removed by who held the lock before."""
+    try:
+        return os.path.samestat(os.fstat(number), os.stat(path))
+    except OSError:
+        return False

@@ -175,7 +175,7 @@ class TagTable:
     """The tagger that labels the source; without this table the source has labels of its own.
 
     Args:
-        use: crf, spacy, transformers, gliner, or a tagger that another package brings.
+        use: crf, spacy, transformers, onnx, gliner, or a tagger that another package brings.
         model: What it loads: en is the embedded English tagger; else a file or folder, or a name that it knows.
         adapt: Whether a tagger of crosspan is first adapted to the source and its translations.
         adaptation: How.
@@ -237,7 +237,8 @@ class TrainTable:
 
     Args:
         use: crf, token-classifier to fine-tune an encoder, or a trainer that another package brings.
-        rounds: How often the tagger's predictions and the projected labels vote, and it is trained again.
+        rounds: How often the tagger's predictions and the projected labels vote, and it is trained again; only crf
+            does so, once if nothing else is said.
         noise: How projected labels are taken.
         vote: How predictions and labels vote.
         dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
@@ -245,15 +246,22 @@ class TrainTable:
     """
 
     use: str = "crf"
-    rounds: int = ROUNDS
+    rounds: int = -1
     dev: str = ""
     noise: NoiseOptions = field(default_factory=NoiseOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.rounds == -1:
+            object.__setattr__(self, "rounds", ROUNDS if self.use == "crf" else 0)
         if self.rounds < 0:
             raise OptionError(f"rounds is {self.rounds}", hint="Choose 0 or more.")
+        if self.use != "crf":
+            if self.rounds:
+                raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out rounds, or set rounds = 0.")
+            if self.vote != VoteOptions():
+                raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out what begins with vote.")
         if self.use != "token-classifier":
             if self.dev:
                 raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")

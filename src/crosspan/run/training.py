@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,6 +18,7 @@ from crosspan.run.model_options import identity_of
 from crosspan.run.provenance import data_digest
 from crosspan.run.reading import InputFile
 from crosspan.run.stage import Inputs, Need, Output, Step
+from crosspan.run.store import digest_of
 from crosspan.run.tagging import FINE_TUNING, made_by
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
@@ -57,6 +59,7 @@ class Train(Step):
             self.options["settings"] = {
                 name: value for name, value in settings.items() if name not in ("device", "save_every")
             }
+            self.resumes = True
         elif self.use == "crf":
             self.options["settings"] = asdict(self.settings)
             self.options["rounds"] = self.rounds
@@ -72,20 +75,33 @@ class Train(Step):
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
             path = Path(folder) / "model.crf"
             if self.use == FINE_TUNING:
-                self._fine_tune(examples, path, inputs)
-                return Output({"model": packed(path)}, {"examples": len(examples)})
+                return self._fine_tuned(examples, inputs.unfinished or path, inputs)
             self._trained(examples, inputs).save(path)
             return Output({"model": path.read_bytes()}, {"examples": len(examples)})
 
-    def _fine_tune(self, examples: list[Example], folder: Path, inputs: Inputs) -> None:
+    def _fine_tuned(self, examples: list[Example], place: Path, inputs: Inputs) -> Output:
+        """Fine-tune below a folder, from where that was left off."""
+        from crosspan.models.checkpoints import Checkpoints
+        from crosspan.train.model_card import RECORD
         from crosspan.train.token_classifier import train_token_classifier
 
         def advance(stage: str, done: int, total: int) -> None:
             inputs.advance(done, total)
 
         options = replace(self.settings, seed=self.settings.seed or self.seed)
-        dev = () if self.dev is None else gold_of(self.dev)
-        train_token_classifier(examples, folder, dev=dev, options=options, threads=inputs.threads, progress=advance)
+        # checkpoints know the encoder by its path, and the result by its content: it may have moved meanwhile
+        folder = place / digest_of(options.encoder)[:16]
+        facts = {"examples": len(examples), "resumed_at": 0}
+        if (folder / RECORD).is_file():  # killed between the end of the training and that of the stage
+            Checkpoints(folder, "").remove()
+        else:
+            shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed
+            dev = () if self.dev is None else gold_of(self.dev)
+            report = train_token_classifier(
+                examples, folder, dev=dev, options=options, threads=inputs.threads, progress=advance
+            )
+            facts["resumed_at"] = report.resumed_at
+        return Output({"model": packed(folder)}, facts)
 
     def _projections(self, inputs: Inputs) -> Iterator[Projection]:
         shards = zip(inputs.all("pairs", "tokens"), inputs.all(self.projected, "projections"), strict=True)

@@ -54,8 +54,9 @@ def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = No
     Args:
         name: ``"en"`` for the embedded English tagger, the path of a model that was trained (``*.crf``),
             ``"spacy:NAME"`` for a spaCy pipeline that is installed or lies in a folder, ``"transformers:NAME"`` for a
-            token-classification model on the hub or in a folder, or ``"gliner:NAME"``. Packages can bring more
-            (``BACKEND:MODEL``) by entry points in the group ``crosspan.taggers``.
+            token-classification model on the hub or in a folder, ``"onnx:FOLDER"`` for one that was exported, or
+            ``"gliner:NAME"``. Packages can bring more (``BACKEND:MODEL``) by entry points in the group
+            ``crosspan.taggers``.
         threads: Threads to use; all cores by default.
         options: Of the backend, such as those of :class:`~crosspan.tag.transformers.TransformersTaggerOptions`; what
             crosspan trained itself has none.
@@ -86,11 +87,10 @@ def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = No
     if colon and scheme in registry.names("crosspan.taggers"):
         return _made(scheme, registry.find("crosspan.taggers", scheme), rest, {"threads": threads, **options})
     is_model = (Path(asked) / "config.json").is_file()
+    kind = "onnx" if (Path(asked) / "model.onnx").is_file() else "transformers"
+    known = f"{', '.join(EMBEDDED)}, the path of a model (.crf), spacy:NAME, transformers:NAME or onnx:FOLDER"
     raise OptionError(
-        f"there is no tagger {asked!r}",
-        hint=f"Write transformers:{asked}."
-        if is_model
-        else f"Give {' or '.join(EMBEDDED)}, the path of a model (.crf), spacy:NAME, or transformers:NAME.",
+        f"there is no tagger {asked!r}", hint=f"Write {kind}:{asked}." if is_model else f"Give one of {known}."
     )
 
 

@@ -1,9 +1,9 @@
 """Two languages made so that adversarial training has something to do: words carry a language mark and a shared signal.
 
 Each root of the world is a word in both languages, such as ``ka-bo`` and ``zu-bo``. A tiny encoder is made whose vector
-of a word is that of its root, which both languages share, plus that of its language. A tagger that learned from one
-language reads roots and mark together, and so fails in the other; an encoder without the mark does not. Real
-multilingual encoders have such a part as well. Needs ``crosspan[neural]``.
+of a word is that of its root, which both languages share, plus more or less of that of its language. A tagger that
+learned from one language reads roots and mark together, and so fails in the other; an encoder without the mark does
+not. Real multilingual encoders have such a part as well. Needs ``crosspan[neural]``.
 """
 
 from __future__ import annotations
@@ -41,17 +41,12 @@ def drawn_sentence(lang: str, chance: random.Random, *, longest: int = 8) -> Sen
     label = {root: kind for kind, roots in NAMES.items() for root in roots}
     words: list[str] = []
     spans: list[Span] = []
-    for _ in range(chance.randint(4, longest)):
-        root = chance.choice(OTHERS if chance.random() < 0.6 else ROOTS[len(OTHERS) :])
-        kind = label.get(root)
+    for at in range(chance.randint(4, longest)):
+        after_name = bool(spans) and spans[-1].end == at
+        root = chance.choice(OTHERS if after_name or chance.random() < 0.4 else ROOTS[len(OTHERS) :])
+        if root in label:
+            spans.append(Span(at, at + 1, label[root]))
         words.append(f"{lang}-{root}")
-        if kind is None:
-            continue
-        last = spans[-1] if spans else None
-        if last is not None and last.label == kind and last.end == len(words) - 1:
-            spans[-1] = Span(last.start, len(words), kind)  # names in a row are one
-        else:
-            spans.append(Span(len(words) - 1, len(words), kind))
     return Sentence(tuple(words), tuple(spans), lang=lang)
 
 
@@ -67,14 +62,23 @@ def without_labels(sentences: list[Sentence]) -> list[Sentence]:
 
 
 def save_marked_encoder(
-    folder: Path, *, languages: tuple[str, ...] = (SOURCE, TARGET), mark: float = 1.0, layers: int = 2, seed: int = 0
+    folder: Path,
+    *,
+    languages: tuple[str, ...] = (SOURCE, TARGET),
+    mark: float = 1.5,
+    spread: float = 0.5,
+    dropout: float = 0.2,
+    layers: int = 2,
+    seed: int = 0,
 ) -> Path:
     """A tiny XLM-RoBERTa whose vectors of words are signal and mark.
 
     Args:
         folder: Where it goes.
         languages: Whose words it knows.
-        mark: Length of the vector of a language; that of a root is 1.
+        mark: Mean length of the vector of a language; that of a root is 1.
+        spread: How much that length differs from word to word: its standard deviation, as a share of the mean.
+        dropout: Of the hidden states, in training.
         layers: Of the encoder.
         seed: Of all that is random.
     """
@@ -88,7 +92,7 @@ def save_marked_encoder(
     config = transformers.XLMRobertaConfig(
         vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=layers, num_attention_heads=2,
         intermediate_size=64, max_position_embeddings=34, pad_token_id=1, type_vocab_size=1, initializer_range=0.1,
-        hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -96,10 +100,11 @@ def save_marked_encoder(
         unit = torch.nn.functional.normalize
         roots = unit(torch.randn(len(ROOTS), 32), dim=-1)
         marks = mark * unit(torch.randn(len(languages), 32), dim=-1)
+        scale = 1.0 + spread * torch.randn(len(languages), len(ROOTS), 1)
     ids = torch.tensor(tokenizer.convert_tokens_to_ids([f"▁{word}" for word in words]))
     with torch.no_grad():
         vectors = model.get_input_embeddings().weight
-        vectors[ids] = (marks[:, None] + roots[None]).reshape(len(words), 32)
+        vectors[ids] = (marks[:, None] * scale + roots[None]).reshape(len(words), 32)
     tokenizer.save_pretrained(folder)
     model.eval().save_pretrained(folder)
     return folder

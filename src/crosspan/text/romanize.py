@@ -1,4 +1,4 @@
-"""Words of any script in lower-case Latin letters, for comparing spellings across scripts."""
+"""Words of any script in Latin letters: in lower case, for comparing spellings, or as text, for an encoder to read."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ _SPECIAL = str.maketrans(
 )  # fmt: skip
 _MARKS = regex.compile(r"[\p{M}\u200C\u200D\u00AD\u2060]+")
 _NOT_LATIN = regex.compile(r"[[\p{L}\p{N}]--[\p{Latin}\u02B0-\u02FF0-9]]", flags=regex.V1)
+_FOREIGN = regex.compile(r"[[^\p{Latin}\p{Common}\p{Inherited}][\p{Nd}--[0-9]]]", flags=regex.V1)
+_SPACES = regex.compile(r"(\s+)")
 
 _memo: dict[tuple[str, str | None], str] = {}
+_text_memo: dict[str, str] = {}
 _MEMO_LIMIT = 2_000_000
 
 
@@ -71,6 +74,52 @@ def _romanize(word: str, lang: str | None) -> str:
         _memo.clear()
     _memo[key] = latin
     return latin
+
+
+def romanize_words(words: Sequence[str]) -> list[str]:
+    """Write the words of a text in Latin letters, as an encoder is to read them: one word for each, case kept.
+
+    A word in Latin letters stays as it is, diacritics and all, so text of a Latin script is not changed. All others go
+    through the ``uroman`` package, each on its own and with the rules of no language in particular: a word is written
+    alike wherever it stands. Where uroman leaves nothing of a word (a soft sign alone, say), it stays as it is; where
+    uroman makes two of it, they are written as one.
+
+    Args:
+        words: The words; running text is fine, results are remembered.
+
+    Returns:
+        One word for each, in the same order; none is empty unless it was, and none has a space unless it had.
+
+    Example:
+        >>> romanize_words(["Zoë", "в", "Москве", "МГУ", "ь", "።"])
+        ['Zoë', 'v', 'Moskve', 'MGU', 'ь', '.']
+    """
+    return [word if word.isascii() else _as_text(word) for word in words]
+
+
+def romanize_line(line: str) -> str:
+    """Write a line of text in Latin letters; see :func:`romanize_words`. What stands between words stays.
+
+    Example:
+        >>> romanize_line("Я живу  в Москве.")
+        'Ya zhivu  v Moskve.'
+    """
+    if line.isascii():
+        return line
+    return "".join(part if part.isspace() else part and _as_text(part) for part in _SPACES.split(line))
+
+
+def _as_text(word: str) -> str:
+    if not _FOREIGN.search(word):
+        return word
+    known = _text_memo.get(word)
+    if known is None:
+        plain = unicodedata.normalize("NFC", word)
+        known = "".join(str(_uroman().romanize_string(plain)).split()) or word
+        if len(_text_memo) >= _MEMO_LIMIT:
+            _text_memo.clear()
+        _text_memo[word] = known
+    return known
 
 
 def strip_diacritics(word: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ import numpy.typing as npt
 
 from crosspan.errors import EmptyInputError, OptionError
 from crosspan.models.pieces import pieces_of
+from crosspan.models.romanizing import as_read
 from crosspan.train.adversarial_options import AdversarialOptions, Level
+from crosspan.train.adversary import layer_states, means_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_rows import Cutting, padded
@@ -165,7 +168,7 @@ def language_text(
     config: Any,
     examples: Sequence[Example],
     unlabelled: Sequence[Sentence],
-    sources: set[str],
+    sources: frozenset[str],
     options: TokenClassifierOptions,
     adversarial: AdversarialOptions,
 ) -> LanguageText:
@@ -214,12 +217,13 @@ def language_text(
         count = min(len(sentences) - 1, math.ceil(adversarial.held_out * len(sentences)))
         chosen = {*np.random.default_rng([options.seed, 3, index]).permutation(len(sentences))[:count].tolist()}
         parts = [[one for at, one in enumerate(sentences) if (at in chosen) == out] for out in (False, True)]
-        learned.append(_rows(tokenizer, config, parts[0], index, options))
-        held.append(_rows(tokenizer, config, parts[1], index, options)[:_MOST_HELD_OUT])
+        rows = [[*chain.from_iterable(text_rows(tokenizer, config, part, index, options))] for part in parts]
+        learned.append(rows[0])
+        held.append(rows[1][:_MOST_HELD_OUT])
     return LanguageText(tuple(sides), first, adversarial.classes, learned, held, options.seed)
 
 
-def _check_languages(unlabelled: Sequence[Sentence], sources: set[str]) -> None:
+def _check_languages(unlabelled: Sequence[Sentence], sources: frozenset[str]) -> None:
     if not unlabelled:
         raise OptionError(
             "adversarial training needs unlabelled text of the target language, and there is none",
@@ -238,15 +242,25 @@ def _check_languages(unlabelled: Sequence[Sentence], sources: set[str]) -> None:
             )
 
 
-def _rows(
+def text_rows(
     tokenizer: Any, config: Any, sentences: Sequence[Sentence], lang: int, options: TokenClassifierOptions
-) -> list[TextRow]:
-    """The windows of sentences, cut as those that the task is learned from."""
+) -> list[list[TextRow]]:
+    """The windows of each sentence, cut as those that the task is learned from.
+
+    Args:
+        tokenizer: Of the encoder.
+        config: Its configuration.
+        sentences: All of one language.
+        lang: Its index.
+        options: How long windows are.
+    """
     cut = Cutting(tokenizer, config, options)
     return [
-        TextRow(ids, window.keep_begin + shift, window.keep_end + shift, lang)
-        for one in pieces_of(tokenizer, [sentence.tokens for sentence in sentences])
-        for window, ids, shift in cut.windows(one)
+        [
+            TextRow(ids, window.keep_begin + shift, window.keep_end + shift, lang)
+            for window, ids, shift in cut.windows(one)
+        ]
+        for one in pieces_of(tokenizer, as_read([sentence.tokens for sentence in sentences], options.romanize == "yes"))
     ]
 
 
@@ -262,6 +276,32 @@ def text_batch_of(rows: Sequence[TextRow], pad: int, multiple: int = 1) -> TextB
     )
 
 
-def described(text: LanguageText) -> Mapping[str, Any]:
-    """What a record says of the text."""
-    return {"classes": list(text.classes), "windows": text.counts()}
+def judged(
+    body: Any,
+    rows: Sequence[TextRow],
+    options: AdversarialOptions,
+    pad: int,
+    there: Callable[[npt.NDArray[Any]], Any],
+    *,
+    multiple: int = 1,
+) -> tuple[Any, npt.NDArray[np.int64]]:
+    """What the discriminator judges of some rows.
+
+    Args:
+        body: The encoder.
+        rows: The rows.
+        options: Which layer it reads, and whether it judges pieces or sentences.
+        pad: The piece that fills rows up.
+        there: Brings an array to the encoder's device.
+        multiple: What the length of a batch is a multiple of.
+
+    Returns:
+        Vectors in float32, ``[n, width]``, and the language of each, ``[n]``.
+    """
+    batch = text_batch_of(rows, pad, multiple)
+    states = layer_states(body, options.layer, there(batch.ids), there(batch.mask))
+    row = there(batch.row)
+    vectors = states[row, there(batch.at)].float()
+    if options.level == "token":
+        return vectors, batch.lang[batch.row]
+    return means_of(vectors, row, len(rows)), batch.lang

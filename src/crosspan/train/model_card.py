@@ -28,6 +28,7 @@ def record_of(
     data: Mapping[str, Any],
     options: TokenClassifierOptions,
     processes: int,
+    method: str | None = None,
     game: GameReport | None = None,
 ) -> dict[str, Any]:
     """The record of a training: everything that the model depends on, and how it went; no times and no places.
@@ -37,6 +38,7 @@ def record_of(
         data: What is known of the sentences.
         options: How it was trained.
         processes: How many processes there were.
+        method: What the way of training is called, if it is not the plain one.
         game: How the discriminator of languages fared, where there was one.
     """
     settings = {**asdict(options), "encoder": PurePath(options.encoder).name or options.encoder}
@@ -50,8 +52,9 @@ def record_of(
         steps=report["best_step"],
         loss=options.loss,
         lora=options.lora_rank or None,
-        adversarial=None if game is None else game.settings["mode"],
+        method=method,
         level=None if game is None else game.settings["level"],
+        romanize="yes" if options.romanize == "yes" else None,
         seed=options.seed,
     )
     kept = {name: value for name, value in report.items() if name != "folder"}
@@ -99,6 +102,7 @@ def written_card(record: Mapping[str, Any]) -> str:
         + ")",
         "```",
         "",
+        *_reading(options),
         "## Data",
         "",
         f"{record['sentences']} sentences with {data['tokens']} words; entities: {entities}. Of {data['unobserved']} "
@@ -120,6 +124,16 @@ def written_card(record: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _reading(options: Mapping[str, Any]) -> list[str]:
+    if options.get("romanize") != "yes":
+        return []
+    return [
+        "It reads words of other scripts in Latin letters (uroman), as it learned them. The tagger above does so by "
+        "itself; another program must romanise its text first.",
+        "",
+    ]
 
 
 def _dev(record: Mapping[str, Any]) -> list[str]:

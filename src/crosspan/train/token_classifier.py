@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
-from crosspan.models.loading import load_config, load_tokenizer, neural
+from crosspan.models.loading import load_config, neural
 from crosspan.models.processes import Processes
+from crosspan.models.romanizing import to_train_with
 from crosspan.models.threads import torch_threads
 from crosspan.tag.crf import tags_of
-from crosspan.tag.transformers import PREFIX_SPACE
+from crosspan.tag.word_classifier import tokenizer_of
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import language_text
 from crosspan.train.adversary import check_layers, freeze_lowest
 from crosspan.train.examples import Example
 from crosspan.train.model_card import RECORD
+from crosspan.train.token_data import checked_data
 from crosspan.train.token_game import game_step
 from crosspan.train.token_loop import Training
 from crosspan.train.token_model import loaded
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
-from crosspan.train.token_rows import Row, rows_of
+from crosspan.train.token_rows import rows_of
 from crosspan.train.token_step import TaskStep
 from crosspan.types import Sentence
 
@@ -71,42 +74,52 @@ def train_token_classifier(
     Raises:
         OptionError: No encoder is named, early stopping has no dev sentences, those have labels that are not learned,
             or are of another language than the source and ``dev_is_target`` does not say so; unlabelled text is given
-            without adversarial training or the other way round, or is of the source language or of none.
+            without adversarial training or the other way round, or is of the source language or of none; or words are
+            not to be romanised, and the encoder was trained on romanised text.
         EmptyInputError: There is no entity to learn from, or too little text of a language.
         ModelError: The encoder cannot be loaded or is none, a loss is not a number, or a checkpoint is damaged.
         OutputError: The folder holds something else, or there is no room.
         MissingDependencyError: ``crosspan[neural]`` is not installed, or ``crosspan[train]`` where it is needed.
     """
     folder = Path(out)
-    given = [one if isinstance(one, Example) else Example(one) for one in examples]
-    given = [one for one in given if len(one.sentence)]
-    kinds = _kinds(given, labels)
-    gold = [one for one in dev if len(one)]
-    side = _dev_side(given, gold, kinds, not labels, options)
-    _check_folder(folder)
-    if not options.encoder:
-        raise OptionError("no encoder is named", hint="Name one, such as xlm-roberta-base, or a folder.")
+    data = checked_data(examples, dev, options, labels)
     played = played_with(unlabelled, adversarial)
-    processes = Processes(options.device)
-    config = load_config(options.encoder)
-    check_encoder(config, options.encoder)
-    prefix = {"add_prefix_space": True} if config.model_type in PREFIX_SPACE else {}
-    tokenizer = load_tokenizer(options.encoder, **prefix)
-    rows = _rows(tokenizer, config, given, kinds, options)
-    text = None
+    check_folder(folder)
+    options, config, tokenizer = encoder_parts(options)
+    rows = rows_of(tokenizer, config, data.examples, data.labels, options)
+    if not rows:
+        raise EmptyInputError(
+            "nothing is known of any word to learn from", hint="Keep more of what was projected (noise.dropped)."
+        )
+    processes, text = Processes(options.device), None
     if played is not None:
         check_layers(config, played, lora=options.lora_rank > 0)
-        sources = {options.source_lang} if options.source_lang else _source_langs(given)
-        text = language_text(tokenizer, config, given, unlabelled, sources, options, played)
+        text = language_text(tokenizer, config, data.examples, unlabelled, data.sources, options, played)
     with torch_threads(threads):
-        model = loaded(options, tokenizer, tags_of(kinds), processes.device)
+        model = loaded(options, tokenizer, tags_of(data.labels), processes.device)
         if played is not None and text is not None:
             freeze_lowest(model, played.freeze)
             steps: TaskStep = game_step(options, rows, model, tokenizer, processes, played, text)
         else:
             steps = TaskStep(options, rows, model, tokenizer, processes)
-        training = Training(steps, gold, kinds, tokenizer, folder, _facts(given, kinds, side, about), threads)
+        training = Training(steps, data.dev, data.labels, tokenizer, folder, data.facts(about), threads)
         return training.run(progress)
+
+
+def encoder_parts(options: TokenClassifierOptions) -> tuple[TokenClassifierOptions, Any, Any]:
+    """The configuration and the tokenizer of the encoder that is named, and options that say whether it romanises.
+
+    Raises:
+        OptionError: None is named, or it was trained on romanised text and is to read text that is not.
+        ModelError: It cannot be loaded, or is no encoder.
+    """
+    if not options.encoder:
+        raise OptionError("no encoder is named", hint="Name one, such as xlm-roberta-base, or a folder.")
+    config = load_config(options.encoder)
+    check_encoder(config, options.encoder)
+    romanize = to_train_with(config, options.romanize, options.encoder)
+    settled = replace(options, romanize="yes" if romanize else "no")
+    return settled, config, tokenizer_of(options.encoder, config)
 
 
 def played_with(unlabelled: Sequence[Sentence], adversarial: AdversarialOptions | None) -> AdversarialOptions | None:
@@ -149,101 +162,21 @@ def check_encoder(config: Any, name: str) -> None:
         )
 
 
-def _kinds(given: Sequence[Example], labels: Sequence[str]) -> tuple[str, ...]:
-    found = {span.label for one in given for span in one.sentence.spans}
-    if not (found & {*labels} if labels else found):
-        raise EmptyInputError(
-            "there is no labelled entity to learn from", hint="Check that the sentences have labels, and which."
-        )
-    for one in given:
-        if not one.weight > 0:
-            raise OptionError(f"an example has the weight {one.weight}", hint="Weights must be above 0.")
-    return tuple(sorted({*labels} or found))
+def check_folder(folder: Path, besides: Sequence[str] = ()) -> None:
+    """Raise unless a model can go into a folder: it is new, or holds what a training that goes on has left there.
 
+    Args:
+        folder: The folder.
+        besides: Names that may be there as well.
 
-def _dev_side(
-    given: Sequence[Example],
-    gold: Sequence[Sentence],
-    kinds: Sequence[str],
-    strict: bool,
-    options: TokenClassifierOptions,
-) -> str:
-    """Which side the dev sentences are of; choosing weights by target sentences would be no transfer any more."""
-    if not gold:
-        if options.patience:
-            raise OptionError(
-                "early stopping needs dev sentences, and there are none",
-                hint="Give labelled sentences of the source language, or set patience=0.",
-            )
-        return "none"
-    strange = sorted({span.label for one in gold for span in one.spans} - {*kinds})
-    if strict and strange:
-        raise OptionError(
-            f"the dev sentences have the label {strange[0]!r}, which no sentence to learn from has",
-            hint=f"Map it, or name the labels to learn: {','.join(kinds)}.",
-        )
-    if options.dev_is_target:
-        return "target"
-    source = {options.source_lang} if options.source_lang else _source_langs(given)
-    langs = {one.lang for one in gold}
-    known = {lang for lang in langs if lang is not None}
-    other = sorted(known - source)
-    if other and (source or any(one.sentence.lang is not None for one in given)):
-        named = f"not in {', '.join(sorted(source))!r}, the source language" if source else "and no source is known"
-        raise OptionError(
-            f"the dev sentences are in {other[0]!r}, {named}",
-            hint="Give a dev set of the source language (source_lang=… names it), or say that it is meant with "
-            "dev_is_target=yes.",
-        )
-    return "source" if known and langs == known and source else "unstated"
-
-
-def _source_langs(given: Sequence[Example]) -> set[str]:
-    """Languages of which no sentence looks as if its labels had been carried over."""
-    langs = {one.sentence.lang for one in given if one.sentence.lang is not None}
-    carried = {
-        one.sentence.lang
-        for one in given
-        if one.missing or one.unobserved or any(span.score is not None for span in one.sentence.spans)
-    }
-    return langs - carried
-
-
-def _check_folder(folder: Path) -> None:
+    Raises:
+        OutputError: It holds something else.
+    """
     if (folder / RECORD).is_file():
         raise OutputError("there is a trained model already", where=str(folder), hint="Name another folder.")
     if folder.exists() and not folder.is_dir():
         raise OutputError("this is a file, and the model needs a folder", where=str(folder), hint="Name another.")
-    if folder.is_dir() and any(not path.name.startswith(("checkpoint-", "finished.part")) for path in folder.iterdir()):
+    known = ("checkpoint-", "finished.part")
+    there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if any(not name.startswith(known) and name not in besides for name in there):
         raise OutputError("the folder holds something else", where=str(folder), hint="Name a folder that is new.")
-
-
-def _rows(
-    tokenizer: Any, config: Any, given: Sequence[Example], kinds: Sequence[str], options: TokenClassifierOptions
-) -> list[Row]:
-    rows = rows_of(tokenizer, config, given, kinds, options)
-    if not rows:
-        raise EmptyInputError(
-            "nothing is known of any word to learn from", hint="Keep more of what was projected (noise.dropped)."
-        )
-    return rows
-
-
-def _facts(
-    given: Sequence[Example], kinds: Sequence[str], side: str, about: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """What the record of the model says of its data."""
-    counts = dict.fromkeys(kinds, 0)
-    for one in given:
-        for span in one.sentence.spans:
-            if span.label in counts:
-                counts[span.label] += 1
-    return {
-        "sentences": len(given),
-        "tokens": sum(len(one.sentence) for one in given),
-        "languages": sorted({one.sentence.lang for one in given if one.sentence.lang is not None}),
-        "unobserved": sum(len(one.unobserved) for one in given),
-        "entities": counts,
-        "dev_side": side,
-        **(about or {}),
-    }

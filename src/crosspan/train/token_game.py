@@ -14,13 +14,11 @@ from crosspan.models.checkpoints import trained
 from crosspan.models.processes import Processes
 from crosspan.models.schedule import rate_at
 from crosspan.train.adversarial_options import AdversarialOptions
-from crosspan.train.adversarial_text import LanguageText, TextRow, text_batch_of
+from crosspan.train.adversarial_text import LanguageText, TextRow, judged
 from crosspan.train.adversary import (
     body_of,
     discriminator_of,
     language_losses,
-    layer_states,
-    means_of,
     reversed_gradient,
     weight_at,
 )
@@ -74,6 +72,7 @@ class GameStep(TaskStep):
         self.optimizers[_DISCRIMINATOR] = self._optimizer(self.judges, adversarial.discriminator_rate)
         self.per_step = adversarial.discriminator_steps + (adversarial.mode == "alternating")
         self.size = adversarial.batch_size or options.batch_size * options.accumulate
+        self.method = adversarial.mode
         self.mark = (asdict(adversarial), text.digest())
 
     def _optimizer(self, parameters: Sequence[Any], rate: float) -> Any:
@@ -136,13 +135,8 @@ class GameStep(TaskStep):
 
     def _vectors(self, rows: Sequence[TextRow]) -> tuple[Any, npt.NDArray[np.int64]]:
         """What the discriminator judges, ``[n, width]`` in float32, and the language of each."""
-        batch = text_batch_of(rows, self.pad, self.multiple())
         with self.autocast():
-            states = layer_states(self.body, self.adversarial.layer, self.there(batch.ids), self.there(batch.mask))
-        vectors = states[self.there(batch.row), self.there(batch.at)].float()
-        if self.adversarial.level == "token":
-            return vectors, batch.lang[batch.row]
-        return means_of(vectors, self.there(batch.row), len(rows)), batch.lang
+            return judged(self.body, rows, self.adversarial, self.pad, self.there, multiple=self.multiple())
 
     def gradient_norm(self) -> Any:
         """The length of the gradient at the encoder."""

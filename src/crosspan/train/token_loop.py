@@ -204,7 +204,7 @@ class Training:
             "dev_side": self.facts["dev_side"],
         }
         game = self.steps.report(means, state.measured)
-        record = record_of(facts, self.facts, self.options, self.processes.count, game)
+        record = record_of(facts, self.facts, self.options, self.processes.count, self.steps.method, game)
         if self.processes.first:
             scratch = self.folder / "finished.part"
             shutil.rmtree(scratch, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import Any
 from crosspan.errors import OptionError
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_model, neural
+from crosspan.models.romanizing import record
 from crosspan.train.token_options import TokenClassifierOptions
 
 _WHO = "fine-tuning"
@@ -34,6 +35,7 @@ def loaded(options: TokenClassifierOptions, tokenizer: Any, tags: Sequence[str],
             label2id={tag: index for index, tag in enumerate(tags)},
         )
         check_fit(tokenizer, model, options.encoder)
+        record(model, options.romanize == "yes")
         if options.lora_rank:
             model = _with_lora(model, options).to(device)
     if options.gradient_checkpointing:

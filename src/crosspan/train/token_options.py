@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from crosspan.errors import OptionError
-from crosspan.tag.transformers import WordChoice
+from crosspan.models.romanizing import Romanize, check_romanize
+from crosspan.tag.word_classifier import WordChoice
 
 Confidence = Literal["soft", "evidence", "none"]
 Loss = Literal["cross_entropy", "gce"]
@@ -34,6 +35,8 @@ class TokenClassifierOptions:
         max_norm: Gradients longer than this are cut.
         longest: Most pieces of a window, special ones included; 0 is what the model reads at once.
         overlap: Pieces that neighbouring windows of a long sentence share; -1 is a quarter of a window.
+        romanize: Whether the encoder is given words of other scripts in Latin letters: "yes", "no", or "auto": as the
+            encoder itself was trained. The tagger does the same with what it labels.
         confidence: What the score c of a span means: "soft" wants its tag with c and O with 1 - c; "evidence" is the
             likelihood that the CRF is trained with; "none" takes every span for sure.
         loss: cross_entropy, or gce: the generalised cross entropy, which wrong labels sway less.
@@ -73,6 +76,7 @@ class TokenClassifierOptions:
     max_norm: float = 1.0
     longest: int = 0
     overlap: int = -1
+    romanize: Romanize = "auto"
     confidence: Confidence = "soft"
     loss: Loss = "cross_entropy"
     gce_q: float = 0.7
@@ -97,6 +101,7 @@ class TokenClassifierOptions:
                 raise OptionError(
                     f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(get_args(kinds))}."
                 )
+        check_romanize(self.romanize)
         for name in ("epochs", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} is {getattr(self, name)}", hint="Use at least 1.")

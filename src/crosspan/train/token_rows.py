@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
+from crosspan.models.romanizing import as_read
 from crosspan.train.crf import CrfOptions, evidence_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
@@ -80,7 +81,12 @@ class Cutting:
 
 
 def rows_of(
-    tokenizer: Any, config: Any, examples: Sequence[Example], labels: Sequence[str], options: TokenClassifierOptions
+    tokenizer: Any,
+    config: Any,
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    options: TokenClassifierOptions,
+    distributions: Sequence[Float32Array] | None = None,
 ) -> list[Row]:
     """Cut examples into windows; windows in which nothing is known of any word are left out.
 
@@ -89,15 +95,21 @@ def rows_of(
         config: Its configuration.
         examples: What is learned from.
         labels: The kinds of entity.
-        options: How words learn, and how long windows are.
+        options: How words learn, how long windows are, and whether words are romanised ("auto" is "no" here).
+        distributions: What each word of each example is to learn, ``[n_words, n_tags]``; by default what
+            :func:`targets_of` makes of its labels.
     """
     cut = Cutting(tokenizer, config, options)
     found = []
-    pieces = pieces_of(tokenizer, [example.sentence.tokens for example in examples])
-    for one, example in zip(pieces, examples, strict=True):
+    words = as_read([example.sentence.tokens for example in examples], options.romanize == "yes")
+    pieces = pieces_of(tokenizer, words)
+    for index, (one, example) in enumerate(zip(pieces, examples, strict=True)):
         if not len(one):
             continue
-        target, summed = targets_of(example, labels, options)
+        if distributions is None:
+            target, summed = targets_of(example, labels, options)
+        else:
+            target, summed = distributions[index], np.zeros(len(example.sentence), bool)
         known = np.ones(len(example.sentence), bool)
         known[list(example.unobserved)] = False
         learning = one.first() if options.words == "first" else np.arange(len(one))

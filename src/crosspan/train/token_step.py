@@ -45,6 +45,9 @@ class TaskStep:
     mark: Sequence[Any] = ()
     """What the course of the training depends on beside options, rows and dev sentences."""
 
+    method: str | None = None
+    """What the signature calls a way of training that is not the plain one."""
+
     def __init__(
         self, options: TokenClassifierOptions, rows: Sequence[Row], model: Any, tokenizer: Any, processes: Processes
     ) -> None:
@@ -209,16 +212,15 @@ class TaskStep:
 
     def _task_loss(self, rows: Sequence[Row]) -> Any:
         """The sum of the losses of all words of some windows."""
-        options, there = self.options, self.there
+        there = self.there
         batch = batch_of(rows, self.pad, self.multiple())
         with self.autocast():
             logits = self.model(input_ids=there(batch.ids), attention_mask=there(batch.mask)).logits
         picked = logits[there(batch.row), there(batch.at)]
-        losses = word_losses(
-            picked,
-            there(batch.target),
-            there(batch.summed) if batch.summed.any() else None,
-            gce_q=options.gce_q if options.loss == "gce" else None,
-            smoothing=options.label_smoothing,
-        )
-        return (losses * there(batch.weight)).sum()
+        summed = there(batch.summed) if batch.summed.any() else None
+        return (self.losses(picked, there(batch.target), summed) * there(batch.weight)).sum()
+
+    def losses(self, logits: Any, target: Any, summed: Any | None) -> Any:
+        """The loss of each word; see :func:`crosspan.train.token_losses.word_losses`."""
+        gce_q = self.options.gce_q if self.options.loss == "gce" else None
+        return word_losses(logits, target, summed, gce_q=gce_q, smoothing=self.options.label_smoothing)
