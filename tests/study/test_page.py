@@ -12,7 +12,7 @@ from crosspan.study.plots import Line, Panel, Point, plot, short_number
 DRAWN = plot([Panel("a & b", [Line("<x>", [Point(1e6, 1.0, 0.0, 2.0), Point(1e8, 3.0)])])], x="size", y="F1", zero=True)
 BLOCKS = [
     Heading(1, "Title <1>"),
-    Text("some `co<de>`, **bold** and [a link](https://example.org)"),
+    Text("some `co<de>`, *slanted*, **bold** and [a link](https://example.org)"),
     Items(["one", "two"]),
     Table(("name", "n"), [("a|b", "1")]),
     Figure("f1", DRAWN, "What it shows"),
@@ -22,7 +22,7 @@ BLOCKS = [
 
 def test_a_page_as_markdown():
     assert markdown(BLOCKS, "p") == (
-        "# Title <1>\n\nsome `co<de>`, **bold** and [a link](https://example.org)\n\n- one\n- two\n\n"
+        "# Title <1>\n\nsome `co<de>`, *slanted*, **bold** and [a link](https://example.org)\n\n- one\n- two\n\n"
         "| name | n |\n| :-- | --: |\n| a\\|b | 1 |\n\n![What it shows](p.f1.svg)\n\n*What it shows*\n\n"
         "```sh\nls < a\n```\n"
     )
@@ -32,7 +32,7 @@ def test_a_page_as_html():
     text = hypertext(BLOCKS)
     assert "<h1>Title &lt;1&gt;</h1>" in text
     assert (
-        "<p>some <code>co&lt;de&gt;</code>, <strong>bold</strong> and "
+        "<p>some <code>co&lt;de&gt;</code>, <em>slanted</em>, <strong>bold</strong> and "
         '<a href="https://example.org">a link</a></p>' in text
     )
     assert "<tr><td class='text'>a|b</td><td>1</td></tr>" in text
@@ -63,6 +63,14 @@ def test_a_plot_has_its_points_and_bars_at_their_places():
     low, high = (float(value) for value in re.match(r"M[\d.]+ ([\d.]+)h6m-3 0V([\d.]+)", bar).groups())
     assert abs(low - (labels["0"] - 4)) < 0.2
     assert abs(high - (labels["2"] - 4)) < 0.2
+
+
+def test_a_line_has_the_colour_of_its_place_in_the_order():
+    lines = [Line("b", [Point(1, 1.0), Point(2, 2.0)])]
+    alone, second = (plot([Panel("p", lines)], x="x", y="y", order=order) for order in ([], ["a", "b"]))
+    both = plot([Panel("p", [Line("a", [Point(1, 1.0)]), *lines])], x="x", y="y")
+    colour = r'<circle [^>]*fill="(#\w+)"><title>b:'
+    assert re.findall(colour, second) == re.findall(colour, both) != re.findall(colour, alone)
 
 
 @given(

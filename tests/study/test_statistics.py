@@ -99,6 +99,7 @@ def test_a_slope_by_hand():
     assert found.slope == pytest.approx(2.0)
     assert found.low == pytest.approx(2.0)
     assert found.n == 3
+    assert slope([0, 1, 2], [0, 0, 0]) == (0.0, 0.0, 0.0, 1.0, 3)
     assert slope([0, 1], [1, 3]) is None
     assert slope([1, 1, 1], [1, 2, 3]) is None
 

@@ -15,7 +15,7 @@ import pytest
 
 from crosspan.cli.main import main
 from crosspan.study import cells as cell_module
-from crosspan.study.launch import open_study, run_here
+from crosspan.study.launch import open_study, prepare, run_here
 from crosspan.study.scores import unpacked
 
 pytest.importorskip("torch")
@@ -113,6 +113,19 @@ def test_a_page_is_written_again_without_running_anything(world, whole, tmp_path
     assert study(world, out, "--page-only", "--quiet") == 0
     assert (out / "study.md").read_bytes() == (whole / "study.md").read_bytes()
     assert study(world, out, "--quiet") == 0  # nothing is left to run
+
+
+def test_an_encoder_that_is_gone_is_made_again_where_it_is_needed(world, whole, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(whole / "cells", out / "cells")
+    found = open_study(world / "study.toml", out)
+    prepare(found)
+    assert {state.status for state in found.states().values()} == {"done"}  # nothing needs it
+    first = next(cell for cell in found.cells if cell.needs)
+    found.store.forget(first)
+    prepare(found)
+    states = found.states()
+    assert {key for key, state in states.items() if state.status == "open"} == {first.key, first.needs}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")

@@ -36,7 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "new": ("crosspan.cli.new", "Write a recipe, or another file, to start from."),
     "evaluate": ("crosspan.cli.evaluate", "Score labels, or word links, against gold."),
     "bench": ("crosspan.cli.bench", "Run a benchmark suite, shown beside published figures."),
-    "study": ("crosspan.cli.study", "Run a grid of encoders, adversarial modes, languages and seeds."),
+    "study": ("crosspan.cli.study", "Run a grid of encoders, modes and seeds, with a page."),
     "report": ("crosspan.cli.report", "Write a page to look at: sentences, spans, charts."),
     "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),

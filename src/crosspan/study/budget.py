@@ -30,8 +30,8 @@ PIECES = 1.6
 _FIXED_GB = 0.6
 """What Python and the libraries take."""
 
-_READS = {"reversal": 2.0, "alternating": 3.0}
-"""How much longer a step of adversarial training is: it reads the other languages too, once or twice."""
+_READS = {"reversal": 1.0, "alternating": 2.0}
+"""How often a step of adversarial training reads a batch of all languages beside its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +187,7 @@ def cost_of(plan: Plan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) 
     encoder = plan.encoder(cell.encoder)
     if cell.kind == "pretrain":
         pre = pretrain_options(plan, encoder, cell.seed, "auto")
-        weights = size.parameters * (2.0 if encoder.kind == "t5" else 1.0)  # with its decoder
+        weights = size.parameters * (2.0 if encoder.shape.get("family") == "t5" else 1.0)  # with its decoder
         pieces = pretraining_pieces(plan, data, encoder)
         logits = 8.0 * pre.batch_size * pre.longest * int(encoder.shape.get("vocabulary", 8_000))
         layers = _layers(size, pre.batch_size, pre.longest, half=pre.precision == "bfloat16", again=False)
@@ -212,8 +212,9 @@ def cost_of(plan: Plan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) 
     reads = 1.0
     if cell.mode != PLAIN:
         mode = adversarial_options(plan.mode(cell.mode))
-        reads = _READS.get(mode.mode, 1.0)
-        layers *= 2  # both languages are in memory at once
+        share = (mode.batch_size or options.batch_size) / options.batch_size
+        reads += share * _READS.get(mode.mode, 1.0)
+        layers *= 1 + share  # both batches are in memory at once
     words = sum(map(len, data.train)) * (min(options.epochs, _epochs(options.max_steps, options.batch_size, data)))
     read = sum(len(one) for test in data.tests if test.key in cell.tests for one in test.gold)
     read += sum(map(len, data.dev)) * options.epochs

@@ -137,7 +137,7 @@ def _train(
     source = str(encoder_folder(store, cell.needs)) if cell.needs else model_of(plan, cell.encoder)
     if cell.needs and not Path(source).is_dir():
         raise ModelError(
-            "the pre-trained encoder is gone", where=source, hint="Start with --retry-failed --anew to train it again."
+            "the pre-trained encoder is gone", where=source, hint="Start with --retry-failed: it is then made anew."
         )
     options = train_options(plan, encoder, source, cell.seed, device)
     model = work / _MODEL

@@ -18,7 +18,7 @@ from typing import Any
 from crosspan.errors import ModelError, OutputError
 from crosspan.io.files import PathLike, atomic_binary
 from crosspan.study.budget import Budget, Room, budget_of, encoder_sizes, room_of
-from crosspan.study.cells import StageProgress
+from crosspan.study.cells import StageProgress, encoder_folder
 from crosspan.study.data import StudyData, load_data
 from crosspan.study.grid import Cell, cells_of
 from crosspan.study.plan import Plan, load_plan
@@ -94,6 +94,16 @@ def prepare(study: Study, *, retry_failed: bool = False) -> None:
         for cell in study.cells:
             if study.store.state(cell).status == "failed":
                 study.store.forget(cell)
+    # an encoder that was removed is made again where a cell still needs it
+    states = study.states()
+    wanted = {cell.needs for cell in study.cells if states[cell.key].status == "open"}
+    for cell in study.cells:
+        if (
+            cell.key in wanted
+            and states[cell.key].status == "done"
+            and not encoder_folder(study.store, cell.key).is_dir()
+        ):
+            study.store.forget(cell)
 
 
 def estimate(

@@ -12,6 +12,7 @@ from crosspan.io.files import open_output
 
 _CODE = re.compile(r"`([^`]+)`")
 _BOLD = re.compile(r"\*\*([^*]+)\*\*")
+_ITALIC = re.compile(r"(?<![*\w])\*([^*\s][^*]*)\*(?![*\w])")
 _LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
 
 _STYLE = """
@@ -45,7 +46,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; code in backticks, bold in two asterisks and links are understood."""
+    """A paragraph; code in backticks, bold in two asterisks, italics in one, and links are understood."""
 
     text: str
 
@@ -202,4 +203,5 @@ def _hypertext(block: Block) -> str:
 def _inline(text: str) -> str:
     found = html.escape(text, quote=False)
     found = _LINK.sub(r'<a href="\2">\1</a>', found)
-    return _BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", found))
+    found = _BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", found))
+    return _ITALIC.sub(r"<em>\1</em>", found)

@@ -66,7 +66,7 @@ class Panel:
     lines: Sequence[Line]
 
 
-def plot(panels: Sequence[Panel], *, x: str, y: str, zero: bool = False) -> str:
+def plot(panels: Sequence[Panel], *, x: str, y: str, zero: bool = False, order: Sequence[str] = ()) -> str:
     """Draw panels with the same axes.
 
     Args:
@@ -74,6 +74,7 @@ def plot(panels: Sequence[Panel], *, x: str, y: str, zero: bool = False) -> str:
         x: What the horizontal axis shows.
         y: What the vertical axis shows.
         zero: Draw a line at 0.
+        order: Names of lines that have the first colours, drawn or not, so that plots side by side agree.
 
     Returns:
         An SVG document; the same for the same values.
@@ -86,6 +87,7 @@ def plot(panels: Sequence[Panel], *, x: str, y: str, zero: bool = False) -> str:
     """
     points = [point for panel in panels for line in panel.lines for point in line.points]
     names = list(dict.fromkeys(line.name for panel in panels for line in panel.lines))
+    colours = list(dict.fromkeys([*order, *names]))
     columns = max(1, min(COLUMNS, len(panels)))
     rows = -(-len(panels) // columns)
     width, height = columns * WIDTH, rows * HEIGHT + _LEGEND * -(-len(names) // columns)
@@ -100,14 +102,16 @@ def plot(panels: Sequence[Panel], *, x: str, y: str, zero: bool = False) -> str:
         out.append(f'<g transform="translate({left} {top})">')
         out += frame.axes(panel.title, x, y)
         for line in panel.lines:
-            out += frame.drawn(line, names.index(line.name), len(names))
+            aside = names.index(line.name) - (len(names) - 1) / 2
+            out += frame.drawn(line, colours.index(line.name), _SPREAD * aside)
         out.append("</g>")
     for at, name in enumerate(names):
+        colour = colours.index(name)
         left = (at % columns) * WIDTH + _LEFT
         top = rows * HEIGHT + (at // columns) * _LEGEND + 8
         out.append(
-            f'<path d="M{left} {top}h24" {_stroke(at)} stroke-width="2" fill="none"/>'
-            f'<circle cx="{left + 12}" cy="{top}" r="3" fill="{_colour(at)}"/>'
+            f'<path d="M{left} {top}h24" {_stroke(colour)} stroke-width="2" fill="none"/>'
+            f'<circle cx="{left + 12}" cy="{top}" r="3" fill="{_colour(colour)}"/>'
             f'<text x="{left + 30}" y="{top + 4}">{html.escape(name)}</text>'
         )
     out.append("</svg>")
@@ -157,9 +161,8 @@ class _Frame:
         )
         return out
 
-    def drawn(self, line: Line, number: int, count: int) -> list[str]:
-        """A line; lines are moved a little to the side of each other, so that their bars can be told apart."""
-        aside = _SPREAD * (number - (count - 1) / 2) if count > 1 else 0.0
+    def drawn(self, line: Line, number: int, aside: float) -> list[str]:
+        """A line, moved a little to the side of others, so that their bars can be told apart."""
         places = [(self.at_x(point.x) + aside, point) for point in line.points]
         path = "L".join(f"{at:.1f} {self.at_y(point.y):.1f}" for at, point in places)
         out = [f'<path d="M{path}" {_stroke(number)} stroke-width="1.6" fill="none"/>'] if len(places) > 1 else []
@@ -191,7 +194,9 @@ def short_number(value: float) -> str:
 
 def _ticks(low: float, high: float) -> list[float]:
     """Round numbers that hold a range."""
-    span = (high - low) or abs(high) or 1.0
+    span = high - low
+    if span < 1e-6:
+        span = max(abs(high), 1.0)
     step = 10.0 ** math.floor(math.log10(span / 4))
     step = next(step * factor for factor in (1, 2, 5, 10) if span / (step * factor) <= 6)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

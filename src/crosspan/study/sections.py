@@ -87,7 +87,13 @@ def _gains(results: Results, analysis: Analysis) -> list[Block]:
         ),
         Figure(
             "gain",
-            plot(_by_family(results, analysis, _gain_points), x=_SIZE, y="gain in F1", zero=True),
+            plot(
+                _by_family(results, analysis, _gain_points),
+                x=_SIZE,
+                y="gain in F1",
+                zero=True,
+                order=[one.name for one in results.plan.modes],
+            ),
             f"Gain over plain fine-tuning against {_SIZE}. Bars: {confidence} t-intervals over seeds.",
         ),
     ]

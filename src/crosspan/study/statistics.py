@@ -161,7 +161,8 @@ def slope(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> S
     if len(x) < 3 or len({*x}) < 2:
         return None
     found = stats.linregress(x, y)
-    half = float(stats.t.ppf(0.5 + confidence / 2, len(x) - 2)) * float(found.stderr)
+    error = float(found.stderr) if math.isfinite(found.stderr) else 0.0  # equal y are no number to scipy
+    half = float(stats.t.ppf(0.5 + confidence / 2, len(x) - 2)) * error
     p_value = float(found.pvalue) if math.isfinite(found.pvalue) else 1.0
     return Slope(float(found.slope), float(found.slope) - half, float(found.slope) + half, p_value, len(x))
 
