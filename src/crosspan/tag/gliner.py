@@ -21,10 +21,10 @@ from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement, device_of
 from crosspan.models.loading import PICKLED, neural
 from crosspan.models.pieces import windows_of
+from crosspan.models.threads import torch_threads
 from crosspan.settings import with_settings
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import parsed_names
-from crosspan.tag.transformers import torch_threads
 from crosspan.text.detokenize import written
 from crosspan.types import Sentence, Span
 

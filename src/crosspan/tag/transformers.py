@@ -9,8 +9,7 @@ baseline of model transfer, where a multilingual model that has learned from one
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -22,6 +21,7 @@ from crosspan.models.batching import Advance, in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, windows_of
+from crosspan.models.threads import torch_threads
 from crosspan.settings import with_settings
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import SCHEMES, best_spans, check_needed, columns_of, parsed_names
@@ -283,16 +283,3 @@ def special_pieces(tokenizer: Any, name: str) -> tuple[list[int], list[int]]:
         where=name,
         hint="Tokenizer and model do not belong together.",
     )
-
-
-@contextmanager
-def torch_threads(threads: int | None) -> Iterator[None]:
-    """Let PyTorch use this many threads; as many as it likes for ``None``."""
-    torch = neural("this model", "torch")
-    before = torch.get_num_threads()
-    if threads is not None:
-        torch.set_num_threads(max(1, threads))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -14,7 +14,8 @@ from typing import Any
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
 from crosspan.models.loading import load_config, load_tokenizer, neural
 from crosspan.models.processes import Processes
-from crosspan.tag.transformers import PREFIX_SPACE, torch_threads
+from crosspan.models.threads import torch_threads
+from crosspan.tag.transformers import PREFIX_SPACE
 from crosspan.train.examples import Example
 from crosspan.train.model_card import RECORD
 from crosspan.train.token_loop import Training
