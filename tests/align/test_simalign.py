@@ -133,3 +133,27 @@ def test_bad_settings(settings, message):
     with pytest.raises(OptionError) as caught:
         make_aligner("simalign", **settings)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"units": "word", "distortion": 0.5, "null_threshold": 0.8, "min_prob": 0.4}])
+def test_several_methods_from_one_reading(tiny, sentences, monkeypatch, options):
+    model = tiny("mbert", positions=POSITIONS)
+    aligner = ours(model, **options)
+    whole, read = aligner.encoder.vectors, []
+    monkeypatch.setattr(
+        aligner.encoder, "vectors", lambda pieces, **more: (read.append(len(pieces)), whole(pieces, **more))[1]
+    )
+    pairs = [*sentences[:8], ([], ["Haus"])]
+    found = aligner.align_methods(pairs)
+    assert read == [len({words for pair in sentences[:8] for words in map(tuple, pair)})]
+    assert list(found) == list(NAMES)
+    for method, links in found.items():
+        assert links == ours(model, method=method, **options).align_tokens(pairs), method
+    some = list(aligner.iter_align_methods(iter(pairs), ("match",)))
+    assert [one["match"] for one in some] == found["match"]
+    assert not len(found["forward"][-1])
+
+
+def test_methods_that_are_not_there(tiny):
+    with pytest.raises(OptionError, match="there is no method 'mwmf'"):
+        ours("/nowhere").align_methods([], ("argmax", "mwmf"))

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from crosspan.errors import EmptyInputError, ModelError, OptionError  # noqa: E402
+from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.project import t_projection_training as training  # noqa: E402
 from crosspan.project.nmt_score import NmtOptions  # noqa: E402
@@ -134,7 +134,7 @@ def test_resumed_training_ends_where_uninterrupted_training_does(base, tmp_path)
 
     with pytest.raises(KeyboardInterrupt):
         train_writer(tmp_path / "parts", sentences, dev, options, advance=stop)
-    assert (tmp_path / "parts" / "checkpoint" / "state.json").is_file()
+    assert (tmp_path / "parts" / "checkpoint-00000015" / "state.json").is_file()
     steps = []
     parts = train_writer(tmp_path / "parts", sentences, dev, options, advance=lambda step, _: steps.append(step))
     assert steps[0] == 16  # the last checkpoint was made after step 15
@@ -142,7 +142,7 @@ def test_resumed_training_ends_where_uninterrupted_training_does(base, tmp_path)
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "parts")
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
-    assert not (tmp_path / "parts" / "checkpoint").exists()
+    assert not list((tmp_path / "parts").glob("checkpoint*"))
 
 
 def interrupted(base, folder, **changes):
@@ -158,24 +158,24 @@ def interrupted(base, folder, **changes):
 
 def test_a_checkpoint_of_another_training_is_refused(base, tmp_path):
     options = interrupted(base, tmp_path)
-    with pytest.raises(OptionError, match=r"other sentences or options.*Remove .*checkpoint to begin anew"):
+    with pytest.raises(OutputError, match=r"checkpoint of another training.*Use the same data and settings"):
         train_writer(tmp_path, labelled(40, 6), labelled(5, 7), replace(options, seed=1))
-    with pytest.raises(OptionError, match="other sentences or options"):
+    with pytest.raises(OutputError, match="checkpoint of another training"):
         train_writer(tmp_path, labelled(41, 6), labelled(5, 7), options)
 
 
 @pytest.mark.parametrize("name", ["state.json", "weights.safetensors", "optimizer.safetensors"])
 def test_a_damaged_checkpoint_is_named(base, tmp_path, name):
     options = interrupted(base, tmp_path)
-    path = tmp_path / "checkpoint" / name
+    path = tmp_path / "checkpoint-00000004" / name
     path.write_bytes(path.read_bytes()[:20])
-    with pytest.raises(ModelError, match="the checkpoint is damaged"):
+    with pytest.raises(ModelError, match="the checkpoint cannot be read"):
         train_writer(tmp_path, labelled(40, 6), labelled(5, 7), options)
 
 
-def test_a_checkpoint_that_was_being_put_in_place_counts(base, tmp_path):
+def test_a_checkpoint_that_was_being_written_does_not_count(base, tmp_path):
     options = interrupted(base, tmp_path)
-    (tmp_path / "checkpoint").rename(tmp_path / "checkpoint.new")
+    (tmp_path / "checkpoint-00000006.part").mkdir()
     steps = []
     train_writer(tmp_path, labelled(40, 6), labelled(5, 7), options, advance=lambda step, _: steps.append(step))
     assert steps[0] == 5

@@ -13,7 +13,8 @@ from crosspan.errors import ModelError, OptionError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.translate import Translation, make_translator  # noqa: E402
 from crosspan.translate.families import Family  # noqa: E402
-from crosspan.translate.transformers import TransformersOptions, TransformersTranslator, longest_output  # noqa: E402
+from crosspan.translate.preparation import longest_output  # noqa: E402
+from crosspan.translate.transformers import TransformersOptions, TransformersTranslator  # noqa: E402
 
 NAMES = ("nllb", "m2m100", "marian", "marian-many", "mt5", "madlad")
 LANGUAGES = {"source": "English", "target": "Spanish"}

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import EMPTY, check_probability, limited, readable
+from crosspan.align.embedding import EMPTY, check_probability, readable
 from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.errors import OptionError
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import neural
+from crosspan.models.threads import torch_threads
 from crosspan.types import Alignment
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class CrossAttention(PretrainedAligner):
         languages = options.source_lang, options.target_lang
         one: list[Float32Array | None] | None = None
         other: list[Float32Array | None] | None = None
-        with limited(self.threads):
+        with torch_threads(self.threads):
             if options.directions != "backward":
                 one = self._shares(sources, targets, *languages)
             if options.directions != "forward":

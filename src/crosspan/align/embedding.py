@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.int8 import quantize
-from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
+from crosspan.align.pretrained import (
+    PIECES_ON_CPU,
+    PIECES_ON_GPU,
+    Advance,
+    Found,
+    NoLinks,
+    PretrainedAligner,
+    Words,
+)
 from crosspan.errors import OptionError
 from crosspan.models.device import Placement
+from crosspan.models.threads import torch_threads
 from crosspan.types import Alignment
 
 if TYPE_CHECKING:
@@ -147,7 +155,17 @@ class EmbeddingAligner(PretrainedAligner):
     def _links(self, source: Units, target: Units) -> Alignment:
         """Links of a pair; both sides have words."""
 
-    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Callable[[float], None]) -> list[Alignment]:
+    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Advance) -> list[Alignment]:
+        return self._linked(shard, advance, self._links, EMPTY)
+
+    def _linked(
+        self,
+        shard: Sequence[tuple[Words, Words]],
+        advance: Advance,
+        link: Callable[[Units, Units], Found],
+        nothing: Found,
+    ) -> list[Found]:
+        """What ``link`` makes of each pair, or ``nothing`` where it cannot be linked; sentences are read once each."""
         sides = self._languages()
         wanted: dict[str, dict[Words, None]] = {}
         for pair in shard:
@@ -161,31 +179,32 @@ class EmbeddingAligner(PretrainedAligner):
             share = len(sentences) / total
             found = self._read(list(sentences), language, lambda part, b=before, s=share: advance(b + part * s))  # type: ignore[misc]
             known.update(((language, words), units) for words, units in zip(sentences, found, strict=True))
-        links, failed = [], 0
+        links: list[Found] = []
+        failed = 0
         for pair in shard:
-            one: Alignment | None = EMPTY
+            one: Found | None = nothing
             if pair[0] and pair[1]:
                 source, target = (known[side] for side in zip(sides, pair, strict=True))
                 try:
-                    one = self._links(source, target) if _finite(source) and _finite(target) else None
+                    one = link(source, target) if _finite(source) and _finite(target) else None
                 except MemoryError:  # a table of millions of words by millions
                     one = None
             failed += one is None
-            links.append(EMPTY if one is None else one)
+            links.append(nothing if one is None else one)
         if failed:
             warnings.warn(
                 f"{failed} of {len(shard)} pairs have no links: they are too long, or the model gave no numbers",
                 NoLinks,
-                stacklevel=3,
+                stacklevel=4,
             )
         return links
 
-    def _read(self, sentences: Sequence[Words], language: str, advance: Callable[[float], None]) -> list[Units]:
+    def _read(self, sentences: Sequence[Words], language: str, advance: Advance) -> list[Units]:
         """The units of sentences in one language."""
         encoder = self.encoder
         if language:
             encoder.tokenizer.src_lang = language
-        with limited(self.threads):
+        with torch_threads(self.threads):
             pieces = encoder.pieces([readable(words) for words in sentences])
             vectors = encoder.vectors(pieces, advance=lambda done, total: advance(done / max(total, 1)))
         return [self._units(rows, cut) for rows, cut in zip(vectors, pieces, strict=True)]
@@ -228,24 +247,3 @@ def word_means(vectors: npt.NDArray[np.float32], pieces: Pieces) -> npt.NDArray[
     counts = np.diff(first, append=len(pieces))
     sums = np.add.reduceat(vectors, first, axis=0) if len(first) else vectors
     return np.asarray(sums / counts[:, None].astype(np.float32))
-
-
-@contextmanager
-def limited(threads: int | None) -> Iterator[None]:
-    """Let PyTorch use so many threads of a CPU, for a while.
-
-    Args:
-        threads: How many; ``None`` leaves it as it is.
-    """
-    if threads is None:
-        yield
-        return
-    from crosspan.models.loading import neural
-
-    torch = neural("this model", "torch")
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

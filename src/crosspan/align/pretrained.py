@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
-from typing import Self
+from typing import Self, TypeVar
 
 from crosspan.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
 Progress = Callable[[int, int], None]
 Words = tuple[str, ...]
+Advance = Callable[[float], None]
+Found = TypeVar("Found")
 
 SHARD = 2_000
 """Pairs that are worked on at once: their sentences are read once each, in batches of like length."""
@@ -58,25 +60,47 @@ class PretrainedAligner(ABC):
         Yields:
             The links of each pair, in order. A pair that cannot be aligned has none, and a warning says how many.
         """
-        total = len(pairs) if isinstance(pairs, Sized) else 0
-        stream = iter(pairs)
-        done = 0
-        while shard := list(itertools.islice(stream, SHARD)):
-
-            def advance(share: float, before: int = done, size: int = len(shard)) -> None:
-                if progress is not None:
-                    now = before + int(share * size)
-                    progress(now, max(total, now))
-
-            found = self._align_shard([(tuple(source), tuple(target)) for source, target in shard], advance)
-            done += len(shard)
-            advance(1.0)
-            yield from found
+        yield from in_shards(pairs, self._align_shard, progress)
 
     @abstractmethod
     def _load_model(self) -> None:
         """Load the model, so that what is wrong with it is said before the work begins."""
 
     @abstractmethod
-    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Callable[[float], None]) -> list[Alignment]:
+    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Advance) -> list[Alignment]:
         """The links of some pairs; ``advance`` is told the share that is done."""
+
+
+def in_shards(
+    pairs: Iterable[TokenPair],
+    work: Callable[[Sequence[tuple[Words, Words]], Advance], Sequence[Found]],
+    progress: Progress | None = None,
+) -> Iterator[Found]:
+    """Work through a stream of pairs, :data:`SHARD` of them at a time.
+
+    Args:
+        pairs: Words of both sides.
+        work: Gets some pairs, and what to tell the share that is done to; gives one thing for each pair.
+        progress: Called with pairs done and all there are, as far as is known.
+
+    Yields:
+        What ``work`` gives, in order.
+
+    Example:
+        >>> list(in_shards([(["a"], ["b", "c"])], lambda shard, _: [len(target) for _, target in shard]))
+        [2]
+    """
+    total = len(pairs) if isinstance(pairs, Sized) else 0
+    stream = iter(pairs)
+    done = 0
+    while shard := list(itertools.islice(stream, SHARD)):
+
+        def advance(share: float, before: int = done, size: int = len(shard)) -> None:
+            if progress is not None:
+                now = before + int(share * size)
+                progress(now, max(total, now))
+
+        found = work([(tuple(source), tuple(target)) for source, target in shard], advance)
+        done += len(shard)
+        advance(1.0)
+        yield from found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import EmbeddingAligner, EmbeddingOptions, Units, check_probability, word_means
+from crosspan.align.embedding import EMPTY, EmbeddingAligner, EmbeddingOptions, Units, check_probability, word_means
 from crosspan.align.extraction import (
     METHODS,
     Method,
@@ -22,6 +23,7 @@ from crosspan.align.extraction import (
     unit_vectors,
     word_alignment,
 )
+from crosspan.align.pretrained import Progress, TokenPair, in_shards
 from crosspan.errors import OptionError
 from crosspan.types import Alignment
 
@@ -65,8 +67,7 @@ class SimAlignOptions(EmbeddingOptions):
         EmbeddingOptions.__post_init__(self)
         if self.units not in UNITS:
             raise OptionError(f"units is {self.units!r}", hint=f"Choose one of {', '.join(UNITS)}.")
-        if self.method not in METHODS:
-            raise OptionError(f"there is no method {self.method!r}", hint=f"Choose one of {', '.join(METHODS)}.")
+        _check_methods([self.method])
         for name in ("distortion", "null_threshold", "factor"):
             check_probability(name, getattr(self, name))
         if self.iterations < 1:
@@ -103,20 +104,69 @@ class SimAlign(EmbeddingAligner):
         means = word_means(vectors, pieces)
         return Units(unit_vectors(means), np.arange(len(means), dtype=np.int32))
 
+    def align_methods(
+        self, pairs: Iterable[TokenPair], methods: Sequence[Method] = METHODS, *, progress: Progress | None = None
+    ) -> dict[Method, list[Alignment]]:
+        """The links of several methods: sentences are read, and their similarities computed, once for all of them.
+
+        Args:
+            pairs: Words of both sides.
+            methods: Which; all of them by default. The method of the options makes no difference.
+            progress: Called with pairs done and all there are, as far as is known.
+
+        Returns:
+            For each method what :meth:`align_tokens` gives with it.
+
+        Raises:
+            OptionError: There is no such method.
+            ModelError: The model cannot be loaded, or its device failed.
+        """
+        found = list(self.iter_align_methods(pairs, methods, progress=progress))
+        return {method: [one[method] for one in found] for method in methods}
+
+    def iter_align_methods(
+        self, pairs: Iterable[TokenPair], methods: Sequence[Method] = METHODS, *, progress: Progress | None = None
+    ) -> Iterator[dict[Method, Alignment]]:
+        """Like :meth:`align_methods`, for a stream of any length: the links of a pair by each method.
+
+        Raises:
+            OptionError: There is no such method.
+            ModelError: The model cannot be loaded, or its device failed.
+        """
+        _check_methods(methods)
+        nothing = dict.fromkeys(methods, EMPTY)
+
+        def link(source: Units, target: Units) -> dict[Method, Alignment]:
+            return self._links_of(source, target, methods)
+
+        return in_shards(pairs, lambda shard, advance: self._linked(shard, advance, link, nothing), progress)
+
     def _links(self, source: Units, target: Units) -> Alignment:
+        method = self.options.method
+        return self._links_of(source, target, [method])[method]
+
+    def _links_of(self, source: Units, target: Units, methods: Sequence[Method]) -> dict[Method, Alignment]:
         options = self.options
         similarity = distorted(cosine_similarity(source.vectors, target.vectors), options.distortion)
-        links = self._chosen(similarity)
-        if options.null_threshold < 1.0:
-            links &= certain(similarity, options.null_threshold)
-        return word_alignment(links, similarity, source.word, target.word, least=options.min_prob)
+        kept = certain(similarity, options.null_threshold) if options.null_threshold < 1.0 else None
+        found = {}
+        for method in methods:
+            links = self._chosen(similarity, method)
+            links = links if kept is None else links & kept
+            found[method] = word_alignment(links, similarity, source.word, target.word, least=options.min_prob)
+        return found
 
-    def _chosen(self, similarity: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        options = self.options
-        if options.method == "argmax":
+    def _chosen(self, similarity: npt.NDArray[Any], method: Method) -> npt.NDArray[np.bool_]:
+        if method == "argmax":
             return argmax_links(similarity)
-        if options.method == "itermax":
-            return itermax_links(similarity, iterations=options.iterations, factor=options.factor)
-        if options.method == "match":
+        if method == "itermax":
+            return itermax_links(similarity, iterations=self.options.iterations, factor=self.options.factor)
+        if method == "match":
             return match_links(similarity)
-        return one_way_links(similarity, forward=options.method == "forward")
+        return one_way_links(similarity, forward=method == "forward")
+
+
+def _check_methods(methods: Sequence[str]) -> None:
+    unknown = [method for method in methods if method not in METHODS]
+    if unknown:
+        raise OptionError(f"there is no method {unknown[0]!r}", hint=f"Choose one of {', '.join(METHODS)}.")

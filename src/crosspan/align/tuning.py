@@ -15,16 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from crosspan.align.embedding import check_probability, limited, readable
+from crosspan.align.embedding import check_probability, readable
 from crosspan.align.tuning_data import Example, Frame, examples_of, frame_of, order_of
 from crosspan.align.tuning_losses import OBJECTIVES, Learner, make_head
-from crosspan.align.tuning_state import RECORD, Checkpoints, save_model
+from crosspan.align.tuning_state import RECORD, Checkpoints
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
 from crosspan.models.batching import device_error
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import longest_input
+from crosspan.models.saving import save_model
 from crosspan.models.schedule import rate_at
+from crosspan.models.threads import torch_threads
 from crosspan.types import Alignment
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -195,7 +197,7 @@ def tune_aligner(
             hint="Give pairs with words on both sides that are not longer than the model reads at once.",
         )
     training = _Training(options, examples, left_out, folder, tokenizer, frame, layer)
-    with limited(threads):
+    with torch_threads(threads):
         return training.run(progress)
 
 

@@ -1,4 +1,7 @@
-"""Checkpoints of a training: complete or not there at all, without pickles, each a model that can be used."""
+"""Checkpoints of a training: complete or not there at all, without pickles, each a model that can be used.
+
+That is what sets them apart from those of :mod:`crosspan.models.checkpoints`, which hold only what training needs.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from typing import Any
 
 from crosspan.errors import ModelError
 from crosspan.models.loading import neural
+from crosspan.models.saving import save_model
 
 _NAME = re.compile(r"checkpoint-(\d+)\Z")
 RECORD = "tuning.json"
@@ -96,20 +100,6 @@ class Checkpoints:
             if type(error).__module__.startswith("safetensors"):
                 raise _damaged(path) from error
             raise
-
-
-def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Save a model with its tokenizer, in safetensors, in one file."""
-    transformers = neural("tuning")
-    logging = transformers.utils.logging
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        model.save_pretrained(folder, max_shard_size="100GB")
-        tokenizer.save_pretrained(folder)
-    finally:
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _shared(model: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -17,16 +17,15 @@ import click
 
 from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
 from crosspan.errors import OutputError
-from crosspan.io import FORMATS, FormatOption, format_by_name, write_links
-from crosspan.io.pairs import SentenceFile, read_pairs, rereadable
+from crosspan.io import FORMATS, FormatOption, write_links
+from crosspan.io.pairs import rereadable
 
 if TYPE_CHECKING:
     from crosspan.align import Aligner
     from crosspan.types import Alignment
-
-TokenPair = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @click.command("align")
@@ -84,12 +83,12 @@ def command(
     fitting = model is None or fit_on
     tally = _Tally(no_prob)
     with progress_bars(quiet=quiet) as bars, ExitStack() as stack:
-        files = [_file(source, from_format), _file(target, from_format)]
+        files = [sentence_file(source, from_format), sentence_file(target, from_format)]
         if fitting:  # they are read twice then
             files = stack.enter_context(rereadable(*files))
-            more = (pair for two in bitexts for pair in _tokens([_file(path, from_format) for path in two]))
-            chosen.fit_tokens(chain(more, _tokens(files)), progress=bars and partial(bars, "learning"))
-        found = chosen.iter_align_tokens(_tokens(files), progress=bars and partial(bars, "aligning"))
+            more = (pair for two in bitexts for pair in token_pairs([sentence_file(path, from_format) for path in two]))
+            chosen.fit_tokens(chain(more, token_pairs(files)), progress=bars and partial(bars, "learning"))
+        found = chosen.iter_align_tokens(token_pairs(files), progress=bars and partial(bars, "aligning"))
         write_links(out, tally.through(found))
     if save_model is not None:
         chosen.save(save_model)  # type: ignore[attr-defined]  # checked above: only one kind of aligner comes here
@@ -110,17 +109,6 @@ def command(
             f"{summary['seconds']} s",
             err=True,
         )
-
-
-def _tokens(files: Sequence[SentenceFile]) -> Iterator[TokenPair]:
-    """The tokens of two files, in step; what is wrong with labels does no harm."""
-    for item in read_pairs(*files):
-        yield item.pair.source.tokens, item.pair.target.tokens
-
-
-def _file(path: str, from_format: FormatOption) -> SentenceFile:
-    # "begin" reads the most; what it reads is not looked at
-    return SentenceFile(path, "auto" if format_by_name(path) else from_format, repair="begin")
 
 
 def _check_usage(

@@ -9,8 +9,8 @@ from functools import partial
 import click
 
 from crosspan.align import TuningOptions, tune_aligner
-from crosspan.cli.align import _file, _tokens
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
 from crosspan.io import FORMATS, FormatOption, read_links
 from crosspan.settings import with_settings
@@ -53,7 +53,7 @@ def command(
     """
     began = time.perf_counter()
     options = with_settings(TuningOptions(model=model), parse_settings(settings))
-    pairs = list(_tokens([_file(source, from_format), _file(target, from_format)]))
+    pairs = list(token_pairs([sentence_file(source, from_format), sentence_file(target, from_format)]))
     given = None
     if links is not None:
         lengths = [(len(one), len(other)) for one, other in pairs]

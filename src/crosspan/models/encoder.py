@@ -13,6 +13,7 @@ from crosspan.errors import ModelError, OptionError
 from crosspan.models.batching import Advance, in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.models.packing import pack, read_packed
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, windows_of
 
 Float32Array = npt.NDArray[np.float32]
@@ -54,6 +55,7 @@ class Encoder:
         self.n_layers = int(config.num_hidden_layers)
         self.layer = self._checked(layer)
         self._tap = _cut_behind(self.model, self.layer, self.n_layers)
+        self._packed = pack(self.model)
 
     def _checked(self, layer: int) -> int:
         index = layer + self.n_layers + 1 if layer < 0 else layer
@@ -89,7 +91,7 @@ class Encoder:
 
         def compute(hidden: Any, places: Sequence[tuple[int, int]]) -> list[Float32Array]:
             rows = hidden.float().cpu().numpy()
-            return [rows[index, begin:end] for index, (begin, end) in enumerate(places)]
+            return [rows[begin:end] for begin, end in places]
 
         return self.read(pieces, compute, advance=advance)
 
@@ -104,8 +106,8 @@ class Encoder:
 
         Args:
             pieces: The sentences.
-            take: Gets the hidden states ``[windows, pieces, width]`` on their device, and for each window the rows to
-                keep, and gives an array with that many rows for each.
+            take: Gets the hidden states of several windows ``[pieces, width]`` on their device, and for each window the
+                first of its rows to keep and the one behind the last, and gives an array with that many for each.
             advance: Called with windows done and all there are.
         """
         windows: list[tuple[int, Window]] = []
@@ -116,8 +118,11 @@ class Encoder:
 
         def compute(batch: npt.NDArray[np.int64]) -> list[Float32Array]:
             chosen = [windows[at] for at in batch.tolist()]
-            hidden, before = self._hidden([pieces[index].ids[window.begin : window.end] for index, window in chosen])
-            places = [(before + w.keep_begin - w.begin, before + w.keep_end - w.begin) for _, w in chosen]
+            hidden, starts = self._hidden([pieces[index].ids[window.begin : window.end] for index, window in chosen])
+            places = [
+                (start + window.keep_begin - window.begin, start + window.keep_end - window.begin)
+                for start, (_, window) in zip(starts, chosen, strict=True)
+            ]
             return take(hidden, places)
 
         lengths = [window.end - window.begin + 2 for _, window in windows]
@@ -133,25 +138,38 @@ class Encoder:
         config = self.model.config
         return int(getattr(config, "hidden_size", None) or config.d_model)
 
-    def _hidden(self, rows: Sequence[npt.NDArray[np.int32]]) -> tuple[Any, int]:
-        """Hidden states of sequences with their special pieces, and how many of those stand in front."""
+    def _hidden(self, rows: Sequence[npt.NDArray[np.int32]]) -> tuple[Any, list[int]]:
+        """Hidden states of sequences ``[pieces, width]``, and where the first piece of each stands.
+
+        Special pieces and padding are among them.
+        """
         torch = neural("this model", "torch")
         before, after = self._special()
-        longest = max(map(len, rows)) + len(before) + len(after)
-        pad = self.tokenizer.pad_token_id or 0
-        ids = np.full((len(rows), longest), pad, np.int64)
+        whole = [[*before, *row.tolist(), *after] for row in rows]
+        longest = max(map(len, whole))
+        with torch.inference_mode():
+            if self._packed:
+                output = read_packed(self.model, whole)
+                starts = np.cumsum([0, *map(len, whole)])[:-1]
+            else:
+                output = self._read_padded(whole, longest)
+                starts = np.arange(len(whole)) * longest
+        states = output.last_hidden_state if self._tap is None else self._tap.of(output)
+        return states.flatten(0, 1), (starts + len(before)).tolist()
+
+    def _read_padded(self, rows: Sequence[Sequence[int]], longest: int) -> Any:
+        """The model's output for sequences of different lengths, one a row."""
+        torch = neural("this model", "torch")
+        ids = np.full((len(rows), longest), self.tokenizer.pad_token_id or 0, np.int64)
         mask = np.zeros((len(rows), longest), np.int64)
         for index, row in enumerate(rows):
-            whole = [*before, *row.tolist(), *after]
-            ids[index, : len(whole)] = whole
-            mask[index, : len(whole)] = 1
-        with torch.inference_mode():
-            output = self.model(
-                input_ids=torch.from_numpy(ids).to(self.device),
-                attention_mask=torch.from_numpy(mask).to(self.device),
-                output_hidden_states=self._tap is not None and self._tap.asks,
-            )
-        return output.last_hidden_state if self._tap is None else self._tap.of(output), len(before)
+            ids[index, : len(row)] = row
+            mask[index, : len(row)] = 1
+        return self.model(
+            input_ids=torch.from_numpy(ids).to(self.device),
+            attention_mask=torch.from_numpy(mask).to(self.device),
+            output_hidden_states=self._tap is not None and self._tap.asks,
+        )
 
     def _special(self) -> tuple[list[int], list[int]]:
         """The special pieces before and after a sentence."""

@@ -35,17 +35,32 @@ def check_new(folder: Path, record: str) -> None:
         raise OutputError("the folder holds something else", where=str(folder), hint="Name a folder that is new.")
 
 
+def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Write a model and its tokenizer, the weights in one file, without progress bars of other libraries.
+
+    Args:
+        model: A model of ``transformers``.
+        tokenizer: Its tokenizer.
+        folder: Where they go; made if it is not there.
+
+    Raises:
+        OSError: There is no room, or the folder may not be written.
+    """
+    with _quiet():
+        folder.mkdir(parents=True, exist_ok=True)
+        model.save_pretrained(folder, max_shard_size="100GB")
+        tokenizer.save_pretrained(folder)
+
+
 def write_model(model: Any, tokenizer: Any, place: Path, files: Mapping[str, str] | None = None) -> None:
     """Write a model, its tokenizer and some texts into a folder, in place of what is there.
 
     Raises:
         OutputError: There is no room.
     """
-    with _room(place), _quiet():
+    with _room(place):
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
-        model.eval().save_pretrained(place, max_shard_size="5GB")
-        tokenizer.save_pretrained(place)
+        save_model(model.eval(), tokenizer, place)
         for name, text in (files or {}).items():
             (place / name).write_text(text, encoding="utf-8")
 

@@ -8,7 +8,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,15 +17,10 @@ import numpy.typing as npt
 
 from crosspan.errors import EmptyInputError, OptionError
 from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
+from crosspan.models.checkpoints import Checkpoints
 from crosspan.models.device import DTYPES, Placement, device_of
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
-from crosspan.project.t_projection_checkpoint import (
-    Progress,
-    load_checkpoint,
-    remove_checkpoint,
-    save_checkpoint,
-    save_model,
-)
+from crosspan.models.saving import save_model
 from crosspan.project.t_projection_data import Template
 from crosspan.project.t_projection_model import check_writes
 from crosspan.types import Sentence
@@ -147,7 +142,8 @@ def train_writer(
         advance: Called with steps done and all there are.
 
     Raises:
-        OptionError: No model is named, or the checkpoint in the folder is of another training.
+        OptionError: No model is named.
+        OutputError: The checkpoint in the folder is of another training, or cannot be written.
         EmptyInputError: No sentence has an entity, or all are too long.
         ModelError: The model cannot be loaded, or the device failed.
         MissingDependencyError: ``crosspan[neural]`` is not installed.
@@ -156,6 +152,27 @@ def train_writer(
     if not options.model:
         raise OptionError("no model to start from is named", hint="Name one, such as model=google/mt5-large.")
     return _Training(Path(folder), sentences, dev, options).run(advance)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a training is.
+
+    Args:
+        step: Steps done.
+        best_step: The step whose model was kept.
+        best_loss: Its loss on the dev sentences.
+        worse: Looks at the dev sentences since then.
+        stopped: Whether that was too many.
+        losses: Step and loss of each look.
+    """
+
+    step: int = 0
+    best_step: int = 0
+    best_loss: float | None = None
+    worse: int = 0
+    stopped: bool = False
+    losses: list[tuple[int, float]] = field(default_factory=list)
 
 
 class _Training:
@@ -187,8 +204,9 @@ class _Training:
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=self.options.learning_rate, weight_decay=self.options.weight_decay
         )
-        mark = self._fingerprint()
-        progress = load_checkpoint(self.folder, self.model, self.optimizer, mark) or Progress()
+        checkpoints = Checkpoints(self.folder, self._fingerprint())
+        kept = checkpoints.restore(self.model, self.optimizer)
+        progress = _Progress(**kept[0]) if kept is not None else _Progress()
         every = self.options.evaluate_every or self.per_epoch
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             while progress.step < self.total and not progress.stopped:
@@ -196,14 +214,14 @@ class _Training:
                 progress.step += 1
                 if progress.step % every == 0 or progress.step == self.total:
                     self._look(progress)
-                    save_checkpoint(self.folder, self.model, self.optimizer, progress, mark)
+                    checkpoints.write(progress.step, self.model, self.optimizer, asdict(progress))
                 if advance is not None:
                     advance(progress.step, self.total)
-        remove_checkpoint(self.folder)
+        checkpoints.remove()
         losses = tuple((step, loss) for step, loss in progress.losses)
         return Trained(progress.step, progress.best_step, losses, self.left_out, progress.stopped)
 
-    def _look(self, progress: Progress) -> None:
+    def _look(self, progress: _Progress) -> None:
         """Look at the dev sentences, and keep the model if it is the best so far."""
         if self.dev:
             loss = self._dev_loss()
@@ -215,7 +233,7 @@ class _Training:
             progress.best_loss = loss
         progress.worse = 0
         progress.best_step = progress.step
-        save_model(self.folder, self.model, self.tokenizer)
+        save_model(self.model, self.tokenizer, self.folder)
 
     def _step(self, step: int) -> None:
         options = self.options

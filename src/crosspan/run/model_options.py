@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosspan.run.provenance import file_digest, package_version
+from crosspan.run.provenance import model_digest, package_version
 
 _MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
 
@@ -103,4 +103,4 @@ def _content(value: Any) -> Any:
     path = Path(place)
     if not place or not path.exists():
         return value
-    return f"{before}:{file_digest(path)}" if place is after else file_digest(path)
+    return f"{before}:{model_digest(path)}" if place is after else model_digest(path)

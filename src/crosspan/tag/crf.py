@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.models.threads import torch_threads
 from crosspan.tag import chain, features
 from crosspan.tag.word_types import WordTypes
 from crosspan.types import Sentence, Span
@@ -276,12 +277,13 @@ def relabel(sentence: Sentence, spans: Sequence[Span]) -> Sentence:
 
 @contextmanager
 def use_threads(threads: int | None) -> Iterator[None]:
-    """Let compiled loops use this many threads; all cores for ``None``."""
+    """Let compiled loops use this many threads; all cores for ``None``. PyTorch's number stays what it was."""
     import numba
 
-    before = numba.get_num_threads()
-    numba.set_num_threads(before if threads is None else max(1, min(threads, before)))
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
+    with torch_threads():  # around all of it: even asking Numba for its number sets that of OpenMP, the first time
+        before = numba.get_num_threads()
+        numba.set_num_threads(before if threads is None else max(1, min(threads, before)))
+        try:
+            yield
+        finally:
+            numba.set_num_threads(before)

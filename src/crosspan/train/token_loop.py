@@ -129,11 +129,7 @@ class Training:
 
     def _dev_score(self) -> DevScore:
         self.model.eval()
-        before = self.torch.get_num_threads()
-        try:
-            return score_on(self.model, self.tokenizer, self.dev, self.labels, self.options, self.threads)
-        finally:
-            self.torch.set_num_threads(before)  # decoding with Numba changes it: both use the same OpenMP
+        return score_on(self.model, self.tokenizer, self.dev, self.labels, self.options, self.threads)
 
     def _save(self) -> None:
         if self.processes.first:

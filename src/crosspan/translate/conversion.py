@@ -18,21 +18,20 @@ from typing import Any
 
 from crosspan.errors import CrosspanError, ModelError, OutputError
 from crosspan.models.device import Placement
+from crosspan.models.digests import file_digests, user_cache
 from crosspan.models.loading import load_config, load_model, load_tokenizer, neural
-from crosspan.translate.transformers import longest_source, longest_target, quiet_warnings
+from crosspan.translate.preparation import longest_source, longest_target, quiet_warnings
 
 EXTRA = "ctranslate2"
 ABOUT = "crosspan.json"
 TOKENIZER = "tokenizer"
 _VERSION = 1
 """Raised where the same checkpoint would be converted differently."""
-_BLOCK = 1 << 20
 
 
 def default_cache() -> Path:
     """``crosspan/ctranslate2`` in the user's cache folder (``XDG_CACHE_HOME``, or ``~/.cache``)."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home and os.path.isabs(home) else Path.home() / ".cache") / "crosspan" / "ctranslate2"
+    return user_cache() / "ctranslate2"
 
 
 def is_converted(name: str | os.PathLike[str]) -> bool:
@@ -67,8 +66,7 @@ def converted(name: str, quantization: str, cache: str | os.PathLike[str] = "") 
 def content_key(name: str, config: Any, memory: Path) -> str:
     """A hash of all that a checkpoint is: its files, or on the hub its revision.
 
-    Reading gigabytes takes time, so hashes are remembered in the cache, and made again where a file has another size or
-    time of change.
+    Hashes of files are remembered in the cache: see :mod:`crosspan.models.digests`.
     """
     state = hashlib.sha256(f"{_VERSION} ".encode())
     path = Path(name)
@@ -76,24 +74,9 @@ def content_key(name: str, config: Any, memory: Path) -> str:
         state.update(f"{name} {getattr(config, '_commit_hash', None)}".encode())
         return state.hexdigest()
     files = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
-    stamp = [[one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in files]
-    place = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:16]
-    remembered = memory / "seen" / f"{place}.json"
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        seen = json.loads(remembered.read_text(encoding="utf-8"))
-        if seen["files"] == stamp and seen["version"] == _VERSION:
-            return str(seen["key"])
-    for one in files:
-        with one.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    for one, digest in zip(files, file_digests(files, memory / "seen"), strict=True):
         state.update(f"{one.name} {digest}\n".encode())
-    key = state.hexdigest()
-    with suppress(OSError):  # only a matter of speed
-        remembered.parent.mkdir(parents=True, exist_ok=True)
-        temporary = remembered.with_suffix(f".{secrets.token_hex(4)}.tmp")
-        temporary.write_text(json.dumps({"files": stamp, "version": _VERSION, "key": key}), encoding="utf-8")
-        temporary.replace(remembered)
-    return key
+    return state.hexdigest()
 
 
 def _convert(name: str, config: Any, quantization: str, target: Path) -> None:

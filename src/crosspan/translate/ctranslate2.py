@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,20 +16,21 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import ModelError, OptionError
-from crosspan.models.batching import in_batches
 from crosspan.models.loading import load_tokenizer, neural
+from crosspan.models.threads import torch_threads
 from crosspan.settings import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.conversion import ABOUT, EXTRA, TOKENIZER, converted
 from crosspan.translate.families import Family, Int32Array
-from crosspan.translate.soundness import TOO_LONG
-from crosspan.translate.transformers import (
-    TOO_LONG_TO_READ,
+from crosspan.translate.preparation import (
     check_decoding,
-    longest_output,
+    check_same_number,
     longest_source,
     quiet_warnings,
+    scored,
+    translated,
 )
+from crosspan.translate.soundness import TOO_LONG
 
 PRECISIONS = (
     "auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32",
@@ -118,7 +117,7 @@ class CTranslate2Translator:
         self.family = Family(self.tokenizer, name=self.name, prefix=self.options.prefix)
         self.longest, self.longest_target = _limits(self.folder, self.tokenizer)
         try:
-            with _threads_of_torch_kept():
+            with torch_threads():  # CTranslate2 sets the threads of the whole process while it loads
                 self.network = package.Translator(
                     str(self.folder), device, device_index=index, compute_type=precision, intra_threads=threads or 0
                 )
@@ -160,31 +159,18 @@ class CTranslate2Translator:
         A text that is longer than what the model reads at once is not translated, and not cut off: its ``problem``
         says so, and :class:`crosspan.translate.guard.Guarded` splits such texts.
         """
-        rows = self.source_ids(texts, source, target)
-        frame = len(self.source_ids([""], source, target)[0])
         given = self._tokens([self.family.given(target)])[0]
-        results = [Translation("") for _ in texts]
-        work = []
-        for index, (text, row) in enumerate(zip(texts, rows, strict=True)):
-            if text.strip() and len(row) <= self.longest:
-                work.append(index)
-            elif text.strip():
-                problem = f"{TOO_LONG_TO_READ}: {len(row)} pieces, and it reads {self.longest}"
-                results[index] = Translation("", problem=problem)
-
-        lengths = [len(rows[index]) for index in work]
-        most = self.longest_target - len(given) - 2
-        limits = [min(most, longest_output(length - frame, self.options.max_ratio)) for length in lengths]
-
-        def compute(batch: npt.NDArray[np.int64]) -> list[Translation]:
-            return self._translated([rows[work[at]] for at in batch.tolist()], given, limits[int(batch[0])])
-
-        skipped = len(texts) - len(work)
-        counted = None if advance is None else (lambda done, _: advance(done + skipped, len(texts)))
-        found = in_batches(lengths, compute, budget=self.options.budget, groups=limits, what="texts", advance=counted)
-        for index, translation in zip(work, found, strict=True):
-            results[index] = translation
-        return results
+        return translated(
+            texts,
+            self.source_ids(texts, source, target),
+            lambda rows, limit: self._translated(rows, given, limit),
+            frame=len(self.source_ids([""], source, target)[0]),
+            longest=self.longest,
+            most=self.longest_target - len(given) - 2,
+            max_ratio=self.options.max_ratio,
+            budget=self.options.budget,
+            advance=advance,
+        )
 
     def score(
         self,
@@ -202,24 +188,18 @@ class CTranslate2Translator:
         Raises:
             OptionError: The model does not know a language, or the two lists differ in length.
         """
-        if len(sources) != len(targets):
-            raise OptionError(
-                f"there are {len(sources)} sources and {len(targets)} targets", hint="Give one target for each."
-            )
+        check_same_number(sources, targets)
         before = self._tokens(self.source_ids(sources, source, target))
         after = self._tokens([row[:-1] for row in self.target_ids(targets, target)])  # the end is added there
         n_given = self.family.n_given
 
-        def compute(batch: npt.NDArray[np.int64]) -> list[float]:
-            chosen = batch.tolist()
+        def compute(chosen: list[int]) -> list[float]:
             found = self.network.score_batch(
                 [before[at] for at in chosen], [after[at] for at in chosen], max_input_length=0
             )
             return [float(np.mean(one.log_probs[n_given:])) for one in found]
 
-        lengths = [max(len(one), len(other)) for one, other in zip(before, after, strict=True)]
-        scores = in_batches(lengths, compute, budget=self.options.budget, what="texts", advance=advance)
-        return np.array(scores, np.float64)
+        return scored(before, after, compute, budget=self.options.budget, advance=advance)
 
     def _translated(self, rows: Sequence[Int32Array], given: list[str], limit: int) -> list[Translation]:
         """Translate a batch."""
@@ -251,18 +231,6 @@ class CTranslate2Translator:
 
     def _tokens(self, rows: Sequence[Sequence[int] | Int32Array]) -> list[list[str]]:
         return [self.tokenizer.convert_ids_to_tokens([int(piece) for piece in row]) for row in rows]
-
-
-@contextmanager
-def _threads_of_torch_kept() -> Iterator[None]:
-    """CTranslate2 sets the threads of the whole process while it loads, and with them those of PyTorch."""
-    torch = sys.modules.get("torch")
-    before = torch.get_num_threads() if torch is not None else 0
-    try:
-        yield
-    finally:
-        if torch is not None and torch.get_num_threads() != before:
-            torch.set_num_threads(before)
 
 
 def _mean(score: float, n_tokens: int, n_given: int, penalty: float) -> float | None:

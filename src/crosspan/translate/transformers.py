@@ -6,10 +6,8 @@ a translation model for. For plain translation on a CPU take :mod:`crosspan.tran
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,19 +15,23 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import ModelError, OptionError
-from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.models.threads import torch_threads
 from crosspan.settings import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.families import Family, Int32Array
+from crosspan.translate.preparation import (
+    check_decoding,
+    check_same_number,
+    longest_source,
+    longest_target,
+    quiet_warnings,
+    scored,
+    translated,
+)
 from crosspan.translate.soundness import TOO_LONG
 
-TOO_LONG_TO_READ = "the text is too long for the model"
-_ROOM = 16
-"""Pieces that a translation may have beyond its share, so that short texts can become longer ones."""
-_STEP = 8
-"""Texts whose numbers of pieces differ by less may have the same limit."""
 _LOGITS = 1 << 27
 """Most numbers that the probabilities of a batch may take: half a gigabyte in float32."""
 
@@ -68,38 +70,6 @@ class TransformersOptions:
     def __post_init__(self) -> None:
         check_decoding(self.beams, self.no_repeat, self.repetition_penalty, self.max_ratio, self.budget)
         Placement(device=self.device, dtype=self.dtype)
-
-
-def check_decoding(beams: int, no_repeat: int, repetition_penalty: float, max_ratio: float, budget: int) -> None:
-    """Raise unless numbers that steer the search for a translation are in their ranges.
-
-    Raises:
-        OptionError: One is not.
-
-    Example:
-        >>> check_decoding(4, 0, 1.0, 3.0, 1024)
-    """
-    if beams < 1 or budget < 1:
-        raise OptionError(f"beams is {beams} and budget {budget}", hint="Both count from 1.")
-    if no_repeat < 0:
-        raise OptionError(f"no_repeat is {no_repeat}", hint="0 switches it off; 3 to 5 are usual.")
-    if repetition_penalty <= 0 or not math.isfinite(repetition_penalty):
-        raise OptionError(f"repetition_penalty is {repetition_penalty}", hint="1 switches it off; 1.1 is usual.")
-    if max_ratio <= 0 or not math.isfinite(max_ratio):
-        raise OptionError(f"max_ratio is {max_ratio}", hint="3 is enough for most pairs of languages.")
-
-
-def longest_output(n_source: int, max_ratio: float) -> int:
-    """Most pieces of the translation of a text with so many.
-
-    Only texts with the same limit are translated in one batch, so that a text's neighbours make no difference; the
-    number of pieces is rounded up, so that there are enough of them.
-
-    Example:
-        >>> longest_output(10, 3.0), longest_output(16, 3.0)
-        (64, 64)
-    """
-    return math.ceil(-(-n_source // _STEP) * _STEP * max_ratio) + _ROOM
 
 
 class TransformersTranslator:
@@ -197,27 +167,19 @@ class TransformersTranslator:
         says so, and :class:`crosspan.translate.guard.Guarded` splits such texts.
         """
         given = self.family.given(target)
-        rows = self.source_ids(texts, source, target)
-        usable = [bool(text.strip()) and len(row) <= self.longest for text, row in zip(texts, rows, strict=True)]
-        work = [index for index, good in enumerate(usable) if good]
-        lengths = [len(rows[index]) for index in work]
-        frame = len(self.source_ids([""], source, target)[0])
-        most = self.longest_target - len(given) - 2
-        limits = [min(most, longest_output(length - frame, self.options.max_ratio)) for length in lengths]
-        skipped = len(texts) - len(work)
-
-        def compute(batch: npt.NDArray[np.int64]) -> list[Translation]:
-            return self._translated([rows[work[at]] for at in batch.tolist()], given, limits[int(batch[0])])
-
-        found = self._in_batches(lengths, compute, self.options.budget, len(texts), skipped, advance, limits)
-        results = [Translation("") for _ in texts]
-        for index, row in enumerate(rows):
-            if len(row) > self.longest and texts[index].strip():
-                problem = f"{TOO_LONG_TO_READ}: {len(row)} pieces, and it reads {self.longest}"
-                results[index] = Translation("", problem=problem)
-        for index, translation in zip(work, found, strict=True):
-            results[index] = translation
-        return results
+        torch = neural("this translator", "torch")
+        with torch.inference_mode(), torch_threads(self.threads):
+            return translated(
+                texts,
+                self.source_ids(texts, source, target),
+                lambda rows, limit: self._translated(rows, given, limit),
+                frame=len(self.source_ids([""], source, target)[0]),
+                longest=self.longest,
+                most=self.longest_target - len(given) - 2,
+                max_ratio=self.options.max_ratio,
+                budget=self.options.budget,
+                advance=advance,
+            )
 
     def score(
         self,
@@ -235,10 +197,7 @@ class TransformersTranslator:
         Raises:
             OptionError: The model does not know a language, or the two lists differ in length.
         """
-        if len(sources) != len(targets):
-            raise OptionError(
-                f"there are {len(sources)} sources and {len(targets)} targets", hint="Give one target for each."
-            )
+        check_same_number(sources, targets)
         return self.score_ids(self.source_ids(sources, source, target), self.target_ids(targets, target), advance)
 
     def score_ids(
@@ -246,29 +205,14 @@ class TransformersTranslator:
     ) -> npt.NDArray[np.float64]:
         """Like :meth:`score`, for pieces as :meth:`source_ids` and :meth:`target_ids` give them."""
         budget = max(1, min(self.options.budget, _LOGITS // int(self.config.vocab_size)))
-        lengths = [max(len(one), len(other)) for one, other in zip(sources, targets, strict=True)]
 
-        def compute(batch: npt.NDArray[np.int64]) -> list[float]:
-            chosen = batch.tolist()
+        def compute(chosen: list[int]) -> list[float]:
             ids, mask = self._padded([sources[at] for at in chosen])
             return self._scores({"input_ids": ids}, mask, [targets[at] for at in chosen])
 
-        return np.array(self._in_batches(lengths, compute, budget, len(lengths), 0, advance), np.float64)
-
-    def _in_batches(
-        self,
-        lengths: Sequence[int],
-        compute: Any,
-        budget: int,
-        total: int,
-        skipped: int,
-        advance: Advance | None,
-        groups: Sequence[int] | None = None,
-    ) -> list[Any]:
-        counted = None if advance is None else (lambda done, _: advance(done + skipped, total))
         torch = neural("this translator", "torch")
-        with torch.inference_mode(), _threads(torch, self.threads):
-            return in_batches(lengths, compute, budget=budget, groups=groups, what="texts", advance=counted)
+        with torch.inference_mode(), torch_threads(self.threads):
+            return scored(sources, targets, compute, budget=budget, advance=advance)
 
     def _translated(self, rows: Sequence[Int32Array], given: Sequence[int], limit: int) -> list[Translation]:
         """Translate a batch."""
@@ -346,48 +290,3 @@ class TransformersTranslator:
             ids[index, : len(row)] = row
             mask[index, : len(row)] = 1
         return torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
-
-
-def longest_source(tokenizer: Any, config: Any) -> int:
-    """Most pieces that the encoder reads, its frame included."""
-    limits = [int(getattr(config, "max_position_embeddings", 0) or 0), int(tokenizer.model_max_length or 0)]
-    named = [limit for limit in limits if 0 < limit < 1_000_000]
-    return min(named) if named else 1_024
-
-
-def longest_target(config: Any) -> int:
-    """Most pieces that the decoder writes; those that count positions by their distance know no limit."""
-    return int(getattr(config, "max_position_embeddings", 0) or 0) or 1_000_000
-
-
-@contextmanager
-def _threads(torch: Any, threads: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    if threads is None or threads == before:
-        yield
-        return
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def quiet_warnings() -> Iterator[None]:
-    """No advice of other libraries while they load and decode: what matters is checked here."""
-    import logging
-    import warnings
-
-    names = ("transformers.generation.utils", "transformers.tokenization_python")
-    loggers = [logging.getLogger(name) for name in names]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*(sacremoses|clean_up_tokenization).*")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
