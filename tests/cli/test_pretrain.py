@@ -103,8 +103,10 @@ def test_other_scripts_in_latin_letters(encoder, tmp_path):
 
 
 def test_a_new_model_of_other_scripts_in_latin_letters(tmp_path):
-    lines = ["Анна видит старый город Минск", "Борис живёт в Москве у реки", "Ольга и Иван едут домой зимой"]
-    (tmp_path / "ru.txt").write_text("\n".join(lines * 10) + "\n", encoding="utf-8")
+    people, does = ("Анна", "Борис", "Ольга", "Иван", "Марина"), ("видит", "любит", "помнит", "находит", "покидает")
+    places = ("старый город", "далёкую реку", "шумную столицу", "тихий берег", "чужую страну")
+    lines = [f"{who} {what} {where}" for who in people for what in does for where in places]
+    (tmp_path / "ru.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     shape = ("shape.layers=1", "shape.width=16", "shape.heads=2", "shape.vocabulary=50", "longest=24", "max_steps=1")
     asked = ["pretrain", str(tmp_path / "ru.txt"), "--new", "roberta", "--romanize", "--quiet", *options(*shape)]
     assert main([*asked, "--out", str(tmp_path / "m")]) == 0
