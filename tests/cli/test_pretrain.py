@@ -96,10 +96,10 @@ def test_other_scripts_in_latin_letters(encoder, tmp_path):
     one, other = ((tmp_path / name / "model.safetensors").read_bytes() for name in ("ru", "latin"))
     assert one == other
     assert json.loads((tmp_path / "ru" / "config.json").read_text())["crosspan_romanize"] is True
-    more = ["pretrain", str(tmp_path / "ru.txt"), "--encoder", str(tmp_path / "ru"), "--out", str(tmp_path / "more")]
-    assert main([*more, "--quiet", *options("max_steps=1")]) == 0
+    more = ["pretrain", str(tmp_path / "ru.txt"), "--encoder", str(tmp_path / "ru"), "--quiet"]
+    assert main([*more, "--out", str(tmp_path / "more"), *options("max_steps=1")]) == 0
     assert json.loads((tmp_path / "more" / "config.json").read_text())["crosspan_romanize"] is True
-    assert main([*more, "--quiet", *options("romanize=no")]) == 2
+    assert main([*more, "--out", str(tmp_path / "other"), *options("romanize=no")]) == 2
 
 
 def test_a_new_model_of_other_scripts_in_latin_letters(text, tmp_path):
