@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.errors import ModelError
@@ -21,6 +21,7 @@ def model_of(vocabulary):
     return tokenizers.Tokenizer(vocabulary(tokenizers.models))
 
 
+@settings(deadline=None)
 @given(words, st.sets(parts), st.sets(parts))
 def test_word_pieces_are_those_of_tokenizers(word, begins, inside):
     names = ["[UNK]", *sorted(begins), *(f"##{part}" for part in sorted(inside))]
@@ -32,6 +33,7 @@ def test_word_pieces_are_those_of_tokenizers(word, begins, inside):
     assert [(begin, end) for begin, end, _ in cut] == [(0, cut[0][1]), *((a[1], b[1]) for a, b in pairwise(cut))]
 
 
+@settings(deadline=None)
 @given(words, st.dictionaries(parts, st.floats(-15, -1).map(lambda score: round(score, 3)), min_size=1))
 def test_unigram_cuts_are_those_of_tokenizers(word, scores):
     pieces = [("<unk>", 0.0), *scores.items()]

@@ -103,7 +103,7 @@ def test_settings_are_checked(models):
 
 
 @pytest.mark.parametrize("kind", ["wordpiece", "unigram"])
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(alphabet="abcdŋ", min_size=1, max_size=8), min_size=1, max_size=30), st.integers(1, 6))
 def test_each_choice_pays(kind, text, count):
     """Whatever the text: old words without a new piece keep their numbers, each piece is used as often as it says, and
