@@ -130,6 +130,11 @@ def test_text_to_measure_on_can_be_given(models, lines, tmp_path):
     assert math.isfinite(none.losses[0])
 
 
+def test_the_same_line_over_and_over_is_learned_from_and_not_measured_on(models, tmp_path):
+    report = train(models["xlmr"], ["Ada went to Accra ."] * 200, tmp_path / "m", max_steps=2)
+    assert (report.lines, report.held_out, report.perplexity) == (200, 0, None)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -137,7 +137,9 @@ def _divided(lines: list[str], held_out: list[str], options: PretrainOptions) ->
     chosen = {*np.random.default_rng([options.seed, 3]).permutation(len(lines))[:count].tolist()}
     # what stands in both would be measured too well
     away = {lines[index] for index in chosen}
-    return [line for line in lines if line not in away], [lines[index] for index in sorted(chosen)]
+    learned = [line for line in lines if line not in away]
+    # the same few lines over and over: there is nothing to measure on that is not needed to learn from
+    return (learned, [lines[index] for index in sorted(chosen)]) if learned else (lines, [])
 
 
 class _Training:
