@@ -24,7 +24,7 @@ from crosspan.models.batching import device_error
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import longest_input
-from crosspan.models.saving import save_model
+from crosspan.models.saving import write_finished
 from crosspan.models.schedule import rate_at
 from crosspan.models.threads import torch_threads
 from crosspan.types import Alignment
@@ -367,14 +367,9 @@ class _Training:
     def _finish(self, resumed_at: int) -> TuningReport:
         courses = {name: [total / count for total, count in course if count] for name, course in self.losses.items()}
         report = TuningReport(str(self.folder), self.total, len(self.examples), self.left_out, courses, resumed_at)
-        scratch = self.folder / "finished.part"
-        shutil.rmtree(scratch, ignore_errors=True)
-        save_model(self.learner.model.eval(), self.tokenizer, scratch)
         record = {"options": dataclasses.asdict(self.options), **report.to_dict()}
-        (scratch / RECORD).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        for path in sorted(scratch.iterdir(), key=lambda path: path.name == RECORD):  # the record last
-            os.replace(path, self.folder / path.name)
-        scratch.rmdir()
+        files = {RECORD: json.dumps(record, indent=1) + "\n"}
+        write_finished(self.learner.model, self.tokenizer, self.folder, RECORD, files)
         for path in self.folder.glob("checkpoint-*"):
             shutil.rmtree(path, ignore_errors=True)
         return report

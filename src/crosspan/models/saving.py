@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,19 @@ from typing import Any
 from crosspan.errors import OutputError
 from crosspan.models.loading import neural
 
+_AGAIN = "Make room, and run it again: it goes on from the last checkpoint."
+
 PART = "finished.part"
 """What a folder of a training holds for the moment in which the model takes its place."""
 
 
-def check_new(folder: Path, record: str) -> None:
+def check_new(folder: Path, record: str, besides: Sequence[str] = ()) -> None:
     """Raise unless a model can be written into a folder: it is new, or holds the checkpoints of a training.
 
     Args:
         folder: The folder.
         record: Name of the file that tells a finished model.
+        besides: Names that may be there as well.
 
     Raises:
         OutputError: It holds a model or something else, or is a file.
@@ -31,7 +34,8 @@ def check_new(folder: Path, record: str) -> None:
         raise OutputError("there is a trained model already", where=str(folder), hint="Name another folder.")
     if folder.exists() and not folder.is_dir():
         raise OutputError("this is a file, and the model needs a folder", where=str(folder), hint="Name another.")
-    if folder.is_dir() and any(not path.name.startswith(("checkpoint-", PART)) for path in folder.iterdir()):
+    there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    if any(not name.startswith(("checkpoint-", PART)) and name not in besides for name in there):
         raise OutputError("the folder holds something else", where=str(folder), hint="Name a folder that is new.")
 
 
@@ -52,20 +56,42 @@ def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
         tokenizer.save_pretrained(folder)
 
 
-def write_model(model: Any, tokenizer: Any, place: Path, files: Mapping[str, str] | None = None) -> None:
-    """Write a model, its tokenizer and some texts into a folder, in place of what is there.
+def write_model(
+    model: Any,
+    tokenizer: Any,
+    place: Path,
+    files: Mapping[str, str] | None = None,
+    weights: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Write a model, its tokenizer and more into a folder, in place of what is there.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        place: A folder below that of the training.
+        files: Texts to be written beside the model.
+        weights: Files of other weights, as safetensors.
 
     Raises:
         OutputError: There is no room.
     """
-    with _room(place):
+    with room(place.parent):
         shutil.rmtree(place, ignore_errors=True)
         save_model(model.eval(), tokenizer, place)
+        for name, values in (weights or {}).items():
+            neural("saving a model", "safetensors.torch").save_file(dict(values), place / name)
         for name, text in (files or {}).items():
             (place / name).write_text(text, encoding="utf-8")
 
 
-def write_finished(model: Any, tokenizer: Any, folder: Path, record: str, files: Mapping[str, str]) -> None:
+def write_finished(
+    model: Any,
+    tokenizer: Any,
+    folder: Path,
+    record: str,
+    files: Mapping[str, str],
+    weights: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Write a finished model into a folder; the file that tells that it is complete comes last.
 
     Args:
@@ -74,13 +100,14 @@ def write_finished(model: Any, tokenizer: Any, folder: Path, record: str, files:
         folder: Where it goes.
         record: Which of the files is that file.
         files: Texts to be written beside the model.
+        weights: Files of other weights, as safetensors.
 
     Raises:
         OutputError: There is no room.
     """
     scratch = folder / PART
-    write_model(model, tokenizer, scratch, files)
-    with _room(folder):
+    write_model(model, tokenizer, scratch, files, weights)
+    with room(folder):
         for path in sorted(scratch.iterdir(), key=lambda path: path.name == record):
             os.replace(path, folder / path.name)
         scratch.rmdir()
@@ -100,7 +127,16 @@ def record_text(record: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def _room(folder: Path) -> Iterator[None]:
+def room(folder: Path, hint: str = _AGAIN) -> Iterator[None]:
+    """Say clearly that a model cannot be written.
+
+    Args:
+        folder: Where it goes.
+        hint: What to do then.
+
+    Raises:
+        OutputError: What the block raised was an error of the disk; safetensors wraps those in one of its own.
+    """
     try:
         yield
     except Exception as error:
@@ -109,7 +145,7 @@ def _room(folder: Path) -> Iterator[None]:
         raise OutputError(
             f"the model cannot be written ({getattr(error, 'strerror', None) or error})",
             where=str(folder),
-            hint="Make room, and run it again: it goes on from the last checkpoint.",
+            hint=hint,
         ) from error
 
 

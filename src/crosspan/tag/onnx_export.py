@@ -25,6 +25,7 @@ from crosspan import __version__
 from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
 from crosspan.models.loading import neural
 from crosspan.models.pieces import pieces_of
+from crosspan.models.saving import room
 from crosspan.models.threads import torch_threads
 from crosspan.tag.onnx import EXTRA, MODEL, OnnxTagger, OnnxTaggerOptions
 from crosspan.tag.transformers import TransformersTagger
@@ -43,6 +44,7 @@ OPSET = 17
 """The version of ONNX's operators: the first with layer normalization."""
 
 _WHO = "an export to ONNX"
+_NO_ROOM = "Make room for it."
 _LONGEST_CHECKED = 1_024
 _LARGEST_FILE = 1_900_000_000
 """Bytes of weights above which they lie in a file beside the model: one of ONNX ends at two gigabytes."""
@@ -135,7 +137,7 @@ def export_onnx(
     tagger = TransformersTagger(name, threads=threads, device="cpu", dtype="float32", **settings)
     scratch = folder.with_name(f".{folder.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
-        with _room(folder):
+        with room(folder, _NO_ROOM):
             scratch.mkdir(parents=True)
             step("export", 0, 2)
             with torch_threads(threads):
@@ -147,7 +149,7 @@ def export_onnx(
         size = sum(path.stat().st_size for path in scratch.glob(f"{MODEL}*"))
         report = ExportReport(folder=str(folder), int8=int8, size=size, tolerance=allowed, **found)
         _check(report, name)
-        with _room(folder):
+        with room(folder, _NO_ROOM):
             _describe(name, scratch, report)
             if folder.is_dir():
                 folder.rmdir()
@@ -336,15 +338,4 @@ def _readable_errors(name: str) -> Iterator[None]:
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")
         raise ModelError(
             f"the model cannot be written as ONNX ({first})", where=name, hint="Use it as it is, with transformers:."
-        ) from error
-
-
-@contextmanager
-def _room(folder: Path) -> Iterator[None]:
-    """Say clearly that a model cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"the model cannot be written ({error.strerror or error})", where=str(folder), hint="Make room for it."
         ) from error

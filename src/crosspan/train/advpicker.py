@@ -27,6 +27,7 @@ from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import load_model, neural
 from crosspan.models.processes import Processes
+from crosspan.models.saving import PART, check_new
 from crosspan.models.threads import torch_threads
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.transformers import TransformersTagger, TransformersTaggerOptions
@@ -35,7 +36,7 @@ from crosspan.train.adversarial_text import TextRow, judged, text_rows
 from crosspan.train.adversary import body_of, discriminator_of
 from crosspan.train.examples import Example
 from crosspan.train.model_card import RECORD
-from crosspan.train.token_classifier import check_folder, encoder_parts, train_token_classifier
+from crosspan.train.token_classifier import encoder_parts, train_token_classifier
 from crosspan.train.token_data import TrainingData, checked_data
 from crosspan.train.token_game import DISCRIMINATOR_FILE
 from crosspan.train.token_loop import Training
@@ -168,7 +169,7 @@ def train_advpicker(
         )
     data = checked_data(examples, dev, options, labels)
     text = [one for one in unlabelled if len(one)]
-    check_folder(folder, (TEACHER, _MARK))
+    check_new(folder, RECORD, (TEACHER, _MARK))
     processes = Processes(options.device)
     if processes.first:
         _claim(folder, _mark(data, text, options, adversarial, picker))
@@ -359,7 +360,7 @@ def _claim(folder: Path, mark: str) -> None:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f"finished.part.{_MARK}"
+        scratch = folder / f"{PART}.{_MARK}"
         scratch.write_text(json.dumps({"mark": mark}) + "\n", encoding="utf-8")
         os.replace(scratch, path)
     except OSError as error:

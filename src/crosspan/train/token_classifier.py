@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
+from crosspan.errors import EmptyInputError, ModelError, OptionError
 from crosspan.models.loading import load_config, neural
 from crosspan.models.processes import Processes
 from crosspan.models.romanizing import to_train_with
+from crosspan.models.saving import check_new
 from crosspan.models.threads import torch_threads
 from crosspan.tag.crf import tags_of
 from crosspan.tag.word_classifier import tokenizer_of
@@ -84,7 +85,7 @@ def train_token_classifier(
     folder = Path(out)
     data = checked_data(examples, dev, options, labels)
     played = played_with(unlabelled, adversarial)
-    check_folder(folder)
+    check_new(folder, RECORD)
     options, config, tokenizer = encoder_parts(options)
     rows = rows_of(tokenizer, config, data.examples, data.labels, options)
     if not rows:
@@ -160,23 +161,3 @@ def check_encoder(config: Any, name: str) -> None:
             where=name,
             hint=hint,
         )
-
-
-def check_folder(folder: Path, besides: Sequence[str] = ()) -> None:
-    """Raise unless a model can go into a folder: it is new, or holds what a training that goes on has left there.
-
-    Args:
-        folder: The folder.
-        besides: Names that may be there as well.
-
-    Raises:
-        OutputError: It holds something else.
-    """
-    if (folder / RECORD).is_file():
-        raise OutputError("there is a trained model already", where=str(folder), hint="Name another folder.")
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("this is a file, and the model needs a folder", where=str(folder), hint="Name another.")
-    known = ("checkpoint-", "finished.part")
-    there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    if any(not name.startswith(known) and name not in besides for name in there):
-        raise OutputError("the folder holds something else", where=str(folder), hint="Name a folder that is new.")

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import ModelError, OutputError
+from crosspan.errors import ModelError
 from crosspan.models.checkpoints import Checkpoints, put_back, trained
 from crosspan.models.loading import neural
+from crosspan.models.saving import record_text, write_finished, write_model
 from crosspan.train.model_card import RECORD, record_of, written_card
 from crosspan.train.token_model import merged
 from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
@@ -158,7 +156,7 @@ class Training:
                 found = self.checkpoints.restore(self.steps.learned, self.steps.optimizers)
                 at = 0 if found is None else int(found[0]["step"])
             place = self.folder / "last-good"
-            self._write_model(place)
+            write_model(merged(self.model), self.tokenizer, place, weights=self.steps.extra_files())
             kept = f"The last good model, of step {at}, is in {place}. "
         self.processes.shared(None)  # torchrun ends all processes when one fails: not before it is written
         smaller = "adversarial.weight" if "adversarial" in what else "learning_rate"
@@ -202,59 +200,9 @@ class Training:
         game = self.steps.report(means, state.measured)
         record = record_of(facts, self.facts, self.options, self.processes.count, self.steps.method, game)
         if self.processes.first:
-            scratch = self.folder / "finished.part"
-            shutil.rmtree(scratch, ignore_errors=True)
-            self._write_model(scratch, record)
-            self._put_in_place(scratch)
+            files = {"README.md": written_card(record), RECORD: record_text(record)}
+            model = merged(self.model)
+            write_finished(model, self.tokenizer, self.folder, RECORD, files, self.steps.extra_files())
+            self.checkpoints.remove()
         self.processes.shared(None)
         return TokenClassifierReport(**facts, signature=record["signature"], resumed_at=resumed_at, game=game)
-
-    def _write_model(self, place: Path, record: Mapping[str, Any] | None = None) -> None:
-        """Write model, tokenizer and card."""
-        with _room(self.folder), _quiet():
-            shutil.rmtree(place, ignore_errors=True)
-            place.mkdir(parents=True)
-            model = merged(self.model).eval()
-            model.save_pretrained(place, max_shard_size="5GB")
-            self.tokenizer.save_pretrained(place)
-            for name, weights in self.steps.extra_files().items():
-                neural(WHO, "safetensors.torch").save_file(dict(weights), place / name)
-            if record is not None:
-                (place / "README.md").write_text(written_card(record), encoding="utf-8")
-                text = json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True)
-                (place / RECORD).write_text(text + "\n", encoding="utf-8")
-
-    def _put_in_place(self, scratch: Path) -> None:
-        with _room(self.folder):
-            for path in sorted(scratch.iterdir(), key=lambda path: path.name == RECORD):  # the record last
-                os.replace(path, self.folder / path.name)
-            scratch.rmdir()
-        self.checkpoints.remove()
-
-
-@contextmanager
-def _room(folder: Path) -> Iterator[None]:
-    """Say clearly that a model cannot be written."""
-    try:
-        yield
-    except Exception as error:
-        if not (isinstance(error, OSError) or type(error).__module__.startswith("safetensors")):
-            raise
-        raise OutputError(
-            f"the model cannot be written ({getattr(error, 'strerror', None) or error})",
-            where=str(folder),
-            hint="Make room, and run it again: it goes on from the last checkpoint.",
-        ) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars of other libraries."""
-    logging = neural(WHO).utils.logging
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
