@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from crosspan.testing.language_trials import ADVPICKER, Outcome, tried  # noqa: E402
+from crosspan.testing.language_trials import Outcome, tried  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -41,11 +41,9 @@ def test_without_it_the_languages_are_told_apart(plain):
     assert plain.sentence > 0.95
 
 
-@pytest.mark.parametrize("method", ["reversal, token", "alternating, sentence", ADVPICKER])
-def test_with_it_they_are_not_and_labels_carry_over(plain, tmp_path, method):
-    for name, found in means(method, tmp_path).items():
-        assert found.source > 0.8
-        assert found.target > plain.target
-        if name != ADVPICKER:  # nothing works against a discriminator in the student
-            assert found.token < plain.token
-            assert found.sentence < plain.sentence
+def test_with_reversal_they_are_not_and_labels_carry_over(plain, tmp_path):
+    found = means("reversal, token", tmp_path)["reversal, token"]
+    assert found.source > 0.9
+    assert found.target > plain.target + 0.1
+    assert found.token < plain.token - 0.04
+    assert found.sentence < plain.sentence - 0.04
