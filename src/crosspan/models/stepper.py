@@ -1,9 +1,10 @@
-"""One change of a model's weights: rate, chance, gradients of all processes, smaller parts where memory is short."""
+"""Steps of a training: gradients in parts that fit into memory, of all processes, and the change of the weights."""
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,97 +13,82 @@ import numpy.typing as npt
 from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
 from crosspan.models.loading import neural
 from crosspan.models.processes import Processes
-from crosspan.models.schedule import rate_at
+
+_WHO = "a training"
 
 Indices = npt.NDArray[np.int64]
 
 
-class Stepper:
-    """Changes the weights of a model, step by step.
+class NotANumberError(ArithmeticError):
+    """A loss or a gradient, which the message names, is not a number."""
 
-    What is drawn at random in a step (dropout, hidden pieces) depends on its number alone, so that a training can go
-    on in the middle.
+
+class Stepper:
+    """What every training does to change weights.
 
     Args:
-        optimizer: What changes the weights.
         processes: Who works on a batch.
-        total: Steps of the whole training.
-        learning_rate: The highest rate.
-        warmup: Share of the steps in which it rises.
+        optimizers: What changes the weights, by name.
         max_norm: Gradients longer than this are cut.
         seed: Where chance comes from.
-        most: Items of a batch that are tried at once.
+        most: Items of a batch that are tried at once; fewer where memory runs out.
         what: What the items are, for messages.
+        dtype: Precision of the forward pass where it is not that of the weights.
     """
 
     def __init__(
         self,
-        optimizer: Any,
         processes: Processes,
+        optimizers: dict[str, Any],
         *,
-        total: int,
-        learning_rate: float,
-        warmup: float,
         max_norm: float,
         seed: int,
         most: int,
         what: str = "sentences",
+        dtype: Any = None,
     ) -> None:
-        self.optimizer, self.processes, self.total = optimizer, processes, total
-        self.learning_rate, self.warmup, self.max_norm = learning_rate, warmup, max_norm
-        self.seed, self.at_once, self.what = seed, most, what
-        self.parameters = [value for group in optimizer.param_groups for value in group["params"]]
-        self.torch = neural("training", "torch")
+        self.processes, self.optimizers, self.max_norm = processes, optimizers, max_norm
+        self.seed, self.at_once, self.what, self.dtype = seed, most, what, dtype
+        self.torch = neural(_WHO, "torch")
 
-    def gradient(self, step: int, batches: Sequence[Indices], loss_of: Callable[[Indices], Any]) -> tuple[float, float]:
-        """Compute the gradient of a step, cut to the longest allowed; the weights are as they were.
+    def parameters_of(self, name: str) -> list[Any]:
+        """The weights that an optimizer changes."""
+        return [value for group in self.optimizers[name].param_groups for value in group["params"]]
+
+    def set_rate(self, name: str, rate: float) -> None:
+        """Let an optimizer use this learning rate."""
+        for group in self.optimizers[name].param_groups:
+            group["lr"] = rate
+
+    def gradient_of(self, work: Callable[[], Any], cleared: Sequence[Any], learning: Sequence[Any]) -> Any:
+        """Add up gradients from nothing; with fewer items at once, from the beginning, where memory runs out.
 
         Args:
-            step: Its number, from 0.
-            batches: Indices of the items of each batch, for all processes.
-            loss_of: Gives the share of some items in the loss of the whole step. It is called again with fewer items
-                where memory runs out.
+            work: Adds up the gradients of this process, and gives its part of the loss.
+            cleared: The weights whose gradients it may change.
+            learning: Those of them whose gradients are wanted of all processes.
 
         Returns:
-            The loss, and the length of the gradient. Either may be no number: then do not call :meth:`apply`.
+            The loss.
 
         Raises:
             ModelError: The device has failed.
-            Exception: What ``loss_of`` raised, also where memory is too small for one item.
+            Exception: What ``work`` raised, also where memory is too small for one item.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate * rate_at(step, self.total, self.warmup)
-        while True:
-            self.optimizer.zero_grad(set_to_none=True)
-            self._seed(step)
-            try:
-                loss = self._add_up(batches, loss_of)
-                break
-            except Exception as error:
-                if not out_of_memory(error) or self.at_once == 1:
-                    raise device_error(error) from error
-            free_memory()
-            self.at_once = -(-self.at_once // 2)
-            warnings.warn(
-                f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=3
-            )
-        self.processes.add_gradients(self.parameters)
-        norm = self.torch.nn.utils.clip_grad_norm_(self.parameters, self.max_norm)
-        value, length = self.torch.stack([loss.float(), norm.float().to(loss.device)]).tolist()
-        return float(value), float(length)
+        loss = self._fitting(work, cleared)
+        self.processes.add_gradients(learning)
+        return self.processes.summed(loss)
 
-    def apply(self) -> None:
-        """Change the weights."""
-        self.optimizer.step()
+    def added_up(self, batches: Sequence[Indices], loss_of: Callable[[Indices], Any]) -> Any:
+        """Add up the gradients of this process's share of some batches, as many items at once as fit.
 
-    def _seed(self, step: int) -> None:
-        sequence = np.random.SeedSequence([self.seed, 1, step, self.processes.rank])
-        seed = int(sequence.generate_state(1)[0])
-        self.torch.default_generator.manual_seed(seed)  # torch.manual_seed takes longer than a step of a tiny model
-        if self.processes.device.type != "cpu":
-            self.torch.get_device_module(self.processes.device).manual_seed(seed)
+        Args:
+            batches: Indices of the items of each batch, of all processes.
+            loss_of: Gives the part of some items in the loss.
 
-    def _add_up(self, batches: Sequence[Indices], loss_of: Callable[[Indices], Any]) -> Any:
+        Returns:
+            The loss of this share.
+        """
         total = self.torch.zeros((), device=self.processes.device)
         for batch in batches:
             mine = batch[self.processes.rank :: self.processes.count]
@@ -111,3 +97,85 @@ class Stepper:
                 loss.backward()
                 total += loss.detach()
         return total
+
+    def finite(self, values: Mapping[str, Any]) -> list[float]:
+        """Losses and lengths of gradients as numbers.
+
+        Args:
+            values: Scalars by what they are called in an error; a loss before its gradient.
+
+        Raises:
+            NotANumberError: One is none.
+        """
+        found = self.torch.stack([one.float().to(self.processes.device) for one in values.values()]).tolist()
+        for name, value in zip(values, found, strict=True):
+            if not math.isfinite(value):
+                raise NotANumberError(name)
+        return [float(one) for one in found]
+
+    def cut(self, name: str) -> Any:
+        """Make the gradient of an optimizer's weights no longer than it may be; give its length before."""
+        return self.torch.nn.utils.clip_grad_norm_(self.parameters_of(name), self.max_norm)
+
+    def change(self, name: str) -> None:
+        """Let an optimizer change its weights, whose gradients are numbers."""
+        self.cut(name)
+        self.optimizers[name].step()
+
+    def draw_from(self, stream: int, step: int) -> None:
+        """Let what is left out at random depend on the step alone, so that training can go on in the middle."""
+        sequence = np.random.SeedSequence([self.seed, stream, step, self.processes.rank])
+        seed = int(sequence.generate_state(1)[0])
+        self.torch.default_generator.manual_seed(seed)  # torch.manual_seed takes longer than a step of a tiny model
+        device = self.processes.device
+        if device.type != "cpu":
+            self.torch.get_device_module(device).manual_seed(seed)
+
+    def autocast(self) -> Any:
+        """The precision of the forward pass."""
+        half = self.dtype is not None
+        return self.torch.autocast(self.processes.device.type, dtype=self.dtype or self.torch.bfloat16, enabled=half)
+
+    def there(self, array: npt.NDArray[Any]) -> Any:
+        """An array on the device."""
+        return self.torch.from_numpy(array).to(self.processes.device, non_blocking=True)
+
+    def _fitting(self, work: Callable[[], Any], cleared: Sequence[Any]) -> Any:
+        while True:
+            for parameter in cleared:
+                parameter.grad = None
+            try:
+                return work()
+            except Exception as error:
+                if not out_of_memory(error) or self.at_once == 1:
+                    raise device_error(error) from error
+            free_memory()
+            self.at_once = -(-self.at_once // 2)
+            warnings.warn(
+                f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=2
+            )
+
+
+def adamw(model: Any, rate: float, weight_decay: float, device: Any) -> Any:
+    """AdamW (Loshchilov and Hutter 2019) for what is trained of a model, without decay for biases and norms."""
+    torch = neural(_WHO, "torch")
+    values = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
+    plain = [value for name, value in values if value.ndim < 2 or name.endswith("bias")]
+    rest = [value for name, value in values if not (value.ndim < 2 or name.endswith("bias"))]
+    groups = [{"params": rest, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, eps=1e-8, fused=device.type in ("cpu", "cuda"))
+
+
+def half_precision(precision: str, device: Any) -> Any:
+    """Precision of the forward pass where it is not that of the weights; else ``None``.
+
+    Args:
+        precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on a GPU that computes in it.
+        device: Where the model is.
+    """
+    torch = neural(_WHO, "torch")
+    if precision == "bfloat16":
+        return torch.bfloat16
+    if precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return None

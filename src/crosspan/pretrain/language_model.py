@@ -26,10 +26,11 @@ from crosspan.models.pieces import longest_input
 from crosspan.models.processes import Processes
 from crosspan.models.romanizing import record, to_train_with
 from crosspan.models.saving import check_new, record_text, write_finished
-from crosspan.models.stepper import Indices, Stepper
+from crosspan.models.schedule import rate_at
+from crosspan.models.stepper import NotANumberError, Stepper, adamw, half_precision
 from crosspan.models.threads import torch_threads
-from crosspan.pretrain.corruption import Marks, marks_of
-from crosspan.pretrain.objectives import Guessing, Objective, Writing
+from crosspan.pretrain.corruption import Int64Array, Marks, marks_of
+from crosspan.pretrain.objectives import Guessing, Objective, Prepared, Writing
 from crosspan.pretrain.options import PretrainOptions
 from crosspan.pretrain.windows import windows_of_text
 from crosspan.text.romanize import romanize_line
@@ -40,6 +41,7 @@ RECORD = "pretraining.json"
 """The record of a training on raw text; a folder that has it holds a model that is complete."""
 
 _WHO = "training on text"
+_TEXT = "text"
 _PARTS = 100
 _MOST_HELD_OUT = 2_000
 
@@ -178,16 +180,15 @@ class _Training:
         self.total = self.per_epoch * options.epochs
         if options.max_steps:
             self.total = min(self.total, options.max_steps)
+        device = self.processes.device
         self.stepper = Stepper(
-            self._optimizer(),
             self.processes,
-            total=self.total,
-            learning_rate=options.learning_rate,
-            warmup=options.warmup,
+            {_TEXT: adamw(self.model, options.learning_rate, options.weight_decay, device)},
             max_norm=options.max_norm,
             seed=options.seed,
             most=options.batch_size,
             what="windows",
+            dtype=half_precision(options.precision, device),
         )
         self.checkpoints = Checkpoints(folder, self._mark())
         self.losses: list[list[float]] = []
@@ -214,20 +215,26 @@ class _Training:
         options = self.options
         epoch, within = divmod(step, self.per_epoch)
         order = np.random.default_rng([options.seed, 2, epoch]).permutation(len(self.windows))
-        batch: Indices = order[within * options.batch_size : (within + 1) * options.batch_size]
+        batch: Int64Array = order[within * options.batch_size : (within + 1) * options.batch_size]
         # what is missing is drawn for the whole batch, so that it does not depend on how it is divided
         prepared = self.objective.prepared(
             [self.windows[index] for index in batch.tolist()], np.random.default_rng([options.seed, 4, step])
         )
         self.model.train()
-        value, length = self.stepper.gradient(
-            step,
-            [np.arange(len(batch))],
-            lambda rows: self.objective.loss(prepared, rows, self._autocast) / prepared.n_missing,
-        )
-        if not (math.isfinite(value) and math.isfinite(length)):
-            raise self._no_number(step)
-        self.stepper.apply()
+        steps = self.stepper
+        steps.set_rate(_TEXT, options.learning_rate * rate_at(step, self.total, options.warmup))
+        weights = steps.parameters_of(_TEXT)
+
+        def work() -> Any:
+            steps.draw_from(1, step)
+            return steps.added_up([np.arange(len(batch))], lambda rows: self._loss(prepared, rows) / prepared.n_missing)
+
+        loss = steps.gradient_of(work, weights, weights)
+        try:
+            value, _ = steps.finite({"the loss": loss, "the gradient": steps.cut(_TEXT)})
+        except NotANumberError as error:
+            raise self._no_number(step, str(error)) from None
+        steps.optimizers[_TEXT].step()
         part = step * min(_PARTS, self.total) // self.total
         while len(self.losses) <= part:
             self.losses.append([0.0, 0.0])
@@ -245,26 +252,12 @@ class _Training:
                 rng = np.random.default_rng([self.options.seed, 5, at])
                 prepared = self.objective.prepared(self.measured[at : at + size], rng)
                 rows = np.arange(min(size, len(self.measured) - at))
-                total += float(self.objective.loss(prepared, rows, self._autocast))
+                total += float(self._loss(prepared, rows))
                 count += prepared.n_missing
         self.looks.append([float(step), round(total / count, 6)])
 
-    def _autocast(self) -> Any:
-        device = self.processes.device
-        half = self.options.precision == "bfloat16" or (
-            self.options.precision == "auto"
-            and device.type == "cuda"
-            and self.torch.cuda.is_bf16_supported(including_emulation=False)
-        )
-        return self.torch.autocast(device.type, dtype=self.torch.bfloat16, enabled=half)
-
-    def _optimizer(self) -> Any:
-        values = [(name, value) for name, value in self.model.named_parameters() if value.requires_grad]
-        plain = [value for name, value in values if value.ndim < 2 or name.endswith("bias")]
-        rest = [value for name, value in values if not (value.ndim < 2 or name.endswith("bias"))]
-        groups = [{"params": rest, "weight_decay": self.options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        fused = self.processes.device.type in ("cpu", "cuda")
-        return self.torch.optim.AdamW(groups, lr=self.options.learning_rate, eps=1e-8, fused=fused)
+    def _loss(self, prepared: Prepared, rows: Int64Array) -> Any:
+        return self.objective.loss(prepared, rows, self.stepper.autocast)
 
     # --- going on, and the end ---------------------------------------------------------------------------------------
 
@@ -279,11 +272,11 @@ class _Training:
     def _save(self, step: int) -> None:
         if self.processes.first:
             state = {"losses": self.losses, "looks": self.looks}
-            self.checkpoints.write(step, self.model, {_WHO: self.stepper.optimizer}, state)
+            self.checkpoints.write(step, self.model, self.stepper.optimizers, state)
         self.processes.shared(None)  # all wait until it is written
 
     def _resume(self) -> int:
-        kept = self.checkpoints.restore(self.model, {_WHO: self.stepper.optimizer})
+        kept = self.checkpoints.restore(self.model, self.stepper.optimizers)
         if kept is None:
             return 0
         state = kept[0]
@@ -291,10 +284,10 @@ class _Training:
         self.looks = [list(look) for look in state["looks"]]
         return int(state["step"])
 
-    def _no_number(self, step: int) -> ModelError:
+    def _no_number(self, step: int, what: str) -> ModelError:
         kept = self.checkpoints.newest()
         return ModelError(
-            f"the loss or its gradient is not a number at step {step + 1}",
+            f"{what} is not a number at step {step + 1}",
             hint=(f"The last checkpoint is {kept}. " if kept else "")
             + "Train again into another folder, with a smaller learning_rate, a longer warmup or precision=float32.",
         )

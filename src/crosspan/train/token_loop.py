@@ -13,11 +13,12 @@ from crosspan.errors import ModelError
 from crosspan.models.checkpoints import Checkpoints, put_back, trained
 from crosspan.models.loading import neural
 from crosspan.models.saving import record_text, write_finished, write_model
+from crosspan.models.stepper import NotANumberError
 from crosspan.train.model_card import RECORD, record_of, written_card
 from crosspan.train.token_model import merged
 from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
 from crosspan.train.token_scores import DevScore, score_on
-from crosspan.train.token_step import NotANumberError, TaskStep
+from crosspan.train.token_step import TaskStep
 from crosspan.types import Sentence
 
 _PARTS = 100

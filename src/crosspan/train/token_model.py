@@ -48,31 +48,6 @@ def merged(model: Any) -> Any:
     return model.merge_and_unload() if hasattr(model, "merge_and_unload") else model
 
 
-def batch_dtype(options: TokenClassifierOptions, device: Any) -> Any:
-    """Precision of the forward pass where it is not that of the weights; else ``None``."""
-    torch = neural(_WHO, "torch")
-    if options.precision == "bfloat16":
-        return torch.bfloat16
-    if (
-        options.precision == "auto"
-        and device.type == "cuda"
-        and torch.cuda.is_bf16_supported(including_emulation=False)
-    ):
-        return torch.bfloat16
-    return None
-
-
-def optimizer_of(model: Any, options: TokenClassifierOptions, device: Any) -> Any:
-    """AdamW, without decay for biases and norms."""
-    torch = neural(_WHO, "torch")
-    values = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    plain = [value for name, value in values if value.ndim < 2 or name.endswith("bias")]
-    rest = [value for name, value in values if not (value.ndim < 2 or name.endswith("bias"))]
-    groups = [{"params": rest, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    fused = device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(groups, lr=options.learning_rate, eps=1e-8, fused=fused)
-
-
 def _with_lora(model: Any, options: TokenClassifierOptions) -> Any:
     """The model with low-rank matrices beside its frozen layers (Hu et al. 2022); its head is trained as a whole."""
     peft, torch = neural("LoRA", "peft", "lora"), neural(_WHO, "torch")

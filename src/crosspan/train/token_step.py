@@ -1,34 +1,26 @@
-"""A step of a fine-tuning: gradients in parts that fit into memory, and the change of the weights."""
+"""A step of a fine-tuning: what it reads, and what its loss is."""
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
-from crosspan.models.loading import neural
 from crosspan.models.processes import Processes
 from crosspan.models.schedule import rate_at
+from crosspan.models.stepper import Stepper, adamw, half_precision
 from crosspan.train.token_losses import word_losses
-from crosspan.train.token_model import batch_dtype, optimizer_of
 from crosspan.train.token_options import TokenClassifierOptions
-from crosspan.train.token_report import WHO, GameReport
+from crosspan.train.token_report import GameReport
 from crosspan.train.token_rows import Row, batch_of, batches_of_epoch
 
 TASK = "task"
 """The name of the optimizer of the task."""
 
 
-class NotANumberError(ArithmeticError):
-    """A loss or a gradient, which the message names, is not a number."""
-
-
-class TaskStep:
+class TaskStep(Stepper):
     """Steps that do nothing but learn the task.
 
     A training with more to do than that has steps of a subclass: what they return and what they learn is all that the
@@ -51,14 +43,18 @@ class TaskStep:
     def __init__(
         self, options: TokenClassifierOptions, rows: Sequence[Row], model: Any, tokenizer: Any, processes: Processes
     ) -> None:
-        self.options, self.rows, self.model, self.processes = options, rows, model, processes
+        super().__init__(
+            processes,
+            {TASK: adamw(model, options.learning_rate, options.weight_decay, processes.device)},
+            max_norm=options.max_norm,
+            seed=options.seed,
+            most=options.batch_size,
+            dtype=half_precision(options.precision, processes.device),
+        )
+        self.options, self.rows, self.model = options, rows, model
         self.pad = int(tokenizer.pad_token_id or 0)
-        self.torch = neural(WHO, "torch")
         self.learned: Any = model
-        optimizer = optimizer_of(model, options, processes.device)
-        self.optimizers: dict[str, Any] = {TASK: optimizer}
-        self.parameters = [value for group in optimizer.param_groups for value in group["params"]]
-        self.dtype = batch_dtype(options, processes.device)
+        self.parameters = self.parameters_of(TASK)
         self.lengths = np.array([len(row.ids) for row in rows], np.int64)
         self.mean_weight = sum(float(row.weight.sum()) for row in rows) / sum(row.words for row in rows)
         per_epoch = -(-len(rows) // options.batch_size)
@@ -66,7 +62,6 @@ class TaskStep:
         self.total = self.per_epoch * options.epochs
         if options.max_steps:
             self.total = min(self.total, options.max_steps)
-        self.at_once = options.batch_size
         self._epoch: tuple[int, list[npt.NDArray[np.int64]]] = (-1, [])
 
     def take(self, step: int) -> list[float]:
@@ -109,82 +104,6 @@ class TaskStep:
         share = sum(self.rows[index].words for batch in batches for index in batch.tolist()) * self.mean_weight
         return self.gradient_of(lambda: self._task_gradient(batches, step, share), self.parameters, self.parameters)
 
-    def set_rate(self, name: str, rate: float) -> None:
-        """Let an optimizer use this learning rate."""
-        for group in self.optimizers[name].param_groups:
-            group["lr"] = rate
-
-    def finite(self, values: Mapping[str, Any]) -> list[float]:
-        """Losses and lengths of gradients as numbers.
-
-        Args:
-            values: Scalars by what they are called in an error; a loss before its gradient.
-
-        Raises:
-            NotANumberError: One is none.
-        """
-        found = self.torch.stack([one.float().to(self.processes.device) for one in values.values()]).tolist()
-        for name, value in zip(values, found, strict=True):
-            if not math.isfinite(value):
-                raise NotANumberError(name)
-        return [float(one) for one in found]
-
-    def cut(self, name: str) -> Any:
-        """Make the gradient of an optimizer's weights no longer than it may be; give its length before."""
-        parameters = [value for group in self.optimizers[name].param_groups for value in group["params"]]
-        return self.torch.nn.utils.clip_grad_norm_(parameters, self.options.max_norm)
-
-    def change(self, name: str) -> None:
-        """Let an optimizer change its weights, whose gradients are numbers."""
-        self.cut(name)
-        self.optimizers[name].step()
-
-    def gradient_of(self, work: Callable[[], Any], cleared: Sequence[Any], learning: Sequence[Any]) -> Any:
-        """Add up gradients from nothing; with fewer sentences at once, from the beginning, where memory runs out.
-
-        Args:
-            work: Adds up the gradients of this process, and gives its part of the loss.
-            cleared: The weights whose gradients it may change.
-            learning: Those of them whose gradients are wanted of all processes.
-
-        Returns:
-            The loss.
-        """
-        loss = self._fitting(work, cleared)
-        self.processes.add_gradients(learning)
-        return self.processes.summed(loss)
-
-    def _fitting(self, work: Callable[[], Any], cleared: Sequence[Any]) -> Any:
-        while True:
-            for parameter in cleared:
-                parameter.grad = None
-            try:
-                return work()
-            except Exception as error:
-                if not out_of_memory(error) or self.at_once == 1:
-                    raise device_error(error) from error
-            free_memory()
-            self.at_once = -(-self.at_once // 2)
-            warnings.warn(f"memory ran out; going on with {self.at_once} sentences at once", SmallerBatch, stacklevel=2)
-
-    def draw_from(self, stream: int, step: int) -> None:
-        """Let what is left out at random depend on the step alone, so that training can go on in the middle."""
-        sequence = np.random.SeedSequence([self.options.seed, stream, step, self.processes.rank])
-        seed = int(sequence.generate_state(1)[0])
-        self.torch.default_generator.manual_seed(seed)  # torch.manual_seed takes longer than a step of a tiny model
-        device = self.processes.device
-        if device.type != "cpu":
-            self.torch.get_device_module(device).manual_seed(seed)
-
-    def autocast(self) -> Any:
-        """The precision of the forward pass."""
-        half = self.dtype is not None
-        return self.torch.autocast(self.processes.device.type, dtype=self.dtype or self.torch.bfloat16, enabled=half)
-
-    def there(self, array: npt.NDArray[Any]) -> Any:
-        """An array on the device."""
-        return self.torch.from_numpy(array).to(self.processes.device, non_blocking=True)
-
     def multiple(self) -> int:
         """What the length of a batch is a multiple of."""
         return 8 if self.processes.device.type == "cuda" else 1
@@ -201,14 +120,7 @@ class TaskStep:
         """Add up the gradients of a step, in parts that fit into memory; give its loss."""
         self.model.train()
         self.draw_from(1, step)
-        total = self.torch.zeros((), device=self.processes.device)
-        for batch in batches:
-            mine = batch[self.processes.rank :: self.processes.count]
-            for at in range(0, len(mine), self.at_once):
-                loss = self._task_loss([self.rows[index] for index in mine[at : at + self.at_once].tolist()]) / share
-                loss.backward()
-                total += loss.detach()
-        return total
+        return self.added_up(batches, lambda rows: self._task_loss([self.rows[at] for at in rows.tolist()]) / share)
 
     def _task_loss(self, rows: Sequence[Row]) -> Any:
         """The sum of the losses of all words of some windows."""
