@@ -9,8 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from crosspan import io
-from crosspan.errors import OptionError, OutputError
+from crosspan.errors import OptionError
 from crosspan.evaluate import NerReport, evaluate_ner
+from crosspan.io.files import make_folder
 from crosspan.io.records import place_spans
 from crosspan.project.projector import make_projector
 from crosspan.project.records import write_projections
@@ -146,14 +147,7 @@ def write_demo(results: Sequence[DemoResult], folder: str | Path) -> list[Path]:
         OutputError: The folder or a file cannot be written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder cannot be made: {(error.strerror or str(error)).lower()}",
-            where=str(folder),
-            hint="Choose another folder.",
-        ) from error
+    make_folder(folder, "Choose another folder.")
     written = [folder / f"{SOURCE}.conll"]
     io.write(written[0], load_corpus(SOURCE))
     for result in results:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.errors import ModelError, OptionError
-from crosspan.models.batching import SmallerBatch, batches_of, device_error, in_batches, out_of_memory
+from crosspan.models.batching import SmallerBatch, batches_of, device_error, in_batches, out_of_memory, padded
 
 LENGTHS = st.lists(st.integers(0, 40), max_size=30)
 
@@ -149,3 +149,9 @@ def test_what_out_of_memory_looks_like(error, full):
 def test_results_may_be_arrays():
     found = in_batches([1, 2], lambda batch: [np.full(2, index) for index in batch], budget=9)
     assert [one.tolist() for one in found] == [[0, 0], [1, 1]]
+
+
+def test_rows_are_filled_up():
+    ids, mask = padded([np.array([1]), [2, 3]], 9, multiple=4)
+    assert ids.tolist() == [[1, 9, 9, 9], [2, 3, 9, 9]]
+    assert mask.tolist() == [[1, 0, 0, 0], [1, 1, 0, 0]]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan.errors import ModelError
-from crosspan.pretrain.corruption import IGNORED, cut_out, hidden, marks_of, padded
+from crosspan.pretrain.corruption import IGNORED, cut_out, hidden, marks_of
 
 SENTINELS = [900, 901, 902, 903, 904]
 
@@ -67,10 +67,6 @@ def test_hidden_pieces_are_as_in_bert():
     assert chosen.mean() == pytest.approx(0.15, abs=0.01)
     assert (read[chosen] == 4).mean() == pytest.approx(0.8, abs=0.02)
     assert (read[chosen] == 7).mean() == pytest.approx(0.1, abs=0.02)
-
-
-def test_rows_are_filled_up():
-    assert padded([np.array([1]), np.array([2, 3])], 9).tolist() == [[1, 9], [2, 3]]
 
 
 def test_marks_of_models(models):

@@ -15,7 +15,7 @@ from crosspan.align.embedding import EMPTY, check_probability, readable
 from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.errors import OptionError
-from crosspan.models.batching import in_batches
+from crosspan.models.batching import in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import neural
 from crosspan.models.threads import torch_threads
@@ -262,8 +262,8 @@ class CrossAttention(PretrainedAligner):
         torch = neural("this model", "torch")
         translator = self.translator
         pad = translator.tokenizer.pad_token_id or 0
-        inputs, mask = _padded([cut.ids for cut in read], pad)
-        outputs, _ = _padded([[translator.start, *cut.ids[:-1]] for cut in written], pad)
+        inputs, mask = padded([cut.ids for cut in read], pad)
+        outputs, _ = padded([[translator.start, *cut.ids[:-1]] for cut in written], pad)
         device = translator.device
         with torch.inference_mode():
             answer = translator.network(
@@ -282,16 +282,6 @@ class CrossAttention(PretrainedAligner):
             part = table[begin : begin + len(other.pieces), len(one.before) : len(one.before) + len(one.pieces)]
             found.append(_word_shares(part, other.word, one.word))
         return found
-
-
-def _padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), pad, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-        mask[index, : len(row)] = 1
-    return ids, mask
 
 
 def _word_shares(

@@ -182,6 +182,24 @@ def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
             raise
 
 
+def make_folder(folder: Path, hint: str = "Choose another place, or mend its permissions.") -> None:
+    """Make a folder and those above it.
+
+    Args:
+        folder: The folder; it may be there.
+        hint: What to do where it cannot be made.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the folder cannot be made: {(error.strerror or str(error)).lower()}", where=str(folder), hint=hint
+        ) from error
+
+
 @contextmanager
 def _output_errors(name: str) -> Iterator[None]:
     try:

@@ -146,6 +146,33 @@ def _halves(batch: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     return [batch[middle:], batch[:middle]]
 
 
+def padded(
+    rows: Sequence[Sequence[int] | npt.NDArray[np.integer[Any]]], pad: int, multiple: int = 1
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows of different length as one table.
+
+    Args:
+        rows: Numbers of pieces.
+        pad: What fills rows up.
+        multiple: The length of the table is a multiple of this.
+
+    Returns:
+        The table, and a mask of the same shape ``[n_rows, longest]`` that is 0 where a row was filled up, else 1.
+
+    Example:
+        >>> ids, mask = padded([[5, 6], [7]], 1)
+        >>> ids.tolist(), mask.tolist()
+        ([[5, 6], [7, 1]], [[1, 1], [1, 0]])
+    """
+    longest = -(-max(map(len, rows)) // multiple) * multiple
+    ids = np.full((len(rows), longest), pad, np.int64)
+    mask = np.zeros((len(rows), longest), np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row)] = row
+        mask[index, : len(row)] = 1
+    return ids, mask
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an error says that memory, of the machine or of a GPU, ran out.
 

@@ -145,16 +145,3 @@ def _parts(total: int, count: int, rng: np.random.Generator) -> list[int]:
         return [*[0] * (count - 1), total]
     cuts = np.sort(rng.choice(np.arange(1, total), count - 1, replace=False)) if count > 1 else np.empty(0, np.int64)
     return [int(part) for part in np.diff(np.concatenate([[0], cuts, [total]]))]
-
-
-def padded(rows: Sequence[Int64Array], filler: int) -> Int64Array:
-    """Rows of different length as a table, ``[n_rows, longest]``.
-
-    Example:
-        >>> padded([np.array([1, 2]), np.array([3])], 0).tolist()
-        [[1, 2], [3, 0]]
-    """
-    table = np.full((len(rows), max(len(row) for row in rows)), filler, np.int64)
-    for number, row in enumerate(rows):
-        table[number, : len(row)] = row
-    return table

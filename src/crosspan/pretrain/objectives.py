@@ -9,9 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.models.batching import padded
 from crosspan.models.loading import neural
 from crosspan.models.pieces import special_pieces
-from crosspan.pretrain.corruption import IGNORED, Marks, cut_out, hidden, padded
+from crosspan.pretrain.corruption import IGNORED, Marks, cut_out, hidden
 
 Int64Array = npt.NDArray[np.int64]
 Windows = Sequence[npt.NDArray[np.int32]]
@@ -66,9 +67,8 @@ class Guessing:
     def prepared(self, windows: Windows, rng: np.random.Generator) -> Prepared:
         """See :class:`Objective`."""
         rows = [np.concatenate([self.before, window, self.after]).astype(np.int64) for window in windows]
-        ids = padded(rows, self.marks.pad)
-        there = padded([np.ones(len(row), np.int64) for row in rows], 0) > 0
-        may = padded([np.zeros(len(row), np.int64) for row in rows], 0) > 0
+        ids, mask = padded(rows, self.marks.pad)
+        there, may = mask > 0, np.zeros(mask.shape, np.bool_)
         for number, window in enumerate(windows):
             may[number, len(self.before) : len(self.before) + len(window)] = window != self.marks.end
         read, missing = hidden(ids, may, self.share, self.marks.mask, self.marks.size, rng)
@@ -110,10 +110,8 @@ class Writing:
             one, other = cut_out(window.astype(np.int64), self.share, self.span, self.marks.sentinels, rng)
             read.append(np.concatenate([one, self.end]))
             written.append(np.concatenate([other, self.end]))
-        there = padded([np.ones(len(row), np.int64) for row in read], 0) > 0
-        return Prepared(
-            padded(read, self.marks.pad), there, padded(written, IGNORED), max(1, sum(len(row) for row in written))
-        )
+        ids, mask = padded(read, self.marks.pad)
+        return Prepared(ids, mask > 0, padded(written, IGNORED)[0], max(1, sum(map(len, written))))
 
     def loss(self, batch: Prepared, rows: Int64Array, autocast: Autocast) -> Any:
         """See :class:`Objective`."""

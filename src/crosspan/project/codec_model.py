@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import ModelError, OptionError
-from crosspan.models.batching import in_batches, out_of_memory
+from crosspan.models.batching import in_batches, out_of_memory, padded
 from crosspan.models.loading import neural
 from crosspan.project.codec_search import Forced, Known, Template, template_of
 from crosspan.text.detokenize import written
@@ -236,12 +236,7 @@ class MarkerModel:
 def _padded(
     torch: Any, rows: Sequence[Sequence[int] | npt.NDArray[np.int32]], pad: int, device: Any
 ) -> tuple[Any, Any]:
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), pad, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-        mask[index, : len(row)] = 1
+    ids, mask = padded(rows, pad)
     return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
 
 

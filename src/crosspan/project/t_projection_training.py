@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from crosspan.errors import EmptyInputError, OptionError
-from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
+from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory, padded
 from crosspan.models.checkpoints import Checkpoints
 from crosspan.models.device import DTYPES, Placement, device_of
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
@@ -271,8 +270,8 @@ class _Training:
         """The sum of the losses of all pieces of answers, divided by ``pieces``."""
         torch = neural(_WHO, "torch")
         device = next(self.model.parameters()).device
-        ids, mask = _padded([one.question for one in chosen], int(self.tokenizer.pad_token_id))
-        labels, _ = _padded([one.answer for one in chosen], -100)
+        ids, mask = padded([one.question for one in chosen], int(self.tokenizer.pad_token_id))
+        labels, _ = padded([one.answer for one in chosen], -100)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self._halves(torch, device)):
             output = self.model(
                 input_ids=torch.from_numpy(ids).to(device),
@@ -330,12 +329,3 @@ def _rate(step: int, warmup: int, total: int) -> float:
     if step < warmup:
         return (step + 1) / warmup
     return 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
-
-
-def _padded(rows: Sequence[Sequence[int]], pad: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    ids = np.full((len(rows), max(map(len, rows))), pad, np.int64)
-    mask = np.zeros_like(ids)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-        mask[index, : len(row)] = 1
-    return ids, mask

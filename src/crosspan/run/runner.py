@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.errors import CrosspanError, OptionError
-from crosspan.io.files import PathLike, open_output
+from crosspan.io.files import PathLike, make_folder, open_output
 from crosspan.run.engine import Engine, StageProgress, StageReport, facts_of
 from crosspan.run.executor import Executor, LocalExecutor
 from crosspan.run.outputs import Writer, Written, ending_of
 from crosspan.run.provenance import file_digest, versions
 from crosspan.run.recipe import Recipe
-from crosspan.run.store import Store, make_folder, sweep
+from crosspan.run.store import Store, sweep
 from crosspan.run.tasks import Plan, plan_of
 
 CACHE = ".cache"

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.errors import OutputError
-from crosspan.io.files import atomic_binary
+from crosspan.io.files import atomic_binary, make_folder
 
 _MAGIC = b"crosspan result 1 "
 _PACKED_UP_TO = 32 << 20
@@ -210,22 +210,6 @@ class Store:
         for path in gone:
             path.unlink(missing_ok=True)
         return len(gone)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        OutputError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder cannot be made: {(error.strerror or str(error)).lower()}",
-            where=str(folder),
-            hint="Choose another place, or mend its permissions.",
-        ) from error
 
 
 def sweep(folder: Path, pattern: str = ".*.tmp") -> None:

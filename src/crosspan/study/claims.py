@@ -17,7 +17,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import CrosspanError, OutputError
+from crosspan.errors import CrosspanError
+from crosspan.io.files import make_folder
 
 BEAT_S = 15.0
 """Seconds from one touch of a claim to the next."""
@@ -54,14 +55,7 @@ class Claims:
 
     def __init__(self, folder: Path, *, beat_s: float = BEAT_S, stale_s: float = STALE_S) -> None:
         self.folder, self.beat_s, self.stale_s = folder, beat_s, stale_s
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                f"the folder cannot be made: {(error.strerror or str(error)).lower()}",
-                where=str(folder),
-                hint="Name another with --out.",
-            ) from error
+        make_folder(folder, "Name another with --out.")
 
     def take(self, key: str) -> Claim | None:
         """Claim a cell; ``None`` where another process has it."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import ModelError, OutputError
-from crosspan.io.files import PathLike, atomic_binary
+from crosspan.errors import ModelError
+from crosspan.io.files import PathLike, atomic_binary, make_folder
 from crosspan.study.budget import Budget, Room, budget_of, encoder_sizes, room_of
 from crosspan.study.cells import StageProgress, encoder_folder
 from crosspan.study.data import StudyData, load_data
@@ -80,14 +80,7 @@ def prepare(study: Study, *, retry_failed: bool = False) -> None:
         OutputError: The folder cannot be made.
     """
     folder = study.store.folder
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"the folder cannot be made: {(error.strerror or str(error)).lower()}",
-            where=str(folder),
-            hint="Name another with --out.",
-        ) from error
+    make_folder(folder, "Name another with --out.")
     with atomic_binary(folder / RESOLVED) as stream:
         stream.write(study.plan.resolved().encode("utf-8"))
     if retry_failed:

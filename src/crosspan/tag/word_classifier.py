@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import ModelError, OptionError
-from crosspan.models.batching import Advance, in_batches
+from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.loading import load_tokenizer
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
 from crosspan.models.romanizing import Romanize, as_read, check_romanize, to_read_with
@@ -210,13 +210,8 @@ class WordClassifier(ABC):
     ) -> list[Float32Array]:
         """Run the model over sequences of pieces; give the probabilities at the pieces that are wanted of each."""
         before, after = self._special
-        longest = max(map(len, rows)) + len(before) + len(after)
-        ids = np.full((len(rows), longest), self._tokenizer.pad_token_id or 0, np.int64)
-        mask = np.zeros((len(rows), longest), np.int64)
-        for index, row in enumerate(rows):
-            whole = [*before, *row.tolist(), *after]
-            ids[index, : len(whole)] = whole
-            mask[index, : len(whole)] = 1
+        whole = [[*before, *row.tolist(), *after] for row in rows]
+        ids, mask = padded(whole, int(self._tokenizer.pad_token_id or 0))
         counts = [len(at) for at in wanted]
         sequence = np.repeat(np.arange(len(rows)), counts)
         place = np.concatenate([np.zeros(0, np.int64), *wanted]) + len(before)

@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import EmptyInputError, OptionError
+from crosspan.models.batching import padded
 from crosspan.models.pieces import pieces_of
 from crosspan.models.romanizing import as_read
 from crosspan.train.adversarial_options import AdversarialOptions, Level
 from crosspan.train.adversary import layer_states, means_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
-from crosspan.train.token_rows import Cutting, padded
+from crosspan.train.token_rows import Cutting
 from crosspan.types import Sentence
 
 _MOST_HELD_OUT = 500

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.models.batching import padded
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
 from crosspan.models.romanizing import as_read
 from crosspan.train.crf import CrfOptions, evidence_of
@@ -181,22 +182,3 @@ def batch_of(rows: Sequence[Row], pad: int, multiple: int = 1) -> Batch:
         np.concatenate([row.summed for row in rows]),
         np.concatenate([row.weight for row in rows]),
     )
-
-
-def padded(
-    rows: Sequence[npt.NDArray[np.int32]], pad: int, multiple: int = 1
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Pieces of rows as one array, and a mask that is 0 where there is none.
-
-    Example:
-        >>> ids, mask = padded([np.array([5, 6], np.int32), np.array([7], np.int32)], 1)
-        >>> ids.tolist(), mask.tolist()
-        ([[5, 6], [7, 1]], [[1, 1], [1, 0]])
-    """
-    longest = -(-max(map(len, rows)) // multiple) * multiple
-    ids = np.full((len(rows), longest), pad, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for index, row in enumerate(rows):
-        ids[index, : len(row)] = row
-        mask[index, : len(row)] = 1
-    return ids, mask

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.errors import ModelError, OptionError
+from crosspan.models.batching import padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.threads import torch_threads
@@ -284,9 +285,5 @@ class TransformersTranslator:
 
     def _padded(self, rows: Sequence[Int32Array]) -> tuple[Any, Any]:
         torch = neural("this translator", "torch")
-        ids = np.full((len(rows), max(map(len, rows))), int(self.tokenizer.pad_token_id), np.int64)
-        mask = np.zeros(ids.shape, np.int64)
-        for index, row in enumerate(rows):
-            ids[index, : len(row)] = row
-            mask[index, : len(row)] = 1
+        ids, mask = padded(rows, int(self.tokenizer.pad_token_id))
         return torch.from_numpy(ids).to(self.device), torch.from_numpy(mask).to(self.device)
