@@ -216,6 +216,15 @@ def test_a_dry_run_says_what_it_takes_and_writes_nothing(world, tmp_path, capsys
     assert not out.exists()
 
 
+def test_results_of_other_settings_are_counted(world, whole, tmp_path, capsys):
+    shutil.copytree(whole, tmp_path / "out")
+    (tmp_path / "out" / "cells" / f"{'0' * 64}.json").write_text("{}")
+    assert study(world, tmp_path / "out", "--dry-run") == 0
+    text = capsys.readouterr().out
+    assert "still to run: 0 cells" in text
+    assert "not counted: 1 cells in the folder that are of other settings or another version" in text
+
+
 def test_contradictions_are_refused(world, tmp_path, capsys):
     assert study(world, tmp_path / "out", "--dry-run", "--page-only") == 2
     assert study(world, tmp_path / "out", "--page-only", "--retry-failed") == 2

@@ -156,6 +156,9 @@ def budget_text(study: Study, budget: Budget, room: Room, jobs: int) -> str:
         for name, one in study.data.overlaps.items()
         if one.same + one.shared
     ]
+    strangers = study.store.strangers(study.cells)
+    if strangers:
+        lines.append(f"not counted: {strangers} cells in the folder that are of other settings or another version")
     return "\n".join(lines)
 
 
