@@ -6,7 +6,7 @@ without a labelled sentence of it, and how well a probe that is trained afresh t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crosspan.evaluate import evaluate_ner
@@ -18,21 +18,22 @@ from crosspan.train.language_probe import language_probe
 from crosspan.train.token_classifier import train_token_classifier
 from crosspan.train.token_options import TokenClassifierOptions
 
+_GAME = AdversarialOptions(
+    mode="alternating", schedule="constant", hidden=64, discriminator_rate=5e-3, discriminator_steps=2,
+    generator_rate=3e-3,
+)  # fmt: skip
+
 METHODS: dict[str, AdversarialOptions] = {
     "plain": AdversarialOptions(),
-    "reversal, token": AdversarialOptions(
-        mode="reversal", level="token", hidden=32, weight=0.3, discriminator_rate=1e-2, discriminator_steps=5
-    ),
-    "alternating, sentence": AdversarialOptions(
-        mode="alternating", level="sentence", hidden=32, discriminator_rate=1e-2, discriminator_steps=5,
-        generator_rate=1e-3,
-    ),
-    "alternating, token": AdversarialOptions(
-        mode="alternating", level="token", hidden=32, discriminator_rate=1e-2, discriminator_steps=3,
-        generator_rate=2e-3,
-    ),
-}  # fmt: skip
-"""Settings of each way of training; the teacher of AdvPicker is that of "alternating, token"."""
+    "reversal, token": replace(_GAME, mode="reversal", level="token", weight=2.0),
+    "reversal, sentence": replace(_GAME, mode="reversal", level="sentence", weight=2.0),
+    "alternating, sentence": replace(_GAME, level="sentence"),
+    "alternating, token": replace(_GAME, level="token"),
+}
+"""Settings of each way of training, chosen on seeds 10 and 11; the teacher of AdvPicker is that of "alternating, token".
+
+λ is full from the first step: once the mark is learned, the task gives the roots no gradient any more.
+"""
 
 ADVPICKER = "advpicker"
 
