@@ -143,7 +143,7 @@ def test_one_step_of_reversal_is_the_sum_of_both_gradients(encoder, tmp_path, mo
         real(self, name)
 
     monkeypatch.setattr(token_game.ReversalStep, "change", spy)
-    monkeypatch.setattr(token_game, "language_losses", lambda logits, target, wanted="right": logits[:, 0])
+    monkeypatch.setattr(token_game, "language_losses", lambda logits, target, turned=False: logits[:, 0])
     game = replace(GAMES["reversal"], schedule="constant", weight=0.5)
     train(tmp_path / "m", encoder, game, max_steps=1)
     for both, task, other in zip(seen["both"], seen["task"], seen["turned"], strict=True):

@@ -30,7 +30,7 @@ METHODS: dict[str, AdversarialOptions] = {
     "alternating, sentence": replace(_GAME, level="sentence"),
     "alternating, token": replace(_GAME, level="token"),
 }
-"""Settings of each way of training, chosen on seeds 10 and 11; the teacher of AdvPicker is that of "alternating, token".
+"""Settings of each way of training, chosen on seeds 10 and 11. AdvPicker's teacher is that of "alternating, token".
 
 λ is full from the first step: once the mark is learned, the task gives the roots no gradient any more.
 """

@@ -1,10 +1,10 @@
 """Two languages made so that adversarial training has something to do: words carry a language mark and a shared signal.
 
-A word is two pieces, a mark and a root, such as ``ka-bax`` and ``zu-bax``. Roots are the same in both languages and say the
-label: the shared signal. Marks are of one language. In the source they also agree with the label, as endings do in many
-languages; the target has one mark for all words. A tagger that learns from the source reads the marks, which are the
-easier sign, and is at a loss in the target. An encoder for which all marks are the same has only the roots, which carry
-over. As both languages share the vectors of roots, the adversary has no way to make a word look like another one.
+A word is two pieces, a mark and a root, such as ``ka-bax`` and ``zu-bax``. Roots are the same in both languages and say
+the label: the shared signal. Marks are of one language. In the source they also agree with the label, as endings do in
+many languages; the target has one mark for all words. A tagger that learns from the source reads the marks, which are
+the easier sign, and is at a loss in the target. An encoder for which all marks are the same has only the roots, which
+carry over. As both languages share the vectors of roots, the adversary cannot make single words look like others.
 
 The first layer of the encoder adds the root to the mark, as a pre-trained one puts the pieces of a word together. Needs
 ``crosspan[neural]``.
@@ -50,7 +50,7 @@ def drawn_sentence(lang: str, chance: random.Random, *, longest: int = 8) -> Sen
     Example:
         >>> one = drawn_sentence("ka", random.Random(1))
         >>> one.tokens[:3], one.tags()[:3]
-        (('ki-mu', 'ke-min', 'ki-su'), ['O', 'B-PER', 'O'])
+        (('ka-dex', 'ki-lo', 'ki-pi'), ['B-LOC', 'O', 'O'])
     """
     label = {root: kind for kind, roots in NAMES.items() for root in roots}
     words: list[str] = []

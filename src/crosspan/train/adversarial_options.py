@@ -12,9 +12,8 @@ Mode = Literal["none", "reversal", "alternating"]
 Level = Literal["token", "sentence"]
 Schedule = Literal["dann", "constant"]
 Classes = Literal["binary", "each"]
-Goal = Literal["flipped", "uniform"]
 
-_CHOICES = {"mode": Mode, "level": Level, "schedule": Schedule, "classes": Classes, "target": Goal}
+_CHOICES = {"mode": Mode, "level": Level, "schedule": Schedule, "classes": Classes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +38,6 @@ class AdversarialOptions:
             as its optimizer does not see the length of a gradient.
         schedule: "dann": λ rises over the training as 2 / (1 + exp(-10 p)) - 1, p from 0 to 1; "constant": it does not.
         classes: "binary": the source against all other languages; "each": one class a language.
-        target: Of "alternating": what the encoder wants the discriminator to say: the other class ("flipped", Keung et al.
-            2019), or every class the same ("uniform", the confusion loss of Tzeng et al. 2015). With the first a fooled
-            discriminator still pushes, until the languages have changed places; with the second it does not.
         discriminator_rate: Learning rate of the discriminator; it stays the same throughout.
         generator_rate: Of "alternating": the encoder's rate against the discriminator; it warms up and falls as that
             of the task.
@@ -67,7 +63,6 @@ class AdversarialOptions:
     weight: float = 1.0
     schedule: Schedule = "dann"
     classes: Classes = "binary"
-    target: Goal = "flipped"
     discriminator_rate: float = 1e-3
     generator_rate: float = 2e-6
     discriminator_steps: int = 1

@@ -8,15 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from crosspan.errors import OptionError
 from crosspan.models.loading import neural
 from crosspan.train.adversarial_options import AdversarialOptions, Schedule
 
 _WHO = "adversarial training"
-
-Wanted = Literal["right", "flipped", "uniform"]
 
 
 def weight_at(progress: float, largest: float, schedule: Schedule) -> float:
@@ -76,15 +74,13 @@ def discriminator_of(width: int, hidden: int, classes: int, seed: int, device: A
     return made.to(device)
 
 
-def language_losses(logits: Any, target: Any, *, wanted: Wanted = "right") -> Any:
+def language_losses(logits: Any, target: Any, *, turned: bool = False) -> Any:
     """What the discriminator loses at each vector.
 
     Args:
         logits: What it says, ``[n, classes]``.
         target: The right classes, ``[n]``.
-        wanted: What would cost least: the "right" class; "flipped", any class but the right one, all others the same: of
-            two classes, the other (Keung et al. 2019); or "uniform", all classes the same, also the right one: the
-            confusion loss of Tzeng et al. (2015), which has no gradient where the discriminator can only guess.
+        turned: Want any class but the right one, all others the same: of two classes, the other.
 
     Returns:
         ``[n]``, float32.
@@ -94,19 +90,15 @@ def language_losses(logits: Any, target: Any, *, wanted: Wanted = "right") -> An
         >>> logits = torch.tensor([[2.0, 0.0], [2.0, 0.0]])
         >>> [round(x, 3) for x in language_losses(logits, torch.tensor([0, 1])).tolist()]
         [0.127, 2.127]
-        >>> [round(x, 3) for x in language_losses(logits, torch.tensor([0, 1]), wanted="flipped").tolist()]
+        >>> [round(x, 3) for x in language_losses(logits, torch.tensor([0, 1]), turned=True).tolist()]
         [2.127, 0.127]
-        >>> [round(x, 3) for x in language_losses(logits, torch.tensor([0, 1]), wanted="uniform").tolist()]
-        [1.127, 1.127]
     """
     torch = neural(_WHO, "torch")
     logits = logits if logits.dtype == torch.float64 else logits.float()
     logs = torch.log_softmax(logits, dim=-1)
     right = logs.gather(-1, target[:, None]).squeeze(-1)
-    if wanted == "right":
+    if not turned:
         return -right
-    if wanted == "uniform":
-        return -logs.mean(-1)
     return (right - logs.sum(-1)) / (logits.shape[-1] - 1)
 
 

@@ -101,8 +101,8 @@ class GameStep(TaskStep):
         Args:
             step: Of the training; with ``turn`` it says which sentences are seen.
             turn: Which of the batches of this step.
-            part: Who gets gradients: the discriminator; the generator, that is the encoder, of the loss that its
-                ``target`` says; or both, the encoder through the layer that turns them.
+            part: Who gets gradients: the discriminator; the generator, that is the encoder, of the loss with turned
+                labels; or both, the encoder through the layer that turns them.
             weight: λ of that layer.
         """
         rows = self.text.batch(step * self.per_step + turn, self.size)
@@ -130,8 +130,7 @@ class GameStep(TaskStep):
         if part == "both":
             vectors = reversed_gradient(vectors, weight)
         target = self.there(self.text.class_of[lang])
-        wanted = self.adversarial.target if part == "generator" else "right"
-        losses = language_losses(self.discriminator(vectors), target, wanted=wanted)
+        losses = language_losses(self.discriminator(vectors), target, turned=part == "generator")
         return (losses * self.there(weights[lang])).sum()
 
     def _vectors(self, rows: Sequence[TextRow]) -> tuple[Any, npt.NDArray[np.int64]]:
