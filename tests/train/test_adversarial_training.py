@@ -37,31 +37,36 @@ def plain(tmp_path_factory):
 def test_without_it_the_languages_are_told_apart(plain):
     assert plain.source > 0.95
     assert plain.target < 0.7
-    assert plain.token > 0.9
-    assert plain.sentence > 0.9
+    assert plain.token > 0.95
+    assert plain.sentence > 0.95
 
 
-def test_alternating_on_words_and_advpicker(plain, tmp_path):
+def test_with_reversal_they_are_not_and_labels_carry_over(plain, tmp_path):
+    found = means("reversal, token", tmp_path)["reversal, token"]
+    assert found.source > 0.9
+    assert found.target > plain.target + 0.1
+    assert found.token < plain.token - 0.04
+    assert found.sentence < plain.sentence - 0.04
+
+
+@pytest.fixture(scope="module")
+def agreeing(tmp_path_factory):
+    return means("plain, agreement", tmp_path_factory.mktemp("agreeing"))["plain, agreement"]
+
+
+def test_alternating_on_words_and_advpicker(agreeing, tmp_path):
     """AdvPicker's teacher is the alternating training of words; its student learns from it without a game."""
     found = means("advpicker", tmp_path)
     teacher, student = found["alternating, token"], found["advpicker"]
-    assert teacher.source > 0.95
-    assert teacher.target > plain.target + 0.1
-    assert teacher.token < plain.token - 0.05
-    assert teacher.sentence < plain.sentence - 0.05
-    assert student.target > plain.target + 0.1
+    assert teacher.source > 0.9
+    assert teacher.target > agreeing.target + 0.1
+    assert teacher.token < agreeing.token - 0.05
+    assert teacher.sentence < agreeing.sentence - 0.05
+    assert student.target > agreeing.target + 0.1
 
 
-def test_alternating_on_sentences(plain, tmp_path):
+def test_alternating_on_sentences(agreeing, tmp_path):
     found = means("alternating, sentence", tmp_path)["alternating, sentence"]
     assert found.source > 0.95
-    assert found.target > plain.target + 0.1
-    assert found.sentence < plain.sentence - 0.05
-
-
-@pytest.mark.parametrize("level", ["token", "sentence"])
-def test_reversal_makes_languages_hard_to_tell_apart(plain, tmp_path, level):
-    """Whether labels carry over better differs from seed to seed; docs/adversarial.md has the figures."""
-    found = means(f"reversal, {level}", tmp_path)[f"reversal, {level}"]
-    assert found.source > 0.9
-    assert getattr(found, level) < getattr(plain, level) - 0.05
+    assert found.target > agreeing.target + 0.1
+    assert found.sentence < agreeing.sentence - 0.05
