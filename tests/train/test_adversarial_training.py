@@ -47,3 +47,26 @@ def test_with_reversal_they_are_not_and_labels_carry_over(plain, tmp_path):
     assert found.target > plain.target + 0.1
     assert found.token < plain.token - 0.04
     assert found.sentence < plain.sentence - 0.04
+
+
+@pytest.fixture(scope="module")
+def agreeing(tmp_path_factory):
+    return means("plain, agreement", tmp_path_factory.mktemp("agreeing"))["plain, agreement"]
+
+
+def test_alternating_on_words_and_advpicker(agreeing, tmp_path):
+    """AdvPicker's teacher is the alternating training of words; its student learns from it without a game."""
+    found = means("advpicker", tmp_path)
+    teacher, student = found["alternating, token"], found["advpicker"]
+    assert teacher.source > 0.9
+    assert teacher.target > agreeing.target + 0.1
+    assert teacher.token < agreeing.token - 0.05
+    assert teacher.sentence < agreeing.sentence - 0.05
+    assert student.target > agreeing.target + 0.1
+
+
+def test_alternating_on_sentences(agreeing, tmp_path):
+    found = means("alternating, sentence", tmp_path)["alternating, sentence"]
+    assert found.source > 0.95
+    assert found.target > agreeing.target + 0.1
+    assert found.sentence < agreeing.sentence - 0.05
