@@ -4,9 +4,10 @@
 
 Words of both languages carry a language mark and a shared signal; an encoder of two layers learns to tag one of them.
 Reversal is tried where each word is a piece of its own (crosspan.testing.language_world), the others where languages
-share roots and the mark agrees with the label in the source alone (crosspan.testing.agreement_world). F1 is that of exact spans on new sentences, without one labelled sentence of the
-target; the probes are trained afresh on the finished model, and guessing reaches 0.5. It shows that the methods work as
-they should where their assumption holds, and says nothing of real encoders. One thread, a few seconds a training.
+share roots and the mark agrees with the label in the source alone (crosspan.testing.agreement_world). F1 is that of
+exact spans on new sentences, without one labelled sentence of the target; the probes are trained afresh on the finished
+model, and guessing reaches 0.5. It shows that the methods work as they should where their assumption holds, and says
+nothing of real encoders. One thread, a few seconds a training.
 """
 
 from __future__ import annotations
