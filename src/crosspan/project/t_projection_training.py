@@ -25,6 +25,8 @@ from crosspan.project.t_projection_model import check_writes
 from crosspan.types import Sentence
 
 _WHO = "the training of T-Projection"
+_TRAINING = "training"
+"""The name of its optimizer in checkpoints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +206,7 @@ class _Training:
             self.model.parameters(), lr=self.options.learning_rate, weight_decay=self.options.weight_decay
         )
         checkpoints = Checkpoints(self.folder, self._fingerprint())
-        kept = checkpoints.restore(self.model, self.optimizer)
+        kept = checkpoints.restore(self.model, {_TRAINING: self.optimizer})
         progress = _Progress(**kept[0]) if kept is not None else _Progress()
         every = self.options.evaluate_every or self.per_epoch
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
@@ -213,7 +215,7 @@ class _Training:
                 progress.step += 1
                 if progress.step % every == 0 or progress.step == self.total:
                     self._look(progress)
-                    checkpoints.write(progress.step, self.model, self.optimizer, asdict(progress))
+                    checkpoints.write(progress.step, self.model, {_TRAINING: self.optimizer}, asdict(progress))
                 if advance is not None:
                     advance(progress.step, self.total)
         checkpoints.remove()

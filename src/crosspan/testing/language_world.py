@@ -36,7 +36,7 @@ def drawn_sentence(lang: str, chance: random.Random, *, longest: int = 8) -> Sen
     Example:
         >>> one = drawn_sentence("ka", random.Random(1))
         >>> one.tokens[:3], one.tags()[:3]
-        (('ka-mu', 'ka-min', 'ka-su'), ['O', 'B-PER', 'O'])
+        (('ka-dex', 'ka-lo', 'ka-pi'), ['B-LOC', 'O', 'O'])
     """
     label = {root: kind for kind, roots in NAMES.items() for root in roots}
     words: list[str] = []
