@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
-from crosspan.models.batching import Advance, in_batches
+from crosspan.errors import OptionError
+from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.packing import pack, read_packed
-from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, windows_of
+from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -144,45 +145,31 @@ class Encoder:
         Special pieces and padding are among them.
         """
         torch = neural("this model", "torch")
-        before, after = self._special()
+        before, after = self._special
         whole = [[*before, *row.tolist(), *after] for row in rows]
-        longest = max(map(len, whole))
         with torch.inference_mode():
             if self._packed:
                 output = read_packed(self.model, whole)
                 starts = np.cumsum([0, *map(len, whole)])[:-1]
             else:
-                output = self._read_padded(whole, longest)
-                starts = np.arange(len(whole)) * longest
+                output = self._read_padded(whole)
+                starts = np.arange(len(whole)) * max(map(len, whole))
         states = output.last_hidden_state if self._tap is None else self._tap.of(output)
         return states.flatten(0, 1), (starts + len(before)).tolist()
 
-    def _read_padded(self, rows: Sequence[Sequence[int]], longest: int) -> Any:
+    def _read_padded(self, rows: Sequence[Sequence[int]]) -> Any:
         """The model's output for sequences of different lengths, one a row."""
         torch = neural("this model", "torch")
-        ids = np.full((len(rows), longest), self.tokenizer.pad_token_id or 0, np.int64)
-        mask = np.zeros((len(rows), longest), np.int64)
-        for index, row in enumerate(rows):
-            ids[index, : len(row)] = row
-            mask[index, : len(row)] = 1
+        ids, mask = padded(rows, int(self.tokenizer.pad_token_id or 0))
         return self.model(
             input_ids=torch.from_numpy(ids).to(self.device),
             attention_mask=torch.from_numpy(mask).to(self.device),
             output_hidden_states=self._tap is not None and self._tap.asks,
         )
 
+    @cached_property
     def _special(self) -> tuple[list[int], list[int]]:
-        """The special pieces before and after a sentence."""
-        probe = self.tokenizer("a", add_special_tokens=True)["input_ids"]
-        inside = self.tokenizer("a", add_special_tokens=False)["input_ids"]
-        for at in range(len(probe) - len(inside) + 1):
-            if probe[at : at + len(inside)] == inside:
-                return list(probe[:at]), list(probe[at + len(inside) :])
-        raise ModelError(
-            "the tokenizer does not put its special pieces around a sentence",
-            where=self.name,
-            hint="Tokenizer and model do not belong together.",
-        )
+        return special_pieces(self.tokenizer, self.name)
 
 
 def _prefix_space(config: Any) -> dict[str, Any]:

@@ -193,6 +193,7 @@ class _Training:
         self.checkpoints = Checkpoints(folder, self._mark())
         self.losses: list[list[float]] = []
         self.looks: list[list[float]] = []
+        self._epoch: tuple[int, Int64Array] = (-1, np.empty(0, np.int64))
 
     def run(self, progress: Progress | None) -> PretrainReport:
         options = self.options
@@ -214,8 +215,10 @@ class _Training:
     def _step(self, step: int) -> None:
         options = self.options
         epoch, within = divmod(step, self.per_epoch)
-        order = np.random.default_rng([options.seed, 2, epoch]).permutation(len(self.windows))
-        batch: Int64Array = order[within * options.batch_size : (within + 1) * options.batch_size]
+        if self._epoch[0] != epoch:
+            chance = np.random.default_rng([options.seed, 2, epoch])
+            self._epoch = (epoch, chance.permutation(len(self.windows)))
+        batch = self._epoch[1][within * options.batch_size : (within + 1) * options.batch_size]
         # what is missing is drawn for the whole batch, so that it does not depend on how it is divided
         prepared = self.objective.prepared(
             [self.windows[index] for index in batch.tolist()], np.random.default_rng([options.seed, 4, step])

@@ -12,14 +12,14 @@ The first layer of the encoder adds the root to the mark, as a pre-trained one p
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
 
 from crosspan.models.loading import neural
-from crosspan.testing.language_world import NAMES, OTHERS, ROOTS, SOURCE, TARGET
+from crosspan.testing import language_world
+from crosspan.testing.language_world import ROOTS, SOURCE, TARGET
 from crosspan.testing.tiny_models import SPECIAL
-from crosspan.types import Sentence, Span
+from crosspan.types import Sentence
 
 MARKS = {
     SOURCE: {"LOC": "ka", "PER": "ke", "O": "ki"},
@@ -31,31 +31,15 @@ _CONTENT, _PLACE = 16, 16
 """Numbers of a vector that say what a piece is, and where it is."""
 
 
-def drawn_sentence(lang: str, chance: random.Random, *, longest: int = 8) -> Sentence:
-    """A sentence of a language with its right labels.
+def sentences_of(lang: str, n: int, seed: int) -> list[Sentence]:
+    """Sentences of a language with their right labels; another seed draws others.
 
     Example:
-        >>> one = drawn_sentence("ka", random.Random(1))
+        >>> one = sentences_of("ka", 1, 1)[0]
         >>> one.tokens[:3], one.tags()[:3]
-        (('ka-dex', 'ki-lo', 'ki-pi'), ['B-LOC', 'O', 'O'])
+        (('ka-mux', 'ki-hu', 'ka-gox'), ['B-LOC', 'O', 'B-LOC'])
     """
-    label = {root: kind for kind, roots in NAMES.items() for root in roots}
-    words: list[str] = []
-    spans: list[Span] = []
-    for at in range(chance.randint(4, longest)):
-        after_name = bool(spans) and spans[-1].end == at
-        root = chance.choice(OTHERS if after_name or chance.random() < 0.4 else ROOTS[len(OTHERS) :])
-        if root in label:
-            spans.append(Span(at, at + 1, label[root]))
-        mark = MARKS[lang][label.get(root, "O")]
-        words.append(f"{mark}-{root}")
-    return Sentence(tuple(words), tuple(spans), lang=lang)
-
-
-def sentences_of(lang: str, n: int, seed: int) -> list[Sentence]:
-    """Sentences of a language; another seed draws others."""
-    chance = random.Random(f"{lang} {seed}")
-    return [drawn_sentence(lang, chance) for _ in range(n)]
+    return language_world.sentences_of(lang, n, seed, MARKS[lang])
 
 
 def save_joining_encoder(

@@ -9,6 +9,7 @@ not. Real multilingual encoders have such a part as well. Needs ``crosspan[neura
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 from crosspan.models.loading import neural
@@ -30,8 +31,16 @@ NAMES = {
 ROOTS = (*OTHERS, *(root for roots in NAMES.values() for root in roots))
 
 
-def drawn_sentence(lang: str, chance: random.Random, *, longest: int = 8) -> Sentence:
+def drawn_sentence(
+    lang: str, chance: random.Random, *, longest: int = 8, marks: Mapping[str, str] | None = None
+) -> Sentence:
     """A sentence of a language with its right labels.
+
+    Args:
+        lang: The language.
+        chance: What draws.
+        longest: Most words.
+        marks: How words begin by their label, ``O`` among them; by default all do with the language's name.
 
     Example:
         >>> one = drawn_sentence("ka", random.Random(1))
@@ -46,14 +55,14 @@ def drawn_sentence(lang: str, chance: random.Random, *, longest: int = 8) -> Sen
         root = chance.choice(OTHERS if after_name or chance.random() < 0.4 else ROOTS[len(OTHERS) :])
         if root in label:
             spans.append(Span(at, at + 1, label[root]))
-        words.append(f"{lang}-{root}")
+        words.append(f"{lang if marks is None else marks[label.get(root, 'O')]}-{root}")
     return Sentence(tuple(words), tuple(spans), lang=lang)
 
 
-def sentences_of(lang: str, n: int, seed: int) -> list[Sentence]:
+def sentences_of(lang: str, n: int, seed: int, marks: Mapping[str, str] | None = None) -> list[Sentence]:
     """Sentences of a language; another seed draws others."""
     chance = random.Random(f"{lang} {seed}")
-    return [drawn_sentence(lang, chance) for _ in range(n)]
+    return [drawn_sentence(lang, chance, marks=marks) for _ in range(n)]
 
 
 def without_labels(sentences: list[Sentence]) -> list[Sentence]:

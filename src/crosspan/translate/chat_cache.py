@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.errors import OutputError
+from crosspan.models.digests import user_cache
 
 _TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID"
 _MANY = 500
@@ -21,8 +22,7 @@ _PATIENCE = 60.0
 
 def default_file() -> Path:
     """``crosspan/answers.sqlite`` in the user's cache folder (``XDG_CACHE_HOME``, or ``~/.cache``)."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home and os.path.isabs(home) else Path.home() / ".cache") / "crosspan" / "answers.sqlite"
+    return user_cache() / "answers.sqlite"
 
 
 def key_of(address: str, body: Mapping[str, Any]) -> str:
