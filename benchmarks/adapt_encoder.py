@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 from crosspan.models.loading import load_tokenizer
-from crosspan.pretrain.language_model import PretrainReport, train_language_model
-from crosspan.pretrain.options import PretrainOptions
-from crosspan.pretrain.scratch import Shape, new_encoder
-from crosspan.pretrain.vocabulary import Coverage, augment, coverage
 from crosspan.text.romanize import romanize_line
+from crosspan.train.pretrain.language_model import PretrainReport, train_language_model
+from crosspan.train.pretrain.options import PretrainOptions
+from crosspan.train.pretrain.scratch import Shape, new_encoder
+from crosspan.train.pretrain.vocabulary import Coverage, augment, coverage
 
 SHAPE = Shape(layers=2, width=64, heads=2, vocabulary=2_000, longest=128, dropout=0.0)
 HELD_OUT = 150

@@ -3,8 +3,8 @@
     python -m benchmarks.adversarial --seeds 5
 
 Words of both languages carry a language mark and a shared signal; an encoder of two layers learns to tag one of them.
-Reversal is tried where each word is a piece of its own (crosspan.testing.language_world), the others where languages
-share roots and the mark agrees with the label in the source alone (crosspan.testing.agreement_world). F1 is that of
+Reversal is tried where each word is a piece of its own (tests.worlds.language_world), the others where languages
+share roots and the mark agrees with the label in the source alone (tests.worlds.agreement_world). F1 is that of
 exact spans on new sentences, without one labelled sentence of the target; the probes are trained afresh on the finished
 model, and guessing reaches 0.5. It shows that the methods work as they should where their assumption holds, and says
 nothing of real encoders. One thread, a few seconds a training.
@@ -19,7 +19,7 @@ import tempfile
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from crosspan.testing.language_trials import ADVPICKER, METHODS, Outcome, tried
+from tests.worlds.language_trials import ADVPICKER, METHODS, Outcome, tried
 
 
 def main() -> None:

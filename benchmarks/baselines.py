@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.evaluate import lenient_spans
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

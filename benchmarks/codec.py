@@ -20,12 +20,12 @@ import numpy as np
 import torch
 import transformers
 
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.codec import CodecOptions, CodecProjector
 from crosspan.project.codec_model import MarkerModel, marked_text
 from crosspan.project.codec_search import Forced
 from crosspan.testing.tiny_models import SPECIAL, byte_pairs
 from crosspan.translate.transformers import TransformersTranslator
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 SYLLABLES = ("ka", "lo", "mi", "ne", "ru", "sa", "to", "vi", "be", "du")
 WORDS = [first + second for first in SYLLABLES for second in SYLLABLES]

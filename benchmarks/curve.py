@@ -23,7 +23,7 @@ from crosspan.evaluate import score_spans
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from crosspan.types import Pair, Sentence
+    from crosspan.core.types import Pair, Sentence
 
     Sample = tuple[list[Pair], datasets.Bitext]
 

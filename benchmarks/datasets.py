@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import regex
 
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.evaluate import GoldLinks
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -22,8 +22,8 @@ from crosspan.evaluate import count_errors, score_spans
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crosspan.core.types import Pair
     from crosspan.evaluate.span_errors import ErrorKind
-    from crosspan.types import Pair
 
 KINDS: tuple[ErrorKind, ...] = ("exact", "boundary", "label", "both", "missed", "spurious")
 
@@ -32,7 +32,7 @@ def out_of_reach(pairs: Sequence[Pair]) -> tuple[int, int, float]:
     """Gold spans without a source span, source spans without a gold one, and the F1 that this leaves possible.
 
     Example:
-        >>> from crosspan.types import Pair, Sentence, Span
+        >>> from crosspan.core.types import Pair, Sentence, Span
         >>> source = Sentence(("Ada", "in", "Accra"), (Span(0, 1, "PER"), Span(2, 3, "LOC")))
         >>> out_of_reach([Pair(source, Sentence(("Ada",), (Span(0, 1, "PER"),)))])
         (0, 1, 0.6666666666666666)

@@ -36,8 +36,8 @@ RATE = 2e-5
 
 def sentences(n: int) -> list[Any]:
     """Sentences of the demonstration corpus, of 5 to 60 words: real text has such a spread."""
+    from crosspan.core.types import Sentence, Span
     from crosspan.demo import load_corpus
-    from crosspan.types import Sentence, Span
 
     chance = random.Random(0)
     source = [one for one in load_corpus("en") if {span.label for span in one.spans} <= {"LOC", "ORG", "PER"}]

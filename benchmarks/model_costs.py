@@ -24,8 +24,8 @@ from typing import Any
 
 from benchmarks import datasets, page
 from benchmarks.findings import markdown
+from crosspan.core.types import Sentence
 from crosspan.text.detokenize import detokenize
-from crosspan.types import Sentence
 
 PIECES = 32_000
 """Pieces of the vocabulary of a random model's tokenizer: learning 250,000 from little text is not possible. The

@@ -31,9 +31,9 @@ from typing import Any
 
 from benchmarks import datasets
 from crosspan.align import SimAlign, SimAlignOptions, make_aligner
+from crosspan.core.types import Alignment
 from crosspan.models.loading import neural
 from crosspan.testing.tiny_models import word_pieces
-from crosspan.types import Alignment
 
 Pairs = list[tuple[list[str], list[str]]]
 THREADS = 2

@@ -18,8 +18,8 @@ from pathlib import Path
 from benchmarks import datasets, page
 from benchmarks.findings import markdown
 from crosspan.io import write
-from crosspan.run import load_recipe, run_recipe
-from crosspan.run.ready import about_recipe, ready_recipe
+from crosspan.pipeline import load_recipe, run_recipe
+from crosspan.pipeline.recipes.ready import about_recipe, ready_recipe
 
 PLAIN = ("translate.use=apertium", "tag.use=crf", "tag.model=en", "align.use=statistical")
 BACK = ("back_translate.use=apertium", "back_translate.markers.markers=auto")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.datasets import Bitext
-    from crosspan.types import Alignment, Pair, Projection, Sentence
+    from crosspan.core.types import Alignment, Pair, Projection, Sentence
 
 LINK_THRESHOLD = 0.5
 """Links at least this probable are scored as links: one threshold for all languages."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import regex
 
-from crosspan.errors import CrosspanError
+from crosspan.core.errors import CrosspanError
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 PACKAGES = ("numpy", "numba", "scipy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks import datasets
 from benchmarks.datasets import Bitext
-from crosspan.types import Pair
+from crosspan.core.types import Pair
 
 XSID = ("de", "da", "id", "tr", "kk", "ja", "zh", "gsw", "de-muc")
 """Targets of xSID; the last two are not in the table of aims."""

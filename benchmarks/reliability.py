@@ -29,8 +29,8 @@ from crosspan.project.weights import Weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crosspan.core.types import Projection, Sentence
     from crosspan.evaluate.ner import Score
-    from crosspan.types import Projection, Sentence
 
 Outcomes = tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]
 

@@ -16,8 +16,8 @@ from crosspan.evaluate import score_alignments, score_tags
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from crosspan.core.types import Alignment, Pair
     from crosspan.evaluate import GoldLinks
-    from crosspan.types import Alignment, Pair
 
 FAST_ALIGN, EFLOMAL = "fast_align", "eflomal"
 NGRAM = "n-gram greedy"

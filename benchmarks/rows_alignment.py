@@ -11,8 +11,8 @@ from crosspan.evaluate import score_alignments
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from crosspan.core.types import Pair
     from crosspan.evaluate import GoldLinks
-    from crosspan.types import Pair
 
 Task = tuple[str, "list[Pair]", "list[GoldLinks]", datasets.Bitext]
 

@@ -18,7 +18,7 @@ from benchmarks.projection_sets import family, load
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from crosspan.types import Pair
+    from crosspan.core.types import Pair
 
 Scores = dict[str, tuple[float, float]]
 

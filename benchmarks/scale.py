@@ -30,8 +30,8 @@ from benchmarks import datasets, page
 from benchmarks.findings import markdown
 from crosspan.align.spool import AlignmentSpool
 from crosspan.align.statistical import StatisticalAligner
+from crosspan.core.types import Pair, Sentence, Span
 from crosspan.project.candidates import CandidateProjector
-from crosspan.types import Pair, Sentence, Span
 
 T = TypeVar("T")
 

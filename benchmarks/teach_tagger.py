@@ -27,9 +27,9 @@ import regex
 
 from benchmarks import datasets
 from benchmarks.train_tagger import DOMAINS, crossner, uner, wnut
+from crosspan.core.types import Sentence
 from crosspan.tag.chain import allowed_transitions, best_tags, flat_offsets
 from crosspan.tag.crf import tags_of
-from crosspan.types import Sentence
 
 TAGS = tags_of(("LOC", "ORG", "PER"))
 EPOCHS, RATE, BATCH, SEED = 2, 2e-4, 32, 0

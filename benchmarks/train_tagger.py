@@ -5,7 +5,7 @@
     python -m benchmarks.train_tagger --silver silver.jsonl --write   # model into the package, its card into docs
 
 Learned from: UNER English-EWT (train), WNUT-17 (train), CrossNER (train of five domains, dev of four), with types
-mapped to PER, LOC and ORG by :data:`crosspan.bench.labels.DOMAIN_LABELS`; and from other text that a teacher labelled
+mapped to PER, LOC and ORG by :data:`crosspan.suites.labels.DOMAIN_LABELS`; and from other text that a teacher labelled
 (:mod:`benchmarks.teach_tagger`). The odds of entities and the temperature of probabilities are chosen on the
 development sets that nothing was learned from. Test sets are UNER EWT test, UNER English PUD, WNUT-17 test and the
 CrossNER tests.
@@ -25,12 +25,12 @@ import numpy as np
 import crosspan
 from benchmarks import datasets, page
 from benchmarks.findings import markdown
-from crosspan.bench.labels import DOMAIN_LABELS
+from crosspan.core.types import Sentence, Span
 from crosspan.evaluate import score_spans, strict_spans
+from crosspan.suites.labels import DOMAIN_LABELS
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureOptions
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
-from crosspan.types import Sentence, Span
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "src" / "crosspan" / "tag" / "data" / "en.crf"

@@ -23,13 +23,13 @@ from scipy.optimize import minimize
 
 from benchmarks.projection_sets import NAMES, family, load
 from crosspan.align.statistical import StatisticalAligner
+from crosspan.core.types import Alignment, Pair
 from crosspan.evaluate import score_spans
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateProjector, Candidates, memory_columns, probabilities
 from crosspan.project.features import FEATURES, MEMORY, MEMORY_OTHER
 from crosspan.project.memory import EntityMemory, entity_names
 from crosspan.project.weights import Weights
-from crosspan.types import Alignment, Pair
 
 Floats = npt.NDArray[np.float64]
 

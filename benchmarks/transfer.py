@@ -33,15 +33,15 @@ from benchmarks.transfer_parts import (
     tagged,
     train_projections,
 )
+from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
+from crosspan.pipeline.transfer import ensemble, translate_test
 from crosspan.tag.crf import CrfTagger
 from crosspan.train.adapt import adapt_tagger, copy_bias
 from crosspan.train.crf import train_crf
 from crosspan.train.examples import Example
 from crosspan.train.noise import examples_of
 from crosspan.train.self_training import train_on_projections
-from crosspan.transfer import ensemble, translate_test
-from crosspan.types import Projection, Sentence
 
 PAPER = {"lug": 0.808, "twi": 0.746}
 AIM = {"lug": 0.64, "twi": 0.57}

@@ -3,7 +3,7 @@
     python -m benchmarks.transfer_choice [--write]
 
 Needs nothing but the package and ``crosspan[neural]`` (for the names of languages): figures and lists come with it.
-``--write`` puts the fitted rule and its evidence into ``src/crosspan/bench/choice.json``, which the package ships.
+``--write`` puts the fitted rule and its evidence into ``src/crosspan/lab/advise/choice.json``, which the package ships.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from scipy.stats import fisher_exact
 
-import crosspan.bench
+import crosspan.lab.bench
 from benchmarks.findings import markdown
-from crosspan.bench.choice import Case, Choice, Share, across, cases_of, held_out, measure, share_ahead, systems
-from crosspan.bench.kinds import KINDS
+from crosspan.lab.advise.choice import Case, Choice, Share, across, cases_of, held_out, measure, share_ahead, systems
+from crosspan.lab.bench.kinds import KINDS
 
-SHIPPED = Path(crosspan.bench.__file__).with_name("choice.json")
+SHIPPED = Path(crosspan.lab.bench.__file__).with_name("choice.json")
 CLOSE = 0.02
 """Figures that are nearer than this may be in the other order with another seed."""
 

@@ -24,13 +24,13 @@ from benchmarks.transfer_parts import (
     train_projections,
     train_sources,
 )
+from crosspan.core.types import Projection
 from crosspan.project.filters import FILTERS, apply_filters
 from crosspan.tag.crf import CrfTagger
 from crosspan.train.adapt import COPY_BIAS
 from crosspan.train.crf import CrfOptions
 from crosspan.train.noise import NoiseOptions, examples_of
 from crosspan.train.self_training import ROUNDS, train_on_projections
-from crosspan.types import Projection
 
 BIASES = (0.0, 1.0, 2.0, 3.0, 4.0)
 DEFAULT = f"**default**, rounds of self-training: {ROUNDS}"

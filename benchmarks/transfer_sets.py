@@ -8,7 +8,7 @@ from functools import cache
 from benchmarks import datasets
 from crosspan.align.fast_align import FastAlign
 from crosspan.align.statistical import StatisticalAligner
-from crosspan.types import Alignment, Pair, Sentence
+from crosspan.core.types import Alignment, Pair, Sentence
 
 
 @dataclass(frozen=True, slots=True)

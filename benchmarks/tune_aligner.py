@@ -17,11 +17,12 @@ import time
 from pathlib import Path
 
 from benchmarks import datasets
-from crosspan.align import TuningOptions, make_aligner, tune_aligner
+from crosspan.align import make_aligner
 from crosspan.evaluate import score_alignments
-from crosspan.pretrain.language_model import train_language_model
-from crosspan.pretrain.options import PretrainOptions
-from crosspan.pretrain.scratch import Shape, new_encoder
+from crosspan.train.links.tuning import TuningOptions, tune_aligner
+from crosspan.train.pretrain.language_model import train_language_model
+from crosspan.train.pretrain.options import PretrainOptions
+from crosspan.train.pretrain.scratch import Shape, new_encoder
 
 LANGS = ("es", "it", "nl")
 WAYS: dict[str, tuple[str, ...]] = {

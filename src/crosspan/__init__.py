@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crosspan.align.statistical import StatisticalAligner
+    from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
     from crosspan.evaluate import evaluate_ner
     from crosspan.io import read, write
-    from crosspan.types import Alignment, Pair, Projection, Sentence, Span
-    from crosspan.workflow import project_labels
+    from crosspan.pipeline.workflow import project_labels
 
 __version__ = "0.1.0"
 
@@ -39,14 +39,14 @@ __all__ = [
 ]
 
 _HOME = {
-    "Alignment": "crosspan.types",
-    "Pair": "crosspan.types",
-    "Projection": "crosspan.types",
-    "Sentence": "crosspan.types",
-    "Span": "crosspan.types",
+    "Alignment": "crosspan.core.types",
+    "Pair": "crosspan.core.types",
+    "Projection": "crosspan.core.types",
+    "Sentence": "crosspan.core.types",
+    "Span": "crosspan.core.types",
     "StatisticalAligner": "crosspan.align.statistical",
     "evaluate_ner": "crosspan.evaluate",
-    "project_labels": "crosspan.workflow",
+    "project_labels": "crosspan.pipeline.workflow",
     "read": "crosspan.io",
     "write": "crosspan.io",
 }

@@ -9,18 +9,18 @@ from importlib.resources import files
 from pathlib import Path
 
 from crosspan import io
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.files import make_folder
+from crosspan.core.types import Projection, Sentence, Span
 from crosspan.evaluate import NerReport, evaluate_ner
-from crosspan.io.files import make_folder
 from crosspan.io.records import place_spans
+from crosspan.pipeline.workflow import StageProgress, project_labels
 from crosspan.project.projector import make_projector
 from crosspan.project.records import write_projections
 from crosspan.report.items import Item, items_of
 from crosspan.report.page import write_report
 from crosspan.report.projecting import Recorder
 from crosspan.text import tokenize
-from crosspan.types import Projection, Sentence, Span
-from crosspan.workflow import StageProgress, project_labels
 
 SOURCE = "en"
 LANGUAGES = {"es": "Spanish", "de": "German", "sw": "Swahili"}

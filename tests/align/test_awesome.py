@@ -13,7 +13,7 @@ import pytest
 
 from crosspan.align import make_aligner
 from crosspan.align.awesome import Awesome, AwesomeOptions
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 POSITIONS = 128
 

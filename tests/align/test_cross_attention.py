@@ -5,7 +5,7 @@ import pytest
 
 from crosspan.align import make_aligner
 from crosspan.align.pretrained import NoLinks
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 
 LANGUAGES = {"source_lang": "en", "target_lang": "es"}
 

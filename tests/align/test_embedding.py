@@ -12,8 +12,8 @@ from crosspan.align import ALIGNERS, make_aligner, pretrained
 from crosspan.align.embedding import word_means
 from crosspan.align.pretrained import NoLinks
 from crosspan.align.simalign import SimAlign, SimAlignOptions
-from crosspan.errors import MissingDependencyError, ModelError, OptionError
-from crosspan.types import Pair, Sentence
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.types import Pair, Sentence
 
 NEURAL = ALIGNERS[2:]
 

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from crosspan.align.entmax import entmax_rows
 from crosspan.align.extraction import softmax_rows
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 scores = st.tuples(st.integers(1, 4), st.integers(1, 7)).flatmap(
     lambda shape: arrays(np.float64, shape, elements=st.integers(-300, 300).map(lambda n: n / 20))

@@ -6,8 +6,8 @@ import pytest
 
 from crosspan.align import make_aligner
 from crosspan.align.fast_align import FastAlign, FastAlignOptions
-from crosspan.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError
-from crosspan.types import Pair, Sentence
+from crosspan.core.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError
+from crosspan.core.types import Pair, Sentence
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.align.fast_align import FastAlignOptions
 from crosspan.align.lexicon import Smoothing
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
-from crosspan.errors import OptionError
-from crosspan.settings import setting_names, with_settings
+from crosspan.core.errors import OptionError
+from crosspan.core.settings import setting_names, with_settings
 
 
 def test_values_are_read_as_the_type_of_the_setting():

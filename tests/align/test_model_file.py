@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crosspan.align.lexicon import Smoothing
 from crosspan.align.model_file import VERSION
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
-from crosspan.errors import ModelError, OutputError
+from crosspan.core.errors import ModelError, OutputError
 
 
 @pytest.fixture(scope="module")

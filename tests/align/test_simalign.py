@@ -9,7 +9,7 @@ import pytest
 
 from crosspan.align import make_aligner
 from crosspan.align.simalign import SimAlign, SimAlignOptions
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 NAMES = {"argmax": "inter", "itermax": "itermax", "match": "mwmf", "forward": "fwd", "backward": "rev"}
 POSITIONS = 128  # enough for these sentences: the package cuts off what is longer

@@ -12,8 +12,8 @@ from crosspan.align import statistical
 from crosspan.align.expectation import chunk_bounds
 from crosspan.align.lexicon import Smoothing
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions, blocks
-from crosspan.errors import EmptyInputError, ModelError, OptionError
-from crosspan.types import Pair, Sentence
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError
+from crosspan.core.types import Pair, Sentence
 
 TINY = [
     ("the house", "das Haus", "0-0 1-1"),

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.align.symmetrize import SYMMETRIZATIONS, symmetrize
-from crosspan.errors import OptionError
-from crosspan.types import Alignment
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment
 
 
 def links_of(alignment):

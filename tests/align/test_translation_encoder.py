@@ -9,7 +9,7 @@ import pytest
 
 from crosspan.align import make_aligner
 from crosspan.align.lora import merge_adapter
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 
 LANGUAGES = {"source_lang": "English", "target_lang": "de"}
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from crosspan.cli import align as module
 from crosspan.cli.align import command
-from crosspan.errors import (
+from crosspan.core.errors import (
     EmptyInputError,
     EncodingError,
     FormatError,

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from crosspan.cli.bench import command
-from crosspan.errors import CrosspanError
+from crosspan.core.errors import CrosspanError
 
 ENGLISH = "Ada\tB-PER\nsees\tO\nBo\tB-LOC\n\nBob\tB-PER\nsees\tO\nBo\tB-LOC\n"
 GERMAN = ENGLISH.replace("sees", "sieht")
@@ -136,7 +136,7 @@ def test_bench_with_ocr_noise(folder: Path) -> None:
 
 
 def test_bench_help_names_every_suite() -> None:
-    from crosspan.bench.suites import SUITES, make_suite
+    from crosspan.suites import SUITES, make_suite
 
     lines = [line.split() for line in bench("--help").stdout.splitlines()]
     for name in SUITES:

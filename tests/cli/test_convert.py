@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from crosspan.cli.convert import command
-from crosspan.errors import EmptyInputError, OutputError, TagError
+from crosspan.core.errors import EmptyInputError, OutputError, TagError
 from crosspan.io import read
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from crosspan.cli.demo import labelled_runs
 from crosspan.cli.main import main
+from crosspan.core.errors import OptionError
 from crosspan.demo import LANGUAGES, load_corpus, parse_marked, run_demo, telling_examples
-from crosspan.errors import OptionError
 from crosspan.io import read
 from crosspan.report.page import embedded
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from crosspan import __version__
 from crosspan.cli.evaluate import command
-from crosspan.errors import CrosspanError
+from crosspan.core.errors import CrosspanError
 
 Run = Callable[..., Result]
 

@@ -10,7 +10,7 @@ import pytest
 import crosspan
 from crosspan.cli import main as module
 from crosspan.cli.main import VERBS, main
-from crosspan.errors import FormatError, OptionError
+from crosspan.core.errors import FormatError, OptionError
 
 HEAVY = ("numpy", "numba", "scipy", "rich", "pyarrow", "regex", "uroman")
 

@@ -6,8 +6,8 @@ import pytest
 
 from crosspan.cli import new
 from crosspan.cli.main import main
-from crosspan.run import load_recipe
-from crosspan.run.tables import TASKS
+from crosspan.pipeline import load_recipe
+from crosspan.pipeline.recipes.tables import TASKS
 
 
 def run(capsys, *words):

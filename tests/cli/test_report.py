@@ -130,8 +130,8 @@ def test_settings_of_the_projection(capsys, corpus, tmp_path):
 
 
 def test_folder_of_a_run(capsys, corpus, tmp_path):
-    pytest.importorskip("crosspan.run.runner")
-    from crosspan.run import load_recipe, run_recipe
+    pytest.importorskip("crosspan.pipeline.runner")
+    from crosspan.pipeline import load_recipe, run_recipe
 
     recipe = tmp_path / "recipe.toml"
     paths = {name: str(corpus / name) for name in ("en.conll", "sw.txt", "sw.gold.conll")}

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from crosspan import registry
 from crosspan.cli.main import main
+from crosspan.core import registry
 from crosspan.translate import Translation
 
 

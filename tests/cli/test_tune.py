@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from crosspan.errors import AlignmentError, OptionError, OutputError, PairError
+from crosspan.core.errors import AlignmentError, OptionError, OutputError, PairError
 
 pytest.importorskip("torch")
 pytest.importorskip("transformers")

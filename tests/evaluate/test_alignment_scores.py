@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan import __version__
-from crosspan.errors import OptionError, PairError
+from crosspan.core.errors import OptionError, PairError
+from crosspan.core.types import Alignment
 from crosspan.evaluate import GoldLinks, compare_alignments, score_alignments
-from crosspan.types import Alignment
 
 links = st.frozensets(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=8)
 golds = st.builds(GoldLinks, links, links)

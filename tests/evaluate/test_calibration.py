@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.types import Sentence, Span
 from crosspan.evaluate import reliability, span_outcomes
-from crosspan.types import Sentence, Span
 
 outcomes = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40)
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import TagError
+from crosspan.core.errors import TagError
+from crosspan.core.tags import from_tags
+from crosspan.core.types import Sentence, Span
 from crosspan.evaluate.chunks import lenient_spans, strict_spans
-from crosspan.tags import from_tags
-from crosspan.types import Sentence, Span
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan import __version__
-from crosspan.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.types import Sentence, Span
 from crosspan.evaluate import (
     compare_ner,
     count_errors,
@@ -19,7 +20,6 @@ from crosspan.evaluate import (
     score_tags,
 )
 from crosspan.evaluate.counts import count_spans, count_tags, f1_metric
-from crosspan.types import Sentence, Span
 
 LABELS = ("LOC", "ORG", "PER")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from scipy.stats import binom
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.evaluate.proportions import exact_interval
 
 

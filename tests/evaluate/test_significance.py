@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.errors import EmptyInputError, OptionError, PairError
 from crosspan.evaluate.counts import f1_metric
 from crosspan.evaluate.significance import bootstrap_interval, paired_bootstrap, paired_randomization
 

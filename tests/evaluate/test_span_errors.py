@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import PairError
+from crosspan.core.errors import PairError
+from crosspan.core.types import Sentence, Span
 from crosspan.evaluate import classify_spans, count_errors
 from crosspan.evaluate.chunks import Chunk
-from crosspan.types import Sentence, Span
 
 
 @st.composite

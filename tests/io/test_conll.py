@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crosspan.errors import EmptyInputError, FormatError, OptionError
+from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.io.conll import find_offsets, iter_conll
 from crosspan.io.conll_layout import Layout, find_layout, parse_columns
 

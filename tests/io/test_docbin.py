@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.cli.main import main
-from crosspan.errors import EmptyInputError, FormatError, OptionError, SpanError
+from crosspan.core.errors import EmptyInputError, FormatError, OptionError, SpanError
+from crosspan.core.types import Sentence, Span
 from crosspan.io import read, write
 from crosspan.text.tokenize import tokenize, tokenize_sentence
-from crosspan.types import Sentence, Span
 
 spacy = pytest.importorskip("spacy")
 tokens = pytest.importorskip("spacy.tokens")

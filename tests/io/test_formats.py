@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import EmptyInputError, FormatError, OptionError, TagError
+from crosspan.core.errors import EmptyInputError, FormatError, OptionError, TagError
+from crosspan.core.types import Sentence, Span
 from crosspan.io import format_by_name, iter_sentences, read, write
 from crosspan.io.plain import read_bitext
 from crosspan.text.tokenize import tokenize
-from crosspan.types import Sentence, Span
 
 DATA = Path(__file__).parents[1] / "data"
 

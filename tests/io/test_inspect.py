@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.io.encoding_check import check_encoding
 from crosspan.io.inspect import check_files
 

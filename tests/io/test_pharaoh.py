@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import AlignmentError, FormatError, OptionError, PairError
+from crosspan.core.errors import AlignmentError, FormatError, OptionError, PairError
+from crosspan.core.types import Alignment
 from crosspan.io import read_gold_links, read_links, write_links
-from crosspan.types import Alignment
 
 
 def put(path, content):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crosspan.errors import AlignmentError
+from crosspan.core.errors import AlignmentError
 from crosspan.io import read, read_bitext, read_gold_links, read_links
 
 ROOT = Path(os.environ.get("CROSSPAN_DATA", Path(__file__).parents[3] / "shared" / "data"))

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import CrosspanError, EncodingError, FormatError, MissingDependencyError, TagError
+from crosspan.core.errors import CrosspanError, EncodingError, FormatError, MissingDependencyError, TagError
+from crosspan.core.types import Sentence, Span
 from crosspan.io import read, write
 from crosspan.io.jsonl import iter_jsonl
 from crosspan.io.records import sentence_of
-from crosspan.types import Sentence, Span
 
 
 def spans(sentence):

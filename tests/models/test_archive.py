@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from crosspan.errors import ModelError
+from crosspan.core.errors import ModelError
 from crosspan.models.archive import packed, unpack
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 from crosspan.models.batching import SmallerBatch, batches_of, device_error, in_batches, out_of_memory, padded
 
 LENGTHS = st.lists(st.integers(0, 40), max_size=30)

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from crosspan.errors import ModelError, OptionError  # noqa: E402
+from crosspan.core.errors import ModelError, OptionError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.models.device import Placement  # noqa: E402
 from crosspan.models.encoder import Encoder  # noqa: E402

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from crosspan.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
 from crosspan.models import loading
 from crosspan.models.device import Placement, device_of, dtype_of
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import ModelError
+from crosspan.core.errors import ModelError
 from crosspan.models.pieces import longest_input, pieces_of, windows_of
 
 

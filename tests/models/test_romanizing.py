@@ -4,7 +4,7 @@ from types import SimpleNamespace as Config
 
 import pytest
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.models.romanizing import as_read, record, recorded, to_read_with, to_train_with
 
 SILENT, YES, NO = Config(), Config(crosspan_romanize=True), Config(crosspan_romanize=False)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import PairError
+from crosspan.core.errors import PairError
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch, punctuation_mask
 from crosspan.project.results import MoreRanges, Reason, SpanResult, assemble
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 MERKEL = Pair(
     Sentence(("Angela", "Merkel", "visited", "Accra"), (Span(0, 2, "PER"), Span(3, 4, "LOC"))),

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector, Candidates, memory_columns, probabilities
 from crosspan.project.features import FEATURES
 from crosspan.project.match import match
-from crosspan.types import Alignment, Pair, Projection, Sentence, Span
 
 Links = dict[tuple[int, int], float]
 Ranges = list[tuple[int, int]]

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan import registry
-from crosspan.errors import ModelError, OptionError
+from crosspan.core import registry
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.clap import REASONS, ClapOptions, ClapProjector, find_answer
 from crosspan.project.clap_prompt import EXAMPLES, answers_in, conversation
 from crosspan.project.filters import is_filtered
 from crosspan.text import tokenize_sentence
 from crosspan.translate.chat import CUT_OFF, Answer
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 NO_LINKS = Alignment.from_links([])
 SOURCE = Sentence(

@@ -10,13 +10,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from crosspan import registry
-from crosspan.errors import OptionError
+from crosspan.core import registry
+from crosspan.core.errors import OptionError
+from crosspan.core.settings import with_settings
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.codec import CodecOptions, CodecProjector
 from crosspan.project.codec_model import MarkerModel, marked_text
 from crosspan.project.codec_search import Forced, Hypothesis, Known, MarkerSearch, shares, template_of
-from crosspan.settings import with_settings
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 NONE = Alignment.from_links([])
 

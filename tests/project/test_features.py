@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector, Candidates
 from crosspan.project.features import FEATURES
 from crosspan.text.romanize import romanize_types
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 Links = dict[tuple[int, int], float]
 

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import crosspan
+from crosspan.core.errors import AlignmentError, OptionError
+from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.demo import load_corpus
-from crosspan.errors import AlignmentError, OptionError
-from crosspan.file_workflow import project_files
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
+from crosspan.pipeline.file_workflow import project_files
 from crosspan.project.filters import FILTERS, MIN_LINK, apply_filters, check_filters, is_filtered
-from crosspan.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 SOURCE = Sentence(
     ("Ada", "Obi", "left", "Accra", "for", "North", "Kivu"), (Span(0, 2, "PER"), Span(3, 4, "LOC"), Span(5, 7, "LOC"))

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project import candidates as candidates_module
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.ner_candidates import NerOptions
 from crosspan.project.nmt_score import NmtOptions
 from crosspan.project.projector import make_projector
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 LABELS = ("LOC", "PER")
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.heuristic import HeuristicOptions, heuristic
 from crosspan.project.results import Reason, SpanResult, assemble
-from crosspan.types import Alignment, Pair, Projection, Sentence, Span
 
 
 def project(source: str, spans: list[tuple[int, int, str]], target: str, links: str, **options: object) -> Projection:

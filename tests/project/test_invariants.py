@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.heuristic import HeuristicOptions, heuristic
 from crosspan.project.match import match
 from crosspan.project.results import Reason, SpanResult, assemble
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable

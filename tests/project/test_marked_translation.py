@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import crosspan
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError, PairError
+from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.demo import load_corpus
-from crosspan.errors import MissingDependencyError, ModelError, OptionError, PairError
 from crosspan.evaluate import evaluate_ner
 from crosspan.project.marked_translation import back_translate, compose, style_for, translate_marked
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.text import tokenize_sentence
 from crosspan.translate import Translation, make_translator
 from crosspan.translate.guard import Guarded
-from crosspan.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 ADA = Sentence(
     ("Ada", "Obi", "left", "the", "Netherlands", "for", "Accra", "."),

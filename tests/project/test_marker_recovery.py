@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.project.filters import is_filtered
 from crosspan.project.fuzzy import common_characters, similarity
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.marker_recovery import REASONS, recover
 from crosspan.project.markers import insert_markers
-from crosspan.types import Sentence, Span
 
 STYLES = ("brackets", "xml", "classes", "tags")
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.project.marker_recovery import recover
 from crosspan.project.markers import find_marks, insert_markers, text_of
 from crosspan.text import tokenize_sentence
-from crosspan.types import Sentence, Span
 
 STYLES = ("brackets", "xml", "classes", "tags")
 SENTENCE = Sentence(

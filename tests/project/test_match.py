@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.project.match import Matching, match
 from crosspan.project.match_kernels import exact_corpus, index_candidates
 from crosspan.project.match_milp import solve_milp

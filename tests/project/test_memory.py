@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.memory import FORGET_BELOW, EntityMemory, entity_names
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 Occurrence = tuple[str, list[tuple[int, float]]]
 """An entity's name, and the hash of the words and the confidence of each of its candidates."""

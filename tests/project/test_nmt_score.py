@@ -9,12 +9,12 @@ import types
 import numpy as np
 import pytest
 
-from crosspan.errors import FormatError, ModelError, OptionError, OutputError
+from crosspan.core.errors import FormatError, ModelError, OptionError, OutputError
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.nmt_cache import ScoreCache, model_digest
 from crosspan.project.nmt_score import NmtOptions, NmtScore
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 ENGLISH = ["European Commission", "Ada Lovelace", "Accra", "the Bank of Ghana"]
 GERMAN = ["Europäische Kommission", "Ada Lovelace", "Akkra !", "Bank"]

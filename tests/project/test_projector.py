@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.heuristic import HeuristicOptions
 from crosspan.project.projector import METHODS, HeuristicProjector, make_projector
-from crosspan.types import Alignment, Pair, Projection, Sentence, Span
 
 # --- by name -------------------------------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from crosspan.align.statistical import StatisticalAligner
+from crosspan.core.types import Alignment, Pair, Sentence
 from crosspan.demo import load_corpus
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
-from crosspan.types import Alignment, Pair, Sentence
 
 
 @pytest.fixture(scope="module")

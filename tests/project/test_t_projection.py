@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan import registry
-from crosspan.errors import ModelError, OptionError
+from crosspan.core import registry
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.settings import with_settings
+from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.nmt_score import NmtOptions
 from crosspan.project.t_projection import TProjection, TProjectionOptions
 from crosspan.project.t_projection_data import Places, Template, Written
-from crosspan.settings import with_settings
-from crosspan.types import Alignment, Pair, Sentence, Span
 
 NONE = Alignment.from_links([])
 NMT = NmtOptions(source_lang="en", target_lang="es")

@@ -10,13 +10,13 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError  # noqa: E402
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError  # noqa: E402
+from crosspan.core.types import Alignment, Pair, Sentence, Span  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.project import t_projection_training as training  # noqa: E402
 from crosspan.project.nmt_score import NmtOptions  # noqa: E402
 from crosspan.project.t_projection import TProjection, TProjectionOptions  # noqa: E402
 from crosspan.project.t_projection_training import WriterTraining, examples_of, train_writer  # noqa: E402
-from crosspan.types import Alignment, Pair, Sentence, Span  # noqa: E402
 
 PERSONS = ("ada", "obi", "bola", "kofi", "zuri", "amina")
 PLACES = ("accra", "lagos", "kano", "nairobi", "kigali", "lome")

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crosspan.core.types import Sentence
 from crosspan.project.words import FREQUENT, WordCounts, Words
-from crosspan.types import Sentence
 
 
 def words_of(*sentences: str) -> Words:
@@ -135,7 +135,7 @@ def test_hashes_are_the_same_in_every_batch() -> None:
 
 def test_hashes_are_the_same_in_every_process() -> None:
     code = (
-        "from crosspan.project.words import Words; from crosspan.types import Sentence;"
+        "from crosspan.project.words import Words; from crosspan.core.types import Sentence;"
         "print(*Words.of([Sentence(('Accra', 'is', '東京'))]).word_hash)"
     )
     env = {**os.environ, "PYTHONHASHSEED": "77"}

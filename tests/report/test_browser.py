@@ -11,10 +11,10 @@ import threading
 
 import pytest
 
+from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.demo import run_demo
 from crosspan.project.candidates import RunnerUp
 from crosspan.report import Item, write_report
-from crosspan.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="the package selenium is not installed")
 from selenium.webdriver.chrome.service import Service  # noqa: E402

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.report import Item, write_report
 from crosspan.report.colours import hues
 from crosspan.report.page import embedded, page
 from crosspan.report.records import Names, record_of_item, safe_json, side_record
-from crosspan.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 SOURCE = Sentence(("in", "Accra", "Ada"), (Span(1, 2, "LOC"), Span(2, 3, "PER")), id="s1", lang="en")
 TARGET = Sentence(("Accra", "mjini"), (Span(0, 1, "LOC", 0.75),), lang="sw")

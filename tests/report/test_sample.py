@@ -5,9 +5,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.report import Item
 from crosspan.report.sample import KINDS, Sample
-from crosspan.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 SOURCE = Sentence(("a", "b"), (Span(0, 1, "X"), Span(1, 2, "X")))
 

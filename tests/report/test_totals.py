@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crosspan.core.types import Projection, Sentence, Span
 from crosspan.demo import run_demo
 from crosspan.evaluate import count_errors, evaluate_ner, reliability, span_outcomes
 from crosspan.report import Item
 from crosspan.report.totals import SHOWN_LABELS, Totals
-from crosspan.types import Projection, Sentence, Span
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.tag import load_tagger
 from crosspan.tag.crf import CrfTagger, FeatureOptions
 from crosspan.train.crf import CrfOptions, train_crf
-from crosspan.types import Sentence, Span
 
 PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
 LEARN = [

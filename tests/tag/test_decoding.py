@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.tags import from_tags
 from crosspan.tag.decoding import best_spans, check_needed, columns_of, parsed_names
-from crosspan.tags import from_tags
 
 
 def columns(names, mapping=None, **options):

@@ -9,11 +9,11 @@ import types
 import numpy as np
 import pytest
 
-from crosspan.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.tag import load_tagger
 from crosspan.tag.gliner import SMOOTHING, GlinerOptions, GlinerTagger
 from crosspan.text.tokenize import tokenize_sentence
-from crosspan.types import Sentence, Span
 
 pytest.importorskip("torch")
 

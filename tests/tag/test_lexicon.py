@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 from crosspan.tag.lexicon import Lexicon, pieces_of, words_of
 
 CATEGORIES = ("a", "b", "c")

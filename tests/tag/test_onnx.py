@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import crosspan
-from crosspan.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError, OutputError
+from crosspan.core.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError, OutputError
+from crosspan.core.types import Sentence
 from crosspan.tag import load_tagger
-from crosspan.types import Sentence
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

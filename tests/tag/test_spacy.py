@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.tag import load_tagger
 from crosspan.text.tokenize import tokenize_sentence
-from crosspan.types import Sentence, Span
 
 spacy = pytest.importorskip("spacy")
 

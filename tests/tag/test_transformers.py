@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from crosspan.cli.main import main
-from crosspan.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.tags import from_tags
+from crosspan.core.types import Sentence, Span
 from crosspan.tag import load_tagger
-from crosspan.tags import from_tags
-from crosspan.types import Sentence, Span
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crosspan.core.types import Sentence, Span
 from crosspan.text import tokenize_sentence
 from crosspan.text.detokenize import detokenize, phrase, written
-from crosspan.types import Sentence, Span
 
 TOKENS = st.lists(
     st.one_of(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.text import ocr_noise
 from crosspan.text.ocr_noise import OcrNoise, Reached, reached
 

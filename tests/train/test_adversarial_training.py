@@ -1,6 +1,6 @@
 """What adversarial training is for: languages become hard to tell apart, and labels carry over better.
 
-By construction (see crosspan.testing.language_world): words carry a language mark and a shared signal.
+By construction (see tests.worlds.language_world): words carry a language mark and a shared signal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from crosspan.testing.language_trials import Outcome, tried  # noqa: E402
+from tests.worlds.language_trials import Outcome, tried  # noqa: E402
 
 torch.set_num_threads(1)
 

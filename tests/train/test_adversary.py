@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Sentence
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import LanguageText, TextRow, language_text, text_batch_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
-from crosspan.types import Sentence
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from crosspan.testing.language_world import save_marked_encoder, sentences_of  # noqa: E402
+from tests.worlds.language_world import save_marked_encoder, sentences_of  # noqa: E402
+
 from crosspan.testing.tiny_models import save_mbert, save_mt5  # noqa: E402
 from crosspan.train.adversary import (  # noqa: E402
     body_of,

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError, OutputError
-from crosspan.types import Sentence
+from crosspan.core.errors import OptionError, OutputError
+from crosspan.core.types import Sentence
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from tests.worlds.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
+
 from crosspan.tag import load_tagger  # noqa: E402
-from crosspan.testing.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
 from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402
 from crosspan.train.advpicker import AdvPickerOptions, DistilStep, picked, train_advpicker  # noqa: E402
 from crosspan.train.token_options import TokenClassifierOptions  # noqa: E402

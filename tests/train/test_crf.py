@@ -7,12 +7,12 @@ import random
 import numpy as np
 import pytest
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.tag import chain
 from crosspan.tag.crf import CrfTagger, FeatureMaker, FeatureOptions
 from crosspan.train.crf import CrfOptions, evidence_of, train_crf
 from crosspan.train.examples import Example
-from crosspan.types import Sentence, Span
 
 PLAIN = FeatureOptions(lexicon=False)
 PLACES = ("Accra", "Kampala", "Lagos", "Nairobi")

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from crosspan.testing.language_world import save_marked_encoder, sentences_of  # noqa: E402
+from tests.worlds.language_world import save_marked_encoder, sentences_of  # noqa: E402
+
 from crosspan.train.language_probe import language_probe  # noqa: E402
 
 torch.set_num_threads(1)

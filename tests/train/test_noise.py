@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.train.noise import NoiseOptions, examples_of, name_like
-from crosspan.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 TOKENS = ("Leo", "Moses", "Ali", "yagenze", "Gulu")
 

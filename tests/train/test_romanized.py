@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from crosspan.errors import OptionError
-from crosspan.types import Sentence, Span
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence, Span
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import FeatureOptions
 from crosspan.train.adapt import AdaptOptions, adapt_tagger, copy_bias
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
 from crosspan.train.self_training import VoteOptions, train_on_projections, voted
-from crosspan.types import Sentence, Span
 
 PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
 PLACES = ("Accra", "Gulu", "Kano", "Lagos", "Nairobi", "Kigali")

@@ -10,15 +10,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from crosspan.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError, OutputError
-from crosspan.types import Sentence, Span
+from crosspan.core.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError, OutputError
+from crosspan.core.types import Sentence, Span
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from tests.worlds.copy_world import WORDS, drawn_sentence  # noqa: E402
+
 from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
-from crosspan.testing.copy_world import WORDS, drawn_sentence  # noqa: E402
 from crosspan.testing.tiny_models import save_m2m100, save_mbert, save_mt5, save_xlmr, unigram_pieces  # noqa: E402
 from crosspan.train import token_step  # noqa: E402
 from crosspan.train.crf import CrfOptions, evidence_of  # noqa: E402

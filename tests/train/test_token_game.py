@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from tests.worlds.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
+
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
-from crosspan.testing.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
 from crosspan.testing.tiny_models import save_mt5  # noqa: E402
 from crosspan.train import token_game  # noqa: E402
 from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402

@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from crosspan.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
 from crosspan.translate import Translation, make_translator
 from crosspan.translate.apertium import LOST, ApertiumOptions, ApertiumTranslator, _with_our_tags, _with_their_tags
 from crosspan.translate.apertium_languages import PACKAGES, packages_for, three_letters

@@ -8,7 +8,7 @@ from email.utils import formatdate
 
 import pytest
 
-from crosspan.errors import ModelError, OptionError, OutputError
+from crosspan.core.errors import ModelError, OptionError, OutputError
 from crosspan.translate import chat, chat_http
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions
 from crosspan.translate.chat_cache import AnswerCache

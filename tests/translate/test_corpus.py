@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crosspan.errors import EncodingError, FormatError, OptionError, OutputError
+from crosspan.core.errors import EncodingError, FormatError, OptionError, OutputError
 from crosspan.translate import Translation, corpus
 from crosspan.translate.corpus import translate_file
 

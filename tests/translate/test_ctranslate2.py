@@ -11,7 +11,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 ctranslate2 = pytest.importorskip("ctranslate2")
 
-from crosspan.errors import MissingDependencyError, ModelError, OptionError, OutputError  # noqa: E402
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError, OutputError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.translate import Translation, conversion, make_translator  # noqa: E402
 from crosspan.translate.conversion import content_key, converted  # noqa: E402

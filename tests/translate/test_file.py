@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crosspan.errors import FormatError, OptionError, PairError
+from crosspan.core.errors import FormatError, OptionError, PairError
 from crosspan.translate import make_translator
 from crosspan.translate.guard import Guarded
 

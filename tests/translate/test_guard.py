@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.translate import Translation
 from crosspan.translate.guard import VARIATIONS, Guarded, GuardOptions, halves_of, sentences_of
 
@@ -101,7 +101,7 @@ def test_other_settings_are_tried_first(fake):
 
 
 def test_the_settings_that_are_tried_exist():
-    from crosspan.settings import with_settings
+    from crosspan.core.settings import with_settings
     from crosspan.translate import default_options
 
     for use in ("transformers", "ctranslate2"):

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("langcodes")
 pytest.importorskip("language_data")
 
-from crosspan.errors import MissingDependencyError, OptionError
+from crosspan.core.errors import MissingDependencyError, OptionError
 from crosspan.translate.languages import code_of, english_name, same_language, understand
 
 M2M100 = ["af", "am", "ar", "en", "es", "fa", "fil", "lg", "nb", "no", "ns", "sw", "zh"]

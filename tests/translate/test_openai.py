@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 from crosspan.translate import Translation, make_translator
 from crosspan.translate.chat import Answer
 from crosspan.translate.openai import OpenAIOptions, translation_in

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.translate import Translation
 from crosspan.translate.preparation import TOO_LONG_TO_READ, check_same_number, longest_output, scored, translated
 

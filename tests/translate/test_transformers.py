@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from crosspan.errors import ModelError, OptionError  # noqa: E402
+from crosspan.core.errors import ModelError, OptionError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.translate import Translation, make_translator  # noqa: E402
 from crosspan.translate.families import Family  # noqa: E402

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from crosspan.errors import OptionError
-from crosspan.types import Alignment, Pair
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment, Pair
 
 if TYPE_CHECKING:
     from crosspan.align.awesome import Awesome as Awesome
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from crosspan.align.symmetrize import symmetrize as symmetrize
     from crosspan.align.translation_encoder import TransAlign as TransAlign
     from crosspan.align.translation_encoder import TransAlignOptions as TransAlignOptions
-    from crosspan.align.tuning import TuningOptions as TuningOptions
-    from crosspan.align.tuning import tune_aligner as tune_aligner
 
 __all__ = [
     "ALIGNERS",
@@ -42,11 +40,9 @@ __all__ = [
     "StatisticalOptions",
     "TransAlign",
     "TransAlignOptions",
-    "TuningOptions",
     "load_aligner",
     "make_aligner",
     "symmetrize",
-    "tune_aligner",
 ]
 
 ALIGNERS = ("statistical", "fast_align", "simalign", "awesome", "transalign", "cross_attention")
@@ -64,9 +60,7 @@ _HOMES = {
     "StatisticalOptions": "statistical",
     "TransAlign": "translation_encoder",
     "TransAlignOptions": "translation_encoder",
-    "TuningOptions": "tuning",
     "symmetrize": "symmetrize",
-    "tune_aligner": "tuning",
 }
 
 _NEURAL = {
@@ -132,7 +126,7 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
         >>> [len(links) for links in aligner.fit_tokens(pairs).iter_align_tokens(pairs[:1])]
         [2]
     """
-    from crosspan.settings import with_settings
+    from crosspan.core.settings import with_settings
 
     if threads is not None and threads < 1:
         raise OptionError(f"{threads} threads", hint="Use at least 1.")

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from crosspan.align.embedding import EmbeddingAligner, EmbeddingOptions, Units, check_probability
 from crosspan.align.entmax import entmax_rows
 from crosspan.align.extraction import softmax_rows, word_alignment
-from crosspan.errors import OptionError
-from crosspan.types import Alignment
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment
 
 if TYPE_CHECKING:
     from crosspan.models.pieces import Pieces

@@ -21,10 +21,10 @@ from crosspan.align.pretrained import (
     PretrainedAligner,
     Words,
 )
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
 from crosspan.models.threads import torch_threads
-from crosspan.types import Alignment
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder

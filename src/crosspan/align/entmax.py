@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
-from crosspan.errors import OptionError
+from crosspan.core.compiled import njit
+from crosspan.core.errors import OptionError
 
 Floats = npt.NDArray[np.floating[Any]]
 

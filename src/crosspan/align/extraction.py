@@ -11,8 +11,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
-from crosspan.types import Alignment
+from crosspan.core.compiled import njit
+from crosspan.core.types import Alignment
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.floating[Any]]

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from crosspan.align.pair_table import PairTable
 from crosspan.align.symmetrize import SYMMETRIZATIONS, Symmetrization, alignment_of, symmetrize_matrices
-from crosspan.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError
-from crosspan.types import Alignment, Pair
+from crosspan.core.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError
+from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
 Progress = Callable[[int, int], None]

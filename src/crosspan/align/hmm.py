@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 JUMP_OFFSET = 512
 """Index of a jump of width 0 in a jump table; tables are ``2 * JUMP_OFFSET + 1`` long."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.models.loading import neural
 
 ENGINES = ("onednn", "x86", "fbgemm", "qnnpack")

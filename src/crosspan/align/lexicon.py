@@ -20,8 +20,8 @@ import numpy.typing as npt
 from crosspan.align.pair_table import PairTable, number_cells, number_pairs
 from crosspan.align.spelling import Spellings, similarities
 from crosspan.align.vocabulary import LEVELS, Vocabulary
-from crosspan.compiled import njit
-from crosspan.errors import OptionError
+from crosspan.core.compiled import njit
+from crosspan.core.errors import OptionError
 from crosspan.text.romanize import romanize_types
 
 Floats = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import ModelError
+from crosspan.core.errors import ModelError
 from crosspan.models.loading import neural
 
 _FACTOR = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<which>[AB])(?:\.\w+)?\.weight\Z")

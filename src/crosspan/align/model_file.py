@@ -23,8 +23,8 @@ from crosspan.align.lexicon import Side, Smoothing
 from crosspan.align.pair_table import PairTable
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
 from crosspan.align.vocabulary import LEVELS, Vocabulary
-from crosspan.errors import ModelError, OptionError
-from crosspan.io.files import atomic_binary
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.files import atomic_binary
 
 VERSION = 1
 """Goes up whenever older programs could not read the file, or would read it wrongly."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 _EMPTY = np.int64(-1)
 _FACTOR = np.int64(-7046029254386353131)

@@ -24,8 +24,8 @@ from crosspan.align.extraction import (
     word_alignment,
 )
 from crosspan.align.pretrained import Progress, TokenPair, in_shards
-from crosspan.errors import OptionError
-from crosspan.types import Alignment
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment
 
 if TYPE_CHECKING:
     from crosspan.models.pieces import Pieces

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 MAX_CHARS = 24
 """Characters of a word that are compared."""

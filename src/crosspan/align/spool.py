@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.types import Alignment
+from crosspan.core.types import Alignment
 
 _HEADER = struct.Struct("<qq")  # sentences, links
 _MEMORY = 16 << 20

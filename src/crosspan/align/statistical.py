@@ -15,8 +15,8 @@ import numpy.typing as npt
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.lexicon import WORD, Block, Floats, Lexicon, Smoothing
-from crosspan.errors import EmptyInputError, ModelError, OptionError
-from crosspan.types import Alignment, Pair
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError
+from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
 Progress = Callable[[int, int], None]

@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
-from crosspan.errors import OptionError
-from crosspan.types import Alignment
+from crosspan.core.compiled import njit
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment
 
 Symmetrization = Literal["intersection", "union", "grow-diag", "grow-diag-final", "grow-diag-final-and"]
 SYMMETRIZATIONS: tuple[Symmetrization, ...] = get_args(Symmetrization)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from crosspan.align.awesome import Awesome, AwesomeOptions, Extraction
 from crosspan.align.lora import merge_adapter
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder

@@ -45,7 +45,7 @@ def command(
     What counts is known beforehand: whether the encoder has seen the language, by the list that its makers published.
     The rule is fitted on published figures. With --text the script and how the tokenizer cuts the language are shown.
     """
-    from crosspan.bench.advice import advise
+    from crosspan.lab.advise.advice import advise
 
     if source_text and not text:
         raise click.UsageError("--source-text is there to compare with: name a --text too.")
@@ -75,8 +75,8 @@ def _english() -> Sequence[Sequence[str]]:
 
 def _tokenizer(encoder: str) -> tuple[Any, str | None]:
     """The tokenizer, or why there is none: advice does without."""
-    from crosspan.bench.encoders import pretraining_lists
-    from crosspan.errors import ModelError
+    from crosspan.core.errors import ModelError
+    from crosspan.lab.advise.encoders import pretraining_lists
     from crosspan.models.loading import load_tokenizer
 
     if encoder in pretraining_lists():

@@ -19,13 +19,13 @@ from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
-from crosspan.errors import OutputError
+from crosspan.core.errors import OutputError
 from crosspan.io import FORMATS, FormatOption, write_links
 from crosspan.io.pairs import rereadable
 
 if TYPE_CHECKING:
     from crosspan.align import Aligner
-    from crosspan.types import Alignment
+    from crosspan.core.types import Alignment
 
 
 @click.command("align")

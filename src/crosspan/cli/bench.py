@@ -15,7 +15,7 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
-    from crosspan.bench.system import System
+    from crosspan.lab.bench.system import System
 
 EXIT_FAILED = 3
 _FORMATS = ("text", "markdown", "json")
@@ -98,10 +98,11 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **op
 
     The exit code is 3 where a language failed.
     """  # noqa: D301  # click wants the character itself
-    from crosspan.bench import Scoring, make_baseline, make_suite, make_system, run_suite
-    from crosspan.bench.cache import ResultCache, default_folder
-    from crosspan.bench.tables import render
-    from crosspan.io.files import open_output
+    from crosspan.core.files import open_output
+    from crosspan.lab.bench import Scoring, make_baseline, make_system, run_suite
+    from crosspan.lab.bench.cache import ResultCache, default_folder
+    from crosspan.lab.bench.tables import render
+    from crosspan.suites import make_suite
 
     _check_out(out)
     form = form or _BY_SUFFIX.get(os.path.splitext(out)[1].lower(), "text")
@@ -152,7 +153,7 @@ def _check_use(systems: Sequence[System], options: dict[str, Any]) -> None:
 
 def _check_out(out: str) -> None:
     """Say before the work, not after, that the table has nowhere to go."""
-    from crosspan.errors import OutputError
+    from crosspan.core.errors import OutputError
 
     if out != "-" and not Path(out).parent.is_dir():
         raise OutputError("the folder does not exist", where=out, hint="Make it first.")

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import click
 
+from crosspan.core.tags import SCHEMES
 from crosspan.io import FORMATS
 from crosspan.io.inspect import FileSummary, Report, check_files
-from crosspan.tags import SCHEMES
 
 
 @click.command("check")

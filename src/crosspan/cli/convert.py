@@ -8,9 +8,9 @@ import sys
 import click
 
 from crosspan.cli.rejects import EXIT_REJECTED
+from crosspan.core.tags import REPAIRS, SCHEMES
 from crosspan.io import FORMATS
 from crosspan.io.convert import convert
-from crosspan.tags import REPAIRS, SCHEMES
 
 _FORMATS = click.Choice(["auto", *FORMATS])
 

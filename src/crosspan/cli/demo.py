@@ -13,8 +13,8 @@ from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
     from crosspan.cli.evaluate_text import Table
+    from crosspan.core.types import Projection, Sentence, Span
     from crosspan.demo import DemoResult
-    from crosspan.types import Projection, Sentence, Span
 
 _COLOURS = {"PER": "bold magenta", "LOC": "bold green", "ORG": "bold cyan"}
 

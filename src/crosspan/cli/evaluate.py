@@ -12,8 +12,8 @@ import click
 
 if TYPE_CHECKING:
     from crosspan.cli.evaluate_text import Table
+    from crosspan.core.types import Alignment, Sentence
     from crosspan.io import GoldLinks
-    from crosspan.types import Alignment, Sentence
 
 
 @click.command(name="evaluate")
@@ -68,7 +68,7 @@ def _check_use(links: bool, options: dict[str, Any]) -> None:
 def _spans(gold: str, pred: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
     """Score spans; the result for JSON, and what to show."""
     from crosspan.cli.evaluate_text import calibration_table, ner_comparison_table, ner_tables
-    from crosspan.errors import EmptyInputError
+    from crosspan.core.errors import EmptyInputError
     from crosspan.evaluate import compare_ner, evaluate_ner, reliability, span_outcomes
 
     keep: dict[str, Any] = {
@@ -144,7 +144,7 @@ def _links(gold: str, pred: str, options: dict[str, Any]) -> tuple[dict[str, Any
 
 def _read_links(path: str, gold: str, n_gold: int) -> list[Alignment]:
     from crosspan import io
-    from crosspan.errors import PairError
+    from crosspan.core.errors import PairError
 
     found = list(io.read_links(path))
     if len(found) != n_gold:
@@ -209,7 +209,7 @@ def _warn_of_labels(names: Sequence[str], sides: Sequence[Sequence[Sentence]]) -
 
 def _check_as_many(source: Sequence[Sentence], gold: Sequence[Sentence], source_name: str, gold_name: str) -> None:
     if len(source) != len(gold):
-        from crosspan.errors import PairError
+        from crosspan.core.errors import PairError
 
         raise PairError(
             f"{len(source)} sentences, but {gold_name} has {len(gold)}",

@@ -11,8 +11,8 @@ from crosspan.cli.rejects import finish
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
+    from crosspan.core.types import Sentence
     from crosspan.tag.onnx_export import ExportReport
-    from crosspan.types import Sentence
 
 _SAMPLES = 8
 _MOST = 500

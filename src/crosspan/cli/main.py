@@ -20,7 +20,7 @@ from typing import Any
 import click
 
 from crosspan import __version__
-from crosspan.errors import CrosspanError, OutputError
+from crosspan.core.errors import CrosspanError, OutputError
 
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),

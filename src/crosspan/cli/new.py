@@ -6,10 +6,10 @@ import os
 
 import click
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 KINDS = ("recipe", "study")
-# as crosspan.run.tables.TASKS, which must not be loaded for --help
+# as crosspan.pipeline.recipes.tables.TASKS, which must not be loaded for --help
 TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-transfer")
 
 
@@ -59,7 +59,7 @@ def command(
     What is not given stays in the recipe as a comment, or as a name to be filled in. Paths are written relative to the
     recipe.
     """
-    from crosspan.run import new_recipe
+    from crosspan.pipeline import new_recipe
 
     if kind == "study":
         _study(ready, out, force)
@@ -84,7 +84,7 @@ def command(
 
     results_folder = path(results) or f"{stem}.out"
     if pipeline is not None:
-        from crosspan.run.ready import ready_recipe
+        from crosspan.pipeline.recipes.ready import ready_recipe
 
         filled = {"SOURCE": path(source), "TARGET": path(target), "OUT": results_folder}
         filled |= {"SOURCE_LANG": source_lang or "en", "TARGET_LANG": target_lang}
@@ -108,7 +108,7 @@ def command(
 
 def _study(ready: str | None, out: str | None, force: bool) -> None:
     """Write a ready study."""
-    from crosspan.study.shipped import about_study, ready_study, study_names
+    from crosspan.lab.study.shipped import about_study, ready_study, study_names
 
     if ready == "list":
         click.echo("\n".join(f"{name:<13}{about_study(name)}" for name in study_names()))
@@ -127,7 +127,7 @@ def _refuse_to_replace(out: str, force: bool) -> None:
 
 
 def _write(out: str, text: str, then: str | None = None) -> None:
-    from crosspan.io.files import open_output
+    from crosspan.core.files import open_output
 
     with open_output(out) as stream:
         stream.write(text)
@@ -159,6 +159,6 @@ def pipelines_text() -> str:
         >>> pipelines_text().splitlines()[0]
         'align-source                 Translate to English, tag, align English and target words, carry the labels back.'
     """
-    from crosspan.run.ready import about_recipe, ready_names
+    from crosspan.pipeline.recipes.ready import about_recipe, ready_names
 
     return "\n".join(f"{name:<29}{about_recipe(name)}" for name in ready_names())

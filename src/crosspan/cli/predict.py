@@ -48,7 +48,7 @@ def command(text: str, out: str, as_json: bool, quiet: bool, **options: Any) -> 
 
     Lines that the tagger fails on get an error in place of entities; the exit code is 3 then.
     """
-    from crosspan.file_tagging import predict_file
+    from crosspan.pipeline.file_tagging import predict_file
 
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:

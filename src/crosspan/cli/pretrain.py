@@ -15,11 +15,11 @@ import click
 
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 if TYPE_CHECKING:
-    from crosspan.pretrain.language_model import PretrainReport
-    from crosspan.pretrain.vocabulary import AugmentReport
+    from crosspan.train.pretrain.language_model import PretrainReport
+    from crosspan.train.pretrain.vocabulary import AugmentReport
 
 
 @click.command("pretrain", no_args_is_help=True)
@@ -60,14 +60,14 @@ def command(
     --encoder FOLDER'. With --add-pieces, the model first gets pieces for words that it cuts to bits or does not
     know. A training that was killed goes on when the same command is given again.
     """
-    from crosspan.io.files import read_lines
+    from crosspan.core.files import read_lines
+    from crosspan.core.settings import with_settings
     from crosspan.models.processes import is_first
-    from crosspan.pretrain.language_model import train_language_model
-    from crosspan.pretrain.options import PretrainOptions
-    from crosspan.pretrain.scratch import Shape, new_encoder
-    from crosspan.pretrain.vocabulary import augment
-    from crosspan.settings import with_settings
     from crosspan.text.romanize import romanize_line
+    from crosspan.train.pretrain.language_model import train_language_model
+    from crosspan.train.pretrain.options import PretrainOptions
+    from crosspan.train.pretrain.scratch import Shape, new_encoder
+    from crosspan.train.pretrain.vocabulary import augment
 
     if (encoder is None) == (shape is None):
         raise OptionError("one of --encoder and --new is needed", hint="Name a model, or the family of a new one.")
@@ -129,7 +129,7 @@ def pieces_text(report: AugmentReport) -> str:
     """What new pieces do, for people.
 
     Example:
-        >>> from crosspan.pretrain.vocabulary import AugmentReport, Coverage
+        >>> from crosspan.train.pretrain.vocabulary import AugmentReport, Coverage
         >>> print(pieces_text(AugmentReport(
         ...     folder="m", pieces=(), slots=0, rows=0, before=Coverage(10, 30, 2), after=Coverage(10, 20, 1),
         ...     lines=9, held_out=1)))
@@ -147,7 +147,7 @@ def summary_text(report: PretrainReport) -> str:
     """The summary for people.
 
     Example:
-        >>> from crosspan.pretrain.language_model import PretrainReport
+        >>> from crosspan.train.pretrain.language_model import PretrainReport
         >>> print(summary_text(PretrainReport(
         ...     folder="m", objective="masked", parameters=10, lines=5, held_out=1, pieces=40, steps=2,
         ...     losses=(2.0,), looks=((0, 2.0), (2, 1.0)))))

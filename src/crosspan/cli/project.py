@@ -10,11 +10,11 @@ from crosspan.align import load_aligner
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
+from crosspan.core.tags import REPAIRS, SCHEMES
 from crosspan.io import FORMATS
-from crosspan.tags import REPAIRS, SCHEMES
 
 if TYPE_CHECKING:
-    from crosspan.file_workflow import Summary
+    from crosspan.pipeline.file_workflow import Summary
 _INPUT_FORMATS = click.Choice(["auto", *FORMATS])
 
 
@@ -88,8 +88,8 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **op
     Sentences that cannot be worked on (bad tags, one side empty, links that do not fit) are named and left out; the
     exit code is 3 then. Sentences that the filter comp-ins gives up are left out and counted.
     """
-    from crosspan.file_workflow import project_files
     from crosspan.io.pairs import SentenceFile
+    from crosspan.pipeline.file_workflow import project_files
 
     if options["links"] and (options["aligner_model"] or options["bitext"]):
         raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
@@ -134,7 +134,7 @@ def summary_text(out: str, summary: Summary) -> str:
     """The summary for people.
 
     Example:
-        >>> from crosspan.file_workflow import Summary
+        >>> from crosspan.pipeline.file_workflow import Summary
         >>> print(summary_text("sw.conll", Summary(sentences=2, spans=3, projected=3, target_spans=3, seconds=0.5)))
         sw.conll: 2 sentences, 3 entities, 3 projected (100.0 %), 0.5 s
     """

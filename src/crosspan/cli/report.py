@@ -12,8 +12,8 @@ from click.core import ParameterSource
 
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
+from crosspan.core.tags import REPAIRS, SCHEMES
 from crosspan.io import FORMATS
-from crosspan.tags import REPAIRS, SCHEMES
 
 if TYPE_CHECKING:
     from crosspan.cli.progress import StageProgress
@@ -92,7 +92,7 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **options: Any) -> N
 
 
 def _check_output(out: str, inputs: tuple[str, ...], options: dict[str, Any]) -> None:
-    from crosspan.file_workflow import check_outputs
+    from crosspan.pipeline.file_workflow import check_outputs
 
     pairs = [name for pair in options["bitext"] for name in pair]
     named = [options[name] for name in ("gold", "links", "dropped", "aligner_model") if options[name]]

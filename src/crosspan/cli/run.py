@@ -12,8 +12,8 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import EXIT_REJECTED
 
 if TYPE_CHECKING:
-    from crosspan.run import RunReport
-    from crosspan.run.engine import StageReport
+    from crosspan.pipeline import RunReport
+    from crosspan.pipeline.engine import StageReport
 
 
 @click.command("run", no_args_is_help=True)
@@ -52,7 +52,7 @@ def command(
 
     Sentences that cannot be worked on are listed in rejected.jsonl; the exit code is 3 then.
     """
-    from crosspan.run import load_recipe, plan_recipe, run_recipe
+    from crosspan.pipeline import load_recipe, plan_recipe, run_recipe
 
     found = load_recipe(recipe, settings, out=out, limit=limit)
     with progress_bars(quiet=quiet) as progress:
@@ -80,8 +80,8 @@ def plan_text(report: RunReport) -> str:
 
     Example:
         >>> from pathlib import Path
-        >>> from crosspan.run import RunReport
-        >>> from crosspan.run.engine import StageReport
+        >>> from crosspan.pipeline import RunReport
+        >>> from crosspan.pipeline.engine import StageReport
         >>> stages = [StageReport("learn", 1, 1, 1, 0), StageReport("align", 1, 3, 3, 0, waits_for="learn")]
         >>> print(plan_text(RunReport("project", Path("out"), Path("out/.cache"), {"pairs": 9}, stages)))
         project: 9 sentence pairs, results in out, cache in out/.cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 
 def parse_settings(items: Iterable[str]) -> dict[str, str]:

@@ -12,11 +12,11 @@ import click
 from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
-    from crosspan.study.budget import Budget, Room
-    from crosspan.study.grid import Cell
-    from crosspan.study.launch import Study
-    from crosspan.study.runner import Ended
-    from crosspan.study.store import State
+    from crosspan.lab.study.budget import Budget, Room
+    from crosspan.lab.study.grid import Cell
+    from crosspan.lab.study.launch import Study
+    from crosspan.lab.study.runner import Ended
+    from crosspan.lab.study.store import State
 
 EXIT_FAILED = 3
 """Some cells failed, were skipped, or are left."""
@@ -57,8 +57,8 @@ def command(file: str, out: str, **options: Any) -> None:
 
     The exit code is 3 where cells failed or do not fit.
     """
-    from crosspan.study import launch
-    from crosspan.study.story import write_story
+    from crosspan.lab.study import launch
+    from crosspan.lab.study.story import write_story
 
     _check_use(options)
     limits = {name: options[name] for name in _LIMITS if options[name] is not None}
@@ -92,7 +92,7 @@ def command(file: str, out: str, **options: Any) -> None:
 def _run(
     study: Study, file: str, out: str, fits: Sequence[str], places: Sequence[str], options: Mapping[str, Any]
 ) -> None:
-    from crosspan.study import launch
+    from crosspan.lab.study import launch
 
     quiet = options["quiet"]
     if len(places) > 1:

@@ -8,11 +8,11 @@ import click
 
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
+from crosspan.core.tags import SCHEMES
 from crosspan.io import FORMATS
-from crosspan.tags import SCHEMES
 
 if TYPE_CHECKING:
-    from crosspan.file_tagging import TagSummary
+    from crosspan.pipeline.file_tagging import TagSummary
 
 
 @click.command("tag", no_args_is_help=True)
@@ -66,8 +66,8 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     Sentences that cannot be worked on are named and left out; the exit code is 3 then.
     """
     from crosspan.cli.settings import parse_settings
-    from crosspan.file_tagging import tag_file
     from crosspan.io.pairs import SentenceFile
+    from crosspan.pipeline.file_tagging import tag_file
     from crosspan.tag import load_tagger
 
     chosen = parse_settings(options["settings"])
@@ -121,7 +121,7 @@ def summary_text(out: str, summary: TagSummary) -> str:
 
     Example:
         >>> from collections import Counter
-        >>> from crosspan.file_tagging import TagSummary
+        >>> from crosspan.pipeline.file_tagging import TagSummary
         >>> print(summary_text("a.jsonl", TagSummary(2, spans=3, labels=Counter(PER=2, LOC=1), seconds=0.5)))
         a.jsonl: 2 sentences, 3 entities (LOC 1, PER 2), 0.5 s
     """

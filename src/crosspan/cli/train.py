@@ -12,13 +12,13 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
 from crosspan.cli.tag import split_names
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.tags import REPAIRS, SCHEMES
 from crosspan.io import FORMATS
-from crosspan.tags import REPAIRS, SCHEMES
 
 if TYPE_CHECKING:
-    from crosspan.file_tagging import TrainSummary
     from crosspan.io.pairs import SentenceFile
+    from crosspan.pipeline.file_tagging import TrainSummary
 
 
 @click.command("train", no_args_is_help=True)
@@ -91,9 +91,9 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
 
     Sentences whose labels cannot be read are named and left out; the exit code is 3 then.
     """
-    from crosspan.file_tagging import train_files
     from crosspan.io.pairs import SentenceFile
     from crosspan.models.processes import is_first
+    from crosspan.pipeline.file_tagging import train_files
 
     trainer, settings = trainer_of(options)
     quiet = quiet or not is_first()  # one of many processes talks
@@ -189,7 +189,7 @@ def summary_text(out: str, summary: TrainSummary) -> str:
 
     Example:
         >>> from collections import Counter
-        >>> from crosspan.file_tagging import TrainSummary
+        >>> from crosspan.pipeline.file_tagging import TrainSummary
         >>> print(summary_text("sw.crf", TrainSummary(2, spans=3, labels=Counter(PER=3), features=9, seconds=0.5)))
         sw.crf: learned from 2 sentences, 3 entities (PER 3); 9 features, 0 kept; 0.5 s
     """

@@ -8,12 +8,12 @@ from functools import partial
 
 import click
 
-from crosspan.align import TuningOptions, tune_aligner
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
+from crosspan.core.settings import with_settings
 from crosspan.io import FORMATS, FormatOption, read_links
-from crosspan.settings import with_settings
+from crosspan.train.links.tuning import TuningOptions, tune_aligner
 
 
 @click.command("tune-aligner")

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment
 from crosspan.evaluate.pairing import check_lengths
 from crosspan.evaluate.signature import signature
 from crosspan.evaluate.significance import (
@@ -21,7 +22,6 @@ from crosspan.evaluate.significance import (
     paired_randomization,
 )
 from crosspan.io.pharaoh import GoldLinks, Link
-from crosspan.types import Alignment
 
 Links = Alignment | Collection[Link]
 """An alignment, or ``(source, target)`` pairs."""
@@ -116,7 +116,7 @@ def score_alignments(
     Args:
         gold: Gold links of each sentence pair; sure links count as possible even where they are not listed so.
         pred: Links of the same pairs; indices from 0 as in gold.
-        threshold: Leave out links of an :class:`~crosspan.types.Alignment` with a probability below this.
+        threshold: Leave out links of an :class:`~crosspan.core.types.Alignment` with a probability below this.
         bootstrap: Number of resamples for an interval of the error rate; 0 for none.
         confidence: Share of the resamples that the interval holds.
         seed: Seed of the resampling.

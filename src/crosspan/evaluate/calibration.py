@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.types import Sentence
 from crosspan.evaluate.counts import keeps
 from crosspan.evaluate.pairing import check_lengths
-from crosspan.types import Sentence
 
 Binning = Literal["width", "quantile"]
 
@@ -136,7 +136,7 @@ def span_outcomes(
         PairError: The two differ in length.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> gold = [Sentence(("Bo",), (Span(0, 1, "LOC"),))]
         >>> span_outcomes(gold, [Sentence(("Bo",), (Span(0, 1, "LOC", 0.75),))])
         (array([0.75]), array([ True]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crosspan.errors import TagError
+from crosspan.core.errors import TagError
 
 Chunk = tuple[int, int, str]
 """``(start, end, label)``, half-open; a span without its checks, for the inner loops."""

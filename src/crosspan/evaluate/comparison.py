@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crosspan.core.types import Sentence
 from crosspan.evaluate.counts import Average, count_spans, f1_metric
 from crosspan.evaluate.ner import ner_signature
 from crosspan.evaluate.pairing import check_same_tokens
 from crosspan.evaluate.significance import PairedTest, paired_bootstrap, paired_randomization
-from crosspan.types import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def compare_ner(
         OptionError: An option is out of range, or no span has the label ``average``.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> gold = [Sentence(("Bo",), (Span(0, 1, "LOC"),))] * 50
         >>> compare_ner(gold, gold, [Sentence(("Bo",))] * 50).randomization.p_value < 0.001
         True

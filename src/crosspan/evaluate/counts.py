@@ -12,11 +12,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError, PairError
+from crosspan.core.errors import OptionError, PairError
+from crosspan.core.types import Sentence
 from crosspan.evaluate.chunks import Chunk, lenient_spans, strict_spans
 from crosspan.evaluate.pairing import check_lengths
 from crosspan.evaluate.significance import FloatArray
-from crosspan.types import Sentence
 
 Mode = Literal["strict", "lenient"]
 Average = Literal["micro", "macro"]
@@ -97,7 +97,7 @@ def count_spans(
         PairError: The two differ in length.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> gold = [Sentence(("Ada", "in", "Bo"), (Span(0, 1, "PER"), Span(2, 3, "LOC")))]
         >>> counts = count_spans(gold, [Sentence(("Ada", "in", "Bo"), (Span(0, 1, "PER"),))])
         >>> counts.labels, counts.tp.tolist(), counts.n_gold.tolist()

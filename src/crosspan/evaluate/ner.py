@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.types import Sentence
 from crosspan.evaluate.counts import Average, Mode, SpanCounts, count_spans, count_tags, f1_metric
 from crosspan.evaluate.pairing import check_same_tokens
 from crosspan.evaluate.signature import signature
 from crosspan.evaluate.significance import Interval, bootstrap_interval
-from crosspan.types import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def score_spans(
         PairError: The sentences differ in number or in tokens.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> gold = [Sentence(("Bo",), (Span(0, 1, "LOC"),))]
         >>> score_spans(gold, gold).micro.f1
         1.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from crosspan.errors import PairError
-from crosspan.types import Sentence
+from crosspan.core.errors import PairError
+from crosspan.core.types import Sentence
 
 _HINT = "Score the same sentences in the same order and tokenisation."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy.stats import binomtest
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 
 def exact_interval(right: int, total: int, *, confidence: float = 0.95) -> tuple[float, float]:

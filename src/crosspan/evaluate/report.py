@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crosspan.core.types import Sentence
 from crosspan.evaluate.counts import Mode, count_spans, keeps
 from crosspan.evaluate.ner import NerScore, score_counts
 from crosspan.evaluate.pairing import check_same_tokens
 from crosspan.evaluate.span_errors import ErrorCounts, count_errors
-from crosspan.types import Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def evaluate_ner(
         OptionError: ``bootstrap`` or ``confidence`` is out of range.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> gold = [Sentence(("Ada", "in", "Bo"), (Span(0, 1, "PER"), Span(2, 3, "LOC")))]
         >>> pred = [Sentence(("Ada", "in", "Bo"), (Span(0, 1, "PER"), Span(1, 3, "LOC")))]
         >>> report = evaluate_ner(gold, pred)
@@ -150,7 +150,7 @@ def projection_ratio(
         The ratio of each class of either side, and of ``"all"`` at the end.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> source = [Sentence(("Bo",), (Span(0, 1, "LOC"),)), Sentence(("Ho",), (Span(0, 1, "LOC"),))]
         >>> projection_ratio([source[0], Sentence(("Ho",))], source)["LOC"].ratio
         0.5

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import EmptyInputError, OptionError, PairError
+from crosspan.core.errors import EmptyInputError, OptionError, PairError
 
 CountArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

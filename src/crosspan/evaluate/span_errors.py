@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from crosspan.core.types import Sentence
 from crosspan.evaluate.chunks import Chunk
 from crosspan.evaluate.counts import keeps
 from crosspan.evaluate.pairing import check_lengths
-from crosspan.types import Sentence
 
 ErrorKind = Literal["exact", "label", "boundary", "both", "missed", "spurious"]
 KINDS: tuple[ErrorKind, ...] = ("exact", "label", "boundary", "both", "missed", "spurious")
@@ -138,7 +138,7 @@ def count_errors(
         PairError: The two differ in length.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> gold = [Sentence(("New", "York"), (Span(0, 2, "LOC"),))]
         >>> count_errors(gold, [Sentence(("New", "York"), (Span(1, 2, "LOC"),))]).total["boundary"]
         1

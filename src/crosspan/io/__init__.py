@@ -10,16 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Literal, get_args
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.files import PathLike, name_of, open_input, open_output, read_blocks
+from crosspan.core.tags import Repair, Scheme, SchemeOption
+from crosspan.core.types import Sentence
 from crosspan.io.conll import iter_conll, write_conll
-from crosspan.io.files import PathLike, name_of, open_input, open_output, read_blocks
 from crosspan.io.jsonl import iter_jsonl, write_jsonl
 from crosspan.io.pharaoh import GoldLinks, read_gold_links, read_links, write_links
 from crosspan.io.plain import iter_plain, read_bitext, write_plain
 from crosspan.io.rejects import Located, Reject, settle
 from crosspan.io.sniff import sniff
-from crosspan.tags import Repair, Scheme, SchemeOption
-from crosspan.types import Sentence
 
 __all__ = [
     "FORMATS",
@@ -95,7 +95,7 @@ def read(
         columns: What each column of a CoNLL-style file holds, such as ``"id,token,-,tag"``; ``None`` finds out.
         scheme: The tag scheme; ``"auto"`` finds it.
         repair: What to do with ill-formed tags: ``"error"``, ``"begin"``, ``"drop"`` or ``"merge"``; see
-            :mod:`crosspan.tags`.
+            :mod:`crosspan.core.tags`.
         rejects: A list that takes the sentences whose labels cannot be read. Such a sentence keeps its place and its
             tokens, without spans. With ``None`` the first one raises.
 

@@ -13,11 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, compress, islice
 from typing import IO, NamedTuple, cast
 
-from crosspan.errors import EmptyInputError, FormatError, SpanError, TagError
-from crosspan.io.conll_layout import Layout, find_layout
-from crosspan.io.files import protect_start
-from crosspan.io.rejects import Located
-from crosspan.tags import (
+from crosspan.core.errors import EmptyInputError, FormatError, SpanError, TagError
+from crosspan.core.files import protect_start
+from crosspan.core.tags import (
     Repair,
     Scheme,
     SchemeOption,
@@ -27,7 +25,9 @@ from crosspan.tags import (
     detect_scheme,
     to_tags,
 )
-from crosspan.types import Sentence, Span
+from crosspan.core.types import Sentence, Span
+from crosspan.io.conll_layout import Layout, find_layout
+from crosspan.io.rejects import Located
 
 _SAMPLE_SENTENCES = 20_000
 _DOCSTART = "-DOCSTART-"
@@ -58,11 +58,11 @@ def iter_conll(
     """Read sentences from the lines of a file.
 
     Args:
-        blocks: The lines, in lists of any length; see :func:`crosspan.io.files.read_blocks`.
+        blocks: The lines, in lists of any length; see :func:`crosspan.core.files.read_blocks`.
         name: The file, for messages.
         columns: What each column holds, such as ``"id,token,-,tag"``; ``None`` finds out.
         scheme: The tag scheme; ``"auto"`` finds it in the first sentences, some thousands of them.
-        repair: What to do with ill-formed tags; see :mod:`crosspan.tags`.
+        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         lang: The language of the sentences, where the file does not say.
 
     Yields:

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crosspan.errors import FormatError, OptionError
-from crosspan.tags import split_tag
+from crosspan.core.errors import FormatError, OptionError
+from crosspan.core.tags import split_tag
 
 _TOKEN_NAMES = ("token", "tokens", "word", "words", "form")
 _TAG_NAMES = ("ne-coarse-lit", "ner", "ner_tag", "ner_tags", "tag", "tags", "label", "labels", "entity", "slot", "bio")

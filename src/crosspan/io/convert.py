@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.tags import Repair, Scheme, SchemeOption
+from crosspan.core.types import Sentence
 from crosspan.io import FormatOption, Reject, iter_located, write
-from crosspan.io.files import PathLike, name_of
-from crosspan.tags import Repair, Scheme, SchemeOption
-from crosspan.types import Sentence
 
 OnError = Literal["stop", "skip"]
 
@@ -53,7 +53,7 @@ def convert(
         columns: What each column of a CoNLL-style file holds; see :func:`crosspan.io.read`.
         scheme: The tag scheme of the input.
         to_scheme: The tag scheme of the output.
-        repair: What to do with ill-formed tags; see :mod:`crosspan.tags`.
+        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         lang: The language of the sentences, kept with them.
         on_error: Whether a sentence whose labels cannot be read stops the conversion, or is left out and reported.
             It is never written as a sentence without entities.

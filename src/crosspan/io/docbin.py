@@ -13,10 +13,10 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crosspan.errors import CrosspanError, EmptyInputError, FormatError, MissingDependencyError, SpanError
-from crosspan.io.files import PathLike, atomic_binary, name_of, open_input
+from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, MissingDependencyError, SpanError
+from crosspan.core.files import PathLike, atomic_binary, name_of, open_input
+from crosspan.core.types import Sentence, Span
 from crosspan.io.rejects import Located
-from crosspan.types import Sentence, Span
 
 _KEY = "crosspan"
 

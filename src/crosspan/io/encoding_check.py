@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Literal
 
-from crosspan.io.files import PathLike, open_input
+from crosspan.core.files import PathLike, open_input
 
 # UTF-8 read as Latin-1 or Windows-1252 and saved again: a lead byte (Ã, Â, Ð, ...) before a continuation byte.
 _MOJIBAKE = re.compile(

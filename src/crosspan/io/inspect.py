@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from crosspan.errors import CrosspanError
+from crosspan.core.errors import CrosspanError
+from crosspan.core.files import PathLike, name_of, read_blocks
+from crosspan.core.tags import SchemeOption, detect_scheme
+from crosspan.core.types import Sentence
 from crosspan.io import FormatOption, format_by_name, iter_located
 from crosspan.io.conll import parse_rows
 from crosspan.io.encoding_check import Severity, check_encoding
-from crosspan.io.files import PathLike, name_of, read_blocks
 from crosspan.io.sniff import sniff
-from crosspan.tags import SchemeOption, detect_scheme
-from crosspan.types import Sentence
 
 _OUTLIER = 6.0  # robust standard deviations
 _MIN_SPREAD = 0.15  # of log length ratios; keeps formulaic text from making everything an outlier

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import IO, Any, cast
 
-from crosspan.errors import CrosspanError, EmptyInputError, EncodingError, FormatError
+from crosspan.core.errors import CrosspanError, EmptyInputError, EncodingError, FormatError
+from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme, detect_scheme
+from crosspan.core.types import Sentence
 from crosspan.io.records import record_of, sentence_of
 from crosspan.io.rejects import Located
-from crosspan.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme, detect_scheme
-from crosspan.types import Sentence
 
 _SAMPLE_RECORDS = 5_000
 
@@ -30,10 +30,10 @@ def iter_jsonl(
     """Read sentences from JSON lines. Blank lines are passed over.
 
     Args:
-        blocks: The lines, in lists of any length; see :func:`crosspan.io.files.read_blocks`.
+        blocks: The lines, in lists of any length; see :func:`crosspan.core.files.read_blocks`.
         name: The file, for messages.
         scheme: The scheme of the tags, if there are tags; ``"auto"`` finds it in the first records.
-        repair: What to do with ill-formed tags; see :mod:`crosspan.tags`.
+        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         lang: The language of the sentences, where a record does not say.
 
     Yields:
@@ -71,7 +71,7 @@ def iter_records(blocks: Iterable[list[str]], name: str) -> Iterator[tuple[int, 
     """Yield the objects of a JSON lines file with the numbers of their lines, from 1. Blank lines are passed over.
 
     Args:
-        blocks: The lines, in lists of any length; see :func:`crosspan.io.files.read_blocks`.
+        blocks: The lines, in lists of any length; see :func:`crosspan.core.files.read_blocks`.
         name: The file, for messages.
 
     Raises:

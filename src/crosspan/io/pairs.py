@@ -13,11 +13,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from crosspan.errors import CrosspanError, FormatError, PairError
+from crosspan.core.errors import CrosspanError, FormatError, PairError
+from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.tags import Repair, SchemeOption
+from crosspan.core.types import Pair
 from crosspan.io import FormatOption, Located, iter_located
-from crosspan.io.files import PathLike, name_of, open_input
-from crosspan.tags import Repair, SchemeOption
-from crosspan.types import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def one_sided(pair: Pair) -> bool:
     """Whether one side has words and the other has none.
 
     Example:
-        >>> from crosspan.types import Sentence
+        >>> from crosspan.core.types import Sentence
         >>> one_sided(Pair(Sentence(("Habari",)), Sentence(()))), one_sided(Pair(Sentence(()), Sentence(())))
         (True, False)
     """

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from crosspan.errors import CrosspanError, EmptyInputError, FormatError, MissingDependencyError
-from crosspan.io.files import PathLike, atomic_binary, name_of, open_input
+from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, MissingDependencyError
+from crosspan.core.files import PathLike, atomic_binary, name_of, open_input
+from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme, detect_scheme, to_tags
+from crosspan.core.types import Sentence
 from crosspan.io.records import sentence_of
 from crosspan.io.rejects import Located
-from crosspan.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme, detect_scheme, to_tags
-from crosspan.types import Sentence
 
 _ROWS = 10_000
 
@@ -45,7 +45,7 @@ def iter_parquet(
     Args:
         path: The file.
         scheme: The scheme of the tags, if there are no spans; ``"auto"`` finds it in the first rows.
-        repair: What to do with ill-formed tags; see :mod:`crosspan.tags`.
+        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         lang: The language of the sentences, where a row does not say.
 
     Yields:

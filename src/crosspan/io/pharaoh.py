@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crosspan.errors import AlignmentError, FormatError, OptionError, PairError
-from crosspan.io.files import PathLike, name_of, open_output, read_lines
-from crosspan.types import Alignment
+from crosspan.core.errors import AlignmentError, FormatError, OptionError, PairError
+from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.types import Alignment
 
 _HINT = "Write links as i-j or i-j:probability, counted from 0, e.g. 0-0 1-2:0.9; an empty line for no links."
 _LINK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(?::([0-9.eE+-]+))?\Z")

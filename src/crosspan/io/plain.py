@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO
 
-from crosspan.errors import FormatError
-from crosspan.io.files import PathLike, name_of, protect_start, read_lines
+from crosspan.core.errors import FormatError
+from crosspan.core.files import PathLike, name_of, protect_start, read_lines
+from crosspan.core.types import Sentence
 from crosspan.io.rejects import Located
 from crosspan.text.tokenize import tokenize_sentence
-from crosspan.types import Sentence
 
 
 def iter_plain(blocks: Iterable[list[str]], *, tokenized: bool = False, lang: str | None = None) -> Iterator[Located]:
     """Read sentences from lines of text.
 
     Args:
-        blocks: The lines, in lists of any length; see :func:`crosspan.io.files.read_blocks`.
+        blocks: The lines, in lists of any length; see :func:`crosspan.core.files.read_blocks`.
         tokenized: Whether tokens are already separated by blanks. Only the ASCII blank and the tab count, so a token
             may hold a no-break space. Otherwise :func:`crosspan.text.tokenize` finds the tokens.
         lang: The language of the sentences.

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crosspan.errors import CrosspanError, FormatError, SpanError, TagError
-from crosspan.tags import Repair, Scheme, decode, detect_scheme
+from crosspan.core.errors import CrosspanError, FormatError, SpanError, TagError
+from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
+from crosspan.core.types import Sentence, Span
 from crosspan.text.tokenize import tokenize
-from crosspan.types import Sentence, Span
 
 _TOKEN_KEYS = ("tokens", "words")
 _TAG_KEYS = ("ner_tags", "ner", "tags", "labels")
@@ -43,7 +43,7 @@ def sentence_of(
     Args:
         record: The values by name.
         scheme: The scheme of its tags, if it has tags; ``None`` finds it from this sentence alone.
-        repair: What to do with ill-formed tags; see :mod:`crosspan.tags`.
+        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         lang: The language, where the record does not say.
         names: Names of tags that are given as numbers, as HuggingFace ``ClassLabel`` keeps them.
 

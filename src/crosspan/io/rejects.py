@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from crosspan.errors import CrosspanError
-from crosspan.types import Sentence
+from crosspan.core.errors import CrosspanError
+from crosspan.core.types import Sentence
 
 
 class Located(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from crosspan.errors import FormatError
+from crosspan.core.errors import FormatError
 from crosspan.io.conll_layout import find_layout
 
 _LOOK_AT = 2_000

@@ -8,7 +8,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from crosspan.errors import ModelError
+from crosspan.core.errors import ModelError
 
 
 def packed(folder: Path) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import ModelError, OutputError
+from crosspan.core.errors import ModelError, OutputError
 from crosspan.models.loading import neural
 
 _NAME = re.compile(r"checkpoint-(\d+)\Z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 

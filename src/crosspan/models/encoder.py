@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural

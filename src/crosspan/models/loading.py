@@ -14,7 +14,7 @@ from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import MissingDependencyError, ModelError
+from crosspan.core.errors import MissingDependencyError, ModelError
 from crosspan.models.batching import out_of_memory
 from crosspan.models.device import Placement, device_of, dtype_of
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError
+from crosspan.core.errors import ModelError
 
 Int32Array = npt.NDArray[np.int32]
 

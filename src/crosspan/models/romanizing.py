@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.text.romanize import romanize_words
 
 Romanize = Literal["auto", "yes", "no"]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import OutputError
+from crosspan.core.errors import OutputError
 from crosspan.models.loading import neural
 
 _AGAIN = "Make room, and run it again: it goes on from the last checkpoint."

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import PairError
-from crosspan.types import Alignment, Pair, Sentence
+from crosspan.core.errors import PairError
+from crosspan.core.types import Alignment, Pair, Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -105,7 +105,7 @@ class PairBatch:
             PairError: There are not as many alignments as pairs.
 
         Example:
-            >>> from crosspan.types import Span
+            >>> from crosspan.core.types import Span
             >>> pair = Pair(Sentence(("in", "Accra"), (Span(1, 2, "LOC"),)), Sentence(("Accra", "mu")))
             >>> batch = PairBatch.build([pair, pair], [Alignment.from_pharaoh("1-0"), Alignment.from_pharaoh("1-7")])
             >>> batch.labels, batch.bad.tolist(), batch.errors[1]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.settings import as_type
 from crosspan.project.match import check_matching
 from crosspan.project.ner_candidates import NerOptions
 from crosspan.project.nmt_score import NmtOptions
-from crosspan.settings import as_type
 
 Scoring = Literal["learned", "align", "fused"]
 CandidateKind = Literal["ngrams", "all_ngrams", "target_spans", "ner"]

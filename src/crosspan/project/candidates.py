@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Alignment, Pair, Projection
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidate_options import AlignForm, CandidateKind, CandidateOptions, Scoring
 from crosspan.project.fused import FUSED, MODEL_SCORES, ModelScores, highest
@@ -21,7 +22,6 @@ from crosspan.project.observed import Observed, fingerprint
 from crosspan.project.results import Reason, assemble
 from crosspan.project.weights import Weights, learned_weights
 from crosspan.project.words import Words
-from crosspan.types import Alignment, Pair, Projection
 
 if TYPE_CHECKING:
     from crosspan.tag import Tagger
@@ -107,7 +107,7 @@ class CandidateProjector:
         translator: A translator that gives scores; without it ``options.nmt`` names one.
 
     Example:
-        >>> from crosspan.types import Sentence, Span
+        >>> from crosspan.core.types import Sentence, Span
         >>> source = Sentence(("Ada", "lives", "in", "Accra"), (Span(0, 1, "PER"), Span(3, 4, "LOC")))
         >>> pair = Pair(source, Sentence(("Ada", "te", "Accra")))
         >>> projection = CandidateProjector().project([pair], [Alignment.from_pharaoh("0-0 1-1 3-2")])[0]
@@ -248,7 +248,7 @@ class CandidateProjector:
             ValueError: ``k`` is below 0.
 
         Example:
-            >>> from crosspan.types import Sentence, Span
+            >>> from crosspan.core.types import Sentence, Span
             >>> pair = Pair(Sentence(("in", "Accra"), (Span(1, 2, "LOC"),)), Sentence(("mjini", "Accra")))
             >>> found = CandidateProjector().project_with_runners_up([pair], [Alignment.from_pharaoh("0-0 1-1")], k=1)
             >>> [(one.start, one.end) for one in found[1][0][0]]

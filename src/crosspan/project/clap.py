@@ -19,7 +19,9 @@ from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 
-from crosspan.errors import MissingDependencyError, OptionError
+from crosspan.core.errors import MissingDependencyError, OptionError
+from crosspan.core.settings import with_settings
+from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 from crosspan.project.batch import PairBatch
 from crosspan.project.clap_prompt import EXAMPLES, Example, Message, answers_in, conversation
 from crosspan.project.fuzzy import folded, similarity
@@ -27,10 +29,8 @@ from crosspan.project.marker_candidates import stripped
 from crosspan.project.markers import text_of
 from crosspan.project.match import match
 from crosspan.project.results import Reason, SpanResult, assemble
-from crosspan.settings import with_settings
 from crosspan.translate import Advance
 from crosspan.translate.chat import CUT_OFF, Answer, ChatClient, ChatOptions
-from crosspan.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 
 Match = Literal["exact", "folded", "fuzzy"]
 
@@ -110,7 +110,7 @@ class ClapProjector:
         OptionError: No model is named, and no client given.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> class Knows:
         ...     def complete(self, prompts, *, advance=None):
         ...         return [Answer("Acra") for _ in prompts]

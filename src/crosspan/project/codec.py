@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.settings import with_settings
+from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
@@ -22,8 +24,6 @@ from crosspan.project.codec_model import MarkerModel, SequenceModel, marked_text
 from crosspan.project.codec_search import Forced, Hypothesis, MarkerSearch, Template, shares
 from crosspan.project.match import match
 from crosspan.project.results import Reason, assemble
-from crosspan.settings import with_settings
-from crosspan.types import Alignment, Pair, Projection, Sentence, Span
 
 _AT_ONCE = 64
 """Entities whose searches share batches."""

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches, out_of_memory, padded
 from crosspan.models.loading import neural
 from crosspan.project.codec_search import Forced, Known, Template, template_of
 from crosspan.text.detokenize import written
-from crosspan.types import Sentence, Span
 
 _LOGITS = 1 << 28
 """Most logits of a batch: a gigabyte in float32, as vocabularies are large."""

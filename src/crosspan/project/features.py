@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from crosspan.align.spelling import MAX_CHARS, common_subsequence
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 FEATURES = (
     "any",  # 1 for every candidate: what it takes to beat "not here"

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from crosspan.errors import AlignmentError, OptionError
-from crosspan.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence
+from crosspan.core.errors import AlignmentError, OptionError
+from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence
 
 MIN_CONFIDENCE = "filtered:min_confidence"
 """The reason of source spans whose projection was not sure enough."""
@@ -52,7 +52,7 @@ def drop_unsure(projection: Projection, least: float) -> Projection:
         OptionError: ``least`` is outside [0, 1].
 
     Example:
-        >>> from crosspan.types import ProjectedSpan, Sentence, Span
+        >>> from crosspan.core.types import ProjectedSpan, Sentence, Span
         >>> link = ProjectedSpan(Span(0, 1, "LOC"), Span(1, 2, "LOC"), 0.4)
         >>> projection = Projection(Sentence(("mu", "Accra"), (link.target,)), (link,))
         >>> drop_unsure(projection, 0.5).dropped
@@ -89,7 +89,7 @@ def complete_source(projection: Projection, source: Sentence, links: Alignment) 
         The projection without them; their reason is ``filtered:comp-src``.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> link = ProjectedSpan(Span(0, 2, "LOC"), Span(0, 1, "LOC"), 0.9)
         >>> projection = Projection(Sentence(("Nigeria",), (link.target,)), (link,))
         >>> source = Sentence(("Northern", "Nigeria"), (link.source,))
@@ -113,7 +113,7 @@ def complete_target(projection: Projection, source: Sentence, links: Alignment) 
         The projection without them; their reason is ``filtered:comp-tgt``. An entity without links is kept.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> link = ProjectedSpan(Span(0, 2, "PER"), Span(0, 3, "PER"), 0.9)
         >>> projection = Projection(Sentence(("Ada", "na", "Obi"), (link.target,)), (link,))
         >>> source = Sentence(("Ada", "Obi"), (link.source,))
@@ -143,7 +143,7 @@ def restrict_target(projection: Projection, source: Sentence, links: Alignment) 
         are characters this takes out nearly everything.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> link = ProjectedSpan(Span(0, 1, "LOC"), Span(0, 2, "LOC"), 0.9)
         >>> projection = Projection(Sentence(("los", "Alpes"), (link.target,)), (link,))
         >>> restrict_target(projection, Sentence(("Alps",), (link.source,)), Alignment.from_links([])).sentence.spans
@@ -173,7 +173,7 @@ def complete_instance(projection: Projection, source: Sentence, links: Alignment
         been projected have the reason ``filtered:comp-ins``; those dropped before keep theirs.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> source = Sentence(("Ada", "Obi"), (Span(0, 1, "PER"), Span(1, 2, "PER")))
         >>> projection = Projection(Sentence(("Ada",)), (), (DroppedSpan(source.spans[1], "no_link"),))
         >>> complete_instance(projection, source, Alignment.from_links([])).error
@@ -243,7 +243,7 @@ def apply_filters(
         AlignmentError: The links do not fit the sentences.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> link = ProjectedSpan(Span(0, 2, "LOC"), Span(0, 1, "LOC"), 0.9)
         >>> projection = Projection(Sentence(("Nigeria",), (link.target,)), (link,))
         >>> source = Sentence(("Northern", "Nigeria"), (link.source,))

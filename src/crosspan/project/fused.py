@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.project.ner_candidates import TargetTagger
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from crosspan.compiled import njit
-from crosspan.errors import OptionError
+from crosspan.core.compiled import njit
+from crosspan.core.errors import OptionError
 from crosspan.project.batch import PairBatch, punctuation_mask
 from crosspan.project.match import match
 from crosspan.project.results import Reason, SpanResult
@@ -20,7 +20,7 @@ from crosspan.project.results import Reason, SpanResult
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crosspan.types import Pair
+    from crosspan.core.types import Pair
 
 Pick = Literal["best", "largest", "min_max"]
 
@@ -93,7 +93,7 @@ def heuristic(batch: PairBatch, pairs: Sequence[Pair], options: HeuristicOptions
         One row a source span.
 
     Example:
-        >>> from crosspan.types import Alignment, Pair, Sentence, Span
+        >>> from crosspan.core.types import Alignment, Pair, Sentence, Span
         >>> source = Sentence(("The", "United", "States", "left"), (Span(1, 3, "LOC"),))
         >>> pairs = [Pair(source, Sentence(("Los", "Estados", "Unidos", "salieron")))]
         >>> result = heuristic(PairBatch.build(pairs, [Alignment.from_pharaoh("1-2 2-1 3-3")]), pairs)

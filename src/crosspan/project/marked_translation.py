@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from crosspan.errors import ModelError, PairError
+from crosspan.core.errors import ModelError, PairError
+from crosspan.core.types import DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
 from crosspan.project.marker_candidates import stripped
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.marker_recovery import failed, recover
 from crosspan.project.markers import Marked, MarkerStyle, insert_markers
 from crosspan.translate.soundness import problem_of
-from crosspan.types import DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
 
 if TYPE_CHECKING:
     from crosspan.translate import Translation, Translator
@@ -87,7 +87,7 @@ def translate_marked(
 
     Example:
         >>> from crosspan.translate import Translation
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> class ToSpanish:
         ...     words = {"left": "salió de", "Accra": "Acra"}
         ...
@@ -199,7 +199,7 @@ def compose(first: Projection, second: Projection) -> Projection:
         confidence is the product of both. An error on either leg is an error of the whole.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> english, back, target = Span(3, 4, "LOC"), Span(0, 1, "LOC", 0.8), Span(2, 3, "LOC", 0.5)
         >>> one = Projection(Sentence(("Accra",), (back,)), (ProjectedSpan(english, back, 0.8),))
         >>> two = Projection(Sentence(("a", "b", "Accra"), (target,)), (ProjectedSpan(back, target, 0.5),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.project.markers import check_style
 
 Counts = Literal["keep", "complete", "strict"]

@@ -24,7 +24,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from crosspan.errors import OptionError, SpanError
+from crosspan.core.errors import OptionError, SpanError
+from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.io.records import place_spans
 from crosspan.project.marker_candidates import MOST_MARKS, Candidate, MarkedText
 from crosspan.project.marker_options import MarkerOptions
@@ -32,7 +33,6 @@ from crosspan.project.marker_spacing import without_marks
 from crosspan.project.markers import Mark, Marked, find_marks
 from crosspan.project.match import match
 from crosspan.text.tokenize import tokenize, tokenize_sentence
-from crosspan.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 REASONS = {
     "filtered:marker_lost": "no mark of it is left in the translation",

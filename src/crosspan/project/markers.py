@@ -15,8 +15,8 @@ from typing import Literal, get_args
 
 import regex
 
-from crosspan.errors import OptionError
-from crosspan.types import Sentence, Span
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence, Span
 
 MarkerStyle = Literal["brackets", "xml", "classes", "tags"]
 """``[Accra]``, ``<a>Accra</a>``, ``<LOC>Accra</LOC>`` and ``<n0>Accra</n0>``."""

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.project.batch import BoolArray, Float64Array, Int8Array, Int32Array, Int64Array
 from crosspan.project.match_milp import Constraint, solve_milp
 from crosspan.project.results import MoreRanges, Reason, SpanResult

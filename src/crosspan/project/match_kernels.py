@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 MAX_SLOTS = 12
 """Entities that may be open at once in the dynamic program; its tables have ``2 ** MAX_SLOTS`` columns."""

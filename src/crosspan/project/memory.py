@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
-from crosspan.types import Pair
+from crosspan.core.compiled import njit
+from crosspan.core.types import Pair
 
 FORGET_BELOW = 0.05
 """Renderings less sure than this are not remembered: they are most candidates, and say nothing."""
@@ -19,7 +19,7 @@ def entity_names(pairs: Sequence[Pair]) -> list[str]:
     """The lower-cased words of every source entity of a batch, in order.
 
     Example:
-        >>> from crosspan.types import Sentence, Span
+        >>> from crosspan.core.types import Sentence, Span
         >>> source = Sentence(("The", "European", "Union"), (Span(1, 3, "ORG"),))
         >>> entity_names([Pair(source, Sentence(("Die", "Europäische", "Union")))])
         ['european union']

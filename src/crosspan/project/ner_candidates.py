@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
-from crosspan.types import Pair, Sentence
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Pair, Sentence
 
 if TYPE_CHECKING:
     from crosspan.project.candidate_options import CandidateOptions

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.types import Pair
 from crosspan.project.ner_candidates import NerOptions, TargetTagger
-from crosspan.types import Pair
 
 if TYPE_CHECKING:
     from crosspan.project.batch import PairBatch
@@ -44,7 +44,7 @@ class NerScore:
     Example:
         >>> from crosspan.project.batch import PairBatch
         >>> from crosspan.project.candidates import CandidateProjector
-        >>> from crosspan.types import Alignment, Sentence, Span
+        >>> from crosspan.core.types import Alignment, Sentence, Span
         >>> class Sure:
         ...     labels, tags = ("LOC",), ("O", "B-LOC", "I-LOC")
         ...     def probabilities(self, sentences):

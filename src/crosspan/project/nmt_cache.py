@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from crosspan.errors import FormatError, OutputError
+from crosspan.core.errors import FormatError, OutputError
 
 MOST = 2_000_000
 """Scores kept in memory; it forgets all of them beyond, so that it stays bounded."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.types import Pair
 from crosspan.text.detokenize import phrase
-from crosspan.types import Pair
 
 if TYPE_CHECKING:
     from crosspan.project.batch import PairBatch

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crosspan.core.types import Pair
 from crosspan.project.memory import EntityMemory
 from crosspan.project.words import WordCounts
-from crosspan.types import Pair
 
 
 class Observed:

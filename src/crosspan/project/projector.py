@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from crosspan.errors import OptionError
-from crosspan.settings import as_type, with_settings
-from crosspan.types import Alignment, Pair, Projection
+from crosspan.core.errors import OptionError
+from crosspan.core.settings import as_type, with_settings
+from crosspan.core.types import Alignment, Pair, Projection
 
 METHODS = ("candidates", "heuristic")
 """Names of the projection methods; the first is the default."""

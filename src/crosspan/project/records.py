@@ -11,13 +11,13 @@ from importlib.util import find_spec
 from typing import Any, Literal
 
 from crosspan import io
-from crosspan.errors import CrosspanError, FormatError, MissingDependencyError, OptionError, SpanError, TagError
-from crosspan.io.files import PathLike, name_of, open_output, read_blocks
+from crosspan.core.errors import CrosspanError, FormatError, MissingDependencyError, OptionError, SpanError, TagError
+from crosspan.core.files import PathLike, name_of, open_output, read_blocks
+from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.io.jsonl import iter_records
 from crosspan.io.records import record_of, sentence_of
 from crosspan.io.rejects import Reject
 from crosspan.project.filters import is_filtered
-from crosspan.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 
 OutputFormat = Literal["auto", "conll", "docbin", "jsonl", "parquet"]
 OUTPUT_FORMATS: tuple[OutputFormat, ...] = ("auto", "conll", "docbin", "jsonl", "parquet")
@@ -102,7 +102,7 @@ def projection_record(projection: Projection) -> dict[str, Any]:
     is that of a projection. Confidences are rounded to four digits.
 
     Example:
-        >>> from crosspan.types import ProjectedSpan
+        >>> from crosspan.core.types import ProjectedSpan
         >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
         >>> projection_record(Projection(Sentence(("Accra",), (link.target,)), (link,)))["spans"]
         [{'start': 0, 'end': 1, 'label': 'LOC', 'score': 0.9, 'source': {'start': 2, 'end': 3}}]
@@ -249,7 +249,7 @@ def dropped_records(
         where: ``file:line`` of the sentence.
 
     Example:
-        >>> from crosspan.types import DroppedSpan
+        >>> from crosspan.core.types import DroppedSpan
         >>> source = Sentence(("Accra",), (Span(0, 1, "LOC"),), id="s1")
         >>> projection = Projection(Sentence(("huko",)), (), (DroppedSpan(source.spans[0], "no_link"),))
         >>> list(dropped_records(0, source, projection))

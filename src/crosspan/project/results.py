@@ -1,8 +1,8 @@
 """What a projection method found, and the way from there to projections.
 
 A method answers with a :class:`SpanResult` (one row a source span), and :func:`assemble` turns that into
-:class:`~crosspan.types.Projection` objects. What must hold of every projection is checked here, whatever the method
-that made it.
+:class:`~crosspan.core.types.Projection` objects. What must hold of every projection is checked here, whatever the
+method that made it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from crosspan.core.types import DroppedSpan, Pair, ProjectedSpan, Projection, Sentence, Span
 from crosspan.project.batch import Float64Array, Int8Array, Int32Array, Int64Array, PairBatch
-from crosspan.types import DroppedSpan, Pair, ProjectedSpan, Projection, Sentence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ class Reason(IntEnum):
 
     @property
     def text(self) -> str:
-        """The reason as :class:`~crosspan.types.DroppedSpan` spells it."""
+        """The reason as :class:`~crosspan.core.types.DroppedSpan` spells it."""
         return _REASON_TEXT[self]
 
 
@@ -119,7 +119,7 @@ def assemble(
         ValueError: ``pairs`` or ``result`` do not have the size of the batch.
 
     Example:
-        >>> from crosspan.types import Alignment
+        >>> from crosspan.core.types import Alignment
         >>> pair = Pair(Sentence(("in", "Accra"), (Span(1, 2, "LOC"),)), Sentence(("Accra", "mu")))
         >>> batch = PairBatch.build([pair], [Alignment.from_pharaoh("1-0")])
         >>> row = SpanResult(np.array([0], np.int32), np.array([1], np.int32), np.zeros(1, np.int8), np.array([0.9]))

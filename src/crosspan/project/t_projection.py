@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.settings import with_settings
+from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
 from crosspan.project.match import match
@@ -20,9 +22,7 @@ from crosspan.project.nmt_score import NmtOptions, NmtScore
 from crosspan.project.results import Reason, assemble
 from crosspan.project.t_projection_data import Places, Template
 from crosspan.project.t_projection_model import BeamWriter, Writer
-from crosspan.settings import with_settings
 from crosspan.text.detokenize import phrase
-from crosspan.types import Alignment, Pair, Projection, Sentence
 
 FILTERS = ("not_generated", "not_in_target")
 """Why an entity has no candidate: the model wrote none of its class, or none that stands in the sentence."""
@@ -117,7 +117,7 @@ class TProjection:
         settings: Single options by name, such as ``nmt.model``, which come before ``options``; values may be strings.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> class Fixed:
         ...     def write(self, questions):
         ...         return [["<Location>York</Location>", "<Location>Nueva York</Location>"] for _ in questions]

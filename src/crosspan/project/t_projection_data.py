@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence
 from crosspan.text.detokenize import phrase, written
-from crosspan.types import Sentence
 
 NAMES: Mapping[str, str] = {
     "PER": "Person",
@@ -57,7 +57,7 @@ class Template:
         OptionError: A name cannot stand in a tag, or two labels have the same.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> sentence = Sentence(("Obama", "left", "York"), (Span(0, 1, "PER"), Span(2, 3, "LOC")))
         >>> template = Template()
         >>> template.question(sentence, ["PER", "LOC"])

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError
+from crosspan.core.errors import ModelError
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement, device_of, dtype_of
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Sentence
 from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory, padded
 from crosspan.models.checkpoints import Checkpoints
 from crosspan.models.device import DTYPES, Placement, device_of
@@ -22,7 +23,6 @@ from crosspan.models.loading import check_fit, load_config, load_model, load_tok
 from crosspan.models.saving import save_model
 from crosspan.project.t_projection_data import Template
 from crosspan.project.t_projection_model import check_writes
-from crosspan.types import Sentence
 
 _WHO = "the training of T-Projection"
 _TRAINING = "training"

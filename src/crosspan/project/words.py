@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.spelling import Spellings
+from crosspan.core.types import Sentence
 from crosspan.project.batch import punctuation_mask
 from crosspan.text.romanize import romanize_types
-from crosspan.types import Sentence
 
 FREQUENT = 1.1
 """Log of the count in a thousand words from which a word is frequent."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 
-from crosspan.errors import PairError
+from crosspan.core.errors import PairError
+from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.evaluate.span_errors import Finding, classify_spans
 from crosspan.project.candidates import RunnerUp
-from crosspan.types import Alignment, Projection, Sentence, Span
 
 RunnersUp = Sequence[Sequence[RunnerUp]]
 """The best candidates that were not chosen, for each source span in order."""

@@ -12,9 +12,9 @@ from importlib.resources import files
 from typing import Any
 
 from crosspan import __version__
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.files import PathLike, open_output
 from crosspan.evaluate.span_errors import KINDS as FINDING_KINDS
-from crosspan.io.files import PathLike, open_output
 from crosspan.report.colours import hues
 from crosspan.report.items import Item
 from crosspan.report.records import Names, record_of_item, safe_json
@@ -74,7 +74,7 @@ def write_report(
 
     Example:
         >>> import pathlib, tempfile
-        >>> from crosspan.types import Projection, Sentence
+        >>> from crosspan.core.types import Projection, Sentence
         >>> item = Item(0, Sentence(("Accra",)), Projection(Sentence(("Accra",))))
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     write_report(pathlib.Path(folder) / "page.html", [item]).shown

@@ -8,14 +8,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from crosspan.file_workflow import project_files
+from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.io.pairs import SentenceFile, rereadable
+from crosspan.pipeline.file_workflow import project_files
+from crosspan.pipeline.workflow import Settings, parts, project_labels
 from crosspan.project.candidates import CandidateProjector
 from crosspan.project.projector import Projector
 from crosspan.report.items import Item, RunnersUp, items_of
 from crosspan.report.reading import ReportFiles, read_items, runners_up_line
-from crosspan.types import Alignment, Pair, Projection, Sentence
-from crosspan.workflow import Settings, parts, project_labels
 
 RUNNERS_UP = 5
 """How many candidates beside the chosen one a page names."""
@@ -92,10 +92,10 @@ def project_items(
         targets: Their translations.
         gold: The translations with the right spans.
         method: How spans are carried over.
-        options: As for :func:`crosspan.workflow.project_labels`.
+        options: As for :func:`crosspan.pipeline.workflow.project_labels`.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> source = Sentence(("in", "Accra"), (Span(1, 2, "LOC"),))
         >>> links = [Alignment.from_pharaoh("1-1")]
         >>> project_items([source], [Sentence(("mjini", "Accra"))], links=links)[0].projection.sentence.tags()
@@ -134,7 +134,7 @@ def projected_items(
         gold: The translations with the right spans.
         method: How spans are carried over.
         settings: Options of the method, and of the aligner, by name.
-        options: As for :func:`crosspan.file_workflow.project_files`.
+        options: As for :func:`crosspan.pipeline.file_workflow.project_files`.
 
     Yields:
         The sentences; they can be read until the block ends.

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from typing import Any
 
-from crosspan.errors import AlignmentError, CrosspanError, FormatError, PairError
+from crosspan.core.errors import AlignmentError, CrosspanError, FormatError, PairError
+from crosspan.core.files import PathLike, name_of, read_blocks, read_lines
+from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.io import Located, read_links
-from crosspan.io.files import PathLike, name_of, read_blocks, read_lines
 from crosspan.io.jsonl import iter_records
 from crosspan.io.pairs import SentenceFile
 from crosspan.project.candidates import RunnerUp
 from crosspan.project.records import is_projection, read_projections
 from crosspan.report.items import Item, RunnersUp, by_span
-from crosspan.types import Alignment, Projection, Sentence, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from crosspan.core.types import Alignment, Sentence
 from crosspan.evaluate.span_errors import KINDS
 from crosspan.project.candidates import RunnerUp
 from crosspan.report.items import Item
-from crosspan.types import Alignment, Sentence
 
 _ESCAPES = {code: f"\\u{code:04x}" for code in [*map(ord, "<>&\u2028\u2029"), *range(0xD800, 0xE000)]}
 """What HTML or JavaScript could take for more than a letter, and halves of surrogate pairs, which UTF-8 cannot hold."""

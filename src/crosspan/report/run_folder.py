@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import FormatError, OptionError
-from crosspan.io.files import PathLike, read_lines
+from crosspan.core.errors import FormatError, OptionError
+from crosspan.core.files import PathLike, read_lines
 from crosspan.io.pairs import SentenceFile
 from crosspan.report.reading import ReportFiles
 

@@ -56,7 +56,7 @@ class Sample:
         max_chars: The most characters that the chosen records may have together.
 
     Example:
-        >>> from crosspan.types import Projection, Sentence
+        >>> from crosspan.core.types import Projection, Sentence
         >>> sample = Sample(size=2)
         >>> for index in range(9):
         ...     item = Item(index, Sentence(("a",)), Projection(Sentence(("b",))))

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from crosspan.core.types import Span
 from crosspan.evaluate.span_errors import KINDS
 from crosspan.report.items import Item
-from crosspan.types import Span
 
 N_BINS = 10
 LONGEST_SPAN = 8
@@ -62,7 +62,7 @@ class Totals:
         """Count a sentence.
 
         Example:
-            >>> from crosspan.types import Projection, Sentence
+            >>> from crosspan.core.types import Projection, Sentence
             >>> totals = Totals()
             >>> totals.add(Item(0, Sentence(("Accra",)), Projection(Sentence(("Accra",)))))
             >>> totals.sentences

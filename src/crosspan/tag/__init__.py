@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan import registry
-from crosspan.errors import OptionError
-from crosspan.types import Sentence
+from crosspan.core import registry
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence
 
 Float32Array = npt.NDArray[np.float32]
 

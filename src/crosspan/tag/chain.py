@@ -14,7 +14,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 Float64Array = npt.NDArray[np.float64]
 

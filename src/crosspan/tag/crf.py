@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.types import Sentence, Span
 from crosspan.models.threads import torch_threads
 from crosspan.tag import chain, features
 from crosspan.tag.word_types import WordTypes
-from crosspan.types import Sentence, Span
 
 if TYPE_CHECKING:
     from crosspan.tag.lexicon import Lexicon

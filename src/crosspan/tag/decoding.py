@@ -11,11 +11,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.tags import split_tag
+from crosspan.core.types import Span
 from crosspan.tag import chain
 from crosspan.tag.crf import spans_of, tags_of, use_threads
-from crosspan.tags import split_tag
-from crosspan.types import Span
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 _FACTOR_1 = np.uint64(0xBF58476D1CE4E5B9)
 _FACTOR_2 = np.uint64(0x94D049BB133111EB)

@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.settings import with_settings
+from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement, device_of
 from crosspan.models.loading import PICKLED, neural
 from crosspan.models.pieces import windows_of
 from crosspan.models.threads import torch_threads
-from crosspan.settings import with_settings
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import parsed_names
 from crosspan.text.detokenize import written
-from crosspan.types import Sentence, Span
 
 Float32Array = npt.NDArray[np.float32]
 

@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from crosspan.errors import ModelError, OptionError
-from crosspan.io.files import atomic_binary
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.files import atomic_binary
 from crosspan.tag import lexicon_match
 
 UInt32Array = npt.NDArray[np.uint32]

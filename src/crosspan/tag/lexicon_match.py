@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 
 @njit(inline="always")

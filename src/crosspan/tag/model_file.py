@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
-from crosspan.io.files import atomic_binary
-from crosspan.settings import with_settings
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.files import atomic_binary
+from crosspan.core.settings import with_settings
 from crosspan.tag.crf import CrfModel, FeatureOptions
 
 VERSION = 1

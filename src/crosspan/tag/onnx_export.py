@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 
 from crosspan import __version__
-from crosspan.errors import EmptyInputError, ModelError, OptionError, OutputError
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError
+from crosspan.core.types import Sentence
 from crosspan.models.loading import neural
 from crosspan.models.pieces import pieces_of
 from crosspan.models.saving import room
 from crosspan.models.threads import torch_threads
 from crosspan.tag.onnx import EXTRA, MODEL, OnnxTagger, OnnxTaggerOptions
 from crosspan.tag.transformers import TransformersTagger
-from crosspan.types import Sentence
 
 RECORD = "export.json"
 """What an exported model was made from, and how near it is to it."""

@@ -16,8 +16,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import MissingDependencyError, ModelError, OptionError
-from crosspan.types import Sentence, Span
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.types import Sentence, Span
 
 Float32Array = npt.NDArray[np.float32]
 Others = Literal["keep", "drop"]

@@ -16,14 +16,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.loading import load_tokenizer
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
 from crosspan.models.romanizing import Romanize, as_read, check_romanize, to_read_with
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import SCHEMES, best_spans, check_needed, columns_of, parsed_names
-from crosspan.types import Sentence, Span
 
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]

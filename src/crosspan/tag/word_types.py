@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from crosspan.compiled import njit
+from crosspan.core.compiled import njit
 
 UInt64Array = npt.NDArray[np.uint64]
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from crosspan.core.types import Sentence
 from crosspan.text.scripts import is_unspaced
-from crosspan.types import Sentence
 
 _TO_THE_LEFT = frozenset(
     [*",.;:!?%)]}»”’…", "،", "؛", "؟", "۔", "।", "。", "、", "，", "！", "？", "：", "；", "）", "」", "』", "》"]

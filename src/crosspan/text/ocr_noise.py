@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import regex
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 _Choice = TypeVar("_Choice")
 

@@ -20,8 +20,8 @@ from typing import Literal
 
 import regex
 
-from crosspan.errors import OptionError
-from crosspan.types import Sentence
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence
 
 Apostrophe = Literal["keep", "after", "before"]
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.text.copies import copied_words
 from crosspan.train.crf import CrfOptions, StageProgress, train_crf
 from crosspan.train.examples import Example
-from crosspan.types import Sentence
 
 COPY_BIAS = 3.0
 """Log odds by which a copied word is likelier to be part of an entity than the tagger thinks.

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 
 Mode = Literal["none", "reversal", "alternating"]
 Level = Literal["token", "sentence"]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Sentence
 from crosspan.models.batching import padded
 from crosspan.models.pieces import pieces_of
 from crosspan.models.romanizing import as_read
@@ -21,7 +22,6 @@ from crosspan.train.adversary import layer_states, means_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_rows import Cutting
-from crosspan.types import Sentence
 
 _MOST_HELD_OUT = 500
 """Windows of a language that a look at the discriminator takes at most: it is to be quick."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.models.loading import neural
 from crosspan.train.adversarial_options import AdversarialOptions, Schedule
 

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import EmptyInputError, OptionError, OutputError
+from crosspan.core.errors import EmptyInputError, OptionError, OutputError
+from crosspan.core.types import Sentence
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.models.loading import load_model, neural
@@ -45,7 +46,6 @@ from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
 from crosspan.train.token_rows import rows_of
 from crosspan.train.token_step import TaskStep
-from crosspan.types import Sentence
 
 TEACHER = "teacher"
 """The folder of the teacher, below that of the student."""

@@ -16,12 +16,12 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.compiled import njit
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.compiled import njit
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Sentence
 from crosspan.tag import chain, features
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureMaker, FeatureOptions, use_threads
 from crosspan.train.examples import Example
-from crosspan.types import Sentence
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
@@ -109,7 +109,7 @@ def train_crf(
         OptionError: An example has a weight that is not above 0.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> learn = [Sentence(("in", place, "."), (Span(1, 2, "LOC"),)) for place in ("Accra", "Lagos", "Kano")] * 3
         >>> tagger = train_crf(learn)
         >>> tagger.tag([Sentence(("in", "Kampala", "."))])[0].tags()
@@ -275,7 +275,7 @@ def evidence_of(example: Example, kinds: Sequence[str], options: CrfOptions) -> 
     """The log evidence of a sentence, ``[n_tokens, n_tags]``.
 
     Example:
-        >>> from crosspan.types import Span
+        >>> from crosspan.core.types import Span
         >>> example = Example(Sentence(("in", "Accra", "now"), (Span(1, 2, "LOC"),)), unobserved=(2,))
         >>> evidence_of(example, ["LOC"], CrfOptions()).tolist()
         [[0.0, -inf, -inf], [-inf, 0.0, -inf], [0.0, 0.0, 0.0]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crosspan.types import Sentence
+from crosspan.core.types import Sentence
 
 
 @dataclass(frozen=True, slots=True)

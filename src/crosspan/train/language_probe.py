@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Sentence
 from crosspan.models.device import Placement
 from crosspan.models.encoder import Encoder
 from crosspan.models.loading import neural
 from crosspan.train.adversarial_options import Level
 from crosspan.train.adversary import discriminator_of
-from crosspan.types import Sentence
 
 
 @dataclass(frozen=True, slots=True)

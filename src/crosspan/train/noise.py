@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Projection, Sentence, Span
 from crosspan.train.examples import Example
-from crosspan.types import Projection, Sentence, Span
 
 DROPPED = ("keep", "names", "leave-out")
 
@@ -56,7 +56,7 @@ def examples_of(projections: Iterable[Projection], options: NoiseOptions | None 
         An example for each projection that is left, in order. Spans have their confidence as score.
 
     Example:
-        >>> from crosspan.types import DroppedSpan, ProjectedSpan
+        >>> from crosspan.core.types import DroppedSpan, ProjectedSpan
         >>> sentence = Sentence(("Leo", "Nakato", "yagenze", "Gulu"), (Span(0, 2, "PER", 0.9),))
         >>> link = ProjectedSpan(Span(0, 2, "PER"), sentence.spans[0], 0.9)
         >>> dropped = DroppedSpan(Span(4, 5, "LOC"), "no_link")

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.train.crf import CrfOptions, StageProgress, train_crf
 from crosspan.train.examples import Example
-from crosspan.types import Sentence, Span
 
 ROUNDS = 1
 """How often labels are voted on and the tagger is trained again, unless told otherwise."""

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import EmptyInputError, ModelError, OptionError
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError
+from crosspan.core.types import Sentence
 from crosspan.models.loading import load_config, neural
 from crosspan.models.processes import Processes
 from crosspan.models.romanizing import to_train_with
@@ -33,7 +34,6 @@ from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
 from crosspan.train.token_rows import rows_of
 from crosspan.train.token_step import TaskStep
-from crosspan.types import Sentence
 
 __all__ = [
     "AdversarialOptions",

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosspan.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.types import Sentence
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
-from crosspan.types import Sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import ModelError
+from crosspan.core.errors import ModelError
+from crosspan.core.types import Sentence
 from crosspan.models.checkpoints import Checkpoints, put_back, trained
 from crosspan.models.loading import neural
 from crosspan.models.saving import record_text, write_finished, write_model
@@ -19,7 +20,6 @@ from crosspan.train.token_model import merged
 from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
 from crosspan.train.token_scores import DevScore, score_on
 from crosspan.train.token_step import TaskStep
-from crosspan.types import Sentence
 
 _PARTS = 100
 """Into how many parts the course of the loss is divided."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_model, neural
 from crosspan.models.romanizing import record

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.models.romanizing import Romanize, check_romanize
 from crosspan.tag.word_classifier import WordChoice
 

@@ -135,7 +135,7 @@ def targets_of(
     they belong to an entity nobody knows, only how probable it is that they then have no label.
 
     Example:
-        >>> from crosspan.types import Sentence, Span
+        >>> from crosspan.core.types import Sentence, Span
         >>> example = Example(Sentence(("in", "Accra"), (Span(1, 2, "LOC", 0.75),)))
         >>> target, summed = targets_of(example, ["LOC"], TokenClassifierOptions())
         >>> target.tolist(), summed.tolist()

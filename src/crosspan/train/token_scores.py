@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from crosspan.core.types import Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.tag.crf import relabel
 from crosspan.tag.transformers import TransformersTagger, TransformersTaggerOptions
 from crosspan.train.token_options import TokenClassifierOptions
-from crosspan.types import Sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan import registry
-from crosspan.errors import OptionError
+from crosspan.core import registry
+from crosspan.core.errors import OptionError
 
 Advance = Callable[[int, int], None]
 

@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crosspan.errors import MissingDependencyError, ModelError, OptionError
-from crosspan.settings import with_settings
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.settings import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.apertium_languages import english, packages_for, three_letters, variants_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from crosspan.errors import MissingDependencyError
+from crosspan.core.errors import MissingDependencyError
 
 _TABLE = """
 afr af Afrikaans; arg an Aragonese; ast - Asturian; bel be Belarusian; bre br Breton; bul bg Bulgarian; cat ca Catalan;

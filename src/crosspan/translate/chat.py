@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 from crosspan.translate import Advance
 from crosspan.translate.chat_cache import AnswerCache, key_of
 from crosspan.translate.chat_http import RequestError, post

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import OutputError
-from crosspan.models.digests import user_cache
+from crosspan.core.digests import user_cache
+from crosspan.core.errors import OutputError
 
 _TABLE = "CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID"
 _MANY = 500

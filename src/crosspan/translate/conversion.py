@@ -16,9 +16,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crosspan.errors import CrosspanError, ModelError, OutputError
+from crosspan.core.digests import file_digests, user_cache
+from crosspan.core.errors import CrosspanError, ModelError, OutputError
 from crosspan.models.device import Placement
-from crosspan.models.digests import file_digests, user_cache
 from crosspan.models.loading import load_config, load_model, load_tokenizer, neural
 from crosspan.translate.preparation import longest_source, longest_target, quiet_warnings
 
@@ -66,7 +66,7 @@ def converted(name: str, quantization: str, cache: str | os.PathLike[str] = "") 
 def content_key(name: str, config: Any, memory: Path) -> str:
     """A hash of all that a checkpoint is: its files, or on the hub its revision.
 
-    Hashes of files are remembered in the cache: see :mod:`crosspan.models.digests`.
+    Hashes of files are remembered in the cache: see :mod:`crosspan.core.digests`.
     """
     state = hashlib.sha256(f"{_VERSION} ".encode())
     path = Path(name)

@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from crosspan.errors import OptionError, OutputError
-from crosspan.io.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.errors import OptionError, OutputError
+from crosspan.core.files import PathLike, name_of, open_output, read_lines
 from crosspan.translate import Translation, Translator
 
 SHARD = 1_000

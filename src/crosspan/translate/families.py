@@ -23,7 +23,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 from crosspan.translate.languages import code_of, english_name, same_language
 
 Int32Array = npt.NDArray[np.int32]

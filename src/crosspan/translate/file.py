@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crosspan.errors import OptionError, PairError
-from crosspan.io.files import name_of, read_lines
-from crosspan.settings import with_settings
+from crosspan.core.errors import OptionError, PairError
+from crosspan.core.files import name_of, read_lines
+from crosspan.core.settings import with_settings
 from crosspan.translate import Advance, Translation
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.text.scripts import is_unspaced
 from crosspan.text.sentences import split_sentences
 from crosspan.translate import Advance, Translation, Translator

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from crosspan.errors import MissingDependencyError, OptionError
-from crosspan.settings import with_settings
+from crosspan.core.errors import MissingDependencyError, OptionError
+from crosspan.core.settings import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions, with_model
 from crosspan.translate.languages import english_name

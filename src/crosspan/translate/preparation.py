@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import OptionError
+from crosspan.core.errors import OptionError
 from crosspan.models.batching import in_batches
 from crosspan.translate import Advance, Translation
 from crosspan.translate.families import Int32Array

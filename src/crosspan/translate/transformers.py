@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.settings import with_settings
 from crosspan.models.batching import padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.threads import torch_threads
-from crosspan.settings import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.families import Family, Int32Array
 from crosspan.translate.preparation import (

@@ -1,0 +1,250 @@
+"""Opening and writing files: UTF-8 only, lines that end at a line feed only, nothing half-written.
+
+Text is split at line feeds and nowhere else, so U+2028, U+0085, form feeds and the like stay inside their lines. A
+byte-order mark at the start is removed, and so is the carriage return of a Windows line end.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import secrets
+import shutil
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, OutputError
+
+PathLike = str | os.PathLike[str]
+
+_BLOCK = 1 << 20
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_BOM = "\ufeff"
+
+
+def name_of(path: PathLike) -> str:
+    """The name of a file in messages: the path as given, or ``<stdin>`` for ``-``.
+
+    Example:
+        >>> name_of("-")
+        '<stdin>'
+    """
+    name = os.fspath(path)
+    return "<stdin>" if name == "-" else name
+
+
+@contextmanager
+def open_input(path: PathLike) -> Iterator[BinaryIO]:
+    """Open a file for reading bytes; ``-`` is standard input, and ``.gz`` is decompressed.
+
+    Raises:
+        FormatError: The file does not exist, may not be read, is a folder, or is not what its ending ``.gz`` says.
+    """
+    name = os.fspath(path)
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        with open(name, "rb") as raw:
+            if name.endswith(".gz"):
+                with gzip.open(raw, "rb") as unpacked:
+                    yield unpacked  # type: ignore[misc]  # GzipFile has all that readers use
+            else:
+                yield raw
+    except FileNotFoundError as error:
+        raise FormatError("no such file", where=name, hint="Check the path.") from error
+    except IsADirectoryError as error:
+        raise FormatError("this is a folder, not a file", where=name, hint="Name one file.") from error
+    except PermissionError as error:
+        raise FormatError("the file may not be read", where=name, hint="Check its permissions.") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise FormatError(
+            f"the compressed file is damaged ({error})", where=name, hint="Get the file again, or unpack it by hand."
+        ) from error
+
+
+def read_blocks(path: PathLike) -> Iterator[list[str]]:
+    """Yield the lines of a file in blocks of about a megabyte, without their line ends.
+
+    A last line without a line feed counts; the empty rest after a final line feed does not.
+
+    Raises:
+        EncodingError: The file is not UTF-8; the error names the line.
+        EmptyInputError: The file has no content at all.
+        FormatError: The file cannot be opened.
+    """
+    name = name_of(path)
+    n_lines = 0
+    with open_input(path) as stream:
+        while raw_lines := stream.readlines(_BLOCK):
+            raw = b"".join(raw_lines)
+            text = _decode(raw, name, n_lines)
+            if n_lines == 0:
+                text = text.removeprefix(_BOM)
+            if "\r\n" in text:
+                text = text.replace("\r\n", "\n")
+            lines = text.split("\n")
+            if not lines[-1]:
+                lines.pop()
+            if lines:
+                yield lines
+            n_lines += len(raw_lines)
+    if n_lines == 0:
+        raise EmptyInputError("the file is empty", where=name, hint="Check that it is the right file.")
+
+
+def read_lines(path: PathLike) -> Iterator[str]:
+    """Yield the lines of a file without their line ends; see :func:`read_blocks`."""
+    for block in read_blocks(path):
+        yield from block
+
+
+def _decode(raw: bytes, name: str, lines_before: int) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if lines_before == 0 and raw.startswith(_UTF16_MARKS):
+            raise EncodingError(
+                "the file is UTF-16, not UTF-8", where=name, hint="Convert it, e.g. with iconv -f UTF-16 -t UTF-8."
+            ) from error
+        line = lines_before + raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        raise EncodingError(
+            f"byte {column} of the line (0x{raw[error.start]:02x}) is not valid UTF-8",
+            where=f"{name}:{line}",
+            hint="Save the file as UTF-8, e.g. with iconv -f LATIN1 -t UTF-8.",
+        ) from error
+
+
+def protect_start(text: str) -> str:
+    """Text to write first into a file: a U+FEFF at its start is doubled, as readers take one for a byte-order mark.
+
+    Example:
+        >>> protect_start("a"), len(protect_start(chr(0xFEFF) + "a"))
+        ('a', 3)
+    """
+    return _BOM + text if text.startswith(_BOM) else text
+
+
+@contextmanager
+def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
+    """Write a file all or nothing: into a temporary file beside it, which takes its place at the end.
+
+    On any error, and on Ctrl-C, the temporary file is removed and what was there before stays. A path that is not a
+    regular file (``/dev/null``, a pipe) is written to directly.
+
+    Args:
+        path: The file to write; an existing file is replaced and keeps its permissions.
+
+    Yields:
+        A binary stream.
+
+    Raises:
+        OutputError: The folder does not exist or may not be written to, the disk is full, or the path is a folder.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with atomic_binary(Path(folder) / "out.txt") as stream:
+        ...         _ = stream.write(b"ok")
+        ...     (Path(folder) / "out.txt").read_bytes()
+        b'ok'
+    """
+    target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+    name = os.fspath(path)
+    with _output_errors(name):
+        mode = target.stat().st_mode if target.exists() else None
+        if mode is not None and stat.S_ISDIR(mode):
+            raise OutputError("this is a folder, not a file", where=name, hint="Name a file inside it.")
+        if mode is not None and not stat.S_ISREG(mode):
+            with open(target, "wb") as stream:
+                yield stream
+            return
+        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+        stream = open(temporary, "xb")  # noqa: SIM115  # closed below, before it takes its place
+        try:
+            with stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())  # a full network disk often says so only here
+            if mode is not None:
+                shutil.copymode(target, temporary)
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+def make_folder(folder: Path, hint: str = "Choose another place, or mend its permissions.") -> None:
+    """Make a folder and those above it.
+
+    Args:
+        folder: The folder; it may be there.
+        hint: What to do where it cannot be made.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"the folder cannot be made: {(error.strerror or str(error)).lower()}", where=str(folder), hint=hint
+        ) from error
+
+
+@contextmanager
+def _output_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the reader of a pipe has gone, which is for the command line to end quietly
+    except FileNotFoundError as error:
+        raise OutputError("the folder does not exist", where=name, hint="Make it first.") from error
+    except PermissionError as error:
+        raise OutputError(
+            "the file may not be written here", where=name, hint="Choose another folder, or change its permissions."
+        ) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"writing failed: {reason}", where=name, hint="Nothing was left half-written; free space or choose another."
+        ) from error
+
+
+@contextmanager
+def open_output(path: PathLike) -> Iterator[IO[str]]:
+    """Open a text stream for writing UTF-8 with plain line feeds, all or nothing; ``-`` is standard output.
+
+    A name that ends in ``.gz`` is compressed.
+
+    Raises:
+        OutputError: See :func:`atomic_binary`.
+    """
+    name = os.fspath(path)
+    if name == "-":
+        stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
+        try:
+            with _output_errors("<stdout>"):
+                yield stdout
+                stdout.flush()
+        finally:
+            with suppress(OSError, ValueError):
+                stdout.detach()  # leave standard output open
+        return
+    with atomic_binary(path) as raw:
+        # A fixed time stamp makes equal content equal bytes.
+        packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if name.endswith(".gz") else None
+        text = io.TextIOWrapper(packed or raw, encoding="utf-8", newline="\n")
+        yield text
+        text.flush()
+        text.detach()
+        if packed is not None:
+            packed.close()

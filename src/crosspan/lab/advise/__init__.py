@@ -1,0 +1,1 @@
+"""Model transfer or data transfer first, for a new language."""

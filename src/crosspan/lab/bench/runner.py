@@ -1,0 +1,352 @@
+"""Runs a suite language by language: what is done already is taken from the cache, what is missing is a line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from crosspan import __version__
+from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
+from crosspan.evaluate.signature import signature
+from crosspan.lab.bench.cache import ResultCache, code_digest, digest, key_of
+from crosspan.lab.bench.means import Mean, mean_of
+from crosspan.lab.bench.noise import with_ocr_noise
+from crosspan.lab.bench.pipelines import Runner
+from crosspan.lab.bench.published import Figure, published_figures
+from crosspan.lab.bench.scoring import Scoring, score_language
+from crosspan.lab.bench.system import System
+from crosspan.pipeline.workflow import StageProgress
+from crosspan.suites import make_suite
+from crosspan.suites.folder import Folder
+from crosspan.suites.suite import About, Found, MissingData, Suite
+from crosspan.tag import Tagger, load_tagger
+from crosspan.text.ocr_noise import OcrNoise
+
+_LAYOUT = 1
+"""Of what is kept; another number makes all kept results void."""
+
+Status = Literal["done", "missing", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageResult:
+    """What became of a language.
+
+    Args:
+        language: Its code.
+        status: ``"done"``; ``"missing"``: the folder lacks something; ``"error"``: something is at fault.
+        result: Scores, counts, files and notes, as plain values; empty unless done.
+        message: What is missing or at fault.
+        hint: Where to download it, or what to do.
+        kept: Whether it was taken from the cache.
+    """
+
+    language: str
+    status: Status
+    result: Mapping[str, Any]
+    message: str | None = None
+    hint: str | None = None
+    kept: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        found: dict[str, Any] = {"language": self.language, "status": self.status}
+        if self.message is not None:
+            found |= {"message": self.message, "hint": self.hint}
+        return found | {name: value for name, value in self.result.items() if name != "counts"}
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """A suite that was run.
+
+    Args:
+        about: The suite.
+        system: What was run on it.
+        baseline: What it is compared with.
+        scoring: How it was scored.
+        languages: What became of each language, in order.
+        figures: Published figures of the suite.
+        signature: How to get the same again.
+        ocr_noise: Share of the characters of the test sentences that were to be spoilt.
+    """
+
+    about: About
+    system: System
+    baseline: System | None
+    scoring: Scoring
+    languages: tuple[LanguageResult, ...]
+    figures: tuple[Figure, ...]
+    signature: str
+    ocr_noise: float = 0.0
+
+    @property
+    def failed(self) -> tuple[LanguageResult, ...]:
+        """The languages with an error."""
+        return tuple(one for one in self.languages if one.status == "error")
+
+    @property
+    def done(self) -> tuple[LanguageResult, ...]:
+        """The languages with scores."""
+        return tuple(one for one in self.languages if one.status == "done")
+
+    def mean(self, languages: Sequence[str] | None = None, *, mode: str = "strict") -> Mean | None:
+        """The mean over languages.
+
+        Args:
+            languages: Which; all that are done by default.
+            mode: ``"strict"`` or ``"lenient"``; for word links there is only one way.
+
+        Returns:
+            ``None`` unless every one of them is done.
+        """
+        wanted = [one.language for one in self.done] if languages is None else list(languages)
+        known = {one.language: one for one in self.done}
+        if not wanted or not all(lang in known for lang in wanted):
+            return None
+        metric = str(known[wanted[0]].result["metric"])
+        which = "links" if metric == "aer" else mode
+        return mean_of(wanted, [known[lang].result["counts"][which] for lang in wanted], metric, self.scoring)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        means = {
+            mode: found.to_dict()
+            for mode in (("links",) if self.about.pipelines == ("alignment",) else ("strict", "lenient"))
+            if (found := self.mean(mode=mode)) is not None
+        }
+        return {
+            "crosspan": __version__,
+            "suite": self.about.name,
+            "title": self.about.title,
+            "download": self.about.download,
+            "caveats": list(self.about.caveats),
+            "system": self.system.to_dict(),
+            "baseline": None if self.baseline is None else self.baseline.to_dict(),
+            "scoring": self.scoring.to_dict(),
+            "ocr_noise": self.ocr_noise,
+            "signature": self.signature,
+            "languages": [one.to_dict() for one in self.languages],
+            "mean": means,
+            "published": [one.to_dict() for one in self.figures],
+        }
+
+
+def run_suite(
+    name: str,
+    data: str,
+    *,
+    system: System,
+    baseline: System | None = None,
+    scoring: Scoring | None = None,
+    languages: Sequence[str] | None = None,
+    translations: str | None = None,
+    cache: ResultCache | None = None,
+    threads: int | None = None,
+    progress: StageProgress | None = None,
+    load: Callable[..., Tagger] = load_tagger,
+    ocr_noise: float = 0.0,
+) -> SuiteResult:
+    """Run a suite on the files of a folder.
+
+    Args:
+        name: One of :data:`crosspan.lab.bench.SUITES`.
+        data: The folder of the user's downloads.
+        system: What to run; see :func:`crosspan.lab.bench.make_system`.
+        baseline: What to compare it with; see :func:`crosspan.lab.bench.make_baseline`.
+        scoring: How to score; by default without the labels that the suite ignores.
+        languages: Which languages; all of the suite's by default.
+        translations: A folder of translations into English, one file a language.
+        cache: Where results are kept and found again; ``None`` keeps none.
+        threads: Threads to use; all cores by default.
+        progress: Called with ``(stage, done, total)``.
+        load: Loads a tagger by its name.
+        ocr_noise: Share of the characters of the test sentences to spoil as text recognition does; see
+            :class:`crosspan.text.ocr_noise.OcrNoise`. Its seed is that of ``scoring``.
+
+    Returns:
+        One line a language; a language that lacks files or fails has a line that says so.
+
+    Raises:
+        OptionError: There is no such suite, language, tagger or rate of noise.
+        FormatError: There is no such folder.
+        EmptyInputError: The folder has nothing of the suite.
+    """
+    suite = make_suite(name)
+    about = suite.about
+    wanted = _languages(about, languages)
+    if ocr_noise:
+        OcrNoise(rate=ocr_noise)
+    job = _Job(
+        suite=suite,
+        system=system,
+        baseline=baseline,
+        scoring=scoring or Scoring(ignore=about.ignore),
+        folder=Folder(data),
+        translations=None if translations is None else Folder(translations),
+        cache=cache,
+        threads=threads,
+        progress=progress,
+        load=load,
+        ocr_noise=ocr_noise,
+    )
+    results: list[LanguageResult] = []
+    for lang in wanted:
+        results.append(job.language(lang))
+        if progress is not None:
+            progress("languages", len(results), len(wanted))
+    if all(one.status == "missing" for one in results):
+        first = results[0]
+        raise EmptyInputError(
+            f"nothing of the suite {name} can be run: {first.language}: {first.message}",
+            where=data,
+            hint=f"Download: {first.hint or about.download}." if first.hint else None,
+        )
+    return SuiteResult(
+        about,
+        system,
+        baseline,
+        job.scoring,
+        tuple(results),
+        published_figures(name),
+        _signature(job, results),
+        ocr_noise,
+    )
+
+
+def _languages(about: About, asked: Sequence[str] | None) -> list[str]:
+    if not asked:
+        return list(about.languages)
+    found: list[str] = []
+    known = (*about.languages, *about.more_languages)
+    for one in asked:
+        lang = one if one in known else about.aliases.get(one, one)
+        if lang not in known:
+            raise OptionError(
+                f"the suite {about.name} has no language {one!r}", hint=f"Choose from {', '.join(known)}."
+            )
+        if lang not in found:
+            found.append(lang)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What is the same for every language."""
+
+    suite: Suite
+    system: System
+    baseline: System | None
+    scoring: Scoring
+    folder: Folder
+    translations: Folder | None
+    cache: ResultCache | None
+    threads: int | None
+    progress: StageProgress | None
+    load: Callable[..., Tagger]
+    ocr_noise: float = 0.0
+
+    @property
+    def systems(self) -> list[System]:
+        return [self.system] if self.baseline is None else [self.system, self.baseline]
+
+    def language(self, lang: str) -> LanguageResult:
+        """Run one language, or find it in the cache."""
+        try:
+            return self._language(lang)
+        except MissingData as error:
+            return LanguageResult(lang, "missing", {}, error.message, error.hint)
+        except OptionError:
+            if not any("{lang}" in tagger for system in self.systems for tagger in system.taggers.values()):
+                raise
+            return LanguageResult(lang, "missing", {}, "the tagger named for it is not there")
+        except CrosspanError as error:
+            where = f"{self._shown(error.where)}: " if error.where else ""
+            return LanguageResult(lang, "error", {}, f"{where}{error.message}", error.hint)
+        except OSError as error:
+            return LanguageResult(lang, "error", {}, f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
+
+    def _language(self, lang: str) -> LanguageResult:
+        needs = frozenset(need for system in self.systems for need in system.needs)
+        found = self.suite.find(self.folder, lang, needs, self.translations)
+        code = self.suite.about.code(lang)
+        files = self._files(found)
+        key = key_of({
+            "layout": _LAYOUT,
+            "code": code_digest(),
+            "version": __version__,
+            "suite": self.suite.about.name,
+            "language": lang,
+            "files": [[file["role"], file["sha256"]] for file in files],
+            "systems": [{**system.to_dict(), "taggers": self._taggers(system, code)} for system in self.systems],
+            "ocr_noise": self.ocr_noise,
+            "scoring": self.scoring.to_dict(),
+        })  # fmt: skip
+        # a ready recipe has a cache of its own, which knows of its models
+        cached = self.cache is not None and not any(system.is_ready for system in self.systems)
+        kept = self.cache.get(key) if self.cache is not None and cached else None
+        if kept is None:
+            result = self._compute(lang, found, needs)
+            if self.cache is not None and cached:
+                self.cache.put(key, result)
+        else:
+            result = kept
+        return LanguageResult(lang, "done", {**result, "files": files}, kept=kept is not None)
+
+    def _compute(self, lang: str, found: Found, needs: frozenset[Any]) -> dict[str, Any]:
+        material = self.suite.read(found, lang, needs)
+        noise = {}
+        if self.ocr_noise:
+            material, reached = with_ocr_noise(material, OcrNoise(rate=self.ocr_noise, seed=self.scoring.seed))
+            noise = {"ocr_noise": reached.to_dict()}
+        place = None if self.cache is None else self.cache.folder / "recipes" / self.suite.about.name / lang
+        runner = Runner(material, self.suite.about.code(lang), self.threads, self.progress, self.load, place)
+        outcomes = [runner.run(system) for system in self.systems]
+        scores = score_language(material, outcomes[0], outcomes[1] if len(outcomes) > 1 else None, self.scoring)
+        learned = len(material.bitext)
+        notes = [*material.notes, *outcomes[0].notes]
+        return {**scores, **noise, "n_total": material.n_total, "n_bitext": learned, "notes": notes}
+
+    def _files(self, found: Found) -> list[dict[str, str]]:
+        return [
+            {"role": role, "path": self._shown(str(path)), "sha256": digest(path)}
+            for role in sorted(found)
+            for path in found[role]
+        ]
+
+    def _shown(self, where: str) -> str:
+        """A place without the way to the user's folder, which is in no table."""
+        return where.removeprefix(f"{self.folder.path}/")
+
+    def _taggers(self, system: System, lang: str) -> dict[str, str]:
+        """The taggers by language, those in files with what is in the file."""
+        found = dict(system.taggers)
+        for where, name in found.items():
+            path = Path(str(name).replace("{lang}", lang).removeprefix("spacy:"))
+            if path.exists():
+                found[where] = f"{name} {digest(path)}"
+        return found
+
+
+def _signature(job: _Job, results: Sequence[LanguageResult]) -> str:
+    system, scoring = job.system, job.scoring
+    is_links = system.pipeline == "alignment"
+    named: dict[str, object] = {
+        "method": system.to_dict()["method"],
+        "aligner": system.to_dict()["aligner"],
+        "set": [f"{name}={value}" for name, value in sorted(system.settings.items())],
+        "taggers": [f"{lang}={name}" if lang else name for lang, name in sorted(system.taggers.items())],
+        "text": ("more" if system.more_text else "at-hand") if system.aligns else None,
+        "ignored": list(scoring.ignore),
+        "langs": [one.language for one in results if one.status == "done"],
+    }
+    if job.ocr_noise:
+        named["ocr-noise"] = job.ocr_noise
+    if scoring.bootstrap:
+        named |= {"bootstrap": scoring.bootstrap, "conf": scoring.confidence}
+    if job.baseline is not None:
+        named |= {"against": job.baseline.short, "samples": scoring.samples}
+    named["seed"] = scoring.seed
+    return signature("bench", job.suite.about.name, system.pipeline, "aer" if is_links else "strict+lenient", **named)

@@ -1,0 +1,298 @@
+"""What a study would take, before it starts: memory, hours and disk of each cell, and which cells do not fit.
+
+Memory is worked out from the configuration of the model (Korthikanti et al. 2022, arXiv 2205.05198, for what a layer
+keeps); hours from a step that is timed on this machine. Both are estimates, and said to be.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from crosspan.core.errors import CrosspanError
+from crosspan.lab.study.data import StudyData
+from crosspan.lab.study.grid import Cell, model_of
+from crosspan.lab.study.options import adversarial_options, pretrain_options, train_options
+from crosspan.lab.study.plan import Plan
+from crosspan.lab.study.sizes import Sizes
+from crosspan.lab.study.store import Store
+from crosspan.lab.study.tables import PLAIN, Encoder
+
+GB = 1e9
+
+PIECES = 1.6
+"""Pieces of a word, as a guess for any tokenizer."""
+
+_FIXED_GB = 0.6
+"""What Python and the libraries take."""
+
+_READS = {"reversal": 1.0, "alternating": 2.0}
+"""How often a step of adversarial training reads a batch of all languages beside its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """What a piece of text takes on this machine.
+
+    Args:
+        train: Seconds of fine-tuning.
+        pretrain: Seconds of pre-training.
+    """
+
+    train: float
+    pretrain: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a cell takes.
+
+    Args:
+        memory_gb: The most memory.
+        seconds: How long it runs.
+        working_gb: Disk while it runs.
+        kept_gb: Disk that stays.
+    """
+
+    memory_gb: float
+    seconds: float
+    working_gb: float
+    kept_gb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a study takes, and what of it does not fit.
+
+    Args:
+        sizes: Of each encoder that is at hand.
+        costs: Of each cell, by its key; cells of an encoder that is not at hand have none.
+        skipped: Keys of the cells that do not fit, and why.
+        hours: Of all cells that fit and are still to be run, with all processes at work.
+        disk_gb: Models that stay, and what the processes need at a time.
+        memory_gb: The most that one process takes.
+    """
+
+    sizes: Mapping[str, Sizes]
+    costs: Mapping[str, Cost]
+    skipped: Mapping[str, str]
+    hours: float
+    disk_gb: float
+    memory_gb: float
+
+    def fits(self, cells: Sequence[Cell]) -> list[str]:
+        """Keys of the cells that fit."""
+        return [cell.key for cell in cells if cell.key not in self.skipped]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What there is; 0 is no limit.
+
+    Args:
+        memory_gb: Memory of one process.
+        hours: Of the grid.
+        disk_gb: Of models and checkpoints.
+    """
+
+    memory_gb: float = 0.0
+    hours: float = 0.0
+    disk_gb: float = 0.0
+
+
+def budget_of(
+    plan: Plan,
+    data: StudyData,
+    cells: Sequence[Cell],
+    store: Store,
+    sizes: Mapping[str, Sizes | str],
+    speeds: Mapping[str, Speed],
+    room: Room,
+    jobs: int = 1,
+) -> Budget:
+    """Say what a study takes, and which cells do not fit.
+
+    Cells are taken in the order in which they run. One that would go over a limit is skipped, and those after it are
+    still looked at. Cells that are done count with the time that they took.
+
+    Args:
+        plan: The study.
+        data: What it reads.
+        cells: Its cells.
+        store: Its folder.
+        sizes: Of each encoder, or why it is not at hand.
+        speeds: Of each encoder that is to be run.
+        room: What there is.
+        jobs: Processes.
+    """
+    costs: dict[str, Cost] = {}
+    skipped: dict[str, str] = {}
+    spent = kept = most_working = most_memory = seconds = 0.0
+    for cell in cells:
+        size = sizes[cell.encoder]
+        if isinstance(size, str):
+            skipped[cell.key] = size
+            continue
+        cost = cost_of(plan, data, cell, size, speeds.get(cell.encoder, Speed(train=0.0)))
+        costs[cell.key] = cost
+        state = store.state(cell)
+        if state.status in ("done", "failed"):
+            spent += float((state.record or {}).get("seconds", 0.0))
+            kept += cost.kept_gb if state.status == "done" else 0.0
+            continue
+        why = skipped.get(cell.needs) or _too_much(cost, room, (spent + seconds + cost.seconds) / jobs / 3600, kept)
+        if why:
+            skipped[cell.key] = why
+            continue
+        seconds += cost.seconds
+        kept += cost.kept_gb
+        most_working = max(most_working, cost.working_gb)
+        most_memory = max(most_memory, cost.memory_gb)
+    return Budget(
+        sizes={name: size for name, size in sizes.items() if isinstance(size, Sizes)},
+        costs=costs,
+        skipped=skipped,
+        hours=seconds / jobs / 3600,
+        disk_gb=kept + jobs * most_working,
+        memory_gb=most_memory,
+    )
+
+
+def _too_much(cost: Cost, room: Room, hours: float, kept: float) -> str:
+    """Why a cell does not fit; empty where it does."""
+    if room.memory_gb and cost.memory_gb > room.memory_gb:
+        return f"it takes about {cost.memory_gb:.1f} GB of memory, and there are {room.memory_gb:.1f}"
+    disk = kept + cost.working_gb
+    if room.disk_gb and disk > room.disk_gb:
+        return f"it would take the study to {disk:.1f} GB of disk, and there are {room.disk_gb:.1f}"
+    if room.hours and hours > room.hours:
+        return f"it would take the study to about {hours:.1f} hours, and there are {room.hours:.1f}"
+    return ""
+
+
+def cost_of(plan: Plan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) -> Cost:
+    """What one cell takes.
+
+    Args:
+        plan: The study.
+        data: What it reads.
+        cell: The cell.
+        size: Of its encoder.
+        speed: Of its encoder.
+    """
+    encoder = plan.encoder(cell.encoder)
+    if cell.kind == "pretrain":
+        pre = pretrain_options(plan, encoder, cell.seed, "auto")
+        weights = size.parameters * (2.0 if encoder.shape.get("family") == "t5" else 1.0)  # with its decoder
+        pieces = pretraining_pieces(plan, data, encoder)
+        logits = 8.0 * pre.batch_size * pre.longest * int(encoder.shape.get("vocabulary", 8_000))
+        layers = _layers(size, pre.batch_size, pre.longest, half=pre.precision == "bfloat16", again=False)
+        return Cost(
+            memory_gb=_FIXED_GB + (16 * weights + layers + logits) / GB,
+            seconds=pieces * speed.pretrain,
+            working_gb=(12 + 4 + 4) * weights / GB,
+            kept_gb=0.0 if plan.general.keep == "none" else 4 * weights / GB,
+        )
+    options = train_options(plan, encoder, "", cell.seed, "auto")
+    longest = max((len(one) for one in data.train), default=1) * PIECES
+    length = int(min(longest, options.longest or 512, 512))
+    trained = 0.02 if options.lora_rank else 1.0
+    copies = 4 + 12 * trained + (4 * trained if data.dev else 0)  # weights; gradients and Adam; the best weights
+    layers = _layers(
+        size,
+        options.batch_size,
+        length,
+        half=options.precision == "bfloat16",
+        again=options.gradient_checkpointing,
+    )
+    reads = 1.0
+    if cell.mode != PLAIN:
+        mode = adversarial_options(plan.mode(cell.mode))
+        share = (mode.batch_size or options.batch_size) / options.batch_size
+        reads += share * _READS.get(mode.mode, 1.0)
+        layers *= 1 + share  # both batches are in memory at once
+    words = sum(map(len, data.train)) * (min(options.epochs, _epochs(options.max_steps, options.batch_size, data)))
+    read = sum(len(one) for test in data.tests if test.key in cell.tests for one in test.gold)
+    read += sum(map(len, data.dev)) * options.epochs
+    return Cost(
+        memory_gb=_FIXED_GB + (copies * size.parameters + layers) / GB,
+        seconds=PIECES * (words * reads + read / 3) * speed.train,
+        working_gb=(4 + 12 * trained + 4) * size.parameters / GB,
+        kept_gb=4 * size.parameters / GB if plan.general.keep == "all" else 0.0,
+    )
+
+
+def pretraining_pieces(plan: Plan, data: StudyData, encoder: Encoder) -> float:
+    """About how many pieces a pre-training reads, all epochs together."""
+    options = pretrain_options(plan, encoder, 0, "auto")
+    once = PIECES * sum(len(line.split()) for line in data.lines)
+    whole = once * options.epochs
+    return min(whole, options.max_steps * options.batch_size * options.longest) if options.max_steps else whole
+
+
+def _epochs(max_steps: int, batch_size: int, data: StudyData) -> float:
+    return max_steps * batch_size / max(1, len(data.train)) if max_steps else float("inf")
+
+
+def _layers(size: Sizes, batch: int, length: int, *, half: bool, again: bool) -> float:
+    """Bytes that the layers keep for the backward pass: 34 s b h + 5 a s² b a layer in 16 bits, twice that in 32."""
+    scale = 1.0 if half else 2.0
+    row = 34.0 * length * batch * size.width + 5.0 * size.heads * length * length * batch
+    if again:  # the input of each layer, and one layer whole
+        return scale * (2.0 * length * batch * size.width * size.layers + row)
+    return scale * row * size.layers
+
+
+def room_of(plan: Plan, folder: Path, device: str, jobs: int) -> Room:
+    """What the study may take: its limits, and where it names none, what this machine has free.
+
+    Args:
+        plan: The study.
+        folder: Of its results.
+        device: Where it runs.
+        jobs: Processes on this machine; on a CPU they share its memory.
+    """
+    limits = plan.limits
+    memory = limits.max_memory_gb or 0.95 * free_memory_gb(device, jobs)
+    there = next(path for path in (folder, *folder.resolve().parents) if path.is_dir())
+    disk = shutil.disk_usage(there).free / GB
+    return Room(
+        memory_gb=memory,
+        hours=limits.max_hours,
+        disk_gb=min(limits.max_disk_gb, disk) if limits.max_disk_gb else disk,
+    )
+
+
+def free_memory_gb(device: str, jobs: int = 1) -> float:
+    """Memory that is free where a model is to run, in gigabytes; 0 where that cannot be found out."""
+    from crosspan.models.device import Placement, device_of
+    from crosspan.models.loading import neural
+
+    torch = neural("a study", "torch")
+    place = device_of(Placement(device=device))
+    if place.type == "cuda":
+        return float(torch.cuda.mem_get_info(place)[0]) / GB
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024 / GB / jobs
+    with suppress(OSError, ValueError, AttributeError):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GB / jobs
+    return 0.0
+
+
+def encoder_sizes(plan: Plan) -> dict[str, Sizes | str]:
+    """The size of each encoder, or why it is not at hand."""
+    from crosspan.lab.study.sizes import shape_sizes, sizes_of
+
+    found: dict[str, Sizes | str] = {}
+    for encoder in plan.encoders:
+        try:
+            found[encoder.name] = shape_sizes(encoder) if encoder.shape else sizes_of(model_of(plan, encoder.name))
+        except CrosspanError as error:
+            found[encoder.name] = str(error)
+    return found

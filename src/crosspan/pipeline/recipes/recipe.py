@@ -1,0 +1,338 @@
+"""Recipes: a TOML file becomes checked settings. A key that is not known is an error that names the nearest."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from crosspan.core.errors import CrosspanError, FormatError, OptionError
+from crosspan.core.files import PathLike, read_lines
+from crosspan.core.settings import as_type, setting_names, with_settings
+from crosspan.pipeline.recipes.backend_options import (
+    GROUPS,
+    check_backend,
+    flat,
+    is_free,
+    nested,
+    option_names,
+    resolved_options,
+)
+from crosspan.pipeline.recipes.fit import unfit
+from crosspan.pipeline.recipes.tables import (
+    ONLY_IN,
+    OPTIONAL,
+    TABLES,
+    AlignTable,
+    BackTranslateTable,
+    BitextTable,
+    EnsembleTable,
+    EvaluateTable,
+    General,
+    OutputTable,
+    PredictTable,
+    ProjectTable,
+    SourceTable,
+    TagTable,
+    TargetTable,
+    TrainTable,
+    TranslateTable,
+)
+from crosspan.pipeline.recipes.toml_text import toml_text
+
+_GROUPED = ("adaptation", "guard", "markers", "noise", "vote")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A recipe that was read and checked, with every option.
+
+    Args:
+        shown: Its file, for messages.
+        folder: Where paths start from.
+        general: What stands before the tables.
+        source, target, translate, bitext, tag, back_translate, align, project, train, predict, ensemble, evaluate,
+            output: The tables; ``None`` where one that switches a stage on is not there, or has no place in the task.
+    """
+
+    shown: str
+    folder: Path
+    general: General
+    source: SourceTable | None
+    target: TargetTable
+    translate: TranslateTable | None
+    bitext: BitextTable | None
+    tag: TagTable | None
+    back_translate: BackTranslateTable | None
+    align: AlignTable | None
+    project: ProjectTable | None
+    train: TrainTable | None
+    predict: PredictTable | None
+    ensemble: EnsembleTable | None
+    evaluate: EvaluateTable | None
+    output: OutputTable
+
+    @property
+    def shown_input(self) -> str:
+        """The file that a sentence is named after, in messages."""
+        return (self.source.path if self.source is not None else "") or self.target.path
+
+    @property
+    def out(self) -> Path:
+        """The folder of the results."""
+        return self.path(self.general.out)
+
+    def path(self, name: str) -> Path:
+        """A path of the recipe."""
+        return Path(os.path.normpath(self.folder / name))
+
+    def model(self, name: str) -> str:
+        """A model: the path of a file that is there, or that is named as one; else a name that its backend knows."""
+        path = self.path(name)
+        return str(path) if name and (path.exists() or name.endswith(".crf")) else name
+
+    def resolved(self) -> str:
+        """The recipe with every option, as TOML to be kept in the folder of the results.
+
+        Its ``root`` leads back to the folder that the paths start from.
+        """
+        general = replace(self.general, root=os.path.relpath(self.folder, self.out))
+        data: dict[str, Any] = asdict(general)
+        for name in TABLES:
+            table = getattr(self, name)
+            if table is not None:
+                values = asdict(table)
+                values.update(nested(values.pop("options", {})))
+                data[name] = values
+        return toml_text(data)
+
+
+def load_recipe(
+    path: PathLike,
+    settings: Sequence[str] = (),
+    *,
+    out: PathLike | None = None,
+    limit: int | None = None,
+) -> Recipe:
+    r"""Read a recipe.
+
+    Args:
+        path: The file.
+        settings: Changes, as ``table.key=value``. Another backend (``table.use=name``) begins with its own defaults:
+            options and model that the file names for the one before it do not count.
+        out: Another folder for the results, relative to the working folder.
+        limit: Another number of sentences to read.
+
+    Raises:
+        FormatError: The file cannot be read, or is not TOML.
+        OptionError: A key is unknown, or a value is not possible.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "r.toml"
+        ...     _ = path.write_text('task = "project"\n[source]\npath = "a"\n[target]\npath = "b"\n')
+        ...     recipe = load_recipe(path, ["align.hmm_iterations=2"])
+        >>> recipe.align.options["hmm_iterations"], recipe.project.use
+        (2, 'candidates')
+    """
+    shown = os.fspath(path)
+    text = "\n".join(read_lines(path))
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise FormatError(f"this is not TOML: {error}", where=shown, hint="Mend that line.") from error
+    for item in sorted(settings, key=lambda one: not _names_a_backend(one)):
+        _set(data, item)
+    folder = Path(shown).resolve().parent
+    root = data.get("root", ".")
+    folder = folder / root if isinstance(root, str) else folder
+    if out is not None:
+        data["out"] = os.path.relpath(os.path.abspath(out), folder)
+    if limit is not None:
+        data["limit"] = limit
+    return _Reader(shown, text).recipe(data, Path(os.path.normpath(folder)))
+
+
+def _names_a_backend(item: str) -> bool:
+    return item.partition("=")[0].strip().endswith(".use")
+
+
+def _forget_backend(data: dict[str, Any], table: str) -> None:
+    """Another backend was chosen: what the file says to the one before it, and which model, does not count any more."""
+    given = data.get(table)
+    if isinstance(given, dict) and table in TABLES:
+        own = {field.name for field in fields(TABLES[table])} - {"options", "model", "path", "use"}
+        data[table] = {name: value for name, value in given.items() if name.partition(".")[0] in own}
+
+
+def _set(data: dict[str, Any], item: str) -> None:
+    """Put ``table.key=value`` into the values of a recipe."""
+    name, equals, value = item.partition("=")
+    *outer, last = [part.strip().replace("-", "_") for part in name.split(".")]
+    if not equals or not last:
+        raise OptionError(
+            f"--set {item!r} is not of the form KEY=VALUE", hint="Write, say, --set align.use=fast_align."
+        )
+    if _names_a_backend(item) and len(outer) == 1 and _use_of(data, outer[0]) not in (None, value.strip()):
+        _forget_backend(data, outer[0])
+    inside = data
+    for part in outer:
+        inside = inside.setdefault(part, {})
+        if not isinstance(inside, dict):
+            raise OptionError(f"--set {item!r}: {part} is one value, no table", hint="Leave out what follows it.")
+    inside[last] = _value(value.strip())
+
+
+def _use_of(data: Mapping[str, Any], table: str) -> str | None:
+    given = data.get(table)
+    return given.get("use") if isinstance(given, dict) else None
+
+
+def _value(text: str) -> Any:
+    """A value as TOML where that loses nothing, else text."""
+    try:
+        value = tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
+    whole = isinstance(value, list | dict | str)
+    return value if whole or (isinstance(value, int | float) and str(value).lower() == text) else text
+
+
+class _Reader:
+    """Turns values into a recipe; errors get the line they come from."""
+
+    def __init__(self, shown: str, text: str) -> None:
+        self.shown = shown
+        self.lines = text.split("\n")
+
+    def recipe(self, data: Mapping[str, Any], folder: Path) -> Recipe:
+        """Check everything."""
+        values = {name: value for name, value in data.items() if name not in TABLES}
+        known = [field.name for field in fields(General)]
+        for name in values:
+            if name not in known:
+                raise self._error(
+                    "", name, OptionError(f"there is no key {name!r}", hint=_near(name, [*known, *TABLES]))
+                )
+        general = self._checked("", General, values)
+        tables: dict[str, Any] = {}
+        for name, kind in TABLES.items():
+            given = data.get(name)
+            tasks = ONLY_IN.get(name)
+            if given is not None and not isinstance(given, dict):
+                raise self._error("", name, OptionError(f"{name} is a table", hint=f"Write [{name}] on a line."))
+            if tasks is not None and general.task not in tasks:
+                if given is not None:
+                    raise self._error(
+                        name, "", OptionError(f"[{name}] has no place in the task {general.task}", hint="Remove it.")
+                    )
+                tables[name] = None
+            elif given is None and name in OPTIONAL:
+                tables[name] = None
+            else:
+                tables[name] = self._table(name, kind, given or {})
+        for table, key, error in unfit(general, tables):
+            raise self._error(table, key, error)
+        return Recipe(shown=self.shown, folder=folder, general=general, **tables)
+
+    def _table(self, table: str, kind: type[Any], given: Mapping[str, Any]) -> Any:
+        own = [field.name for field in fields(kind) if field.name != "options"]
+        values = {name: value for name, value in given.items() if name in own and name not in _GROUPED}
+        rest = flat({name: value for name, value in given.items() if name not in values})
+        use = str(values.get("use", getattr(kind(), "use", "")))
+        if table in GROUPS:
+            try:
+                check_backend(table, use)
+            except OptionError as error:
+                raise self._error(table, "use", error) from error
+        names = option_names(table, use) if table in GROUPS else []
+        groups = {name: getattr(kind(), name) for name in _GROUPED if name in own}
+        grouped = [f"{name}.{inner}" for name, group in groups.items() for inner in setting_names(group)]
+        single = [name for name in own if name not in groups]
+        for name in rest:
+            if name not in grouped and names is not None and name not in names and not is_free(table, name):
+                hint = _near(name, [*single, *names, *grouped])
+                raise self._error(table, name, OptionError(f"[{table}] has no key {name!r}", hint=hint))
+        for name, group in groups.items():
+            inside = {key.removeprefix(f"{name}."): rest.pop(key) for key in list(rest) if key.startswith(f"{name}.")}
+            values[name] = self._guarded(table, inside, lambda group=group, inside=inside: with_settings(group, inside))
+        if table in GROUPS:
+            values["options"] = self._guarded(table, rest, lambda: resolved_options(table, use, rest))
+        return self._checked(table, kind, values)
+
+    def _checked(self, table: str, kind: type[Any], values: Mapping[str, Any]) -> Any:
+        defaults = kind()
+        read = {}
+        for name, value in values.items():
+            example = getattr(defaults, name)
+            if isinstance(example, str | tuple) and isinstance(value, dict):
+                raise self._error(table, name, OptionError(f"{name} is one value, no table"))
+            try:
+                read[name] = value if name in _GROUPED or name == "options" else as_type(name, value, example)
+            except CrosspanError as error:
+                raise self._error(table, name, error) from error
+        return self._guarded(table, values, lambda: kind(**read))
+
+    def _guarded(self, table: str, values: Mapping[str, Any], make: Any) -> Any:
+        """Call ``make``; an error gets the line of the key that it speaks of."""
+        try:
+            return make()
+        except CrosspanError as error:
+            raise self._error(table, _spoken_of(values, error.message), error) from error
+
+    def _error(self, table: str, key: str, error: CrosspanError) -> CrosspanError:
+        line = line_of(self.lines, table, key)
+        where = f"{self.shown}:{line}" if line else self.shown
+        return OptionError(error.message, where=where, hint=error.hint)
+
+
+def _spoken_of(values: Mapping[str, Any], message: str) -> str:
+    """The key that a message names, or whose value it names."""
+    for name in values:
+        if name.rpartition(".")[2] in message:
+            return name
+    for name, value in values.items():
+        inside = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(one, str) and repr(one) in message for one in inside):
+            return name
+    return ""
+
+
+def line_of(lines: Sequence[str], table: str, key: str) -> int:
+    """The line of a key in a recipe, from 1; that of its table where the key is not found, 0 for neither.
+
+    Example:
+        >>> line_of(["limit = 3", "[align]", 'use = "x"'], "align", "use")
+        3
+    """
+    at = found = 0
+    inside = ""
+    full = f"{table}.{key}" if table else key
+    for number, line in enumerate(lines, 1):
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        if header:
+            inside = header[1].replace(" ", "").replace('"', "")
+            at = at or (number if inside == table else 0)
+            if key and inside == full:
+                found = found or number
+            continue
+        name = re.match(r"\s*([\w.\"'-]+)\s*=", line)
+        if key and name:
+            spelled = name[1].replace('"', "").replace("'", "")
+            if (f"{inside}.{spelled}" if inside else spelled) == full:
+                found = found or number
+    return found or at
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    if not near:
+        last = {one.rpartition(".")[2]: one for one in known}
+        near = [last[one] for one in difflib.get_close_matches(name.rpartition(".")[2], [*last], n=1)]
+    return f"Did you mean {near[0]!r}?" if near else f"Choose from {', '.join(known)}."

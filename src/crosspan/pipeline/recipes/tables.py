@@ -1,0 +1,384 @@
+"""What a recipe may say: its tables and their keys, as frozen dataclasses that check themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from crosspan.core.errors import OptionError
+from crosspan.core.tags import REPAIRS, SCHEMES, Repair, SchemeOption
+from crosspan.io import FORMATS, FormatOption
+from crosspan.pipeline.transfer import WEIGHT
+from crosspan.pipeline.workflow import SHARD
+from crosspan.project.filters import check_confidence, check_filters
+from crosspan.project.marker_options import MarkerOptions
+from crosspan.project.records import OUTPUT_FORMATS
+from crosspan.train.adapt import AdaptOptions
+from crosspan.train.noise import NoiseOptions
+from crosspan.train.self_training import ROUNDS, VoteOptions
+from crosspan.translate.guard import GuardOptions
+
+TASKS: dict[str, str] = {
+    "project": "carry labels from sentences to their translations",
+    "translate-train": "carry labels to translations, and train a tagger on them",
+    "translate-test": "tag translations, and carry the labels back to the sentences themselves",
+    "ensemble": "the same, averaged word by word with what a trained tagger predicts",
+    "model-transfer": "tag the sentences themselves with a multilingual tagger; nothing is carried over",
+}
+"""The tasks, with a line on each."""
+
+Options = Mapping[str, Any]
+
+
+def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise unless a value is one of some.
+
+    Raises:
+        OptionError: It is not; the error names the nearest.
+    """
+    import difflib
+
+    if value not in choices:
+        near = difflib.get_close_matches(value, choices, n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(choices)}."
+        raise OptionError(f"{name} is {value!r}", hint=hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class General:
+    """What stands before the first table.
+
+    Args:
+        task: What to do: project, translate-train, translate-test, ensemble or model-transfer.
+        out: Folder of the results.
+        root: Folder that all paths start from.
+        seed: Seed of what is drawn at random: bootstrap samples, and trainers of other packages.
+        limit: Read only so many sentences of every file; 0 reads all.
+        shard: Sentences worked on, and kept in the cache, at a time.
+    """
+
+    task: str = "project"
+    out: str = "out"
+    root: str = "."
+    seed: int = 0
+    limit: int = 0
+    shard: int = SHARD
+
+    def __post_init__(self) -> None:
+        check_choice("task", self.task, tuple(TASKS))
+        if self.limit < 0 or self.shard < 1:
+            raise OptionError("limit must be 0 or more, and shard 1 or more")
+        if not self.out:
+            raise OptionError("out is empty", hint="Name a folder for the results.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceTable:
+    """A file of sentences.
+
+    Args:
+        path: The file.
+        format: conll, jsonl, parquet, plain or tokens; auto finds out.
+        lang: Language code.
+        columns: What the columns hold, such as id,token,-,tag; empty finds out.
+    """
+
+    path: str = ""
+    format: FormatOption = "auto"
+    lang: str = ""
+    columns: str = ""
+
+    def __post_init__(self) -> None:
+        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTable(SentenceTable):
+    """The sentences that have labels, or that [tag] labels; in translate-test they are the translations.
+
+    Args:
+        scheme: Tag scheme; auto finds out.
+        repair: How to read ill-formed tags: begin, drop or merge; error leaves such sentences out.
+    """
+
+    scheme: SchemeOption = "auto"
+    repair: Repair = "error"
+
+    def __post_init__(self) -> None:
+        SentenceTable.__post_init__(self)  # a class with slots is made anew, and super() would look for the first one
+        check_choice("scheme", self.scheme, ("auto", *SCHEMES))
+        check_choice("repair", self.repair, tuple(REPAIRS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetTable(SentenceTable):
+    """The sentences to label, one for each of the source. Labels they have are not looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslateTable:
+    """The translator that makes the side that is not given: the target, but in translate-test and ensemble the source.
+
+    Args:
+        use: ctranslate2, transformers, openai, apertium, file, or a translator that another package brings.
+        model: What it loads: a name on the hub, or a folder; a file of translations for file.
+        guard: How texts are cut, and what comes out is checked and tried again.
+    """
+
+    use: str = "ctranslate2"
+    model: str = ""
+    guard: GuardOptions = field(default_factory=GuardOptions)
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackTranslateTable:
+    """The translator that brings the labelled source back, marked, into the language of the target.
+
+    The labelled back-translation then takes the place of the source: words of the same language are linked.
+
+    Args:
+        use: ctranslate2, transformers, openai, apertium, or a translator that another package brings.
+        model: What it loads.
+        guard: How texts are cut, and what comes out is checked and tried again.
+        markers: How entities are marked, and found again.
+    """
+
+    use: str = "ctranslate2"
+    model: str = ""
+    guard: GuardOptions = field(default_factory=GuardOptions)
+    markers: MarkerOptions = field(default_factory=MarkerOptions)
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BitextTable:
+    """More translated text of the two languages, for the aligner to learn from.
+
+    Args:
+        files: Pairs of files, such as [["more.en", "more.sw"]].
+    """
+
+    files: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        for pair in self.files:
+            if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(one, str) for one in pair):
+                raise OptionError(
+                    f"files holds {pair!r}", hint='Write pairs of files, such as [["more.en.txt", "more.sw.txt"]].'
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagTable:
+    """The tagger that labels the source; without this table the source has labels of its own.
+
+    Args:
+        use: crf, spacy, transformers, onnx, gliner, or a tagger that another package brings.
+        model: What it loads: en is the embedded English tagger; else a file or folder, or a name that it knows.
+        adapt: Whether a tagger of crosspan is first adapted to the source and its translations.
+        adaptation: How.
+    """
+
+    use: str = "crf"
+    model: str = "en"
+    adapt: bool = True
+    adaptation: AdaptOptions = field(default_factory=AdaptOptions)
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignTable:
+    """The aligner that links words.
+
+    Args:
+        use: statistical learns from the sentences at hand; fast_align; simalign, awesome, transalign or cross_attention
+            with a model; or one that another package brings; links reads a file of links; model loads a statistical
+            aligner that was saved; none links nothing, for methods that need no links.
+        path: The file, for links and model.
+    """
+
+    use: str = "statistical"
+    path: str = ""
+    options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.use in ("links", "model") and not self.path:
+            raise OptionError(f'use = "{self.use}" needs a path', hint='Add path = "FILE".')
+        if self.use not in ("links", "model") and self.path:
+            raise OptionError(f'path does not go with use = "{self.use}"', hint='Write use = "links" or "model".')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectTable:
+    """How labels are carried over.
+
+    Args:
+        use: candidates, heuristic, codec, t-projection, clap, markers (through the translator of [translate]), or a
+            method that another package brings.
+        min_confidence: Spans less sure than this are dropped.
+        filters: Filters to apply, such as ["comp-src"].
+    """
+
+    use: str = "candidates"
+    min_confidence: float = 0.0
+    filters: tuple[str, ...] = ()
+    options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_confidence(self.min_confidence)
+        object.__setattr__(self, "filters", check_filters(self.filters))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainTable:
+    """The tagger that is trained.
+
+    Args:
+        use: crf, token-classifier to fine-tune an encoder, or a trainer that another package brings.
+        rounds: How often the tagger's predictions and the projected labels vote, and it is trained again; only crf
+            does so, once if nothing else is said.
+        noise: How projected labels are taken.
+        vote: How predictions and labels vote.
+        dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
+            dev_is_target = true, of the target language.
+    """
+
+    use: str = "crf"
+    rounds: int = -1
+    dev: str = ""
+    noise: NoiseOptions = field(default_factory=NoiseOptions)
+    vote: VoteOptions = field(default_factory=VoteOptions)
+    options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.rounds == -1:
+            object.__setattr__(self, "rounds", ROUNDS if self.use == "crf" else 0)
+        if self.rounds < 0:
+            raise OptionError(f"rounds is {self.rounds}", hint="Choose 0 or more.")
+        if self.use != "crf":
+            if self.rounds:
+                raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out rounds, or set rounds = 0.")
+            if self.vote != VoteOptions():
+                raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out what begins with vote.")
+        if self.use != "token-classifier":
+            if self.dev:
+                raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
+        elif not self.options.get("encoder"):
+            raise OptionError("token-classifier needs an encoder", hint='Add encoder = "NAME".')
+        elif self.options.get("patience") and not self.dev:
+            raise OptionError("early stopping needs dev sentences", hint='Add dev = "FILE", or set patience = 0.')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictTable(SentenceTable):
+    """Sentences that the trained tagger labels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleTable:
+    """The tagger of the target language that votes with the projections.
+
+    Args:
+        use: crf, spacy, or a tagger that another package brings.
+        model: What it loads, such as model.crf of a translate-train run.
+        weight: Of the projections, from 0 to 1.
+    """
+
+    use: str = "crf"
+    model: str = ""
+    weight: float = WEIGHT
+    options: Options = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.weight <= 1.0:
+            raise OptionError(f"weight is {self.weight}", hint="Choose a value from 0 to 1.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluateTable:
+    """What the result is scored against: the predictions of a trained tagger, else the labels carried over.
+
+    Args:
+        path: The file with the right labels. Without [predict], a trained tagger labels its sentences.
+        format: conll, jsonl or parquet; auto finds out.
+        columns: What the columns hold; empty finds out.
+        scheme: Tag scheme; auto finds out.
+        repair: How to read ill-formed tags: begin, drop or merge; error stops.
+        labels: Classes to score, such as ["PER", "LOC"]; empty scores all.
+        ignore_labels: Classes to leave out.
+        bootstrap: Resamples for confidence intervals; 0 for none.
+        confidence: Share of the resamples that an interval holds.
+    """
+
+    path: str = ""
+    format: FormatOption = "auto"
+    columns: str = ""
+    scheme: SchemeOption = "auto"
+    repair: Repair = "error"
+    labels: tuple[str, ...] = ()
+    ignore_labels: tuple[str, ...] = ()
+    bootstrap: int = 0
+    confidence: float = 0.95
+
+    def __post_init__(self) -> None:
+        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+        check_choice("scheme", self.scheme, ("auto", *SCHEMES))
+        check_choice("repair", self.repair, tuple(REPAIRS))
+        if self.bootstrap < 0 or not 0.0 < self.confidence < 1.0:
+            raise OptionError("bootstrap must be 0 or more, and confidence between 0 and 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputTable:
+    """How labelled sentences are written.
+
+    Args:
+        format: jsonl (with confidences and sources), conll, parquet or docbin.
+    """
+
+    format: str = "jsonl"
+
+    def __post_init__(self) -> None:
+        check_choice("format", self.format, tuple(one for one in OUTPUT_FORMATS if one != "auto"))
+
+
+TABLES: dict[str, type[Any]] = {
+    "source": SourceTable,
+    "target": TargetTable,
+    "translate": TranslateTable,
+    "bitext": BitextTable,
+    "tag": TagTable,
+    "back_translate": BackTranslateTable,
+    "align": AlignTable,
+    "project": ProjectTable,
+    "train": TrainTable,
+    "predict": PredictTable,
+    "ensemble": EnsembleTable,
+    "evaluate": EvaluateTable,
+    "output": OutputTable,
+}
+"""The tables of a recipe, in their order."""
+
+OPTIONAL = ("translate", "tag", "back_translate", "predict", "evaluate")
+"""Tables that switch a stage on."""
+
+_CARRIED = ("project", "translate-train", "translate-test", "ensemble")
+
+ONLY_IN = {
+    **dict.fromkeys(("source", "translate", "bitext", "align", "project"), _CARRIED),
+    "back_translate": ("project", "translate-test", "ensemble"),
+    "train": ("translate-train",),
+    "predict": ("translate-train",),
+    "ensemble": ("ensemble",),
+}
+"""Tables that belong to some tasks only."""
+
+MADE: dict[str, Literal["source", "target"]] = {
+    "project": "target",
+    "translate-train": "target",
+    "translate-test": "source",
+    "ensemble": "source",
+}
+"""The side that [translate] makes, by task."""

@@ -1,0 +1,228 @@
+"""Running a recipe, and telling what a run would do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from crosspan.core.errors import CrosspanError, OptionError
+from crosspan.core.files import PathLike, make_folder, open_output
+from crosspan.pipeline.engine import Engine, StageProgress, StageReport, facts_of
+from crosspan.pipeline.executor import Executor, LocalExecutor
+from crosspan.pipeline.outputs import Writer, Written, ending_of
+from crosspan.pipeline.plan import Plan, plan_of
+from crosspan.pipeline.provenance import file_digest, versions
+from crosspan.pipeline.recipes.recipe import Recipe
+from crosspan.pipeline.store import Store, sweep
+
+CACHE = ".cache"
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a run did, or would do.
+
+    Args:
+        task: The task.
+        out: Folder of the results.
+        cache: Folder of the cache.
+        counts: Sentences read, and so on.
+        stages: What was done for each stage.
+        written: What was written; ``None`` for a plan.
+        seconds: Time taken.
+        removed: Results of other runs that were removed from the cache.
+    """
+
+    task: str
+    out: Path
+    cache: Path
+    counts: dict[str, int]
+    stages: list[StageReport]
+    written: Written | None = None
+    seconds: float = 0.0
+    removed: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        found: dict[str, Any] = {
+            "task": self.task,
+            "counts": self.counts,
+            "stages": [stage.to_dict() for stage in self.stages],
+        }
+        if self.written is not None:
+            found["projection"] = {
+                key: value for key, value in self.written.summary.to_dict().items() if key != "seconds"
+            }
+            if self.written.predicted is not None:
+                found["predicted"] = self.written.predicted
+            if self.written.scores is not None:
+                found["strict_f1"] = self.written.scores["strict"]["micro"]["f1"]
+                found["signature"] = self.written.scores["strict"]["signature"]
+        return {**found, **self.details, "seconds": round(self.seconds, 3)}
+
+
+def run_recipe(
+    recipe: Recipe,
+    *,
+    cache: PathLike | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+    executor: Executor | None = None,
+    clean_cache: bool = False,
+    progress: StageProgress | None = None,
+) -> RunReport:
+    r"""Run a recipe.
+
+    What an earlier run has finished is taken from the cache, also where that run was killed. Two runs may use one cache
+    at the same time. The results do not depend on ``workers``, ``threads`` or what the cache held.
+
+    Args:
+        recipe: See :func:`crosspan.pipeline.load_recipe`.
+        cache: Folder of the cache; by default ``.cache`` in the folder of the results.
+        workers: Processes that tag and align.
+        threads: Threads of each; by default all cores, divided among the workers.
+        executor: Another way to do the work; ``workers`` and ``threads`` are not looked at then.
+        clean_cache: Remove from the cache what this run did not use, at its end.
+        progress: Called with ``(stage, done, total)``.
+
+    Returns:
+        What was done. ``report.written.rejected`` sentences were left out.
+
+    Raises:
+        CrosspanError: A file, an option or a model is at fault; files of results that are there stay as they were.
+
+    Example:
+        >>> import tempfile
+        >>> from crosspan.pipeline import load_recipe
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "en.conll").write_text("Ada B-PER\nsings O\n")
+        ...     _ = (Path(folder) / "sw.txt").write_text("Ada anaimba\n")
+        ...     path = Path(folder) / "recipe.toml"
+        ...     _ = path.write_text('[source]\npath = "en.conll"\n[target]\npath = "sw.txt"\n')
+        ...     report = run_recipe(load_recipe(path))
+        ...     (Path(folder) / "out" / "labelled.jsonl").read_text()[:29]
+        '{"tokens": ["Ada", "anaimba"]'
+    """
+    began = time.perf_counter()
+    if workers < 1 or (threads is not None and threads < 1):
+        raise OptionError("workers and threads must be at least 1")
+    plan = plan_of(recipe)
+    _check_folder(recipe, plan)
+    folder = Path(cache) if cache is not None else recipe.out / CACHE
+    make_folder(recipe.out)
+    make_folder(folder)
+    sweep(recipe.out)
+    sweep(folder, "*/.*.tmp")
+    engine = Engine(Store(folder), executor or LocalExecutor(workers, threads), progress)
+    _read(engine, plan)
+    for stage in plan.stages:
+        engine.run(stage)
+    before = _outputs_before(recipe)
+    written = Writer(recipe, plan, engine.products, engine.store).write()
+    for name in sorted(before - {*written.files, "run.json"}):
+        if (recipe.out / name).is_dir():  # a model that is a folder
+            shutil.rmtree(recipe.out / name)
+        else:
+            (recipe.out / name).unlink(missing_ok=True)
+    report = _report(recipe, folder, engine, plan)
+    report.written = written
+    report.removed = engine.store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
+    report.seconds = time.perf_counter() - began
+    report.details = _details(recipe, plan, written)
+    with open_output(recipe.out / "run.json") as stream:
+        stream.write(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
+    return report
+
+
+def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: StageProgress | None = None) -> RunReport:
+    """Tell what a run would do: read and check the files, count, and look into the cache. Nothing is written.
+
+    Args:
+        recipe: The recipe.
+        cache: Folder of the cache.
+        progress: Called with ``(stage, done, total)``.
+
+    Raises:
+        CrosspanError: A file or an option is at fault.
+    """
+    plan = plan_of(recipe)
+    _check_folder(recipe, plan)
+    folder = Path(cache) if cache is not None else recipe.out / CACHE
+    engine = Engine(Store(folder, write=False), LocalExecutor(), progress)
+    _read(engine, plan)
+    engine.look(plan.stages)
+    return _report(recipe, folder, engine, plan)
+
+
+def _read(engine: Engine, plan: Plan) -> None:
+    from crosspan.pipeline.steps.reading import VERSION
+
+    for reading in plan.readings:
+        began = time.perf_counter()
+        entries, computed = reading.entries(engine.store)
+        engine.add(reading.name, VERSION, entries, computed, time.perf_counter() - began)
+        if engine.progress is not None:
+            n_sentences = facts_of(entries, "sentences")
+            engine.progress(reading.name, n_sentences, n_sentences)
+
+
+def _report(recipe: Recipe, folder: Path, engine: Engine, plan: Plan) -> RunReport:
+    counts = {
+        "unlabelled" if reading.name == "unlabelled" else "pairs": facts_of(engine.products[reading.name], "sentences")
+        for reading in plan.readings
+    }
+    counts["rejected_when_read"] = facts_of(engine.products[plan.readings[0].name], "rejected")
+    return RunReport(recipe.general.task, recipe.out, folder, counts, engine.reports)
+
+
+def _kept(engine: Engine, plan: Plan) -> set[str]:
+    return engine.used_keys() | {reading.listing_key for reading in plan.readings}
+
+
+def _check_folder(recipe: Recipe, plan: Plan) -> None:
+    """Raise where a result would take the place of a file that is read.
+
+    Raises:
+        OptionError: It would.
+    """
+    names = _result_names(recipe)
+    for file in plan.inputs.values():
+        path = Path(file.file.path)
+        if path.parent.resolve() == recipe.out.resolve() and path.name in names:
+            raise OptionError(
+                f"{file.file.shown!r} is read, and would be written as well", hint="Choose another folder as out."
+            )
+
+
+def _result_names(recipe: Recipe) -> set[str]:
+    ending = ending_of(recipe)
+    fixed = {"dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", "recipe.resolved.toml", "run.json"}
+    return {f"{stem}.{ending}" for stem in ("labelled", "predicted", "translated", "back_translated")} | fixed
+
+
+def _outputs_before(recipe: Recipe) -> set[str]:
+    """Results of an earlier run in this folder that nobody has changed since."""
+    try:
+        known = json.loads((recipe.out / "run.json").read_text(encoding="utf-8"))["outputs"]
+        return {
+            name
+            for name, digest in known.items()
+            if Path(name).name == name and (recipe.out / name).exists() and file_digest(recipe.out / name) == digest
+        }
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, CrosspanError):
+        return set()
+
+
+def _details(recipe: Recipe, plan: Plan, written: Written) -> dict[str, Any]:
+    inputs = {shown: {"sha256": file.sha256, "bytes": file.size} for shown, file in sorted(plan.inputs.items())}
+    return {
+        "seed": recipe.general.seed,
+        "versions": versions(),
+        "inputs": inputs,
+        "outputs": {name: file_digest(recipe.out / name) for name in sorted(written.files)},
+    }

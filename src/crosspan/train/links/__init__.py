@@ -1,0 +1,1 @@
+"""Tuning an encoder so that its vectors link words."""

@@ -1,0 +1,194 @@
+"""What an aligner is tuned to: the objectives of AWESOME (Dou & Neubig 2021).
+
+Each function takes a :class:`Learner` and a batch of examples, and gives a loss to go down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crosspan.models.loading import neural
+from crosspan.train.links.data import (
+    Example,
+    Frame,
+    Int64Array,
+    Rows,
+    given_links,
+    masked,
+    rows_of,
+    word_grid,
+    word_links,
+)
+from crosspan.train.pretrain.corruption import IGNORED
+
+
+@dataclass(slots=True)
+class Learner:
+    """A model that is being tuned, and what its objectives need to know.
+
+    Args:
+        model: A masked language model.
+        head: Tells from the first vector of two sentences whether they are translations.
+        frame: The special pieces.
+        layer: The layer whose vectors are compared.
+        threshold: A link is more probable than this in both directions.
+        mask_share: How many pieces are hidden.
+    """
+
+    model: Any
+    head: Any
+    frame: Frame
+    layer: int
+    threshold: float
+    mask_share: float
+
+    def states(self, rows: Rows, layer: int) -> Any:
+        """Vectors of a layer for sequences ``[rows, pieces, width]``."""
+        return self._run(rows.ids, rows, True).hidden_states[layer]
+
+    def logits(self, read: Int64Array, rows: Rows) -> Any:
+        """Scores of all pieces at each place ``[rows, pieces, vocabulary]``."""
+        return self._run(read, rows, False).logits
+
+    def _run(self, read: Int64Array, rows: Rows, states: bool) -> Any:
+        torch = neural("tuning", "torch")
+        device = next(self.model.parameters()).device
+        return self.model(
+            input_ids=torch.from_numpy(read).to(device),
+            attention_mask=torch.from_numpy(rows.there).to(device).long(),
+            output_hidden_states=states,
+        )
+
+
+def make_head(width: int) -> Any:
+    """A classifier of two classes over one vector."""
+    torch = neural("tuning", "torch")
+    return torch.nn.Sequential(torch.nn.Linear(width, width), torch.nn.Tanh(), torch.nn.Linear(width, 2))
+
+
+def _both(learner: Learner, batch: Sequence[Example]) -> tuple[Rows, Rows]:
+    return (
+        rows_of(learner.frame, [[example.source.ids] for example in batch]),
+        rows_of(learner.frame, [[example.target.ids] for example in batch]),
+    )
+
+
+def _directions(learner: Learner, source: Rows, target: Rows) -> tuple[Any, Any]:
+    """Probabilities of links seen from either side ``[batch, pieces, pieces]``; 0 where there is no piece of a word."""
+    torch = neural("tuning", "torch")
+    one, other = learner.states(source, learner.layer), learner.states(target, learner.layer)
+    scores = torch.einsum("bik,bjk->bij", one.float(), other.float())
+    rows = torch.from_numpy(source.side > 0).to(scores.device)[:, :, None]
+    columns = torch.from_numpy(target.side > 0).to(scores.device)[:, None, :]
+    away = torch.finfo(scores.dtype).min / 2
+    forward = scores.masked_fill(~columns, away).softmax(dim=2)
+    backward = scores.masked_fill(~rows, away).softmax(dim=1)
+    there = rows & columns
+    return forward * there, backward * there
+
+
+def _guide(learner: Learner, batch: Sequence[Example], source: Rows, target: Rows) -> Any:
+    """Links to learn, all pieces of linked words with all: those given, or those that the model itself finds now."""
+    torch = neural("tuning", "torch")
+    guide = np.zeros((len(batch), source.ids.shape[1], target.ids.shape[1]), np.float32)
+    training = learner.model.training
+    learner.model.eval()
+    with torch.no_grad():
+        forward, backward = _directions(learner, source, target)
+        own = ((forward > learner.threshold) & (backward > learner.threshold)).cpu().numpy()
+    learner.model.train(training)
+    for index, example in enumerate(batch):
+        one, other = source.side[index] > 0, target.side[index] > 0
+        if example.links is None:
+            words = word_links(own[index][np.ix_(one, other)], example.source, example.target)
+        else:
+            words = given_links(example.links, example.source, example.target)
+        guide[index][np.ix_(one, other)] = word_grid(words, example.source, example.target)
+    return torch.from_numpy(guide).to(forward.device)
+
+
+def _lengths(rows: Rows, device: Any) -> Any:
+    return neural("tuning", "torch").from_numpy((rows.side > 0).sum(axis=1)).to(device)
+
+
+def self_training(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+    """Make the links that the model finds, or those given, more probable in both directions."""
+    source, target = _both(learner, batch)
+    guide = _guide(learner, batch, source, target)
+    forward, backward = _directions(learner, source, target)
+    one = (forward * guide).sum(dim=(1, 2)) / _lengths(source, guide.device)
+    other = (backward * guide).sum(dim=(1, 2)) / _lengths(target, guide.device)
+    return -(one + other).mean()
+
+
+def consistency(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+    """Make the two directions agree."""
+    torch = neural("tuning", "torch")
+    source, target = _both(learner, batch)
+    forward, backward = _directions(learner, source, target)
+    agreed = (forward * backward).sum(dim=(1, 2))
+    shorter = torch.minimum(_lengths(source, agreed.device), _lengths(target, agreed.device))
+    return -(agreed / shorter).mean()
+
+
+def _guessing(learner: Learner, read: Int64Array, labels: Int64Array, rows: Rows) -> Any:
+    """Cross entropy of the hidden pieces: the mean over those of a row, then over rows."""
+    torch = neural("tuning", "torch")
+    logits = learner.logits(read, rows)
+    wanted = torch.from_numpy(labels).to(logits.device)
+    each = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="none"
+    ).view(wanted.shape)
+    return (each.sum(dim=1) / (wanted != IGNORED).sum(dim=1).clamp(min=1)).mean()
+
+
+def masked_words(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+    """Guess hidden pieces of each sentence by itself (masked language modelling), of both languages."""
+    rows = rows_of(learner.frame, [[ids] for example in batch for ids in (example.source.ids, example.target.ids)])
+    read, labels = masked(rows, learner.frame, rows.side > 0, learner.mask_share, rng)
+    return 2.0 * _guessing(learner, read, labels, rows)
+
+
+def translated_words(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+    """Guess hidden pieces of a sentence beside its translation, where nothing is hidden; then the other way round."""
+    turned = rng.random() < 0.5
+    parts = [
+        [example.target.ids, example.source.ids] if turned else [example.source.ids, example.target.ids]
+        for example in batch
+    ]
+    rows = rows_of(learner.frame, [*parts, *parts])
+    which = np.repeat([1, 2], len(batch))[:, None]
+    read, labels = masked(rows, learner.frame, rows.side == which, learner.mask_share, rng)
+    return 2.0 * _guessing(learner, read, labels, rows)
+
+
+def parallel_sentences(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+    """Tell sentences beside their translations from sentences beside others of the batch."""
+    torch = neural("tuning", "torch")
+    joined, labels = [], []
+    for index, example in enumerate(batch):
+        wrong = batch[(index + int(rng.integers(1, max(2, len(batch))))) % len(batch)]
+        for other, label in ((example, 1), (wrong, 0)):
+            if other is example and label == 0:
+                continue  # a batch of one has no other
+            two = [example.source.ids, other.target.ids]
+            joined.append(two[::-1] if rng.random() < 0.5 else two)
+            labels.append(label)
+    rows = rows_of(learner.frame, joined)
+    n_layers = int(learner.model.config.num_hidden_layers)
+    first = learner.states(rows, min(learner.layer + 1, n_layers))[:, 0]
+    return torch.nn.functional.cross_entropy(learner.head(first.float()), torch.tensor(labels, device=first.device))
+
+
+OBJECTIVES: dict[str, Callable[[Learner, Sequence[Example], np.random.Generator], Any]] = {
+    "self_training": self_training,
+    "tlm": translated_words,
+    "mlm": masked_words,
+    "psi": parallel_sentences,
+    "consistency": consistency,
+}
+"""The objectives by name."""

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numba
+import pytest
+
+from crosspan.core.compiled import _CacheFile, njit
+
+
+def add(a, b):
+    return a + b
+
+
+def test_compiled_functions_run():
+    assert njit()(add)(2, 3) == 5
+
+
+def test_where_nothing_can_be_kept_it_compiles_all_the_same(monkeypatch):
+    real = numba.njit
+    asked = []
+
+    def without_a_place(**options):
+        asked.append(options)
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available for file")
+        return real(**options)
+
+    monkeypatch.setattr(numba, "njit", without_a_place)
+    assert njit(fastmath=True)(add)(2, 3) == 5
+    assert asked == [{"cache": True, "nogil": True, "fastmath": True}, {"nogil": True, "fastmath": True}]
+
+
+def test_other_errors_are_not_hidden():
+    with pytest.raises(TypeError):
+        njit()(42)
+
+
+NAME = "file.function-1.py311"
+
+
+class Paused(_CacheFile):
+    """Lets others go first at each step of saving."""
+
+    meanwhile = staticmethod(lambda: None)
+
+    def _load_index(self):
+        index = super()._load_index()
+        self.meanwhile()
+        return index
+
+    def _save_index(self, overloads):
+        self.meanwhile()
+        super()._save_index(overloads)
+
+    def _save_data(self, name, data):
+        self.meanwhile()
+        super()._save_data(name, data)
+
+
+@pytest.mark.parametrize("when", range(3))
+def test_two_processes_that_compile_at_once_never_get_each_others_code(tmp_path, when):
+    one, other = (kind(str(tmp_path), NAME, "stamp") for kind in (Paused, _CacheFile))
+    steps, seen = [], []
+
+    def meanwhile():
+        if len(steps) == when:
+            other.save("their types", "their code")
+        steps.append(when)
+        seen.append((other.load("our types"), other.load("their types")))
+
+    one.meanwhile = meanwhile
+    one.save("our types", "our code")
+    seen.append((other.load("our types"), other.load("their types")))
+    assert len(seen) == 4
+    for ours, theirs in seen:  # None is harmless: the code is compiled once more
+        assert ours in (None, "our code")
+        assert theirs in (None, "their code")
+
+
+def test_code_of_an_older_source_is_never_taken(tmp_path):
+    _CacheFile(str(tmp_path), NAME, "old").save("types", "old code")
+    new, reader = (kind(str(tmp_path), NAME, "new") for kind in (Paused, _CacheFile))
+    seen = []
+    new.meanwhile = lambda: seen.append(reader.load("types"))
+    new.save("types", "new code")
+    assert seen == [None, None, None]
+    assert reader.load("types") == "new code"
+    assert len(list(tmp_path.glob("*.nbc"))) == 1, "the old file is of no more use"
+
+
+def test_compiled_functions_keep_their_code_that_way():
+    assert isinstance(njit()(add)._cache._cache_file, _CacheFile)

@@ -1,0 +1,115 @@
+"""Ready recipes as pipelines of suites."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crosspan.cli.main import main
+from crosspan.core.errors import OptionError
+from crosspan.core.types import Sentence, Span
+from crosspan.lab.bench import ResultCache, Scoring, make_baseline, make_system, run_suite
+from crosspan.lab.bench.recipes import recipe_data
+from crosspan.lab.bench.system import pipelines_of
+from crosspan.suites import make_suite
+from crosspan.suites.suite import Material
+
+QUICK = Scoring(bootstrap=20, samples=20)
+
+
+def test_every_suite_with_sentences_runs_them():
+    assert "codec" in pipelines_of(make_suite("masakhaner2").about)
+    assert pipelines_of(make_suite("alignment").about) == ("alignment",)
+    with pytest.raises(OptionError, match="has no pipeline 'codec'"):
+        make_system(make_suite("alignment").about, pipeline="codec")
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [({"method": "heuristic"}, "the method of align-source stands in its recipe"),
+     ({"aligner": "fast_align"}, "the aligner of align-source stands in its recipe"),
+     ({"taggers": {"": "en"}}, "the tagger of align-source stands in its recipe")],
+)  # fmt: skip
+def test_what_a_recipe_says_is_not_said_again(how, message):
+    with pytest.raises(OptionError, match=message):
+        make_system(make_suite("masakhaner2").about, pipeline="align-source", **how)
+
+
+GOLD = [Sentence(("Ada", "anaishi", "Accra"), (Span(0, 1, "PER"), Span(2, 3, "LOC")), lang="sw")]
+SOURCE = [Sentence(("Ada", "lives", "in", "Accra"), (Span(0, 1, "PER"), Span(3, 4, "LOC")), lang="en")]
+
+
+def test_gold_labels_of_the_source_are_carried_over_without_translation(tmp_path):
+    data = recipe_data("align-source", Material(gold=GOLD, source=SOURCE), "sw", tmp_path, from_gold=True)
+    assert data["task"] == "project"
+    assert not {"translate", "tag"} & set(data)
+    assert data["align"]["use"] == "awesome"
+    assert "PER" in (tmp_path / "source.jsonl").read_text()
+    assert "PER" not in (tmp_path / "target.jsonl").read_text()
+
+
+def test_without_gold_labels_the_recipe_is_as_it_was(tmp_path):
+    data = recipe_data("align-source", Material(gold=GOLD), "sw", tmp_path, from_gold=False)
+    assert (data["task"], data["target"]["lang"], data["source"]["lang"]) == ("translate-test", "sw", "en")
+    assert "path" not in data["source"]
+
+
+def test_a_tagger_of_the_sentences_themselves_through_a_recipe(tmp_path, downloads):
+    downloads.europarl(tmp_path, "en", "es")
+    system = make_system(
+        make_suite("europarl-ner").about,
+        pipeline="model-transfer",
+        settings={"tag.use": "crf", "tag.model": "en", "tag.labels": "", "tag.others": ""},
+    )
+    with pytest.raises(OptionError, match="tag"):
+        run_suite("europarl-ner", str(tmp_path), system=system, scoring=QUICK, languages=["es"])
+
+
+def test_a_recipe_on_a_suite_beside_a_pipeline_of_its_own(tmp_path, downloads):
+    torch = pytest.importorskip("torch")
+    from crosspan.testing import tiny_models
+
+    torch.set_num_threads(1)
+    encoder = tiny_models.save_mbert(tmp_path / "mbert", layers=2)
+    downloads.europarl(tmp_path / "data", "en", "es")
+    about = make_suite("europarl-ner").about
+    system = make_system(about, pipeline="align-source", settings={"align.model": str(encoder), "align.layer": "1"})
+    baseline = make_baseline(about, system, "projection")
+    cache = ResultCache(tmp_path / "cache")
+    result = run_suite(
+        "europarl-ner",
+        str(tmp_path / "data"),
+        system=system,
+        baseline=baseline,
+        scoring=QUICK,
+        languages=["es"],
+        cache=cache,
+    )
+    (one,) = result.languages
+    assert one.status == "done"
+    assert result.mean() is not None
+    kept = tmp_path / "cache" / "recipes" / "europarl-ner" / "es" / "align-source"
+    stages = json.loads((kept / "out" / "run.json").read_text())["stages"]
+    assert [stage["name"] for stage in stages] == ["pairs", "align", "project"]
+    assert "align-source" in result.signature
+
+
+def test_a_model_that_is_not_there_is_a_line_of_the_table(tmp_path, downloads, capsys):
+    pytest.importorskip("torch")
+    downloads.europarl(tmp_path, "en", "es")
+    words = [
+        "bench",
+        "europarl-ner",
+        "--data",
+        str(tmp_path),
+        "--pipeline",
+        "align-source",
+        "--lang",
+        "es",
+        "--no-cache",
+    ]
+    code = main([*words, "--set", f"align.model={tmp_path}/no-such-model"])
+    captured = capsys.readouterr()
+    assert code == 3
+    assert "there is no such folder" in captured.out + captured.err

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from crosspan.core.errors import OptionError, PairError
+from crosspan.core.types import Alignment, ProjectedSpan, Projection, Sentence, Span
+from crosspan.pipeline.transfer import (
+    ensemble,
+    projected_probabilities,
+    tag_translated,
+    translate_test,
+    translate_train,
+)
+from crosspan.tag.crf import FeatureOptions
+from crosspan.train.crf import CrfOptions, train_crf
+from crosspan.train.noise import NoiseOptions
+
+PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
+PLACES = ("Accra", "Gulu", "Kano", "Lagos")
+ENGLISH = [Sentence(("He", "went", "to", place, "."), (Span(3, 4, "LOC"),)) for place in PLACES] * 4
+SWAHILI = [Sentence(("alikwenda", place, "."), id=str(i)) for i, place in enumerate(PLACES * 4)]
+LINKS = [Alignment.from_pharaoh("1-0 3-1 4-2")] * len(ENGLISH)
+
+
+@pytest.fixture(scope="module")
+def english():
+    return train_crf(ENGLISH, options=PLAIN)
+
+
+class Fixed:
+    """A tagger that says of every word what it was told."""
+
+    labels = ("LOC",)
+    tags = ("O", "B-LOC", "I-LOC")
+
+    def __init__(self, place, chance):
+        self.place, self.chance = place, chance
+
+    def tag(self, sentences):
+        return [Sentence(s.tokens, (Span(self.place, self.place + 1, "LOC", self.chance),)) for s in sentences]
+
+    def probabilities(self, sentences):
+        out = []
+        for sentence in sentences:
+            rows = np.zeros((len(sentence), 3), np.float32)
+            rows[:, 0] = 1.0
+            rows[self.place] = (1 - self.chance, self.chance, 0)
+            out.append(rows)
+        return out
+
+
+def test_translate_test_labels_exactly_these_sentences(english):
+    found = translate_test(SWAHILI, [Sentence(s.tokens) for s in ENGLISH], tagger=english, links=LINKS)
+    assert [p.sentence.id for p in found] == [s.id for s in SWAHILI]
+    assert all(p.sentence.tags() == ["O", "B-LOC", "O"] for p in found)
+
+
+def test_confidence_is_that_of_the_tagger_times_that_of_the_projection():
+    source = Sentence(("in", "Accra"), (Span(1, 2, "LOC", 0.5),))
+    sure = Sentence(("in", "Accra"), (Span(1, 2, "LOC"),))
+    target, links = Sentence(("huko", "Accra")), [Alignment.from_pharaoh("0-0 1-1")]
+    half, whole = (translate_test([target], [s], links=links)[0] for s in (source, sure))
+    assert half.links[0].confidence == pytest.approx(whole.links[0].confidence / 2)
+    assert half.sentence.spans[0].score == half.links[0].confidence
+
+
+def test_translate_train_gives_a_tagger_of_the_target(english):
+    tagger = translate_train(
+        [Sentence(s.tokens) for s in ENGLISH], SWAHILI, tagger=english, links=LINKS, options=PLAIN, noise=NoiseOptions()
+    )
+    assert tagger.tag([Sentence(("alikwenda", "Kigali", "."))])[0].tags() == ["O", "B-LOC", "O"]
+
+
+def test_taggers_that_cannot_be_told_just_tag():
+    found = tag_translated(Fixed(1, 0.9), [Sentence(("a", "B"))], [Sentence(("B", "c"))])
+    assert found[0].tags() == ["O", "B-LOC"]
+
+
+def test_the_ensemble_averages_words_and_leaves_unmapped_ones_to_the_tagger():
+    sentence = Sentence(("leo", "Accra", "Gulu"))
+    span = Span(1, 2, "LOC", 0.9)
+    projection = Projection(Sentence(sentence.tokens, (span,)), (ProjectedSpan(Span(0, 1, "LOC"), span, 0.9),))
+    # the tagger sees Gulu alone
+    tagger = Fixed(2, 0.8)
+    without_links = ensemble(tagger, [projection])[0]
+    assert [s.start for s in without_links.spans] == [2]  # 0.36 for Accra; 0.6 * 0.8 + 0.4 * 0.3 for Gulu
+    linked = ensemble(tagger, [projection], links=[Alignment.from_pharaoh("0-1 1-0")])[0]
+    assert 2 in [s.start for s in linked.spans]  # no link: the tagger alone decides
+    mapped = ensemble(tagger, [projection], links=[Alignment.from_pharaoh("0-1 1-0 1-2")])[0]
+    assert mapped.spans[0].score == pytest.approx(0.6)  # linked to a word that is no entity: less sure than 0.8
+    assert linked.spans[-1].score == pytest.approx(0.8)
+    only_projected = ensemble(tagger, [projection], weight=1.0)[0]
+    assert [s.start for s in only_projected.spans] == [1]
+    only_tagger = ensemble(tagger, [projection], weight=0.0)[0]
+    assert [s.start for s in only_tagger.spans] == [2]
+
+
+def test_sentences_that_could_not_be_projected_are_left_to_the_tagger():
+    broken = Projection(Sentence(("leo", "Accra")), error="one side of the pair is empty")
+    assert ensemble(Fixed(1, 0.7), [broken])[0].spans == (Span(1, 2, "LOC"),)
+    assert not projected_probabilities(broken, Fixed.tags)[1].any()
+
+
+def test_what_does_not_fit_is_said():
+    projection = Projection(Sentence(("leo",)))
+    with pytest.raises(OptionError, match="weight"):
+        ensemble(Fixed(0, 0.5), [projection], weight=2)
+    with pytest.raises(PairError):
+        ensemble(Fixed(0, 0.5), [projection], links=[])
+    with pytest.raises(PairError, match="2 sentences, but 1 translations"):
+        tag_translated(Fixed(0, 0.5), [Sentence(("a",))] * 2, [Sentence(("a",))])

@@ -1,0 +1,275 @@
+"""Tuning: losses fall, links get better, and an interrupted training ends as if it had not been."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from crosspan.align import make_aligner
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
+from crosspan.core.types import Alignment
+from crosspan.models.schedule import rate_at
+from crosspan.train.links.data import Frame, masked, order_of, rows_of
+from crosspan.train.links.tuning import TuningOptions, tune_aligner
+from crosspan.train.pretrain.corruption import IGNORED
+
+POSITIONS = 128
+
+
+def options(model, **settings):
+    return TuningOptions(
+        **{"model": model, "layer": 2, "batch": 8, "max_steps": 6, "learning_rate": 1e-3, "save_every": 2, **settings}
+    )
+
+
+def weights(folder):
+    from safetensors.numpy import load_file
+
+    return load_file(folder / "model.safetensors")
+
+
+def assert_same_weights(one, other):
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert np.array_equal(value, second[name]), name
+
+
+@pytest.fixture(scope="module")
+def model(tiny):
+    return tiny("mbert", positions=POSITIONS)
+
+
+@pytest.fixture(scope="module")
+def gold(sentences):
+    aligner = make_aligner("statistical", threads=1, min_prob=0.5)
+    return aligner.fit_tokens(sentences).align_tokens(sentences)
+
+
+def link_f1(gold, found):
+    links = [
+        [set(zip(one.source.tolist(), one.target.tolist(), strict=True)) for one in side] for side in (gold, found)
+    ]
+    right = sum(len(a & b) for a, b in zip(*links, strict=True))
+    return 2 * right / sum(len(one) for side in links for one in side)
+
+
+@pytest.fixture(scope="module")
+def tuned(model, sentences, tmp_path_factory):
+    """All objectives, never interrupted."""
+    folder = tmp_path_factory.mktemp("tuned") / "model"
+    seen = []
+    report = tune_aligner(sentences, folder, options(model), threads=1, progress=lambda *step: seen.append(step))
+    assert seen == [(step, 6) for step in range(1, 7)]
+    return folder, report
+
+
+def test_links_get_better_and_losses_fall(model, sentences, gold, tmp_path):
+    before = link_f1(
+        gold, make_aligner("awesome", model=model, layer=2, min_prob=0.05, threads=1).align_tokens(sentences)
+    )
+    report = tune_aligner(
+        sentences,
+        tmp_path / "out",
+        options(model, objectives=("self_training", "psi"), batch=16, max_steps=18, epochs=2, learning_rate=5e-3),
+        links=gold,
+        threads=1,
+    )
+    after = link_f1(
+        gold,
+        make_aligner("awesome", model=str(tmp_path / "out"), layer=2, min_prob=0.05, threads=1).align_tokens(sentences),
+    )
+    assert after > before + 0.1
+    course = report.losses["self_training"]
+    assert np.mean(course[-4:]) < np.mean(course[:4]) - 0.2
+    assert (report.steps, report.left_out) == (18, 1)
+
+
+@pytest.mark.parametrize("name", ["self_training", "mlm", "tlm", "consistency"])
+def test_each_loss_falls_by_itself(model, sentences, tmp_path, name):
+    report = tune_aligner(
+        sentences[:16],
+        tmp_path / "out",
+        options(model, objectives=(name,), max_steps=14, epochs=99, batch=16, learning_rate=5e-3, save_every=99),
+        threads=1,
+    )
+    course = report.losses[name]
+    assert np.mean(course[-3:]) < np.mean(course[:3]) - (0.02 if name in ("self_training", "consistency") else 0.3)
+
+
+def test_identification_is_learned(model, sentences, tmp_path):
+    report = tune_aligner(
+        sentences[:8],
+        tmp_path / "out",
+        options(model, objectives=("psi",), max_steps=45, epochs=99, learning_rate=3e-3, save_every=99),
+        threads=1,
+    )
+    course = report.losses["psi"]
+    assert np.mean(course[-10:]) < np.mean(course[:10]) - 0.03
+
+
+def test_result_is_a_model_and_says_how_it_was_made(tuned, sentences):
+    folder, report = tuned
+    record = json.loads((folder / "tuning.json").read_text())
+    assert record["steps"] == report.steps == 6
+    assert record["options"]["objectives"] == ["self_training", "tlm", "mlm", "psi"]
+    assert set(report.losses) == set(record["options"]["objectives"])
+    assert not list(folder.glob("checkpoint-*"))
+    assert not list(folder.rglob("*.bin"))
+    for name in ("awesome", "simalign"):
+        assert all(map(len, make_aligner(name, model=str(folder), layer=2, threads=1).align_tokens(sentences[:3])))
+
+
+class StopError(Exception):
+    """What a kill looks like to those who only see the disk."""
+
+
+def stopped_at(step):
+    def progress(done, total):
+        if done == step:
+            raise StopError
+
+    return progress
+
+
+def test_an_interrupted_training_ends_with_the_same_weights(model, sentences, tuned, tmp_path):
+    folder = tmp_path / "out"
+    for step, goes_on_at in ((3, 0), (5, 2)):  # the second time just after the checkpoint of step 4
+        with pytest.raises(StopError):
+            tune_aligner(sentences, folder, options(model), threads=1, progress=stopped_at(step))
+        assert [path.name for path in folder.glob("checkpoint-*")] == [f"checkpoint-{goes_on_at + 2:08d}"]
+        (folder / "checkpoint-00000006.part").mkdir()  # killed while it was written
+    report = tune_aligner(sentences, folder, options(model), threads=1)
+    assert report.resumed_at == 4
+    assert report.losses == tuned[1].losses
+    assert_same_weights(folder, tuned[0])
+
+
+def test_batches_of_one_step(model, sentences, tmp_path):
+    reports = [
+        tune_aligner(
+            sentences[:15],
+            tmp_path / name,
+            options(model, objectives=("self_training",), batch=size, accumulate=16 // size, epochs=3, max_steps=0),
+            threads=1,
+        )
+        for name, size in (("small", 4), ("large", 16))
+    ]
+    assert [report.steps for report in reports] == [3, 3]
+
+
+def test_xlmr_can_be_tuned(tiny, sentences, tmp_path):
+    model = tiny("xlmr", positions=POSITIONS)
+    report = tune_aligner(sentences[:16], tmp_path / "out", options(model, max_steps=2), threads=1)
+    assert report.steps == 2
+    assert len(make_aligner("awesome", model=report.folder, layer=2, threads=1).align_tokens(sentences[:1])[0])
+
+
+def test_long_and_empty_pairs_are_left_out(model, sentences, tmp_path):
+    pairs = [*sentences[:8], ([], ["x"]), (["x"], []), (sentences[0][0] * 9, sentences[0][1])]
+    report = tune_aligner(pairs, tmp_path / "out", options(model, max_steps=1), threads=1)
+    assert (report.pairs, report.left_out) == (8, 3)
+    with pytest.raises(EmptyInputError, match="no sentence pair"):
+        tune_aligner(pairs[8:], tmp_path / "none", options(model), threads=1)
+
+
+def test_a_loss_that_is_no_number(model, sentences, tmp_path):
+    folder = tmp_path / "out"
+    settings = options(model, learning_rate=1e30, warmup=0.0, save_every=1, objectives=("mlm",))
+    with pytest.raises(ModelError, match="is not a number at step") as caught:
+        tune_aligner(sentences, folder, settings, threads=1)
+    assert "smaller learning_rate" in str(caught.value)
+
+
+def test_the_last_good_checkpoint_is_kept(model, sentences, tmp_path, monkeypatch):
+    from crosspan.train.links import tuning
+
+    whole = tuning.OBJECTIVES["mlm"]
+    calls = []
+
+    def fails(learner, batch, rng):
+        calls.append(1)
+        return whole(learner, batch, rng) * (float("nan") if len(calls) == 4 else 1.0)
+
+    monkeypatch.setitem(tuning.OBJECTIVES, "mlm", fails)
+    folder = tmp_path / "out"
+    with pytest.raises(ModelError, match=r"the loss of mlm is not a number at step 4.*checkpoint-00000002"):
+        tune_aligner(sentences, folder, options(model, objectives=("mlm",)), threads=1)
+    kept = folder / "checkpoint-00000002"
+    assert all(np.isfinite(value).all() for value in weights(kept).values())
+    found = make_aligner("awesome", model=str(kept), layer=2, threads=1).align_tokens(sentences[:2])
+    assert all(map(len, found))
+
+
+def test_checkpoints_of_other_trainings_and_damaged_ones(model, sentences, tmp_path):
+    folder = tmp_path / "out"
+    with pytest.raises(StopError):
+        tune_aligner(sentences, folder, options(model), threads=1, progress=stopped_at(3))
+    with pytest.raises(OutputError, match="checkpoint of another training"):
+        tune_aligner(sentences[1:], folder, options(model), threads=1)
+    with pytest.raises(OutputError, match="checkpoint of another training"):
+        tune_aligner(sentences, folder, options(model, seed=1), threads=1)
+    file = next(folder.glob("checkpoint-*")) / "optimizer.safetensors"
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ModelError, match="the checkpoint cannot be read"):
+        tune_aligner(sentences, folder, options(model), threads=1)
+
+
+def test_finished_folders_and_bad_input(tiny, model, sentences, tuned, tmp_path):
+    with pytest.raises(OutputError, match="a tuned model already"):
+        tune_aligner(sentences, tuned[0], options(model))
+    with pytest.raises(OptionError, match="no model is named"):
+        tune_aligner(sentences, tmp_path, TuningOptions())
+    with pytest.raises(OptionError, match="has 3 layers"):
+        tune_aligner(sentences, tmp_path, options(model, layer=8))
+    with pytest.raises(ModelError, match="guess hidden words"):
+        tune_aligner(sentences, tmp_path, options(tiny("nllb"), layer=1))
+    with pytest.raises(PairError, match="1 lines of links for 240 pairs"):
+        tune_aligner(sentences, tmp_path, options(model), links=[Alignment.from_links([])])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"objectives": ("xlm",)}, "Choose from self_training, tlm, mlm, psi, consistency"),
+        ({"objectives": ()}, "nothing to learn"),
+        ({"batch": 0}, "batch is 0"),
+        ({"warmup": 1.5}, "warmup is 1.5"),
+        ({"learning_rate": float("inf")}, "learning_rate is inf"),
+        ({"max_steps": -1}, "max_steps is -1"),
+        ({"batch": 1, "objectives": ("psi",)}, "batches of 2"),
+    ],
+)
+def test_bad_settings(settings, message):
+    with pytest.raises(OptionError) as caught:
+        TuningOptions(**settings)
+    assert message in str(caught.value)
+
+
+def test_rate_rises_and_falls():
+    rates = [rate_at(step, 100, 0.1) for step in range(100)]
+    assert rates[9] == rates[10] == 1.0
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(1 / 90)
+    assert rate_at(0, 1, 0.0) == rate_at(0, 1, 1.0) == 1.0
+
+
+def test_order_depends_on_seed_and_epoch_alone():
+    assert np.array_equal(order_of(50, 1, 2), order_of(50, 1, 2))
+    assert not np.array_equal(order_of(50, 1, 2), order_of(50, 1, 3))
+    assert not np.array_equal(order_of(50, 1, 2), order_of(50, 2, 2))
+
+
+def test_masks():
+    frame = Frame((1,), (2,), 0, 3, 50)
+    rows = rows_of(frame, [[np.arange(10, 40, dtype=np.int32), np.arange(10, 40, dtype=np.int32)]] * 50)
+    read, labels = masked(rows, frame, rows.side == 2, 0.3, np.random.default_rng(0))
+    hidden = labels != IGNORED
+    assert not hidden[rows.side != 2].any()  # neither special pieces nor the other language
+    assert 0.25 < hidden[rows.side == 2].mean() < 0.35
+    assert np.array_equal(labels[hidden], rows.ids[hidden])
+    assert np.array_equal(read[~hidden], rows.ids[~hidden])
+    assert 0.75 < (read[hidden] == frame.mask).mean() < 0.85
+    assert 0.05 < (read[hidden] == rows.ids[hidden]).mean() < 0.16
