@@ -16,7 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="crosspan[neural] is not installed")
 pytest.importorskip("ctranslate2", reason="crosspan[ctranslate2] is not installed")
 
-from tests.worlds import copy_world, tiny_models  # noqa: E402
+from tests.worlds import copy_world  # noqa: E402
 
 from crosspan.core.types import Sentence, Span  # noqa: E402
 from crosspan.evaluate import evaluate_ner  # noqa: E402
@@ -24,6 +24,7 @@ from crosspan.io import read, write  # noqa: E402
 from crosspan.pipeline import load_recipe, run_recipe  # noqa: E402
 from crosspan.pipeline.recipes.ready import ready_names, ready_recipe  # noqa: E402
 from crosspan.project.t_projection_training import WriterTraining, train_writer  # noqa: E402
+from crosspan.testing import tiny_models  # noqa: E402
 
 GOLD = [
     Sentence(("Ada", "went", "to", "Accra", "."), (Span(0, 1, "PER"), Span(3, 4, "LOC"))),

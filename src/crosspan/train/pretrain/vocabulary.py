@@ -111,8 +111,8 @@ def augment(
     """Add the pieces to an encoder's vocabulary that a text lacks most, and vectors for them.
 
     Vocabulary augmentation (TVA) as in Chau and Smith (2021, arXiv 2106.09063), where it is followed by training on the
-    text (:func:`crosspan.train.pretrain.language_model.train_language_model`): until then a new piece means no more than
-    the mean of its parts, which is what its vector begins as.
+    text (:func:`crosspan.train.pretrain.language_model.train_language_model`): until then a new piece means no more
+    than the mean of its parts, which is what its vector begins as.
 
     Pieces of WordPiece first take the places of ``[unused…]``; all others come behind those that there are, where a
     model has vectors to spare (mT5) without making it larger.
