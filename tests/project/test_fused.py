@@ -15,8 +15,8 @@ from crosspan.project import candidates as candidates_module
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.ner_candidates import NerOptions
-from crosspan.project.nmt_score import NmtOptions
 from crosspan.project.projector import make_projector
+from crosspan.project.scorers.nmt import NmtOptions
 
 LABELS = ("LOC", "PER")
 
