@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from crosspan import io
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError, OutputError
-from crosspan.core.files import PathLike, check_outputs, open_output
+from crosspan.core.files import PathLike, atomic_binary, open_output
+from crosspan.core.overwrites import check_outputs
 from crosspan.core.progress import Listener
 from crosspan.core.types import Projection, Sentence
 from crosspan.io import read_links
@@ -87,7 +90,7 @@ def project_files(
     started = time.perf_counter()
     find_output_format(out, to_format)
     inputs = [source.path, target.path, *(file.path for pair in bitext for file in pair), *([links] if links else [])]
-    check_outputs([out, *([dropped] if dropped is not None else [])], inputs)
+    check_writing([out, dropped], inputs)
     how: dict[str, Any] = {
         "bitext": bitext,
         "links": links,
@@ -195,7 +198,7 @@ def tag_file(
     started = time.perf_counter()
     check_confidence(min_confidence)
     found = find_output_format(out, to_format)
-    check_outputs([out], [source.path, *([translation.path] if translation is not None else [])])
+    check_writing([out], [source.path, *([translation.path] if translation is not None else [])])
     table = {**(tag_table(tagger, adapt) or {}), **(settings or {})}
     handed = {"tag": table.pop("given")} if "given" in table else {}
     recipe = make_recipe(
@@ -217,6 +220,35 @@ def tag_file(
         io.write(out, sentences, format=found)
     summary.seconds = time.perf_counter() - started
     return summary
+
+
+class _Abandoned(Exception):  # noqa: N818  # no error: it ends a trial
+    pass
+
+
+def check_writing(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike]) -> None:
+    """Find out before the work whether its results can be written, and that they replace no input.
+
+    Raises:
+        OptionError: An output is an input, or two outputs are the same.
+        OutputError: An output cannot be written.
+    """
+    named = [path for path in outputs if path is not None]
+    check_outputs(named, inputs)
+    for path in named:
+        if _is_regular(path):
+            with suppress(_Abandoned), atomic_binary(path):
+                raise _Abandoned
+
+
+def _is_regular(path: PathLike) -> bool:
+    """Whether a path is a file, or is to become one."""
+    if os.fspath(path) == "-":
+        return False
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode) or os.path.isdir(path)
+    except OSError:
+        return True
 
 
 def _corpus(source: SentenceFile, target: SentenceFile | None, others: Sequence[PathLike] = ()) -> Files:

@@ -34,9 +34,6 @@ _PACKED_UP_TO = 32 << 20
 
 _UNFINISHED = "unfinished"
 
-_ABANDONED = 3600.0
-"""Temporary files that nobody wrote to for so many seconds were left by a run that was killed."""
-
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 _POLL_S = 0.2
@@ -215,17 +212,6 @@ class FolderStore:
             return None
         parts = {name: digest for name, (digest, _, _) in header["parts"].items()}
         return Entry(key, parts, header["facts"]), found
-
-
-def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
-    """Remove temporary files that a killed run left behind; those of runs that are under way stay."""
-    now = time.time()
-    for path in folder.glob(pattern):
-        try:
-            if now - path.stat().st_mtime > _ABANDONED:
-                path.unlink()
-        except OSError:
-            continue  # another run was faster
 
 
 @contextmanager

@@ -239,7 +239,7 @@ def tag_translated(
 
 def tag_table(tagger: str | Tagger | None, adapt: AdaptOptions | bool) -> dict[str, Any] | None:
     """The table ``[tag]`` of a tagger, or of the name of one, as :func:`crosspan.tag.load_tagger` takes it."""
-    from crosspan.tag import parsed_name
+    from crosspan.tag import tagger_name
 
     if tagger is None:
         return None
@@ -247,7 +247,7 @@ def tag_table(tagger: str | Tagger | None, adapt: AdaptOptions | bool) -> dict[s
     if not isinstance(adapt, bool):
         table["adaptation"] = asdict(adapt)
     if isinstance(tagger, str):
-        table["use"], table["model"] = parsed_name(tagger)
+        table["use"], table["model"] = tagger_name(tagger)
     else:
         table["given"] = tagger
     return table

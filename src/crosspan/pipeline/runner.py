@@ -11,11 +11,11 @@ from typing import Any
 
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, OptionError
-from crosspan.core.files import PathLike, make_folder, open_output
+from crosspan.core.files import PathLike, make_folder, open_output, sweep
 from crosspan.core.progress import Listener
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
-from crosspan.pipeline.folder_store import FolderStore, sweep
+from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.outputs import Writer, Written, ending_of
 from crosspan.pipeline.plan import Plan, plan_of
 from crosspan.pipeline.provenance import versions

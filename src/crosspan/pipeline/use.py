@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crosspan.core.components import Component, Family
-from crosspan.core.digests import model_digest
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import OptionError
 
 
@@ -42,7 +42,7 @@ class Use:
             OptionError: There is no such component, or it was handed over and says nothing of itself.
         """
         if self.given is None:
-            return self.family.identity(self.name, self.settings, content=model_digest, model=self.model)
+            return self.family.identity(self.name, self.settings, content=file_digest, model=self.model)
         identity = getattr(self.given, "identity", None)
         if not callable(identity):
             raise OptionError(

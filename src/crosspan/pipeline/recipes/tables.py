@@ -10,8 +10,7 @@ from crosspan.core.errors import OptionError
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.tags import REPAIRS, SCHEMES, Repair, SchemeOption
 from crosspan.io import FORMATS, FormatOption
-from crosspan.pipeline.transfer import WEIGHT
-from crosspan.pipeline.workflow import SHARD
+from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.records import OUTPUT_FORMATS
@@ -20,6 +19,9 @@ from crosspan.train.adapt import AdaptOptions
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.self_training import ROUNDS, VoteOptions
 from crosspan.translate.guard import GuardOptions
+
+SHARD = 4_000
+"""Sentences worked on at a time."""
 
 TASKS: dict[str, str] = {
     "project": "carry labels from sentences to their translations",
@@ -215,11 +217,13 @@ class ProjectTable:
     Args:
         use: candidates, heuristic, codec, t-projection, clap, markers (through the translator of [translate]), or a
             method that another package brings.
+        source_scores: Whether confidences are multiplied with the scores of the source spans: both must be right.
         min_confidence: Spans less sure than this are dropped.
         filters: Filters to apply, such as ["comp-src"].
     """
 
     use: str = "candidates"
+    source_scores: bool = True
     min_confidence: float = 0.0
     filters: tuple[str, ...] = ()
     options: Options = field(default_factory=dict)
@@ -241,11 +245,14 @@ class TrainTable:
         vote: How predictions and labels vote.
         dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
             dev_is_target = true, of the target language.
+        unlabelled: Files of other languages that an encoder learns not to tell from the source, such as
+            ["sw=news.txt"]; only with adversarial.mode, and in advpicker. Without a language they are of the target.
     """
 
     use: str = "crf"
     rounds: int = -1
     dev: str = ""
+    unlabelled: tuple[str, ...] = ()
     noise: NoiseOptions = field(default_factory=NoiseOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
     options: Options = field(default_factory=dict)
@@ -261,6 +268,8 @@ class TrainTable:
                 raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out rounds, or set rounds = 0.")
             if self.vote != VoteOptions():
                 raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out what begins with vote.")
+        if self.unlabelled and not trainer.unlabelled:
+            raise OptionError(f"{self.use} learns nothing from unlabelled text", hint="Leave out unlabelled.")
         if self.dev and not trainer.dev:
             raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
         if trainer.model and not self.options.get(trainer.model):

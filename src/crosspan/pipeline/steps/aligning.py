@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.align import ALIGNERS, Aligner
-from crosspan.core.digests import model_digest
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import PairError
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair
@@ -50,7 +50,7 @@ class Align(Step):
         if self.learned:
             return {"use": self.aligner.name, REPORTED: self.aligner.settings.get(REPORTED)}
         if self.saved is not None:
-            return {"use": self.aligner.name, "sha256": model_digest(self.saved)}
+            return {"use": self.aligner.name, "sha256": file_digest(self.saved)}
         return {"aligner": self.aligner.facts()}
 
     def roots(self) -> tuple[str, ...]:

@@ -23,8 +23,9 @@ from crosspan.io import Reject, format_by_name
 from crosspan.io.jsonl import iter_records
 from crosspan.io.pairs import SentenceFile, rereadable
 from crosspan.io.sniff import sniff
-from crosspan.pipeline.file_workflow import Rejected, check_outputs
-from crosspan.pipeline.workflow import Settings, StageProgress
+from crosspan.pipeline.files import check_writing
+from crosspan.pipeline.labels import Settings
+from crosspan.pipeline.summary import Rejected
 from crosspan.project.records import is_projection, read_projections
 from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
@@ -102,7 +103,7 @@ def train_files(
     labels: Collection[str] = (),
     threads: int | None = None,
     on_reject: Callable[[Rejected], None] | None = None,
-    progress: StageProgress | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainSummary:
     """Train a tagger on labelled files, and save it.
 
@@ -187,7 +188,7 @@ class _Work:
     dev: Mapping[str, Any] | None
     text: Sequence[Sentence]
     threads: int | None
-    progress: StageProgress | None
+    progress: Callable[[str, int, int], None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ def _fine_tune(work: _Work, how: _Encoding, summary: TrainSummary) -> None:
 def _check_model(model: PathLike, trainer: str, inputs: Sequence[PathLike]) -> None:
     """Find out before the work whether the model can be written, and replaces no input."""
     if trainer == "crf":
-        check_outputs(model, None, inputs)
+        check_writing([model], inputs)
         return
     folder = Path(model)
     if any(os.path.realpath(path) == os.path.realpath(folder) for path in inputs):
@@ -277,7 +278,7 @@ def _read(
     weights: Sequence[float],
     summary: TrainSummary,
     on_reject: Callable[[Rejected], None] | None,
-    progress: StageProgress | None,
+    progress: Callable[[str, int, int], None] | None,
 ) -> tuple[list[Example], list[dict[str, Any]]]:
     """The examples of all files, and what the card says of each file."""
     examples: list[Example] = []
