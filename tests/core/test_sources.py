@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 import crosspan
-from crosspan.core import sources
+from crosspan.core import imports, sources
 from crosspan.core.errors import OptionError
-from crosspan.core.sources import closure, scan, slow_scan, source_digest
+from crosspan.core.imports import scan, slow_scan
+from crosspan.core.sources import closure, modules_of, source_digest
 
 ROOT = Path(crosspan.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -106,7 +107,7 @@ def test_the_fast_scan_finds_what_the_parser_finds(path):
 
 def test_few_files_need_the_parser(monkeypatch):
     parsed = []
-    monkeypatch.setattr(sources, "slow_scan", lambda text: parsed.append(text))
+    monkeypatch.setattr(imports, "slow_scan", lambda text: parsed.append(text))
     for path in FILES:
         scan(path.read_text(encoding="utf-8"))
     assert len(parsed) <= 5
@@ -139,7 +140,7 @@ def test_steps_do_not_depend_on_each_other():
 
 
 def test_it_is_fast():
-    names = sorted(sources._package("crosspan").modules)
+    names = modules_of("crosspan")
     took = []
     for _ in range(5):
         sources.forget()

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import crosspan
+from crosspan.core.digests import digest_of
 from crosspan.core.errors import OutputError
 from crosspan.pipeline.failures import MANY, each_by_itself
 from crosspan.pipeline.recipes.toml_text import toml_text
-from crosspan.pipeline.store import Store, digest_of
+from crosspan.pipeline.store import Store
 
 KEY = "ab" * 32
 

@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, OptionError
-from crosspan.core.files import PathLike, make_folder, open_output
+from crosspan.core.files import PathLike, make_folder, open_output, sweep
 from crosspan.pipeline.engine import Engine, StageProgress, StageReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
 from crosspan.pipeline.outputs import Writer, Written, ending_of
 from crosspan.pipeline.plan import Plan, plan_of
-from crosspan.pipeline.provenance import file_digest, versions
+from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.recipes.recipe import Recipe
-from crosspan.pipeline.store import Store, sweep
+from crosspan.pipeline.store import Store
 
 CACHE = ".cache"
 

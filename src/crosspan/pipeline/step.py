@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from crosspan.pipeline.store import Entry, Store, digest_of
+from crosspan.core.digests import digest_of
+from crosspan.pipeline.store import Entry, Store
 
 Advance = Callable[[int, int], None]
 

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,9 +29,6 @@ _PACKED_UP_TO = 32 << 20
 
 _UNFINISHED = "unfinished"
 
-_ABANDONED = 3600.0
-"""Temporary files that nobody wrote to for so many seconds were left by a run that was killed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -47,21 +43,6 @@ class Entry:
     key: str
     parts: Mapping[str, str]
     facts: Mapping[str, Any]
-
-
-def digest_of(value: Any) -> str:
-    """A hash of plain values: the SHA-256 of their canonical JSON.
-
-    Example:
-        >>> digest_of({"b": 1, "a": [2]}) == digest_of({"a": (2,), "b": 1})
-        True
-    """
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    raise TypeError(f"{type(value).__name__} cannot be part of a key")
 
 
 class Store:
@@ -210,17 +191,6 @@ class Store:
         for path in gone:
             path.unlink(missing_ok=True)
         return len(gone)
-
-
-def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
-    """Remove temporary files that a killed run left behind; those of runs that are under way stay."""
-    now = time.time()
-    for path in folder.glob(pattern):
-        try:
-            if now - path.stat().st_mtime > _ABANDONED:
-                path.unlink()
-        except OSError:
-            continue  # another run was faster
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosspan.pipeline.provenance import model_digest, package_version
+from crosspan.core.digests import file_digest
+from crosspan.pipeline.provenance import package_version
 
 _MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
 
@@ -103,4 +104,4 @@ def _content(value: Any) -> Any:
     path = Path(place)
     if not place or not path.exists():
         return value
-    return f"{before}:{model_digest(path)}" if place is after else model_digest(path)
+    return f"{before}:{file_digest(path)}" if place is after else file_digest(path)

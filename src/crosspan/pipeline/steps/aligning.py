@@ -12,13 +12,13 @@ from typing import Any
 from crosspan.align import Aligner, make_aligner
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
 from crosspan.core import registry
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import PairError
 from crosspan.core.types import Alignment
 from crosspan.io import read_links
 from crosspan.io.pairs import read_pairs
 from crosspan.pipeline.codec import dump_links, dumps, loads
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.provenance import file_digest
 from crosspan.pipeline.recipes.model_options import identity_of
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.reading import InputFile

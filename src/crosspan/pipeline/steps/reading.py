@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from crosspan import __version__
+from crosspan.core.digests import digest_of, file_digest
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, PairError
 from crosspan.core.types import Sentence
 from crosspan.io.pairs import LocatedPair, SentenceFile, one_sided, read_pairs
 from crosspan.pipeline.codec import AboutRow, Fault, Faults, about_row, dump_labels, dumps
-from crosspan.pipeline.provenance import file_digest
-from crosspan.pipeline.store import Entry, Store, digest_of
+from crosspan.pipeline.store import Entry, Store
 
 VERSION = 2
 LISTING = "listing"

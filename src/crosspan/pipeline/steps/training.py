@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core import registry
+from crosspan.core.digests import digest_of
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.models.archive import packed
@@ -20,7 +21,6 @@ from crosspan.pipeline.recipes.model_options import identity_of
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.reading import InputFile
 from crosspan.pipeline.steps.tagging import FINE_TUNING, made_by
-from crosspan.pipeline.store import digest_of
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
 from crosspan.train.self_training import VoteOptions, train_on_projections
