@@ -15,7 +15,6 @@ from crosspan.core.progress import Listener
 from crosspan.core.types import Projection, Sentence, Span
 from crosspan.evaluate import NerReport, evaluate_ner
 from crosspan.io.records import place_spans
-from crosspan.project.records import write_projections
 from crosspan.report.items import Item
 from crosspan.report.page import write_report
 from crosspan.report.projecting import project_items
@@ -151,7 +150,7 @@ def write_demo(results: Sequence[DemoResult], folder: str | Path) -> list[Path]:
     for result in results:
         for suffix in (".conll", ".jsonl"):
             written.append(folder / f"{result.lang}{suffix}")
-            write_projections(written[-1], [one for one in result.projections if one.error is None])
+            io.write_projections(written[-1], [one for one in result.projections if one.error is None])
         written.append(folder / f"{result.lang}.gold.conll")
         io.write(written[-1], result.gold)
         written.append(folder / f"{result.lang}.html")

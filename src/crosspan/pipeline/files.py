@@ -30,7 +30,7 @@ from crosspan.pipeline.steps.aligning import LinkSource
 from crosspan.pipeline.store import SpoolStore
 from crosspan.pipeline.summary import OnReject, Rejected, Summary, TagSummary
 from crosspan.project.filters import check_confidence, is_filtered
-from crosspan.project.records import OutputFormat, dropped_records, find_output_format, write_projections
+from crosspan.project.records import dropped_records
 
 BitextFiles = tuple[SentenceFile, SentenceFile]
 
@@ -40,7 +40,7 @@ def project_files(
     target: SentenceFile,
     out: PathLike,
     *,
-    to_format: OutputFormat = "auto",
+    to_format: str = "auto",
     bitext: Sequence[BitextFiles] = (),
     links: PathLike | None = None,
     aligner: Any = None,
@@ -88,7 +88,7 @@ def project_files(
         CrosspanError: A file or an option is at fault; nothing is written then.
     """
     started = time.perf_counter()
-    find_output_format(out, to_format)
+    io.output_format(out, to_format, labels=True)
     inputs = [source.path, target.path, *(file.path for pair in bitext for file in pair), *([links] if links else [])]
     check_writing([out, dropped], inputs)
     how: dict[str, Any] = {
@@ -103,7 +103,7 @@ def project_files(
     }
     with projected(source, target, threads=threads, progress=progress, **how) as results, _drop_log(dropped) as log:
         kept = _Kept(results, source.shown, log, on_reject)
-        write_projections(out, kept.projections(), format=to_format)
+        io.write_projections(out, kept.projections(), format=to_format)
     kept.summary.seconds = time.perf_counter() - started
     return kept.summary
 
@@ -161,7 +161,8 @@ def tag_file(
     tagger: Any = "en",
     adapt: bool = True,
     settings: Settings | None = None,
-    to_format: OutputFormat = "auto",
+    to_format: str = "auto",
+    offsets: io.Unit = "codepoints",
     labels: Collection[str] = (),
     min_confidence: float = 0.0,
     replace_labels: bool = False,
@@ -180,7 +181,8 @@ def tag_file(
         adapt: Whether it is adapted where there are translations.
         settings: Options of the tagger, and of the adaptation as ``adaptation.NAME``.
         to_format: The format of ``out``; ``"auto"`` goes by the ending of the name. Scores are kept in JSONL, Parquet
-            and DocBin.
+            and DocBin; ``"entities"`` writes running text with the places of its entities.
+        offsets: What those places count, one of :data:`crosspan.io.UNITS`.
         labels: Write these kinds of entity only; all by default.
         min_confidence: Entities less sure than this are left out, and counted.
         replace_labels: Whether labels that sentences have are replaced. Without it such a file is an error.
@@ -197,7 +199,7 @@ def tag_file(
     """
     started = time.perf_counter()
     check_confidence(min_confidence)
-    found = find_output_format(out, to_format)
+    io.output_format(out, to_format, labels=True)
     check_writing([out], [source.path, *([translation.path] if translation is not None else [])])
     table = {**(tag_table(tagger, adapt) or {}), **(settings or {})}
     handed = {"tag": table.pop("given")} if "given" in table else {}
@@ -217,7 +219,7 @@ def tag_file(
         results, _ = carry_out(plan, store, threads=threads, progress=progress)
         summary.adapted = "adapt" in results
         sentences = _kept_sentences(results, source.shown, labels, min_confidence, summary, on_reject)
-        io.write(out, sentences, format=found)
+        io.write(out, sentences, format=to_format, offsets=offsets)
     summary.seconds = time.perf_counter() - started
     return summary
 
