@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
-from crosspan.cli.tag import split_names, summary_text
+from crosspan.cli.tag import summary_text
 
 
 @click.command("predict", no_args_is_help=True)
 @click.argument("text", metavar="TEXT", type=str)
-@click.option("--out", "-o", default="-", metavar="FILE", help="Where the JSON lines go.  [default: standard output]")
+@options.out("FILE", "Where the JSON lines go.  [default: standard output]", default="-")
 @click.option(
     "--model",
     default="en",
@@ -29,18 +30,10 @@ from crosspan.cli.tag import split_names, summary_text
     show_default=True,
     help="What start and end count.",
 )
-@click.option("--labels", multiple=True, metavar="A,B", help="Write only these labels.")
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Leave out entities that are less sure.",
-)
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
-def command(text: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+@options.labels("Write only these labels.")
+@options.min_confidence
+@options.working
+def command(text: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Find the entities of TEXT.
 
     TEXT is UTF-8 text, one sentence a line unless --paragraphs says otherwise; a dash stands for standard input. For
@@ -55,12 +48,12 @@ def command(text: str, out: str, as_json: bool, quiet: bool, **options: Any) -> 
         summary = predict_file(
             text,
             out,
-            tagger=options["model"],
-            paragraphs=options["paragraphs"],
-            offsets=options["offsets"],
-            labels=split_names(options["labels"]),
-            min_confidence=options["min_confidence"],
-            threads=options["threads"],
+            tagger=given["model"],
+            paragraphs=given["paragraphs"],
+            offsets=given["offsets"],
+            labels=options.split_names(given["labels"]),
+            min_confidence=given["min_confidence"],
+            threads=given["threads"],
             on_reject=rejects.add,
             progress=progress,
         )
@@ -68,7 +61,7 @@ def command(text: str, out: str, as_json: bool, quiet: bool, **options: Any) -> 
     finish(
         summary,
         summary_text(out, summary),
-        {"model": options["model"]},
+        {"model": given["model"]},
         as_json=as_json,
         quiet=quiet,
         output_taken=out == "-",

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
-from crosspan.core.tags import SCHEMES
-from crosspan.io import FORMATS
 
 if TYPE_CHECKING:
     from crosspan.pipeline.file_tagging import TagSummary
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("tag", no_args_is_help=True)
 @click.argument("source", metavar="INPUT", type=str)
-@click.option("--out", "-o", required=True, metavar="FILE", help="Where the labelled sentences go; - stdout.")
+@options.out("FILE", "Where the labelled sentences go; - stdout.")
 @click.option(
     "--tagger",
     default="en",
@@ -25,39 +24,16 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="en, the path of a model (.crf), spacy:NAME, transformers:NAME, onnx:FOLDER or gliner:NAME.",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the tagger; repeatable.")
-@click.option(
-    "--to",
-    "to_format",
-    type=click.Choice(["auto", "conll", "docbin", "jsonl", "parquet"]),
-    default="auto",
-    help="Format of FILE.  [default: by its ending]",
-)
-@click.option(
-    "--from",
-    "from_format",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    help="Format of INPUT.  [default: found out]",
-)
-@click.option("--labels", multiple=True, metavar="A,B", help="Write only these labels.")
-@click.option(
-    "--min-confidence",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Leave out entities that are less sure.",
-)
+@options.settings("An option of the tagger")
+@options.output_format()
+@options.input_format()
+@options.labels("Write only these labels.")
+@options.min_confidence
 @click.option("--replace", is_flag=True, help="Replace the labels that INPUT has.")
-@click.option("--lang", metavar="CODE", help="Language of the sentences, kept with them.")
-@click.option("--columns", metavar="NAMES", help="What the columns of INPUT hold, e.g. id,token,-,tag.")
-@click.option(
-    "--scheme", type=click.Choice(["auto", *SCHEMES]), default="auto", show_default=True, help="Tag scheme of INPUT."
-)
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
-def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+@options.language()
+@options.tagged_input()
+@options.working
+def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Label the sentences of INPUT with a tagger.
 
     INPUT holds sentences in any format that crosspan reads: plain text, one sentence a line, or tokenised. A dash
@@ -70,28 +46,26 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     from crosspan.pipeline.file_tagging import tag_file
     from crosspan.tag import load_tagger
 
-    chosen = parse_settings(options["settings"])
+    chosen = parse_settings(given["settings"])
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = tag_file(
             SentenceFile(
                 source,
-                options["from_format"],
-                options["lang"],
-                options["columns"],
-                options["scheme"],
+                given["from_format"],
+                given["lang"],
+                given["columns"],
+                given["scheme"],
                 # labels that are replaced are not looked at: "begin" reads the most
-                "begin" if options["replace"] else "error",
+                "begin" if given["replace"] else "error",
             ),
             out,
-            tagger=load_tagger(options["tagger"], threads=options["threads"], **chosen)
-            if chosen
-            else options["tagger"],
-            to_format=options["to_format"],
-            labels=split_names(options["labels"]),
-            min_confidence=options["min_confidence"],
-            replace=options["replace"],
-            threads=options["threads"],
+            tagger=load_tagger(given["tagger"], threads=given["threads"], **chosen) if chosen else given["tagger"],
+            to_format=given["to_format"],
+            labels=options.split_names(given["labels"]),
+            min_confidence=given["min_confidence"],
+            replace=given["replace"],
+            threads=given["threads"],
             on_reject=rejects.add,
             progress=progress,
         )
@@ -99,21 +73,11 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     finish(
         summary,
         summary_text(out, summary),
-        {"tagger": options["tagger"]},
+        {"tagger": given["tagger"]},
         as_json=as_json,
         quiet=quiet,
         output_taken=out == "-",
     )
-
-
-def split_names(given: tuple[str, ...]) -> list[str]:
-    """Names given with commas between them, or by repeating the option.
-
-    Example:
-        >>> split_names(("PER,LOC", "ORG"))
-        ['PER', 'LOC', 'ORG']
-    """
-    return [name.strip() for item in given for name in item.split(",") if name.strip()]
 
 
 def summary_text(out: str, summary: TagSummary) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from crosspan.core.files import open_output
+from crosspan.core.tables import Table
+from crosspan.report.document import document
 
-_CODE = re.compile(r"`([^`]+)`")
-_BOLD = re.compile(r"\*\*([^*]+)\*\*")
-_ITALIC = re.compile(r"(?<![*\w])\*([^*\s][^*]*)\*(?![*\w])")
-_LINK = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 _STYLE = """
 body { font: 16px/1.5 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b;
@@ -46,7 +47,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A paragraph; code in backticks, bold in two asterisks, italics in one, and links are understood."""
+    """A paragraph in Markdown; HTML in it is shown as it stands."""
 
     text: str
 
@@ -56,21 +57,6 @@ class Items:
     """A list."""
 
     items: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table.
-
-    Args:
-        header: Names of the columns.
-        rows: The cells, as text.
-        texts: Columns from the left that hold words, not numbers.
-    """
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    texts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +112,7 @@ def write_page(folder: Path, name: str, blocks: Sequence[Block]) -> list[Path]:
     return [folder / file for file in files]
 
 
-def markdown(blocks: Sequence[Block], name: str = "study") -> str:
+def markdown(blocks: Sequence[Block], name: str = "page") -> str:
     r"""The page as Markdown.
 
     Args:
@@ -138,7 +124,7 @@ def markdown(blocks: Sequence[Block], name: str = "study") -> str:
         # A
         <BLANKLINE>
         | x | y |
-        | :-- | --: |
+        |:---|---:|
         | a\|b | 1 |
     """
     return "\n\n".join(_markdown(one, name) for one in blocks) + "\n"
@@ -155,8 +141,7 @@ def _markdown(block: Block, name: str) -> str:
         return f"```{block.language}\n{block.text.rstrip()}\n```"
     if isinstance(block, Figure):
         return f"![{block.caption}]({name}.{block.name}.svg)\n\n*{block.caption}*"
-    lines = [block.header, [":--" if at < block.texts else "--:" for at in range(len(block.header))], *block.rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return block.markdown()
 
 
 def hypertext(blocks: Sequence[Block]) -> str:
@@ -166,42 +151,30 @@ def hypertext(blocks: Sequence[Block]) -> str:
         >>> "<h1>1 &lt; 2</h1>" in hypertext([Heading(1, "1 < 2")])
         True
     """
-    title = next((one.text for one in blocks if isinstance(one, Heading)), "Study")
-    body = "\n".join(map(_hypertext, blocks))
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
-    )
+    title = next((one.text for one in blocks if isinstance(one, Heading)), "Page")
+    return document(title, "\n".join(map(_hypertext, blocks)), style=_STYLE)
 
 
 def _hypertext(block: Block) -> str:
-    if isinstance(block, Heading):
-        return f"<h{block.level}>{_inline(block.text)}</h{block.level}>"
-    if isinstance(block, Text):
-        return f"<p>{_inline(block.text)}</p>"
-    if isinstance(block, Items):
-        return "<ul>\n" + "\n".join(f"<li>{_inline(item)}</li>" for item in block.items) + "\n</ul>"
-    if isinstance(block, Code):
-        return f"<pre><code>{html.escape(block.text.rstrip())}</code></pre>"
+    """A part as HTML: plots and tables are put in as they are, all else is Markdown."""
+    parser = _parser()
     if isinstance(block, Figure):
-        return f"<figure>\n{block.svg}<figcaption>{_inline(block.caption)}</figcaption>\n</figure>"
-
-    def row(cells: Sequence[str], tag: str) -> str:
-        kinds = [" class='text'" if at < block.texts else "" for at in range(len(cells))]
-        return (
-            "<tr>"
-            + "".join(f"<{tag}{kind}>{_inline(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True))
-            + "</tr>"
-        )
-
-    rows = "\n".join([row(block.header, "th"), *(row(cells, "td") for cells in block.rows)])
-    return f'<div class="wide"><table>\n{rows}\n</table></div>'
+        return f"<figure>\n{block.svg}<figcaption>{parser.renderInline(block.caption)}</figcaption>\n</figure>"
+    if isinstance(block, Table):
+        return block.html(parser.renderInline)
+    rendered: str = parser.render(_markdown(block, ""))
+    return rendered.rstrip("\n")
 
 
-def _inline(text: str) -> str:
-    found = html.escape(text, quote=False)
-    found = _LINK.sub(r'<a href="\2">\1</a>', found)
-    found = _BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", found))
-    return _ITALIC.sub(r"<em>\1</em>", found)
+@cache
+def _parser() -> MarkdownIt:
+    """Reads Markdown; HTML in it, and addresses that run code, are shown as text."""
+    from markdown_it import MarkdownIt
+
+    def listing(renderer: Any, tokens: Sequence[Any], at: int, options: Any, env: Any) -> str:
+        return f"<pre><code>{html.escape(tokens[at].content.rstrip(), quote=False)}</code></pre>\n"
+
+    parser = MarkdownIt("commonmark", {"html": False})
+    parser.disable("image")  # a page loads nothing
+    parser.add_render_rule("fence", listing)
+    return parser

@@ -1,87 +1,17 @@
-"""What ``crosspan evaluate`` prints for people: compact tables, in plain text or, on a terminal, in colour."""
+"""What scores look like to people: tables of a report, of a comparison, of word links and of confidences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from crosspan.evaluate import (
-    AlignmentComparison,
-    AlignmentScore,
-    Calibration,
-    NerComparison,
-    NerReport,
-)
+from crosspan.core.tables import Table
+from crosspan.evaluate.alignment import AlignmentScore
+from crosspan.evaluate.calibration import Calibration
+from crosspan.evaluate.comparison import AlignmentComparison, NerComparison
 from crosspan.evaluate.ner import NerScore, Score
+from crosspan.evaluate.report import NerReport
 from crosspan.evaluate.significance import Interval, PairedTest
 from crosspan.evaluate.span_errors import KINDS
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A heading and rows of cells; the first column is text, the others are numbers.
-
-    Args:
-        title: What the table shows.
-        header: Name of each column.
-        rows: Cells of each line.
-        notes: Lines to print below.
-    """
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-
-    def plain(self) -> str:
-        """Lay the table out with blanks.
-
-        Example:
-            >>> print(Table("Size", ["what", "n"], [["words", "120"]]).plain())
-            Size
-            what     n
-            words  120
-        """
-        lines = [self.header, *self.rows] if self.rows else []
-        widths = [max(len(line[column]) for line in lines) for column in range(len(self.header))] if lines else []
-        out = [self.title]
-        for line in lines:
-            cells = [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))]
-            out.append("  ".join(cells).rstrip())
-        return "\n".join([*out, *self.notes])
-
-
-def show(tables: Sequence[Table], *, colour: bool) -> None:
-    """Print tables to standard output.
-
-    Args:
-        tables: What to print.
-        colour: Whether to use ``rich``; for terminals.
-    """
-    if not colour:
-        import click
-
-        click.echo("\n\n".join(table.plain() for table in tables))
-        return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    for number, table in enumerate(tables):
-        if number:
-            console.print()
-        console.print(Text(table.title, style="bold"))
-        if table.rows:
-            shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-            for column, name in enumerate(table.header):
-                shown.add_column(Text(name), justify="right" if column else "left", no_wrap=True)
-            for row in table.rows:
-                shown.add_row(*(Text(cell) for cell in row))
-            console.print(shown)
-        for note in table.notes:
-            console.print(Text(note, style="dim"), soft_wrap=True)
 
 
 def ner_tables(report: NerReport) -> Iterator[Table]:
@@ -94,9 +24,9 @@ def ner_tables(report: NerReport) -> Iterator[Table]:
     rows.append(["micro, lenient", *_score_cells(lenient.micro), ""])
     rows.append(["macro, lenient", *_score_cells(lenient.macro)[:3], "", "", "", ""])
     yield Table(
-        f"Spans in {strict.n_sentences} sentences (strict, unless said)",
         ["label", "precision", "recall", "F1", "right", "pred", "gold", ratio],
         rows,
+        f"Spans in {strict.n_sentences} sentences (strict, unless said)",
         [*_interval_notes(strict), strict.signature, lenient.signature],
     )
     total = report.errors.total
@@ -107,9 +37,9 @@ def ner_tables(report: NerReport) -> Iterator[Table]:
         + ", ".join(f"{gold} taken for {pred} {n}" for (gold, pred), n in list(report.errors.confusion.items())[:5])
     ]
     yield Table(
-        "Errors (boundary: right label, other tokens; label: right tokens, other label)",
         ["label", *KINDS],
         [[name, *(str(row[kind]) for kind in KINDS)] for name, row in zip(names, counts, strict=True)],
+        "Errors (boundary: right label, other tokens; label: right tokens, other label)",
         notes if report.errors.confusion else (),
     )
 
@@ -130,9 +60,9 @@ def alignment_table(score: AlignmentScore) -> Table:
     counts = [str(value) for value in (score.n_links, score.n_sure, score.n_possible)]
     notes = [_interval_text("AER", score.interval)] if score.interval else []
     return Table(
-        f"Links of {score.n_sentences} sentence pairs",
         ["", "AER", "precision", "recall", "F1", "links", "sure", "possible"],
         [["links", *cells, *counts]],
+        f"Links of {score.n_sentences} sentence pairs",
         [*notes, score.signature],
     )
 
@@ -150,13 +80,13 @@ def alignment_comparison_table(comparison: AlignmentComparison, names: tuple[str
 def calibration_table(calibration: Calibration) -> Table:
     """Lay out a reliability table."""
     return Table(
-        f"Reliability of {calibration.n} confidences",
         ["from", "to", "spans", "confidence", "precision"],
         [
             [f"{one.low:.2f}", f"{one.high:.2f}", str(one.n), f"{one.confidence:.3f}", f"{one.precision:.3f}"]
             for one in calibration.bins
             if one.confidence is not None and one.precision is not None
         ],
+        f"Reliability of {calibration.n} confidences",
         [f"expected calibration error {calibration.ece:.4f}, Brier score {calibration.brier:.4f}"],
     )
 
@@ -189,11 +119,11 @@ def _comparison_table(title: str, randomization: PairedTest, bootstrap: PairedTe
     if bootstrap.low is not None and bootstrap.high is not None and bootstrap.confidence is not None:
         notes[0] += f", {100 * bootstrap.confidence:g} % interval {bootstrap.low:+.4f} to {bootstrap.high:+.4f}"
     return Table(
-        title,
         ["paired test", "p"],
         [
             ["approximate randomisation", f"{randomization.p_value:.4g}"],
             ["bootstrap", f"{bootstrap.p_value:.4g}"],
         ],
+        title,
         [*notes, signature],
     )

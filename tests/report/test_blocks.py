@@ -6,8 +6,9 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosspan.lab.study.page import Code, Figure, Heading, Items, Table, Text, hypertext, markdown, write_page
-from crosspan.lab.study.plots import Line, Panel, Point, plot, short_number
+from crosspan.core.tables import Table
+from crosspan.report.blocks import Code, Figure, Heading, Items, Text, hypertext, markdown, write_page
+from crosspan.report.plots import Line, Panel, Point, plot, short_number
 
 DRAWN = plot([Panel("a & b", [Line("<x>", [Point(1e6, 1.0, 0.0, 2.0), Point(1e8, 3.0)])])], x="size", y="F1", zero=True)
 BLOCKS = [
@@ -23,7 +24,7 @@ BLOCKS = [
 def test_a_page_as_markdown():
     assert markdown(BLOCKS, "p") == (
         "# Title <1>\n\nsome `co<de>`, *slanted*, **bold** and [a link](https://example.org)\n\n- one\n- two\n\n"
-        "| name | n |\n| :-- | --: |\n| a\\|b | 1 |\n\n![What it shows](p.f1.svg)\n\n*What it shows*\n\n"
+        "| name | n |\n|:---|---:|\n| a\\|b | 1 |\n\n![What it shows](p.f1.svg)\n\n*What it shows*\n\n"
         "```sh\nls < a\n```\n"
     )
 
