@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 @click.option(
     "--bitext", "bitexts", nargs=2, multiple=True, metavar="SRC TGT", help="More translated text to learn from."
 )
-@click.option("--aligner", type=click.Choice(ALIGNERS), default=ALIGNERS[0], show_default=True, help="Backend.")
+@click.option(
+    "--aligner", type=click.Choice([*ALIGNERS.builtin]), default=ALIGNERS.default, show_default=True, help="Backend."
+)
 @click.option("--model", metavar="FILE", help="Use this saved model instead of learning.")
 @click.option("--fit", "fit_on", is_flag=True, help="Learn on from --model, with the sentences at hand and --bitext.")
 @click.option("--save-model", metavar="FILE", help="Keep what was learned, for --model.")
@@ -124,9 +126,9 @@ def _check_usage(
     inputs = [source, target, *chain.from_iterable(bitexts)]
     if inputs.count("-") > 1:
         raise click.UsageError("Standard input can be read only once: name a file.")
-    if aligner != ALIGNERS[0] and (model is not None or save_model is not None):
+    if aligner != ALIGNERS.default and (model is not None or save_model is not None):
         encoder = "" if aligner == "fast_align" else " Name a pre-trained model with --set model=NAME."
-        raise click.UsageError(f"Models can be saved and loaded with --aligner {ALIGNERS[0]} only.{encoder}")
+        raise click.UsageError(f"Models can be saved and loaded with --aligner {ALIGNERS.default} only.{encoder}")
     if model is None and fit_on:
         raise click.UsageError("--fit learns on from a model: name it with --model.")
     if model is not None and bitexts and not fit_on:

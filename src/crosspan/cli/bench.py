@@ -35,7 +35,13 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     metavar="KEY=VALUE",
     help="A setting of the method, or aligner.KEY, train.KEY or noise.KEY; of a ready recipe TABLE.KEY; repeatable.",
 )
-@click.option("--aligner", type=click.Choice(ALIGNERS), default=ALIGNERS[0], show_default=True, help="Word aligner.")
+@click.option(
+    "--aligner",
+    type=click.Choice([*ALIGNERS.builtin]),
+    default=ALIGNERS.default,
+    show_default=True,
+    help="Word aligner.",
+)
 @click.option(
     "--tagger",
     "taggers",

@@ -11,7 +11,7 @@ import click
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.io import FORMATS, FormatOption, read_links
 from crosspan.train.links.tuning import TuningOptions, tune_aligner
 

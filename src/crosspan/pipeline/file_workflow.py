@@ -117,7 +117,7 @@ def project_files(
         bitext: More files of translated text, two by two, for the aligner to learn from.
         links: A file of word links made elsewhere, one line a pair; nothing is aligned then.
         aligner: An aligner that has learned already; by default one learns from ``bitext`` and the files at hand.
-        method: How spans are carried over; one of :data:`crosspan.project.projector.METHODS`.
+        method: How spans are carried over; one of :data:`crosspan.project.projector.PROJECTORS`.
         settings: Options of the method, by name; those of the aligner that learns as ``aligner.NAME``.
         dropped: A file that takes a line of JSON for each source span that was not projected, and for each sentence
             that could not be worked on.

@@ -19,10 +19,10 @@ from crosspan.pipeline.file_workflow import Summary
 from crosspan.pipeline.plan import Plan
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import MADE
-from crosspan.pipeline.steps.tagging import FINE_TUNING
 from crosspan.pipeline.store import Entry, Store
 from crosspan.project.filters import is_filtered
 from crosspan.project.records import OutputFormat, dropped_records, write_projections
+from crosspan.train import TRAINERS
 
 Products = Mapping[str, list[Entry]]
 
@@ -110,7 +110,7 @@ class Writer:
 
     def _model(self, data: bytes) -> None:
         """Write the trained model: a file, or the folder of a fine-tuned encoder."""
-        if self.recipe.train is not None and self.recipe.train.use == FINE_TUNING:
+        if self.recipe.train is not None and TRAINERS.component(self.recipe.train.use).saves == "folder":
             unpack(data, self._path("model"))
             return
         with atomic_binary(self._path("model.crf")) as stream:

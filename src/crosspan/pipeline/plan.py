@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from crosspan.align import ALIGNERS
 from crosspan.core.errors import FormatError
-from crosspan.core.settings import with_settings
+from crosspan.core.model_options import with_languages, with_models
+from crosspan.core.options import with_settings
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.recipes.model_options import with_languages, with_models
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import (
     MADE,
@@ -36,12 +37,11 @@ from crosspan.pipeline.steps.aligning import (
 from crosspan.pipeline.steps.marking import BackTranslate, Compose, TranslateMarked
 from crosspan.pipeline.steps.projecting import Filter, Keep, Project
 from crosspan.pipeline.steps.reading import InputFile, Reading
-from crosspan.pipeline.steps.tagging import FINE_TUNING, Adapt, Ensemble, Predict, TaggerSpec, TagSource
+from crosspan.pipeline.steps.tagging import Adapt, Ensemble, Predict, TaggerSpec, TagSource
 from crosspan.pipeline.steps.training import Evaluate, Scoring, Train
 from crosspan.pipeline.steps.translating import Mirror, Side, Translate, TranslatorSpec
-
-PRETRAINED = ("simalign", "awesome", "transalign", "cross_attention")
-"""Aligners that learn nothing from the corpus."""
+from crosspan.tag import TAGGERS
+from crosspan.train import TRAINERS
 
 
 @dataclass(slots=True)
@@ -192,7 +192,7 @@ class _Planner:
 
     def _tagging(self, tag: TagTable, pairs: str) -> Iterator[Stage]:
         tagger = self._tagger(tag)
-        adapted = tag.adapt and tag.use == "crf"
+        adapted = tag.adapt and TAGGERS.component(tag.use).adapts
         if adapted:
             yield Adapt(tagger=tagger, settings=tag.adaptation, pairs=pairs)
         yield TagSource(tagger=tagger, adapted=adapted, copy_bias=tag.adaptation.copy_bias, pairs=pairs)
@@ -288,7 +288,7 @@ class _Planner:
             options = with_settings(StatisticalOptions(), align.options)
             yield Learn(settings=options, bitext=bitext, limit=limit)
             yield AlignWithModel(min_prob=options.min_prob)
-        elif align.use in PRETRAINED:
+        elif not ALIGNERS.component(align.use).learns:
             yield AlignByModel(use=align.use, settings=self._settings(align.options))
         else:
             settings = self._settings(align.options)
@@ -296,15 +296,14 @@ class _Planner:
 
     def _training(self, projected: str) -> Stage:
         from crosspan.train.crf import CrfOptions
-        from crosspan.train.token_options import TokenClassifierOptions
 
         table = self.recipe.train
         assert table is not None
         settings: Any = table.options
         if table.use == "crf":
             settings = with_settings(CrfOptions(), table.options)
-        elif table.use == FINE_TUNING:
-            settings = with_settings(TokenClassifierOptions(), with_models(table.options, self.recipe.model))
+        elif TRAINERS.component(table.use).saves == "folder":
+            settings = with_settings(TRAINERS.options(table.use), with_models(table.options, self.recipe.model))
             source = self.recipe.source.lang if self.recipe.source is not None else ""
             settings = replace(settings, source_lang=settings.source_lang or source)
         return Train(
@@ -329,7 +328,7 @@ class _Planner:
     @staticmethod
     def _tagging_with(table: TrainTable) -> dict[str, Any]:
         """How a fine-tuned encoder labels: with what it learned with."""
-        if table.use != FINE_TUNING:
+        if TRAINERS.component(table.use).saves != "folder":
             return {}
         return {name: table.options[name] for name in ("words", "overlap", "device") if name in table.options}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from crosspan.align.spool import AlignmentSpool
 from crosspan.core.errors import OptionError, PairError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.io.pairs import LocatedPair, one_sided
 from crosspan.project.filters import apply_filters, check_confidence, check_filters
@@ -59,7 +59,7 @@ def project_labels(
         bitext: More translated text of the two languages, for the aligner to learn from.
         links: Word links made elsewhere, one alignment a pair; nothing is aligned then.
         aligner: An aligner that has learned already; by default one learns from ``bitext`` and the sentences at hand.
-        method: How spans are carried over; one of :data:`crosspan.project.projector.METHODS`, or a projector.
+        method: How spans are carried over; one of :data:`crosspan.project.projector.PROJECTORS`, or a projector.
         settings: Options of the method, by name; those of the aligner that learns as ``aligner.NAME``.
         min_confidence: Projected spans less sure than this are dropped, with the reason ``filtered:min_confidence``.
         filters: Names from :data:`crosspan.project.filters.FILTERS`; what they take out has the reason

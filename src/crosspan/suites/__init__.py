@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from importlib import import_module
 
 from crosspan.core.errors import OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.suites.suite import Suite
 
 SUITES = {
@@ -35,8 +35,6 @@ def make_suite(name: str) -> Suite:
         ('de', 'es', 'it')
     """
     if name not in SUITES:
-        near = difflib.get_close_matches(name, SUITES, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(SUITES)}."
-        raise OptionError(f"there is no suite {name!r}", hint=hint)
+        raise OptionError(f"there is no suite {name!r}", hint=did_you_mean(name, SUITES, quoted=False))
     suite: Suite = import_module(f"crosspan.suites.{SUITES[name]}").SUITE
     return suite

@@ -16,7 +16,7 @@ from typing import Any
 from crosspan import __version__
 from crosspan.core.errors import EmptyInputError, OptionError, OutputError
 from crosspan.core.files import PathLike, name_of, open_input, read_blocks
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.io import Reject, format_by_name

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from crosspan.core.errors import OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.core.tags import REPAIRS, SCHEMES, Repair, SchemeOption
 from crosspan.io import FORMATS, FormatOption
 from crosspan.pipeline.transfer import WEIGHT
@@ -14,6 +15,7 @@ from crosspan.pipeline.workflow import SHARD
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.records import OUTPUT_FORMATS
+from crosspan.train import TRAINERS
 from crosspan.train.adapt import AdaptOptions
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.self_training import ROUNDS, VoteOptions
@@ -37,12 +39,8 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     Raises:
         OptionError: It is not; the error names the nearest.
     """
-    import difflib
-
     if value not in choices:
-        near = difflib.get_close_matches(value, choices, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(choices)}."
-        raise OptionError(f"{name} is {value!r}", hint=hint)
+        raise OptionError(f"{name} is {value!r}", hint=did_you_mean(value, choices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,21 +251,21 @@ class TrainTable:
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        trainer = TRAINERS.component(self.use)
         if self.rounds == -1:
-            object.__setattr__(self, "rounds", ROUNDS if self.use == "crf" else 0)
+            object.__setattr__(self, "rounds", ROUNDS if trainer.votes else 0)
         if self.rounds < 0:
             raise OptionError(f"rounds is {self.rounds}", hint="Choose 0 or more.")
-        if self.use != "crf":
+        if not trainer.votes:
             if self.rounds:
                 raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out rounds, or set rounds = 0.")
             if self.vote != VoteOptions():
                 raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out what begins with vote.")
-        if self.use != "token-classifier":
-            if self.dev:
-                raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
-        elif not self.options.get("encoder"):
-            raise OptionError("token-classifier needs an encoder", hint='Add encoder = "NAME".')
-        elif self.options.get("patience") and not self.dev:
+        if self.dev and not trainer.dev:
+            raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
+        if trainer.model and not self.options.get(trainer.model):
+            raise OptionError(f"{self.use} needs an {trainer.model}", hint=f'Add {trainer.model} = "NAME".')
+        if self.options.get("patience") and trainer.dev and not self.dev:
             raise OptionError("early stopping needs dev sentences", hint='Add dev = "FILE", or set patience = 0.')
 
 

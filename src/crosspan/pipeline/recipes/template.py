@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from crosspan.pipeline.recipes.backend_options import GROUPS, default_options, owned
+from crosspan.pipeline.recipes.backends import FAMILIES, default_options, owned
 from crosspan.pipeline.recipes.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General, check_choice
 from crosspan.pipeline.recipes.toml_text import toml_value
 
@@ -69,7 +69,7 @@ def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any]) -> I
     yield f"{header}[{name}]"
     for line in _keys(kind(), values):
         yield f"# {line}" if off and not line.startswith("#") else line
-    options = default_options(name, str(values.get("use", ""))) if name in GROUPS else None
+    options = default_options(name, str(values["use"])) if name in FAMILIES and "use" in values else None
     if options is not None:
         yield from _options(options, "", owned(name))
     if name == "project":

@@ -9,25 +9,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crosspan.align import Aligner, make_aligner
+from crosspan.align import ALIGNERS, Aligner, make_aligner
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
-from crosspan.core import registry
 from crosspan.core.errors import PairError
 from crosspan.core.types import Alignment
 from crosspan.io import read_links
 from crosspan.io.pairs import read_pairs
 from crosspan.pipeline.codec import dump_links, dumps, loads
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.provenance import file_digest
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.provenance import file_digest, model_digest
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.reading import InputFile
-from crosspan.pipeline.steps.tagging import made_by
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
 Bitext = Sequence[tuple[InputFile, InputFile]]
-
-ALIGNERS = "crosspan.aligners"
 
 
 def learning_text(inputs: Inputs, bitext: Bitext, limit: int) -> Iterator[TokenPair]:
@@ -124,19 +119,13 @@ class AlignByBackend(Step):
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True))
         self.options = {
-            "use": self.use,
-            "by": registry.identity(ALIGNERS, self.use),
-            "settings": identity_of(self.use, self.settings),
+            **ALIGNERS.identity(self.use, self.settings, content=model_digest),
             **bitext_options(self.bitext, self.limit),
         }
 
     def prepare(self, inputs: Inputs) -> None:
         """Learn."""
-        if registry.is_builtin(ALIGNERS, self.use):
-            self._aligner = make_aligner(self.use, threads=inputs.threads, **self.settings)
-        else:
-            self._aligner = made_by(ALIGNERS, self.use, threads=inputs.threads, **self.settings)
-        assert self._aligner is not None
+        self._aligner = make_aligner(self.use, threads=inputs.threads, **self.settings)
         self._aligner.fit_tokens(learning_text(inputs, self.bitext, self.limit))
 
     def work(self, inputs: Inputs) -> Output:
@@ -181,9 +170,7 @@ class AlignByModel(Step):
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"),)
         self.options = {
-            "use": self.use,
-            "by": registry.identity(ALIGNERS, self.use),
-            "settings": identity_of(self.use, self.settings),
+            **ALIGNERS.identity(self.use, self.settings, content=model_digest),
         }
 
     def prepare(self, inputs: Inputs) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crosspan.core import registry
+from crosspan.core.components import Component
 from crosspan.core.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
 from crosspan.pipeline.codec import (
     AboutRow,
@@ -22,22 +22,13 @@ from crosspan.pipeline.codec import (
     whole_sentence,
 )
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.provenance import data_digest
-from crosspan.pipeline.recipes.fit import WITHOUT_LINKS
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.provenance import data_digest, model_digest
 from crosspan.pipeline.step import Inputs, Need, Output, Step
-from crosspan.pipeline.steps.tagging import made_by
 from crosspan.pipeline.transfer import with_source_scores
 from crosspan.project.filters import apply_filters, is_filtered
-from crosspan.project.projector import METHODS, Projector, make_projector
-
-PROJECTORS = "crosspan.projectors"
+from crosspan.project.projector import PROJECTORS, Projector, make_projector
 
 _EMPTY = Alignment.from_links([])
-_BY_MODELS = {True: "transformers", False: ""}
-
-MODEL_SCORES = ("ner", "ner_spans", "nmt")
-"""Scores of candidates that pre-trained models give."""
 
 _NOTHING_KNOWN: list[AboutRow] = []
 
@@ -99,52 +90,32 @@ class Project(Step):
     def __post_init__(self) -> None:
         parts = self._parts
         self.needs = tuple(Need(stage, part) for stage, part in parts)
-        if not self._looks_at_one_sentence:
+        if self._facts.learns:
             self.needs += tuple(Need(stage, part, True) for stage, part in parts)
         self.options = {
-            "use": self.use,
-            "by": registry.identity(PROJECTORS, self.use),
-            "settings": identity_of(
-                self.use if self.use not in METHODS else _BY_MODELS[self._asks_models], self.settings
-            ),
-            "weights": data_digest("crosspan.project") if self.use in METHODS else None,
+            **PROJECTORS.identity(self.use, self.settings, content=model_digest),
+            "data": [data_digest(one) for one in self._facts.data],
             "tagged": self.tagged,
         }
 
     @property
-    def _looks_at_one_sentence(self) -> bool:
-        """Whether the method learns nothing from the corpus."""
-        if self.use == "candidates":
-            return bool(self.settings.get("scores", "learned") != "learned")
-        return self.use == "heuristic" or self.use in WITHOUT_LINKS
-
-    @property
-    def _asks_models(self) -> bool:
-        """Whether models find or score candidates; they read text, and must know its language."""
-        return (
-            self.settings.get("scores") == "fused"
-            or self.settings.get("candidates") == "ner"
-            or any(f"weights.{name}" in self.settings for name in MODEL_SCORES)
-        )
+    def _facts(self) -> Component:
+        """What is known of the method with these settings."""
+        return PROJECTORS.facts(self.use, self.settings)
 
     @property
     def _parts(self) -> list[tuple[str, str]]:
         """What is known of the pairs: their words, labels and links, and what is wrong with some."""
         parts = [("pairs", "tokens"), (self.labels, "labels"), ("align", "links"), ("align", "faults")]
-        if self.use not in METHODS or self._asks_models:
-            return [*parts, ("pairs", "target_spans"), ("pairs", "about")]
-        given = self.settings.get("candidates") == "target_spans"
-        return [*parts, ("pairs", "target_spans")] if given else parts
+        facts = self._facts
+        parts += [("pairs", "target_spans")] if facts.target_spans or facts.text else []
+        return [*parts, ("pairs", "about")] if facts.text else parts
 
     def prepare(self, inputs: Inputs) -> None:
         """Look at the whole corpus."""
-        if self.use in METHODS:
-            self._projector = make_projector(self.use, self.settings)
-        else:
-            self._projector = made_by(PROJECTORS, self.use, **self.settings)
-        if self._looks_at_one_sentence:
+        self._projector = make_projector(self.use, self.settings)
+        if not self._facts.learns:
             return
-        assert self._projector is not None
         for shard in self._all(inputs):
             self._projector.count([pair for index, pair in enumerate(shard.pairs) if index not in shard.faults])
         for shard in self._all(inputs):

@@ -9,7 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crosspan.core import registry
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Pair, Sentence, Span
 from crosspan.models.archive import unpack
@@ -23,20 +22,15 @@ from crosspan.pipeline.codec import (
     whole_sentence,
 )
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.provenance import data_digest, package_version
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.provenance import data_digest, model_digest
 from crosspan.pipeline.step import Inputs, Need, Output, Step
-from crosspan.tag import Tagger
+from crosspan.tag import TAGGERS, Tagger
+from crosspan.train import TRAINERS
 
 if TYPE_CHECKING:
     from crosspan.train.adapt import AdaptOptions
 
 T = TypeVar("T")
-
-TAGGERS = "crosspan.taggers"
-
-FINE_TUNING = "token-classifier"
-"""The trainer whose models are folders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +53,8 @@ class TaggerSpec:
         Raises:
             OptionError: There is no such backend.
         """
-        found: dict[str, Any] = {"use": self.use, **identity_of(self.use, {**self.options, "model": self.model})}
-        if self.use == "crf":
-            found["data"] = data_digest("crosspan.tag")
-        elif self.use == "spacy":
-            found["package"] = package_version(self.model)
-        elif not registry.is_builtin(TAGGERS, self.use):
-            registry.find(TAGGERS, self.use)
-            found["package"] = registry.identity(TAGGERS, self.use)
-        return found
+        found = TAGGERS.identity(self.use, self.options, content=model_digest, model=self.model)
+        return {**found, "data": [data_digest(one) for one in TAGGERS.component(self.use).data]}
 
     def load(self, threads: int | None) -> Tagger:
         """Load the tagger.
@@ -76,29 +63,8 @@ class TaggerSpec:
             OptionError: The backend does not know an option.
             ModelError: There is no such model, or it is damaged.
         """
-        if self.use in ("crf", "spacy"):
-            from crosspan.tag import load_tagger
-
-            name = self.model if self.use == "crf" else f"{self.use}:{self.model}"
-            return load_tagger(name, threads=threads)
-        made: Tagger = made_by(TAGGERS, self.use, self.model, threads=threads, **self.options)
+        made: Tagger = TAGGERS.make(self.use, self.model, threads=threads, settings=self.options)
         return made
-
-
-def made_by(group: str, use: str, *arguments: Any, **options: Any) -> Any:
-    """What a backend of another package makes.
-
-    Raises:
-        OptionError: It does not take the options.
-    """
-    factory = registry.find(group, use)
-    try:
-        return factory(*arguments, **options)
-    except TypeError as error:
-        raise OptionError(
-            f"{use!r} of {registry.identity(group, use)} does not take these options ({error})",
-            hint="Look into its documentation.",
-        ) from error
 
 
 def labelled_by(
@@ -138,7 +104,7 @@ class TagSource(Step):
     def __post_init__(self) -> None:
         self.needs = tuple(Need(self.pairs, part) for part in ("tokens", "about", "labels"))
         self.options = {"tagger": self.tagger.identity()}
-        if self.tagger.use == "crf" and self.copy_bias:
+        if TAGGERS.component(self.tagger.use).adapts and self.copy_bias:
             self.options["copy_bias"] = self.copy_bias
         if self.adapted:
             self.needs += (Need("adapt", "model", True),)
@@ -262,11 +228,13 @@ def tagger_from(
     """
     with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
         path = Path(folder) / "model.crf"
-        if use == FINE_TUNING:
+        trainer = TRAINERS.component(use) if use in TRAINERS else None
+        if trainer is not None and trainer.saves == "folder":
             unpack(model, path)
-            return TaggerSpec("transformers", str(path), options).load(threads)
-        path.write_bytes(model)
-        return TaggerSpec(use, str(path)).load(threads)
+        else:
+            path.write_bytes(model)
+        loads = trainer.tagger if trainer is not None and trainer.tagger else use
+        return TaggerSpec(loads, str(path), options).load(threads)
 
 
 @dataclass(kw_only=True)

@@ -10,22 +10,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crosspan.core import registry
+from crosspan.core.components import package_version
+from crosspan.core.model_options import seen_options
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.models.archive import packed
 from crosspan.pipeline.codec import dumps, load_labels, load_projections, loads
-from crosspan.pipeline.provenance import data_digest
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.provenance import data_digest, model_digest
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.reading import InputFile
-from crosspan.pipeline.steps.tagging import FINE_TUNING, made_by
 from crosspan.pipeline.store import digest_of
+from crosspan.train import TRAINERS
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
 from crosspan.train.self_training import VoteOptions, train_on_projections
-
-TRAINERS = "crosspan.trainers"
 
 
 @dataclass(kw_only=True)
@@ -45,26 +43,27 @@ class Train(Step):
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens", True), Need(self.projected, "projections", True))
+        facts = TRAINERS.component(self.use)
         self.options = {
             "use": self.use,
-            "by": registry.identity(TRAINERS, self.use),
+            "by": TRAINERS.brought_by(self.use),
+            "packages": [f"{name} {package_version(name)}" for name in facts.packages],
             "noise": asdict(self.noise),
         }
-        if self.use == FINE_TUNING:
+        if facts.saves == "folder":
             # all but the device and how often checkpoints are made changes the result
             settings = {**asdict(self.settings), "seed": self.settings.seed or self.seed}
-            found = identity_of(self.use, {"encoder": settings.pop("encoder")})
-            self.options["encoder"] = found
+            self.options["encoder"] = seen_options({"encoder": settings.pop("encoder")}, model_digest)
             self.options["dev"] = None if self.dev is None else self.dev.options
             self.options["settings"] = {
                 name: value for name, value in settings.items() if name not in ("device", "save_every")
             }
             self.resumes = True
-        elif self.use == "crf":
+        elif facts.votes:
             self.options["settings"] = asdict(self.settings)
             self.options["rounds"] = self.rounds
             self.options["vote"] = asdict(self.vote) if self.rounds else None
-            self.options["data"] = data_digest("crosspan.tag")
+            self.options["data"] = [data_digest(one) for one in facts.data]
         else:
             self.options["settings"] = dict(self.settings)
             self.options["seed"] = self.seed
@@ -74,7 +73,7 @@ class Train(Step):
         examples = examples_of(self._projections(inputs), self.noise)
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
             path = Path(folder) / "model.crf"
-            if self.use == FINE_TUNING:
+            if TRAINERS.component(self.use).saves == "folder":
                 return self._fine_tuned(examples, inputs.unfinished or path, inputs)
             self._trained(examples, inputs).save(path)
             return Output({"model": path.read_bytes()}, {"examples": len(examples)})
@@ -83,7 +82,6 @@ class Train(Step):
         """Fine-tune below a folder, from where that was left off."""
         from crosspan.models.checkpoints import Checkpoints
         from crosspan.train.model_card import RECORD
-        from crosspan.train.token_classifier import train_token_classifier
 
         def advance(stage: str, done: int, total: int) -> None:
             inputs.advance(done, total)
@@ -97,8 +95,8 @@ class Train(Step):
         else:
             shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed
             dev = () if self.dev is None else gold_of(self.dev)
-            report = train_token_classifier(
-                examples, folder, dev=dev, options=options, threads=inputs.threads, progress=advance
+            report = TRAINERS.make(
+                self.use, examples, out=folder, dev=dev, options=options, threads=inputs.threads, progress=advance
             )
             facts["resumed_at"] = report.resumed_at
         return Output({"model": packed(folder)}, facts)
@@ -109,8 +107,8 @@ class Train(Step):
             yield from load_projections(projections, loads(tokens)[1])
 
     def _trained(self, examples: list[Example], inputs: Inputs) -> Any:
-        if self.use != "crf":
-            return made_by(TRAINERS, self.use, examples, seed=self.seed, threads=inputs.threads, **self.settings)
+        if not TRAINERS.component(self.use).votes:
+            return TRAINERS.make(self.use, examples, seed=self.seed, threads=inputs.threads, settings=self.settings)
 
         def advance(stage: str, done: int, total: int) -> None:
             inputs.advance(done, total)

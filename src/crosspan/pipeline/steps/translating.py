@@ -6,18 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from crosspan.core import registry
 from crosspan.core.types import Sentence
 from crosspan.pipeline.codec import Faults, about_row, dump_labels, dumps, load_labels, loads, whole_sentence
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.provenance import model_digest
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.text import tokenize_sentence
 from crosspan.text.detokenize import written
-from crosspan.translate import Translation, Translator, make_translator
+from crosspan.translate import TRANSLATORS, Translation, Translator, make_translator
 from crosspan.translate.guard import Guarded, GuardOptions
-
-TRANSLATORS = "crosspan.translators"
 
 Side = Literal["source", "target"]
 
@@ -49,11 +46,9 @@ class TranslatorSpec:
             OptionError: There is no such backend.
         """
         return {
-            "use": self.use,
-            "by": registry.identity(TRANSLATORS, self.use),
             "languages": [self.source_lang, self.target_lang],
             "guard": asdict(self.guard),
-            **identity_of(self.use, {**self.options, "model": self.model}),
+            **TRANSLATORS.identity(self.use, self.options, content=model_digest, model=self.model),
         }
 
     def load(self, threads: int | None, *, marked: bool = False) -> Translator:

@@ -106,6 +106,17 @@ class NerScore:
             )
 
 
+def ner_spans(
+    options: NerOptions | None = None,
+    *,
+    tagger: Tagger | None = None,
+    shared: TargetTagger | None = None,
+    threads: int | None = None,
+) -> NerScore:
+    """The score ``ner_spans``: :class:`NerScore` with whatever label fits best."""
+    return NerScore(options, tagger=tagger, spans=True, shared=shared, threads=threads)
+
+
 def label_scores(
     begin_prob: Float64Array,
     inside_prob: Float64Array,

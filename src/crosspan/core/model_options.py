@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosspan.pipeline.provenance import model_digest, package_version
+Content = Callable[[Path], str]
+"""Gives the digest of a model that lies at a path."""
 
 _MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
 
@@ -17,22 +18,6 @@ UNSEEN = frozenset(
     )
 )
 """Options that change how fast a result is there, and not the result."""
-
-PACKAGES: Mapping[str, tuple[str, ...]] = {
-    "transformers": ("transformers", "tokenizers", "torch"),
-    "onnx": ("onnxruntime", "transformers", "tokenizers"),
-    "ctranslate2": ("ctranslate2", "transformers", "tokenizers"),
-    "simalign": ("transformers", "tokenizers", "torch"),
-    "awesome": ("transformers", "tokenizers", "torch"),
-    "transalign": ("transformers", "tokenizers", "torch", "peft"),
-    "cross_attention": ("transformers", "tokenizers", "torch"),
-    "codec": ("transformers", "tokenizers", "torch"),
-    "t-projection": ("transformers", "tokenizers", "torch"),
-    "gliner": ("gliner", "transformers", "torch"),
-    "spacy": ("spacy",),
-    "token-classifier": ("transformers", "tokenizers", "torch", "peft"),
-}
-"""Packages whose versions the results of a backend may depend on."""
 
 
 def names_a_model(option: str) -> bool:
@@ -75,26 +60,25 @@ def _found(value: Any, find: Callable[[str], str]) -> Any:
     return find(value)
 
 
-def identity_of(use: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a result depends on: the options, models by their content, and versions of what runs them.
+def seen_options(options: Mapping[str, Any], content: Content) -> dict[str, Any]:
+    """The options that a result depends on: models by their content, and none that only change how fast it is there.
 
     Args:
-        use: Name of the backend.
-        options: Its options, ``model`` among them.
+        options: All options by name.
+        content: Gives the digest of a model that lies at a path; one that does not lie here stays a name.
 
     Example:
-        >>> identity_of("apertium", {"model": "", "device": "cpu"})
-        {'options': {'model': ''}, 'versions': []}
+        >>> seen_options({"model": "nobody/nothing", "device": "cpu", "layer": 8}, content=str)
+        {'model': 'nobody/nothing', 'layer': 8}
     """
-    seen = {
-        name: _content(value) if names_a_model(name) else value
+    return {
+        name: _content(value, content) if names_a_model(name) else value
         for name, value in options.items()
         if name.rpartition(".")[2] not in UNSEEN
     }
-    return {"options": seen, "versions": [f"{one} {package_version(one)}" for one in PACKAGES.get(use, ())]}
 
 
-def _content(value: Any) -> Any:
+def _content(value: Any, content: Content) -> Any:
     """A model by the content of its files, where they are here; else by its name."""
     if not isinstance(value, str) or not value:
         return value
@@ -103,4 +87,4 @@ def _content(value: Any) -> Any:
     path = Path(place)
     if not place or not path.exists():
         return value
-    return f"{before}:{model_digest(path)}" if place is after else model_digest(path)
+    return f"{before}:{content(path)}" if place is after else content(path)
