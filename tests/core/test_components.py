@@ -103,7 +103,7 @@ def test_our_own_backends_are_found_without_looking_at_packages():
         "def no(*a, **k): raise SystemExit('looked')\n"
         "m.entry_points = no\n"
         "from crosspan.align import ALIGNERS\n"
-        "ALIGNERS.make('statistical')\n"
+        "ALIGNERS.factory('statistical')\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 
 def did_you_mean(
     name: str,
-    known: Iterable[str] | Mapping[str, str],
+    known: Iterable[str],
     *,
+    shown: Mapping[str, str] | None = None,
     quoted: bool = True,
     otherwise: str | None = None,
 ) -> str:
@@ -19,7 +20,8 @@ def did_you_mean(
 
     Args:
         name: What was written.
-        known: The names there are; of a mapping, the keys are compared and the values shown.
+        known: The names there are.
+        shown: What to show instead of a name.
         quoted: Whether the name stands in quotes.
         otherwise: The hint where none is near; by default a list of all names.
 
@@ -33,15 +35,15 @@ def did_you_mean(
     """
     import difflib
 
-    shown = dict(known) if isinstance(known, Mapping) else {one: one for one in known}
-    whole = {one.lower(): one for one in reversed(shown)}
+    names = list(known)
+    whole = {one.lower(): one for one in reversed(names)}
     last = {one.rpartition(".")[2]: whole[one] for one in whole}
     asked = name.lower()
     for table, sought in ((whole, asked), (last, asked.rpartition(".")[2])):
         near = difflib.get_close_matches(sought, table, n=1)
         if near:
-            found = shown[table[near[0]]]
+            found = (shown or {}).get(table[near[0]], table[near[0]])
             return f"Did you mean {found!r}?" if quoted else f"Did you mean {found}?"
     if otherwise is not None:
         return otherwise
-    return f"Choose one of {', '.join(shown.values())}." if shown else "None is known."
+    return f"Choose one of {', '.join(names)}." if names else "None is known."

@@ -225,9 +225,9 @@ def with_settings(options: T, settings: Mapping[str, Any]) -> T:
     for name, value in settings.items():
         outer, dot, rest = name.partition(".")
         if outer not in known or (dot and not _is_group(known[outer])):
-            raise OptionError(
-                f"there is no setting {name!r}", hint=did_you_mean(name, setting_names(options), quoted=False)
-            )
+            names = setting_names(options)
+            hint = did_you_mean(name, names, quoted=False, otherwise=f"Choose from {', '.join(names)}.")
+            raise OptionError(f"there is no setting {name!r}", hint=hint)
         if dot:
             inner.setdefault(outer, {})[rest] = value
         else:

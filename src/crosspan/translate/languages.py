@@ -251,7 +251,7 @@ def _near_name(name: str, codes: Iterable[str]) -> str:
         for form in (code, language.language if language is not None else code):
             known.setdefault(english_name(form).casefold(), f"{english_name(form)} ({code})")
     otherwise = "Write its English name or its code, such as sw or swh."
-    return did_you_mean(name, known, quoted=False, otherwise=otherwise)
+    return did_you_mean(name, known, shown=known, quoted=False, otherwise=otherwise)
 
 
 def _near_language(wanted: Language, codes: Sequence[str]) -> str:
