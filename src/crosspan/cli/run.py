@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="Processes that work on shards.",
+    help="Processes to work in.",
 )
 @options.working
 def command(

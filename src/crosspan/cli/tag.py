@@ -117,7 +117,8 @@ def summary_text(out: str, summary: TagSummary) -> str:
     name = "<stdout>" if out == "-" else out
     adapted = ", tagger adapted" if summary.adapted else ""
     lines = [
-        f"{name}: {summary.sentences} sentences, {summary.spans} entities{kinds}{sure}{adapted}, {summary.seconds:.1f} s"
+        f"{name}: {summary.sentences} sentences, {summary.spans} entities{kinds}{sure}{adapted}, "
+        f"{summary.seconds:.1f} s"
     ]
     if summary.unsure:
         lines.append(f"left out as less sure than asked: {summary.unsure} entities")
