@@ -10,6 +10,8 @@ from typing import Any
 import numba
 from numba.core.caching import IndexDataCacheFile
 
+from crosspan.core.logs import logger_of
+
 
 class _CacheFile(IndexDataCacheFile):
     """Numba's files of machine code, safe for processes that compile at the same time.
@@ -56,6 +58,7 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         try:
             compiled = numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # no place to keep the cache
+            logger_of(__name__).warning("no place to keep compiled code: %s is compiled anew", function.__name__)
             return numba.njit(nogil=True, **options)(function)
         files = compiled._cache._cache_file
         files.__class__ = _CacheFile

@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.logs import logger_of
 from crosspan.translate import Advance
 from crosspan.translate.chat_cache import AnswerCache, key_of
 from crosspan.translate.chat_http import RequestError, post
@@ -184,6 +185,7 @@ class ChatClient:
             except RequestError as failure:
                 last = failure
                 self._stop_if_hopeless(failure)
+                logger_of(__name__).info("the server did not answer (%s)", failure.reason)
                 if not failure.passing:
                     return Answer("", failure.reason)
                 continue

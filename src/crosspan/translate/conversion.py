@@ -18,6 +18,7 @@ from typing import Any
 
 from crosspan.core.digests import file_digests, user_cache
 from crosspan.core.errors import CrosspanError, ModelError, OutputError
+from crosspan.core.logs import logger_of
 from crosspan.models.device import Placement
 from crosspan.models.loading import load_config, load_model, load_tokenizer, neural
 from crosspan.translate.preparation import longest_source, longest_target, quiet_warnings
@@ -82,6 +83,7 @@ def content_key(name: str, config: Any, memory: Path) -> str:
 def _convert(name: str, config: Any, quantization: str, target: Path) -> None:
     neural("converting a model", "ctranslate2", EXTRA)
     neural("converting a model for CTranslate2", "torch")
+    logger_of(__name__).info("converting %s for CTranslate2, once", name)
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
         temporary.parent.mkdir(parents=True, exist_ok=True)
