@@ -16,7 +16,6 @@ from crosspan.evaluate import NerReport, evaluate_ner
 from crosspan.io.records import place_spans
 from crosspan.pipeline.workflow import StageProgress, project_labels
 from crosspan.project.projector import make_projector
-from crosspan.project.records import write_projections
 from crosspan.report.items import Item, items_of
 from crosspan.report.page import write_report
 from crosspan.report.projecting import Recorder
@@ -153,7 +152,7 @@ def write_demo(results: Sequence[DemoResult], folder: str | Path) -> list[Path]:
     for result in results:
         for suffix in (".conll", ".jsonl"):
             written.append(folder / f"{result.lang}{suffix}")
-            write_projections(written[-1], [one for one in result.projections if one.error is None])
+            io.write_projections(written[-1], [one for one in result.projections if one.error is None])
         written.append(folder / f"{result.lang}.gold.conll")
         io.write(written[-1], result.gold)
         written.append(folder / f"{result.lang}.html")

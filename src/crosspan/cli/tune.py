@@ -12,7 +12,7 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
 from crosspan.core.settings import with_settings
-from crosspan.io import FORMATS, FormatOption, read_links
+from crosspan.io import FORMATS, read_links
 from crosspan.train.links.tuning import TuningOptions, tune_aligner
 
 
@@ -42,7 +42,7 @@ def command(
     links: str | None,
     threads: int | None,
     settings: tuple[str, ...],
-    from_format: FormatOption,
+    from_format: str,
     as_json: bool,
     quiet: bool,
 ) -> None:

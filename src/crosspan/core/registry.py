@@ -58,7 +58,6 @@ BUILTIN: dict[str, dict[str, str]] = {
         "nmt": "crosspan.project.nmt_score:NmtScore",
     },
     "crosspan.matchers": {},
-    "crosspan.readers": {},
 }
 """The groups, and in each the backends of crosspan: name and ``module:attribute``."""
 

@@ -69,10 +69,12 @@ def sentence_of(
         if by_characters:
             assert text is not None
             assert offsets is not None
-            offsets, spans = place_spans(text, offsets, _labelled(record))
+            offsets, spans = place_spans(text, offsets, _in_code_points(_labelled(record), text, record.get("unit")))
             tokens = tuple([text[start:end] for start, end in offsets])
         elif tokens is not None:
             spans = _token_spans(record, len(tokens), scheme, repair, names)
+        if isinstance(record.get("error"), str) and not any(key in record for key in (*_SPAN_KEYS, *_TAG_KEYS)):
+            raise SpanError(f"no labels: {record['error']}", hint="Label the sentence anew, or leave it out.")
     except (SpanError, TagError) as error:
         fault = error
     if tokens is None:
@@ -141,6 +143,26 @@ def _labelled(record: Mapping[str, Any]) -> list[Span]:
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SpanError("the spans are not a list", hint=_SPAN_HINT)
     return [_span(item) for item in items]
+
+
+def _in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
+    """Spans whose places count code points; a place inside of a character, or beyond the last, is a fault."""
+    if unit in (None, "codepoints") or not spans:
+        return spans
+    if unit not in ("bytes", "utf16"):
+        raise SpanError(f"places cannot count {unit!r}", hint="Write codepoints, utf16 or bytes under 'unit'.")
+    places = {0: 0}
+    at = 0
+    for index, character in enumerate(text, 1):
+        at += len(character.encode("utf-8")) if unit == "bytes" else 1 + (ord(character) > 0xFFFF)
+        places[at] = index
+    for span in spans:
+        if span.start not in places or span.end not in places:
+            raise SpanError(
+                f"span [{span.start}, {span.end}) {span.label} is none of whole characters of the text in {unit}",
+                hint="Mend the span, or 'unit'.",
+            )
+    return [Span(places[span.start], places[span.end], span.label, span.score) for span in spans]
 
 
 def _span(item: Any) -> Span:

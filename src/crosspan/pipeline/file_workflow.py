@@ -15,11 +15,11 @@ from typing import IO, Any
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError, OutputError, PairError
 from crosspan.core.files import PathLike, atomic_binary, open_output
 from crosspan.core.types import Alignment, Projection
-from crosspan.io import read_links
+from crosspan.io import output_format, read_links, write_projections
 from crosspan.io.pairs import LocatedPair, SentenceFile, read_pairs, rereadable
 from crosspan.pipeline.workflow import FittedAligner, Run, Settings, StageProgress, TokenPair, parts
 from crosspan.project.filters import check_confidence, check_filters, is_filtered
-from crosspan.project.records import OutputFormat, dropped_records, find_output_format, write_projections
+from crosspan.project.records import dropped_records
 
 Bitext = tuple[SentenceFile, SentenceFile]
 
@@ -90,7 +90,7 @@ def project_files(
     target: SentenceFile,
     out: PathLike,
     *,
-    to_format: OutputFormat = "auto",
+    to_format: str = "auto",
     bitext: Sequence[Bitext] = (),
     links: PathLike | None = None,
     aligner: FittedAligner | None = None,
@@ -139,7 +139,7 @@ def project_files(
     started = time.perf_counter()
     check_confidence(min_confidence)
     filters = check_filters(filters)
-    find_output_format(out, to_format)
+    output_format(out, to_format, labels=True)
     projector, aligner_options = parts(method, settings)
     used = [source.path, target.path, *(file.path for pair in bitext for file in pair), *([links] if links else [])]
     check_outputs(out, dropped, used)

@@ -22,7 +22,7 @@ from crosspan.pipeline.recipes.tables import MADE
 from crosspan.pipeline.steps.tagging import FINE_TUNING
 from crosspan.pipeline.store import Entry, Store
 from crosspan.project.filters import is_filtered
-from crosspan.project.records import OutputFormat, dropped_records, write_projections
+from crosspan.project.records import dropped_records
 
 Products = Mapping[str, list[Entry]]
 
@@ -88,12 +88,12 @@ class Writer:
         with ExitStack() as stack:
             logs = [stack.enter_context(open_output(self._path(name))) for name in ("dropped.jsonl", "rejected.jsonl")]
             labelled = self._path(f"labelled.{ending}")
-            form: OutputFormat = self.recipe.output.format  # type: ignore[assignment]  # checked with the recipe
+            form = self.recipe.output.format
             projections = self._labelled(*logs)
             if self.plan.labelled == "ensemble":
                 io.write(labelled, (one.sentence for one in projections), format=form)
             else:
-                write_projections(labelled, projections, format=form)
+                io.write_projections(labelled, projections, format=form)
             self._made_sides(form, ending)
             if "predict" in self.products:
                 predicted = self._path(f"predicted.{ending}")
@@ -116,7 +116,7 @@ class Writer:
         with atomic_binary(self._path("model.crf")) as stream:
             stream.write(data)
 
-    def _made_sides(self, form: OutputFormat, ending: str) -> None:
+    def _made_sides(self, form: str, ending: str) -> None:
         """Write the sentences that were made on the way, with their labels: translations and back-translations."""
         recipe = self.recipe
         if recipe.back_translate is not None:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import islice, repeat
 from typing import Any
 
+from crosspan import io
 from crosspan.core.errors import AlignmentError, CrosspanError, FormatError, PairError
-from crosspan.core.files import PathLike, name_of, read_blocks, read_lines
+from crosspan.core.files import PathLike, name_of, read_lines
 from crosspan.core.types import Alignment, Projection, Sentence, Span
-from crosspan.io import Located, read_links
+from crosspan.io import Located, read_links, read_projections
 from crosspan.io.jsonl import iter_records
 from crosspan.io.pairs import SentenceFile
 from crosspan.project.candidates import RunnerUp
-from crosspan.project.records import is_projection, read_projections
 from crosspan.report.items import Item, RunnersUp, by_span
 
 
@@ -56,8 +56,8 @@ def holds_projections(path: PathLike) -> bool:
         False
     """
     try:
-        return is_projection(next(iter_records(read_blocks(path), name_of(path)))[1])
-    except (CrosspanError, StopIteration):
+        return io.holds_projections(path)
+    except CrosspanError:
         return False
 
 
@@ -111,7 +111,7 @@ def _left_out(path: PathLike | None) -> dict[int, str]:
     found: dict[int, str] = {}
     name = name_of(path)
     try:
-        for number, record in iter_records(read_blocks(path), name):
+        for number, record in iter_records(read_lines(path), name):
             if "error" not in record:
                 continue
             index = record.get("index")

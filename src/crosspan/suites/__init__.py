@@ -1,27 +1,27 @@
-"""The suites, one file each."""
+"""The suites, one file each; other packages bring theirs by the entry points ``crosspan.suites``."""
 
 from __future__ import annotations
 
-import difflib
-from importlib import import_module
-
-from crosspan.core.errors import OptionError
+from crosspan.core.family import Family
 from crosspan.suites.suite import Suite
 
-SUITES = {
-    "europarl-ner": "europarl_ner",
-    "uner-pud": "uner_pud",
-    "xsid": "xsid",
-    "masakhaner2": "masakhaner2",
-    "wikiann": "wikiann",
-    "uner": "uner",
-    "hipe-2022": "hipe2022",
-    "europeana": "europeana",
-    "crossner": "crossner",
-    "wnut17": "wnut17",
-    "alignment": "alignment",
-}
-"""Names of the suites, and the module in this package whose ``SUITE`` each is."""
+SUITES = Family(
+    "crosspan.suites",
+    "suite",
+    {
+        "europarl-ner": "crosspan.suites.europarl_ner:SUITE",
+        "uner-pud": "crosspan.suites.uner_pud:SUITE",
+        "xsid": "crosspan.suites.xsid:SUITE",
+        "masakhaner2": "crosspan.suites.masakhaner2:SUITE",
+        "wikiann": "crosspan.suites.wikiann:SUITE",
+        "uner": "crosspan.suites.uner:SUITE",
+        "hipe-2022": "crosspan.suites.hipe2022:SUITE",
+        "europeana": "crosspan.suites.europeana:SUITE",
+        "crossner": "crosspan.suites.crossner:SUITE",
+        "wnut17": "crosspan.suites.wnut17:SUITE",
+        "alignment": "crosspan.suites.alignment:SUITE",
+    },
+)
 
 
 def make_suite(name: str) -> Suite:
@@ -29,14 +29,13 @@ def make_suite(name: str) -> Suite:
 
     Raises:
         OptionError: There is no such suite.
+        MissingDependencyError: It needs a package that is not installed.
+        ModelError: The package that brings it is broken.
 
     Example:
         >>> make_suite("europarl-ner").about.languages
         ('de', 'es', 'it')
     """
-    if name not in SUITES:
-        near = difflib.get_close_matches(name, SUITES, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(SUITES)}."
-        raise OptionError(f"there is no suite {name!r}", hint=hint)
-    suite: Suite = import_module(f"crosspan.suites.{SUITES[name]}").SUITE
+    found = SUITES.find(name)
+    suite: Suite = found() if isinstance(found, type) else found
     return suite

@@ -16,7 +16,6 @@ from crosspan.pipeline.file_tagging.shards import SHARD, TagSummary, kept_spans,
 from crosspan.pipeline.file_workflow import Rejected, check_outputs
 from crosspan.pipeline.workflow import StageProgress
 from crosspan.project.filters import check_confidence
-from crosspan.project.records import OutputFormat, find_output_format
 from crosspan.tag import Tagger
 
 OnReject = Callable[[Rejected], None]
@@ -27,7 +26,7 @@ def tag_file(
     out: PathLike,
     *,
     tagger: PathLike | Tagger = "en",
-    to_format: OutputFormat = "auto",
+    to_format: str = "auto",
     labels: Collection[str] = (),
     min_confidence: float = 0.0,
     replace: bool = False,
@@ -61,7 +60,7 @@ def tag_file(
     """
     started = time.perf_counter()
     check_confidence(min_confidence)
-    found = find_output_format(out, to_format)
+    found = io.output_format(out, to_format, labels=True).name
     check_outputs(out, None, [source.path])
     loaded = ready(tagger, labels, threads)
     summary = TagSummary()

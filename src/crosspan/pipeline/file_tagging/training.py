@@ -15,17 +15,14 @@ from typing import Any
 
 from crosspan import __version__
 from crosspan.core.errors import EmptyInputError, OptionError, OutputError
-from crosspan.core.files import PathLike, name_of, open_input, read_blocks
+from crosspan.core.files import PathLike
 from crosspan.core.settings import with_settings
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
-from crosspan.io import Reject, format_by_name
-from crosspan.io.jsonl import iter_records
+from crosspan.io import Reject, holds_projections, read_projections
 from crosspan.io.pairs import SentenceFile, rereadable
-from crosspan.io.sniff import sniff
 from crosspan.pipeline.file_workflow import Rejected, check_outputs
 from crosspan.pipeline.workflow import Settings, StageProgress
-from crosspan.project.records import is_projection, read_projections
 from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
 from crosspan.train.adversarial_options import AdversarialOptions
@@ -344,20 +341,9 @@ def _projected(
 
 
 def _is_projected(file: SentenceFile) -> bool:
-    """Whether a file holds projections: JSONL whose first record is one."""
-    found = file.format if file.format != "auto" else format_by_name(file.path)
-    if found is None:
-        with open_input(file.path) as stream:
-            if stream.read(4) == b"PAR1":
-                return False
-        with file.naming():
-            found = sniff(next(read_blocks(file.path)))
-    if found != "jsonl":
-        return False
+    """Whether a file holds projections."""
     with file.naming():
-        for _, record in iter_records(read_blocks(file.path), name_of(file.path)):
-            return is_projection(record)
-    return False
+        return holds_projections(file.path, format=file.format)
 
 
 def _sentences_of(file: SentenceFile) -> list[Sentence]:

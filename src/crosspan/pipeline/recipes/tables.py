@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from crosspan.core.errors import OptionError
 from crosspan.core.tags import REPAIRS, SCHEMES, Repair, SchemeOption
-from crosspan.io import FORMATS, FormatOption
+from crosspan.io import FORMATS, output_names
 from crosspan.pipeline.transfer import WEIGHT
 from crosspan.pipeline.workflow import SHARD
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
-from crosspan.project.records import OUTPUT_FORMATS
 from crosspan.train.adapt import AdaptOptions
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.self_training import ROUNDS, VoteOptions
@@ -85,12 +84,12 @@ class SentenceTable:
     """
 
     path: str = ""
-    format: FormatOption = "auto"
+    format: str = "auto"
     lang: str = ""
     columns: str = ""
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+        check_choice("format", self.format, ("auto", *FORMATS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +312,7 @@ class EvaluateTable:
     """
 
     path: str = ""
-    format: FormatOption = "auto"
+    format: str = "auto"
     columns: str = ""
     scheme: SchemeOption = "auto"
     repair: Repair = "error"
@@ -323,7 +322,7 @@ class EvaluateTable:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, get_args(FormatOption) or FORMATS)
+        check_choice("format", self.format, ("auto", *FORMATS))
         check_choice("scheme", self.scheme, ("auto", *SCHEMES))
         check_choice("repair", self.repair, tuple(REPAIRS))
         if self.bootstrap < 0 or not 0.0 < self.confidence < 1.0:
@@ -341,7 +340,7 @@ class OutputTable:
     format: str = "jsonl"
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, tuple(one for one in OUTPUT_FORMATS if one != "auto"))
+        check_choice("format", self.format, output_names())
 
 
 TABLES: dict[str, type[Any]] = {
