@@ -31,6 +31,8 @@ class _Cache(FunctionCache):
         except (OSError, OutputError) as error:
             _logger.warning("compiled code cannot be kept in %s: %s", self.cache_path, error)
 
+from crosspan.core.logs import logger_of
+
 
 class _CacheFile(IndexDataCacheFile):
     """Numba's files of machine code, safe for processes that compile at the same time, power cuts and full disks.
@@ -128,6 +130,7 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         try:
             compiled = numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # no place to keep the cache
+            logger_of(__name__).warning("no place to keep compiled code: %s is compiled anew", function.__name__)
             return numba.njit(nogil=True, **options)(function)
         compiled._cache.__class__ = _Cache
         compiled._cache._cache_file.__class__ = _CacheFile

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from logging import getLogger
 from typing import Any
 
 from crosspan.core.checks import check_projections, check_sentences
 from crosspan.core.errors import ArgumentError, CrosspanError, MissingDependencyError, OptionError
+from crosspan.core.logs import logger_of
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme, detect_scheme, to_tags
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.records import sentence_of
@@ -19,7 +19,7 @@ _TAGS = ("ner_tags", "ner", "tags", "labels")
 _SPANS = ("spans", "entities")
 _SAMPLE = 5_000
 
-_LOG = getLogger(__name__)
+_LOG = logger_of(__name__)
 
 
 def from_dataset(

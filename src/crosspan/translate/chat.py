@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from crosspan.core.answers import Answers
 from crosspan.core.digests import digest_of, user_cache
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.logs import logger_of
 from crosspan.translate import Advance
 from crosspan.translate.chat_http import RequestError, post
 
@@ -191,6 +192,7 @@ class ChatClient:
             except RequestError as failure:
                 last = failure
                 self._stop_if_hopeless(failure)
+                logger_of(__name__).info("the server did not answer (%s)", failure.reason)
                 if not failure.passing:
                     return Answer("", failure.reason)
                 continue
