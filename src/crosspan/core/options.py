@@ -140,7 +140,7 @@ class _Field:
     choices: tuple[Any, ...]
 
 
-def checked(options: object, prefix: str = "") -> None:
+def checked(options: Any, prefix: str = "") -> None:
     """Check the fields of a dataclass of options against the limits and choices that their types declare.
 
     Call it from ``__post_init__``, before what only the class itself can check. Limits that fields of base classes
@@ -188,9 +188,10 @@ def _fields_of(kind: type[Any]) -> tuple[_Field, ...]:
     found = []
     hints = get_type_hints(kind, include_extras=True)
     for field in fields(kind):
-        hint, extras = hints[field.name], ()
+        hint = hints[field.name]
+        extras: list[Any] = []
         if get_origin(hint) is Annotated:
-            hint, *extras = get_args(hint)  # type: ignore[assignment]
+            hint, *extras = get_args(hint)
         choices = get_args(hint) if get_origin(hint) is Literal else ()
         for one in extras:
             choices = one.names if isinstance(one, OneOf) else choices
