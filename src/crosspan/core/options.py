@@ -164,7 +164,8 @@ def checked(options: Any, prefix: str = "") -> None:
         Traceback (most recent call last):
         crosspan.core.errors.OptionError: share is 0.0. Choose a number above 0 and up to 1.
     """
-    for field in _fields_of(type(options)):
+    kind: Any = type(options)
+    for field in _fields_of(kind):
         value = getattr(options, field.name)
         if field.choices and value not in field.choices:
             hint = f"Choose one of {', '.join(map(str, field.choices))}."
@@ -183,7 +184,7 @@ def _holds(value: Any, limits: tuple[Limit, ...]) -> bool:
 
 
 @cache
-def _fields_of(kind: type[Any]) -> tuple[_Field, ...]:
+def _fields_of(kind: Any) -> tuple[_Field, ...]:
     """The fields of a class that have limits or choices."""
     found = []
     hints = get_type_hints(kind, include_extras=True)
