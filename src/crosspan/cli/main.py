@@ -30,7 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "translate": ("crosspan.cli.translate", "Translate text, line by line."),
     "pretrain": ("crosspan.cli.pretrain", "Train an encoder on raw text of a language."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
-    "predict": ("crosspan.cli.predict", "Find the entities of running text."),
+    "predict": ("crosspan.cli.tag", "Another name for tag."),
     "export": ("crosspan.cli.export", "Write a tagger as ONNX, to run without PyTorch."),
     "run": ("crosspan.cli.run", "Run a recipe: from translated text to labels or a tagger."),
     "new": ("crosspan.cli.new", "Write a recipe, or another file, to start from."),

@@ -17,7 +17,7 @@ frozen dataclass of its options; with these crosspan checks settings and knows w
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -144,6 +144,9 @@ class Family(Generic[C]):
             ['statistical', 'fast_align']
         """
         return [*self.builtin, *sorted({*self._added, *_installed(self.group)} - {*self.builtin})]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
 
     def __contains__(self, use: object) -> bool:
         return use in self.builtin or use in self._added or use in _installed(self.group)

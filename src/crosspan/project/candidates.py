@@ -138,6 +138,15 @@ class CandidateProjector:
             weights["align"] = weights.get("align", 0.0) / 2.0
         return np.array([weights.get(name, 0.0) for name in FEATURES])
 
+    @property
+    def memory(self) -> Observed | None:
+        """What was observed of the corpus: kept, saved and given to another projector, it projects alike there."""
+        return self._observed
+
+    @memory.setter
+    def memory(self, observed: Observed | None) -> None:
+        self._observed = observed
+
     def count(self, pairs: Sequence[Pair]) -> None:
         """Count words; call it with all shards before observing any, so that all are observed alike."""
         observed = self._observed = self._observed or Observed()

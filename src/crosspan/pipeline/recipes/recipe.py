@@ -151,6 +151,23 @@ def load_recipe(
     return _Reader(shown, text).recipe(data, Path(os.path.normpath(folder)))
 
 
+def make_recipe(data: Mapping[str, Any], folder: PathLike = ".") -> Recipe:
+    """Make a recipe from values, as a call in Python or a command gives them.
+
+    Args:
+        data: What stands before the tables, and the tables by name.
+        folder: Where paths start from.
+
+    Raises:
+        OptionError: A key is unknown, or a value is not possible.
+
+    Example:
+        >>> make_recipe({"source": {"path": "a"}, "target": {"path": "b"}}).align.use
+        'statistical'
+    """
+    return _Reader("", "").recipe(data, Path(folder))
+
+
 def _names_a_backend(item: str) -> bool:
     return item.partition("=")[0].strip().endswith(".use")
 
@@ -280,7 +297,7 @@ class _Reader:
 
     def _error(self, table: str, key: str, error: CrosspanError) -> CrosspanError:
         line = line_of(self.lines, table, key)
-        where = f"{self.shown}:{line}" if line else self.shown
+        where = f"{self.shown}:{line}" if line else self.shown or None
         return OptionError(error.message, where=where, hint=error.hint)
 
 
