@@ -82,6 +82,7 @@ class Train(Step):
     def _fine_tuned(self, examples: list[Example], place: Path, inputs: Inputs) -> Output:
         """Fine-tune below a folder, from where that was left off."""
         from crosspan.models.checkpoints import Checkpoints
+        from crosspan.models.saving import is_finished
         from crosspan.train.model_card import RECORD
         from crosspan.train.token_classifier import train_token_classifier
 
@@ -92,7 +93,7 @@ class Train(Step):
         # checkpoints know the encoder by its path, and the result by its content: it may have moved meanwhile
         folder = place / digest_of(options.encoder)[:16]
         facts = {"examples": len(examples), "resumed_at": 0}
-        if (folder / RECORD).is_file():  # killed between the end of the training and that of the stage
+        if is_finished(folder, RECORD):  # killed between the end of the training and that of the stage
             Checkpoints(folder, "").remove()
         else:
             shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed
