@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -142,7 +141,8 @@ def write_finished(
 def _move_in(part: Path, folder: Path, record: str) -> None:
     """Move the files of a model to their places in the folder around it, the record and the marker last."""
     listed = contents(part / MARKER)
-    if listed is None:
+    if listed is None:  # there is nothing to move, or it has been moved
+        _remove_empty(part)
         return
     for name in sorted(listed, key=lambda name: name == record):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +153,14 @@ def _move_in(part: Path, folder: Path, record: str) -> None:
     with suppress(FileNotFoundError):
         os.replace(part / MARKER, folder / MARKER)
     sync_folder(folder)
-    shutil.rmtree(part, ignore_errors=True)  # folders that are empty now
+    _remove_empty(part)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder with folders in it, unless there is a file somewhere."""
+    with suppress(OSError):
+        for inner, _, _ in os.walk(folder, topdown=False):
+            os.rmdir(inner)
 
 
 def record_text(record: Mapping[str, Any]) -> str:
