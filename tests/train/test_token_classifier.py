@@ -99,7 +99,8 @@ def test_what_is_in_the_folder(trained):
     config = json.loads((out / "config.json").read_text())
     assert config["id2label"]["1"] == "B-LOC"
     assert sorted(path.name for path in out.iterdir()) == [
-        "README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json",
+        ".crosspan.json", "README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "training.json",
     ]  # fmt: skip
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "They are of the source language" in card

@@ -23,6 +23,7 @@ from crosspan.lab.study.scores import score_tagger
 from crosspan.lab.study.sizes import sizes_of
 from crosspan.lab.study.store import Store
 from crosspan.lab.study.tables import PLAIN
+from crosspan.models.saving import is_finished
 from crosspan.pipeline.provenance import versions
 
 StageProgress = Callable[[str, int, int], None]
@@ -103,8 +104,8 @@ def _pretrain(
 
     encoder = plan.encoder(cell.encoder)
     new, model = work / _NEW, work / _MODEL
-    if not (model / language_model.RECORD).is_file():
-        if not (new / scratch.RECORD).is_file():
+    if not is_finished(model, language_model.RECORD):
+        if not is_finished(new, scratch.RECORD):
             shutil.rmtree(new, ignore_errors=True)
             scratch.new_encoder(data.lines, shape_of(encoder), new, seed=cell.seed)
         language_model.train_language_model(
@@ -141,7 +142,7 @@ def _train(
         )
     options = train_options(plan, encoder, source, cell.seed, device)
     model = work / _MODEL
-    if not (model / model_card.RECORD).is_file():
+    if not is_finished(model, model_card.RECORD):
         train_token_classifier(
             data.train,
             model,
