@@ -179,7 +179,7 @@ def write_projections(
         path: The file; ``-`` is standard output.
         projections: What to write, without error sentences; they may be produced while writing.
         format: A format that keeps labels, or ``"auto"``. JSONL keeps all of a projection; see
-            :func:`crosspan.io.projections.projection_record`.
+            :meth:`crosspan.Projection.to_dict`.
         scheme: The tag scheme, in formats that have tags.
         offsets: What character offsets count, in formats that have some: one of :data:`UNITS`.
 
