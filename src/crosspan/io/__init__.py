@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from crosspan.core.checks import checked
 from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import Repair, Scheme, SchemeOption
@@ -162,6 +163,7 @@ def write(
         OutputError: The file cannot be written.
         FormatError: A sentence cannot be kept in this format.
     """
+    sentences = checked("sentences", sentences, Sentence)
     return output_format(path, format).write(path, sentences, Writing(scheme=scheme, offsets=offsets))
 
 
@@ -191,6 +193,7 @@ def write_projections(
         OutputError: The file cannot be written.
     """
     how = Writing(scheme=scheme, offsets=offsets)
+    projections = checked("projections", projections, Projection)
     return output_format(path, format, labels=True).write_projections(path, projections, how)
 
 
