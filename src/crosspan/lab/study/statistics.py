@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -193,10 +194,18 @@ def power_of(effect: float, sd: float, n: int, alpha: float = ALPHA) -> float:
     # some values of few degrees, so S is integrated over here
     critical = float(stats.t.ppf(1 - alpha / 2, n - 1))
     shift = abs(effect) / sd * math.sqrt(n)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    scale = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, n - 1) / (n - 1))
+    scale, weights = _scales(n - 1)
     found = special.ndtr(shift - critical * scale) + special.ndtr(-shift - critical * scale)
     return float(min(1.0, weights @ found / 2))
+
+
+@lru_cache(maxsize=256)
+def _scales(freedom: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Standard deviations that a sample may have, and the weight of each in an integral over them."""
+    from scipy import stats
+
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.sqrt(stats.chi2.ppf((nodes + 1) / 2, freedom) / freedom), weights
 
 
 def detectable(sd: float, n: int, power: float = POWER, alpha: float = ALPHA) -> float | None:
