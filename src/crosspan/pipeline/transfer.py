@@ -151,6 +151,7 @@ def translate_train(
     options: CrfOptions | None = None,
     rounds: int | None = None,
     threads: int | None = None,
+    progress: StageProgress | None = None,
     **projecting: Any,
 ) -> CrfTagger:
     """Train a tagger for a language on labels that were carried over.
@@ -165,6 +166,7 @@ def translate_train(
         rounds: How often the tagger's own predictions and the projections vote, and it is trained again; see
             :func:`crosspan.train.self_training.train_on_projections`.
         threads: Threads to use; all cores by default.
+        progress: Called with ``(stage, done, total)``.
         projecting: Further arguments of :func:`crosspan.project_labels`.
 
     Returns:
@@ -176,9 +178,15 @@ def translate_train(
     """
     from crosspan.train.self_training import ROUNDS, train_on_projections
 
-    projections = translate_test(targets, sources, tagger=tagger, adapt=adapt, threads=threads, **projecting)
+    projections = translate_test(
+        targets, sources, tagger=tagger, adapt=adapt, threads=threads, progress=progress, **projecting
+    )
     return train_on_projections(
-        examples_of(projections, noise), options=options, rounds=ROUNDS if rounds is None else rounds, threads=threads
+        examples_of(projections, noise),
+        options=options,
+        rounds=ROUNDS if rounds is None else rounds,
+        threads=threads,
+        progress=progress,
     )
 
 

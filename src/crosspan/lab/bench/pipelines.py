@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.align import make_aligner
+from crosspan.core.progress import Listener, advance_of
+from crosspan.core.progress_calls import heard
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.lab.bench.system import System
-from crosspan.pipeline.workflow import StageProgress, project_labels
+from crosspan.pipeline.workflow import project_labels
 from crosspan.suites.suite import Material, MissingData
 from crosspan.tag import Tagger, load_tagger
 
@@ -41,7 +43,7 @@ class Runner:
         material: What was read.
         lang: The language.
         threads: Threads to use; all cores by default.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far the work is.
         load: Loads a tagger by its name.
         folder: Where ready recipes keep their files and what is finished.
     """
@@ -49,7 +51,7 @@ class Runner:
     material: Material
     lang: str
     threads: int | None = None
-    progress: StageProgress | None = None
+    progress: Listener | None = None
     load: Callable[..., Tagger] = load_tagger
     folder: Path | None = None
     _links: dict[_Key, list[Alignment]] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class Runner:
             "method": system.method,
             "settings": system.group(""),
             "threads": self.threads,
+            "progress": self._stages(),
         }
         targets = [pair.target for pair in pairs]
         if system.pipeline == "projection":
@@ -132,6 +135,7 @@ class Runner:
             links=self._align(system, "train", pairs),
             method=system.method,
             settings=system.group(""),
+            progress=self._stages(),
         )
 
     def _test_pairs(self) -> list[Pair]:
@@ -154,7 +158,10 @@ class Runner:
     def _tag_sources(self, system: System, part: str, sentences: Sequence[Sentence]) -> list[Sentence]:
         name = system.tagger_for(self.material.source_lang, of="translations")
         if (name, part) not in self._tagged:
+            advance = advance_of(self.progress, f"{self.lang}: tagging")
+            advance(0, len(sentences))
             self._tagged[name, part] = self._tagger(name).tag(sentences)
+            advance(len(sentences), len(sentences))
         return self._tagged[name, part]
 
     def _tagger(self, name: str) -> Tagger:
@@ -163,8 +170,11 @@ class Runner:
         return self._taggers[name]
 
     def _advance(self, stage: str) -> Callable[[int, int], None] | None:
-        progress = self.progress
-        return None if progress is None else lambda done, total: progress(f"{self.lang}: {stage}", done, total)
+        return None if self.progress is None else advance_of(self.progress, f"{self.lang}: {stage}")
+
+    def _stages(self) -> Any:
+        """What work of many stages tells, with the language before each."""
+        return heard(self.progress, f"{self.lang}: ")
 
 
 def _notes(projections: Sequence[Projection]) -> tuple[str, ...]:

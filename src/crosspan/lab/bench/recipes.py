@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.progress import Listener
+from crosspan.core.progress_calls import heard
 from crosspan.core.types import Sentence
 from crosspan.io import read, write
 from crosspan.pipeline import load_recipe, run_recipe
 from crosspan.pipeline.recipes.ready import ready_recipe
 from crosspan.pipeline.recipes.toml_text import toml_text
-from crosspan.pipeline.workflow import StageProgress
 from crosspan.suites.suite import Material, MissingData
 
 _LABELLED = {"translate-train": "predicted"}
@@ -28,7 +29,7 @@ def run_ready(
     *,
     from_gold: bool,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> tuple[list[Sentence], tuple[str, ...]]:
     """Run a ready recipe on the test sentences of a language.
 
@@ -40,7 +41,7 @@ def run_ready(
         folder: Where its files, results and cache go; a later run goes on from there.
         from_gold: Whether the source has gold labels, which are carried over: nothing is translated or tagged then.
         threads: Threads to use; all cores by default.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far the work is.
 
     Returns:
         The test sentences with labels, and notes for the reader of the table. A sentence that could not be worked on
@@ -55,7 +56,7 @@ def run_ready(
     path = folder / "recipe.toml"
     path.write_text(toml_text(data), encoding="utf-8")
     recipe = load_recipe(path, [f"{key}={value}" for key, value in settings.items()])
-    report = run_recipe(recipe, threads=threads, progress=progress)
+    report = run_recipe(recipe, threads=threads, progress=heard(progress, f"{lang}: "))
     labelled = read(folder / "out" / f"{_LABELLED.get(recipe.general.task, 'labelled')}.jsonl")
     found = {one.id: one for one in labelled}
     sentences = [

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from crosspan import __version__
 from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
+from crosspan.core.progress import Listener, Progress
 from crosspan.evaluate.signature import signature
 from crosspan.lab.bench.cache import ResultCache, code_digest, digest, key_of
 from crosspan.lab.bench.means import Mean, mean_of
@@ -17,7 +18,6 @@ from crosspan.lab.bench.pipelines import Runner
 from crosspan.lab.bench.published import Figure, published_figures
 from crosspan.lab.bench.scoring import Scoring, score_language
 from crosspan.lab.bench.system import System
-from crosspan.pipeline.workflow import StageProgress
 from crosspan.suites import make_suite
 from crosspan.suites.folder import Folder
 from crosspan.suites.suite import About, Found, MissingData, Suite
@@ -145,7 +145,7 @@ def run_suite(
     translations: str | None = None,
     cache: ResultCache | None = None,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
     load: Callable[..., Tagger] = load_tagger,
     ocr_noise: float = 0.0,
 ) -> SuiteResult:
@@ -161,7 +161,7 @@ def run_suite(
         translations: A folder of translations into English, one file a language.
         cache: Where results are kept and found again; ``None`` keeps none.
         threads: Threads to use; all cores by default.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far the work is.
         load: Loads a tagger by its name.
         ocr_noise: Share of the characters of the test sentences to spoil as text recognition does; see
             :class:`crosspan.text.ocr_noise.OcrNoise`. Its seed is that of ``scoring``.
@@ -196,7 +196,7 @@ def run_suite(
     for lang in wanted:
         results.append(job.language(lang))
         if progress is not None:
-            progress("languages", len(results), len(wanted))
+            progress(Progress("languages", len(results), len(wanted)))
     if all(one.status == "missing" for one in results):
         first = results[0]
         raise EmptyInputError(
@@ -244,7 +244,7 @@ class _Job:
     translations: Folder | None
     cache: ResultCache | None
     threads: int | None
-    progress: StageProgress | None
+    progress: Listener | None
     load: Callable[..., Tagger]
     ocr_noise: float = 0.0
 
