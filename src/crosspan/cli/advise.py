@@ -58,7 +58,7 @@ def command(
 def _words(path: str, from_format: str) -> Sequence[Sequence[str]]:
     from crosspan.io import read
 
-    return [sentence.tokens for sentence in read(path, format=from_format)]  # type: ignore[arg-type]  # click checked it
+    return [sentence.tokens for sentence in read(path, format=from_format)]
 
 
 def _english() -> Sequence[Sequence[str]]:

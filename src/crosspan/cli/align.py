@@ -21,7 +21,7 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
 from crosspan.core.errors import OutputError
-from crosspan.io import FormatOption, write_links
+from crosspan.io import write_links
 from crosspan.io.pairs import rereadable
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def command(
     min_prob: float | None,
     settings: tuple[str, ...],
     no_prob: bool,
-    from_format: FormatOption,
+    from_format: str,
     as_json: bool,
     quiet: bool,
 ) -> None:

@@ -43,9 +43,9 @@ def command(
     report = check_files(
         files,
         pairs=pairs,
-        format=from_format,  # type: ignore[arg-type]  # click has checked these choices
+        format=from_format,
         columns=columns,
-        scheme=scheme,  # type: ignore[arg-type]
+        scheme=scheme,  # type: ignore[arg-type]  # click has checked the choice
         limit=limit,
     )
     if as_json:

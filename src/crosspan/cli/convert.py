@@ -57,10 +57,10 @@ def command(
     result = convert(
         source,
         target,
-        from_format=from_format,  # type: ignore[arg-type]  # click has checked these choices
-        to_format=to_format,  # type: ignore[arg-type]
+        from_format=from_format,
+        to_format=to_format,
         columns=columns,
-        scheme=from_scheme,  # type: ignore[arg-type]
+        scheme=from_scheme,  # type: ignore[arg-type]  # click has checked these choices
         to_scheme=scheme,  # type: ignore[arg-type]
         repair=repair,  # type: ignore[arg-type]
         lang=lang,

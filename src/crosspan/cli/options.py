@@ -18,21 +18,24 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+_DEFAULT = ParameterSource.DEFAULT
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
 _FAMILIES = {
     "crosspan.aligners": ("aligner", "crosspan.align:ALIGNERS"),
     "crosspan.formats": ("format", "crosspan.io:FORMATS"),
-    "crosspan.projectors": ("method", "crosspan.project.projector:METHODS"),
+    "crosspan.projectors": ("method", "crosspan.project.projector:PROJECTORS"),
     "crosspan.repairs": ("repair", "crosspan.core.tags:REPAIRS"),
     "crosspan.schemes": ("scheme", "crosspan.core.tags:SCHEMES"),
-    "crosspan.trainers": ("trainer", "crosspan.core.registry:BUILTIN"),
-    "crosspan.translators": ("translator", "crosspan.core.registry:BUILTIN"),
-    "crosspan.written-formats": ("format", "crosspan.project.records:OUTPUT_FORMATS"),
+    "crosspan.trainers": ("trainer", "crosspan.train:TRAINERS"),
+    "crosspan.translators": ("translator", "crosspan.translate:TRANSLATORS"),
+    "crosspan.units": ("unit", "crosspan.io:UNITS"),
+    "crosspan.written-formats": ("format", "crosspan.io:output_names"),
 }
-"""What a component of a family is called, and where its names are: a family, a table of them, or the names."""
+"""What a component of a family is called, and where its names are: a family, the names, or what gives them."""
 
 
 def family_names(family: str) -> list[str]:
@@ -46,7 +49,7 @@ def family_names(family: str) -> list[str]:
     found: Any = getattr(import_module(module), attribute)
     if hasattr(found, "names"):
         return list(found.names())
-    return list(found[family] if isinstance(found, dict) and family in found else found)
+    return list(found() if callable(found) else found)
 
 
 class FamilyChoice(click.ParamType):
@@ -281,9 +284,35 @@ dropped: Decorator[Any] = click.option(
     "--dropped", metavar="FILE", help="What was not projected, and why, as JSON lines."
 )
 
+source_scores: Decorator[Any] = click.option(
+    "--source-scores/--no-source-scores",
+    default=True,
+    help="Multiply confidences with the scores of the source's labels, where it has some.  [default: yes]",
+)
+adapting: Decorator[Any] = stack(
+    click.option(
+        "--adapt/--no-adapt",
+        default=True,
+        help="Adapt a tagger of crosspan to the text, where translations of it are known.  [default: yes]",
+    ),
+    click.option(
+        "--copy-bias/--no-copy-bias",
+        default=True,
+        help="Take words that stand in the translation as well for likelier names.  [default: yes]",
+    ),
+)
+"""How a tagger uses translations of the text."""
+rounds: Decorator[Any] = click.option(
+    "--rounds",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How often projected labels and the tagger's own predictions vote, and it learns again.  [default: 1]",
+)
+
 projecting: Decorator[Any] = stack(
     bitext,
     links,
+    aligner,
     aligner_model,
     method,
     settings("A setting of the method, or aligner.KEY=VALUE"),
@@ -308,6 +337,8 @@ def check_projecting(given: dict[str, Any]) -> None:
     Raises:
         UsageError: They do.
     """
+    if given["aligner_model"] and click.get_current_context().get_parameter_source("aligner") is not _DEFAULT:
+        raise click.UsageError("A saved model is an aligner: leave out --aligner or --aligner-model.")
     if given["links"] and (given["aligner_model"] or given["bitext"]):
         raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
     if given["aligner_model"] and given["bitext"]:

@@ -60,7 +60,7 @@ def command(
     know. A training that was killed goes on when the same command is given again.
     """
     from crosspan.core.files import read_lines
-    from crosspan.core.settings import with_settings
+    from crosspan.core.options import with_settings
     from crosspan.models.processes import is_first
     from crosspan.text.romanize import romanize_line
     from crosspan.train.pretrain.language_model import train_language_model

@@ -12,7 +12,7 @@ from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
-    from crosspan.pipeline.file_workflow import Summary
+    from crosspan.pipeline.summary import Summary
 
 
 @click.command("project", no_args_is_help=True)
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @options.out("FILE", "Labelled TARGET: .conll, .jsonl, .parquet, .spacy; - stdout.")
 @options.output_format()
 @options.projecting
+@options.source_scores
 @options.working
 def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Label the sentences of TARGET with the entities of SOURCE.
@@ -34,7 +35,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
     """
     from crosspan.align import load_aligner
     from crosspan.io.pairs import SentenceFile
-    from crosspan.pipeline.file_workflow import project_files
+    from crosspan.pipeline.files import project_files
 
     options.check_projecting(given)
     languages = given["source_lang"], given["target_lang"]
@@ -51,8 +52,9 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
             to_format=given["to_format"],
             bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in given["bitext"]],
             links=given["links"],
-            aligner=load_aligner(model, threads=given["threads"]) if model else None,
+            aligner=load_aligner(model, threads=given["threads"]) if model else given["aligner"],
             method=given["method"],
+            source_scores=given["source_scores"],
             settings=parse_settings(given["settings"]),
             dropped=given["dropped"],
             min_confidence=given["min_confidence"],
@@ -76,7 +78,7 @@ def summary_text(out: str, summary: Summary) -> str:
     """The summary for people.
 
     Example:
-        >>> from crosspan.pipeline.file_workflow import Summary
+        >>> from crosspan.pipeline.summary import Summary
         >>> print(summary_text("sw.conll", Summary(sentences=2, spans=3, projected=3, target_spans=3, seconds=0.5)))
         sw.conll: 2 sentences, 3 entities, 3 projected (100.0 %), 0.5 s
     """

@@ -67,11 +67,11 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> Non
 
 
 def _check_output(out: str, inputs: tuple[str, ...], given: dict[str, Any]) -> None:
-    from crosspan.pipeline.file_workflow import check_outputs
+    from crosspan.pipeline.files import check_writing
 
     pairs = [name for pair in given["bitext"] for name in pair]
     named = [given[name] for name in ("gold", "links", "dropped", "aligner_model") if given[name]]
-    check_outputs(out, None, [*inputs, *pairs, *named])
+    check_writing([out], [*inputs, *pairs, *named])
 
 
 Inputs = tuple["Iterator[Item]", dict[str, str]]

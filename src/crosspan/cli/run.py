@@ -14,7 +14,7 @@ from crosspan.cli.rejects import EXIT_REJECTED
 
 if TYPE_CHECKING:
     from crosspan.pipeline import RunReport
-    from crosspan.pipeline.engine import StageReport
+    from crosspan.pipeline.engine import StepReport
 
 
 @click.command("run", no_args_is_help=True)
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 @click.option("--cache", metavar="DIR", help="Folder of what is finished.  [default: .cache in that of the results]")
 @click.option("--clean-cache", is_flag=True, help="At the end, remove from the cache what this run did not use.")
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that tag and align."
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes to work in.",
 )
 @options.working
 def command(
@@ -78,8 +83,8 @@ def plan_text(report: RunReport) -> str:
     Example:
         >>> from pathlib import Path
         >>> from crosspan.pipeline import RunReport
-        >>> from crosspan.pipeline.engine import StageReport
-        >>> stages = [StageReport("learn", 1, 1, 1, 0), StageReport("align", 1, 3, 3, 0, waits_for="learn")]
+        >>> from crosspan.pipeline.engine import StepReport
+        >>> stages = [StepReport("learn", 1, 1, 0), StepReport("align", 3, 3, 0, waits_for="learn")]
         >>> print(plan_text(RunReport("project", Path("out"), Path("out/.cache"), {"pairs": 9}, stages)))
         project: 9 sentence pairs, results in out, cache in out/.cache
         stage  shards  in cache
@@ -98,7 +103,7 @@ def plan_text(report: RunReport) -> str:
     return "\n".join([*lines, stages.text()])
 
 
-def _plan_row(stage: StageReport) -> list[str]:
+def _plan_row(stage: StepReport) -> list[str]:
     cached = "?" if stage.waits_for else str(stage.cached)
     return [stage.name, str(stage.shards), cached, f"known after {stage.waits_for}" if stage.waits_for else ""]
 

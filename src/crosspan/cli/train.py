@@ -16,7 +16,7 @@ from crosspan.core.errors import OptionError
 
 if TYPE_CHECKING:
     from crosspan.io.pairs import SentenceFile
-    from crosspan.pipeline.file_tagging import TrainSummary
+    from crosspan.pipeline.training_files import TrainSummary
 
 
 @click.command("train", no_args_is_help=True)
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--dev", metavar="FILE", help="Labelled sentences to score the tagger on; it does not learn from them.")
 @click.option(
     "--trainer",
-    type=options.FamilyChoice("crosspan.trainers", last=("advpicker",)),
+    type=options.FamilyChoice("crosspan.trainers"),
     help="A small model, a pre-trained encoder that is fine-tuned, or AdvPicker on one.  "
     "[default: crf, or what --encoder needs]",
 )
@@ -64,7 +64,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
     """
     from crosspan.io.pairs import SentenceFile
     from crosspan.models.processes import is_first
-    from crosspan.pipeline.file_tagging import train_files
+    from crosspan.pipeline.training_files import train_files
 
     trainer, settings = trainer_of(given)
     quiet = quiet or not is_first()  # one of many processes talks
@@ -160,7 +160,7 @@ def summary_text(out: str, summary: TrainSummary) -> str:
 
     Example:
         >>> from collections import Counter
-        >>> from crosspan.pipeline.file_tagging import TrainSummary
+        >>> from crosspan.pipeline.training_files import TrainSummary
         >>> print(summary_text("sw.crf", TrainSummary(2, spans=3, labels=Counter(PER=3), features=9, seconds=0.5)))
         sw.crf: learned from 2 sentences, 3 entities (PER 3); 9 features, 0 kept; 0.5 s
     """

@@ -39,7 +39,7 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
     named, and the exit code is 3. FILE appears once it is complete; where the work is ended early, FILE.part has what
     is finished.
     """
-    from crosspan.core.settings import with_settings
+    from crosspan.core.options import with_settings
     from crosspan.translate import make_translator
     from crosspan.translate.corpus import translate_file
     from crosspan.translate.guard import Guarded, GuardOptions

@@ -12,8 +12,9 @@ from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
-from crosspan.core.settings import with_settings
-from crosspan.io import FormatOption, read_links
+from crosspan.core.options import with_settings
+from crosspan.io import read_links
+from crosspan.train.links.tuning import TuningOptions, tune_aligner
 
 
 @click.command("tune-aligner")
@@ -33,7 +34,7 @@ def command(
     links: str | None,
     threads: int | None,
     settings: tuple[str, ...],
-    from_format: FormatOption,
+    from_format: str,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -42,8 +43,6 @@ def command(
     The result is for: crosspan align --aligner awesome --set model=FOLDER. A training that was stopped goes on from its
     last checkpoint when the same command is given again.
     """
-    from crosspan.train.links.tuning import TuningOptions, tune_aligner
-
     began = time.perf_counter()
     how = with_settings(TuningOptions(model=model), parse_settings(settings))
     pairs = list(token_pairs([sentence_file(source, from_format), sentence_file(target, from_format)]))

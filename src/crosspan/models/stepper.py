@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.logs import warn
 from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
 from crosspan.models.loading import neural
 from crosspan.models.processes import Processes
@@ -151,9 +151,7 @@ class Stepper:
                     raise device_error(error) from error
             free_memory()
             self.at_once = -(-self.at_once // 2)
-            warnings.warn(
-                f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=2
-            )
+            warn(f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=2)
 
 
 def adamw(model: Any, rate: float, weight_decay: float, device: Any) -> Any:

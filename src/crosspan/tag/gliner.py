@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement, device_of

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.core.files import read_lines
 from crosspan.core.types import Sentence
-from crosspan.lab.bench.cache import digest
 from crosspan.lab.study.overlap import Overlap, TestText
 from crosspan.lab.study.plan import Plan
 from crosspan.lab.study.tables import Tests, TextSource
@@ -254,4 +254,4 @@ def _note(plan: Plan, paths: Iterable[Path], files: dict[str, str]) -> None:
     for path in paths:
         shown = path.relative_to(plan.root).as_posix() if path.is_relative_to(plan.root) else path.name
         if shown not in files:
-            files[shown] = digest(path)
+            files[shown] = file_digest(path)

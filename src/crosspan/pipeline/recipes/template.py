@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from crosspan.pipeline.recipes.backend_options import GROUPS, default_options, owned
+from crosspan.pipeline.recipes.backends import FAMILIES, default_options, owned
 from crosspan.pipeline.recipes.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General, check_choice
 from crosspan.pipeline.recipes.toml_text import toml_value
 
@@ -90,7 +90,7 @@ def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any], ever
     yield f"{header}[{name}]"
     for line in _keys(kind(), values, everything):
         yield f"# {line}" if off and not line.startswith("#") else line
-    options = default_options(name, str(values.get("use", ""))) if name in GROUPS else None
+    options = default_options(name, str(values.get("use", ""))) if name in FAMILIES else None
     if options is not None and everything:
         yield from _options(options, "", owned(name))
     if name == "project" and everything:
