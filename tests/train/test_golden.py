@@ -26,10 +26,10 @@ transformers = pytest.importorskip("transformers")
 from tests.worlds.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
 
 from crosspan.core.types import Sentence, Span  # noqa: E402
-from crosspan.project.t_projection_training import WriterTraining, train_writer  # noqa: E402
 from crosspan.testing import tiny_models  # noqa: E402
 from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402
 from crosspan.train.advpicker import train_advpicker  # noqa: E402
+from crosspan.train.candidates.training import WriterTraining, train_writer  # noqa: E402
 from crosspan.train.links.tuning import TuningOptions, tune_aligner  # noqa: E402
 from crosspan.train.pretrain.language_model import train_language_model  # noqa: E402
 from crosspan.train.pretrain.options import PretrainOptions  # noqa: E402
@@ -142,7 +142,7 @@ def writer(models: Models, out: Path, at: int | None, **settings: Any) -> Any:
     return train_writer(out, sentences[:60], sentences[60:], WriterTraining(**how), **{_TOLD: killing(at)})
 
 
-_TOLD = "advance"
+_TOLD = "progress"
 
 GAMES = {
     "reversal": AdversarialOptions(

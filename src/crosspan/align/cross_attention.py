@@ -15,11 +15,11 @@ from crosspan.align.embedding import EMPTY, check_probability, readable
 from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.core.errors import OptionError
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.batching import in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import neural
-from crosspan.models.threads import torch_threads
 
 if TYPE_CHECKING:
     from crosspan.translate.transformers import TransformersTranslator

@@ -22,9 +22,9 @@ from crosspan.align.pretrained import (
     Words,
 )
 from crosspan.core.errors import OptionError
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
-from crosspan.models.threads import torch_threads
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crosspan.cli.progress import progress_bars
+from crosspan.cli.progress import heard_by, progress_bars
 from crosspan.cli.settings import parse_settings
 from crosspan.core.errors import OptionError
 
@@ -95,7 +95,7 @@ def command(
             place = Path(scratch, PurePath(str(encoder)).name or "encoder")
             added = augment(
                 str(encoder), lines, place, count=add_pieces, held_out=measured, romanize=options.romanize,
-                seed=options.seed, progress=progress,
+                seed=options.seed, progress=heard_by(progress),
             )  # fmt: skip
             encoder = str(place)
         about = {"vocabulary": facts_of(added)} if added is not None else {}
@@ -107,7 +107,7 @@ def command(
             options=options,
             about=about,
             threads=threads,
-            progress=progress,
+            progress=heard_by(progress),
         )
     if not is_first():
         return

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from crosspan.core.progress import Listener
+
 StageProgress = Callable[[str, int, int], None]
 """Called with the name of the stage, what is done of it, and all there is of it as far as known (0: unknown)."""
 
@@ -47,3 +49,14 @@ def progress_bars(*, quiet: bool = False) -> Iterator[StageProgress | None]:
             bars.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
 
         yield advance
+
+
+def heard_by(progress: StageProgress | None) -> Listener | None:
+    """A listener that shows events as bars.
+
+    Example:
+        >>> from crosspan.core.progress import Progress
+        >>> heard_by(lambda *bar: print(bar))(Progress("training", 1, 2))
+        ('training', 1, 2)
+    """
+    return None if progress is None else (lambda event: progress(event.stage, event.done, event.total))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from functools import partial
 
 import click
 
-from crosspan.cli.progress import progress_bars
+from crosspan.cli.progress import heard_by, progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
 from crosspan.core.settings import with_settings
@@ -59,9 +58,7 @@ def command(
         lengths = [(len(one), len(other)) for one, other in pairs]
         given = list(read_links(links, lengths=lengths))
     with progress_bars(quiet=quiet) as bars:
-        report = tune_aligner(
-            pairs, out, options, links=given, threads=threads, progress=bars and partial(bars, "tuning")
-        )
+        report = tune_aligner(pairs, out, options, links=given, threads=threads, progress=heard_by(bars))
     seconds = round(time.perf_counter() - began, 2)
     done = f"{report.steps} steps" + (f", from step {report.resumed_at} on" if report.resumed_at else "")
     if as_json:

@@ -23,11 +23,11 @@ import numpy as np
 
 from crosspan import __version__
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
 from crosspan.models.loading import neural
 from crosspan.models.pieces import pieces_of
 from crosspan.models.saving import room
-from crosspan.models.threads import torch_threads
 from crosspan.tag.onnx import EXTRA, MODEL, OnnxTagger, OnnxTaggerOptions
 from crosspan.tag.transformers import TransformersTagger
 

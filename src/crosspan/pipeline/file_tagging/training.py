@@ -216,6 +216,7 @@ def _train_crf(work: _Work, options: CrfOptions, summary: TrainSummary) -> None:
 def _fine_tune(work: _Work, how: _Encoding, summary: TrainSummary) -> None:
     from crosspan.train.token_classifier import train_token_classifier
 
+    told = work.progress
     given: dict[str, Any] = {
         "dev": work.gold,
         "options": how.options,
@@ -223,7 +224,7 @@ def _fine_tune(work: _Work, how: _Encoding, summary: TrainSummary) -> None:
         "labels": work.labels,
         "about": {"files": work.sources, **work.about, **({"dev": work.dev} if work.dev else {})},
         "threads": work.threads,
-        "progress": work.progress,
+        "progress": None if told is None else (lambda event: told(event.stage, event.done, event.total)),
     }
     if how.picker is not None:
         found = train_advpicker(work.examples, work.text, work.model, picker=how.picker, **given)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core import registry
+from crosspan.core.progress import Progress
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.models.archive import packed
@@ -85,8 +86,8 @@ class Train(Step):
         from crosspan.train.model_card import RECORD
         from crosspan.train.token_classifier import train_token_classifier
 
-        def advance(stage: str, done: int, total: int) -> None:
-            inputs.advance(done, total)
+        def heard(event: Progress) -> None:
+            inputs.advance(event.done, event.total)
 
         options = replace(self.settings, seed=self.settings.seed or self.seed)
         # checkpoints know the encoder by its path, and the result by its content: it may have moved meanwhile
@@ -98,7 +99,7 @@ class Train(Step):
             shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed
             dev = () if self.dev is None else gold_of(self.dev)
             report = train_token_classifier(
-                examples, folder, dev=dev, options=options, threads=inputs.threads, progress=advance
+                examples, folder, dev=dev, options=options, threads=inputs.threads, progress=heard
             )
             facts["resumed_at"] = report.resumed_at
         return Output({"model": packed(folder)}, facts)
