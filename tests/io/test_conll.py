@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
-from crosspan.io.conll import find_offsets, iter_conll
+from crosspan.io.conll import Conll, find_offsets
 from crosspan.io.conll_layout import Layout, find_layout, parse_columns
+from crosspan.io.format import Reading
 
 
 def parse(text, **options):
-    return [item.sentence for item in iter_conll([text.split("\n")], "x", **options)]
+    return [item.sentence for item in Conll().parse(text.split("\n"), "x", Reading(**options))]
 
 
 def spans(sentence):
@@ -115,7 +116,7 @@ def test_missing_columns_are_named_with_their_line():
 
 
 def test_one_bad_tag_among_few_does_not_hide_the_column():
-    items = list(iter_conll([["Ada PER", "went O", "to O"]], "x"))
+    items = list(Conll().parse(["Ada PER", "went O", "to O"], "x", Reading()))
     assert items[0].fault.where == "x:1"
     assert "'PER' is not a tag" in str(items[0].fault)
 

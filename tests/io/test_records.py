@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from crosspan.core.errors import CrosspanError, EncodingError, FormatError, MissingDependencyError, TagError
 from crosspan.core.types import Sentence, Span
 from crosspan.io import read, write
-from crosspan.io.jsonl import iter_jsonl
+from crosspan.io.format import Reading
+from crosspan.io.jsonl import Jsonl
 from crosspan.io.records import sentence_of
 
 
@@ -87,14 +88,14 @@ def test_bad_labels_are_faults_and_tokens_stay(record, message):
 )
 def test_bad_records_name_their_line(line, message):
     with pytest.raises(FormatError, match=message) as caught:
-        list(iter_jsonl([['{"tokens": ["a"]}', line]], "x.jsonl"))
+        list(Jsonl().parse(['{"tokens": ["a"]}', line], "x.jsonl", Reading()))
     assert caught.value.where == "x.jsonl:2"
 
 
 def test_half_a_surrogate_pair_is_refused():
     with pytest.raises(EncodingError, match="surrogate"):
-        list(iter_jsonl([['{"tokens": ["\\ud83d"]}']], "x"))
-    (item,) = iter_jsonl([['{"tokens": ["\\ud83d\\ude00"]}']], "x")
+        list(Jsonl().parse(['{"tokens": ["\\ud83d"]}'], "x", Reading()))
+    (item,) = Jsonl().parse(['{"tokens": ["\\ud83d\\ude00"]}'], "x", Reading())
     assert item.sentence.tokens == ("😀",)
 
 

@@ -14,11 +14,10 @@ import crosspan
 from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, ModelError, OptionError, TagError
 from crosspan.core.types import Sentence, Span
 from crosspan.demo import load_corpus
-from crosspan.io import read, write
+from crosspan.io import read, write, write_projections
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline.file_tagging import predict_file, shards, tag_file, train_files
 from crosspan.pipeline.file_tagging.prediction import UNITS
-from crosspan.project.records import write_projections
 from crosspan.tag.crf import CrfTagger
 
 
@@ -344,8 +343,8 @@ def test_same_data_same_model(corpus, tmp_path):
 
 
 def test_a_file_of_projections_is_learned_from_as_memory_is(corpus, tmp_path, monkeypatch):
+    from crosspan.io import read_projections
     from crosspan.pipeline.file_tagging import training
-    from crosspan.project.records import read_projections
     from crosspan.train.noise import NoiseOptions, examples_of
 
     seen = []

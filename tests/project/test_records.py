@@ -8,8 +8,8 @@ import crosspan
 from crosspan.core.errors import EmptyInputError, FormatError, SpanError
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.demo import load_corpus
-from crosspan.io import read
-from crosspan.project.records import projection_of, projection_record, read_projections, write_projections
+from crosspan.io import read, read_projections, write_projections
+from crosspan.io.projections import projection_of, projection_record
 
 PER = Span(0, 2, "PER", 0.75)
 LINK = ProjectedSpan(PER, Span(1, 2, "PER", 0.5), 0.5)

@@ -38,8 +38,8 @@ def train(out, encoder, *, game=GAME, picker=None, progress=None, dev=(), langua
     how = {"encoder": str(encoder), "epochs": 2, "batch_size": 8, "learning_rate": 5e-3, "device": "cpu"}
     return train_advpicker(
         sentences_of("ka", 40, 1),
-        without_labels([one for lang in languages for one in sentences_of(lang, 20, 1)]),
         out,
+        unlabelled=without_labels([one for lang in languages for one in sentences_of(lang, 20, 1)]),
         dev=dev,
         options=TokenClassifierOptions(**{**how, **settings}),
         adversarial=game,

@@ -97,8 +97,8 @@ def advpicker(models: Models, out: Path, at: int | None) -> Any:
     how = {"epochs": 2, "batch_size": 8, "learning_rate": 5e-3, "device": "cpu", "save_every": 3}
     return train_advpicker(
         sentences_of("ka", 40, 1),
-        without_labels([one for lang in ("zu", "xo") for one in sentences_of(lang, 20, 1)]),
         out,
+        unlabelled=without_labels([one for lang in ("zu", "xo") for one in sentences_of(lang, 20, 1)]),
         dev=sentences_of("ka", 10, 2),
         options=TokenClassifierOptions(encoder=models["marked"], **how),
         adversarial=AdversarialOptions(hidden=8, discriminator_rate=1e-2, generator_rate=1e-3),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
@@ -15,6 +14,7 @@ from crosspan.align.embedding import EMPTY, check_probability, readable
 from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.core.errors import OptionError
+from crosspan.core.logs import warn
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.batching import in_batches, padded
@@ -191,7 +191,7 @@ class CrossAttention(PretrainedAligner):
             failed += links is None
             found[index] = EMPTY if links is None else links
         if failed:
-            warnings.warn(
+            warn(
                 f"{failed} of {len(shard)} pairs have no links, as they are longer than what the model reads at once "
                 "or it gave no numbers for them",
                 NoLinks,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from crosspan.align.pretrained import (
     Words,
 )
 from crosspan.core.errors import OptionError
+from crosspan.core.logs import warn
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
@@ -192,7 +192,7 @@ class EmbeddingAligner(PretrainedAligner):
             failed += one is None
             links.append(nothing if one is None else one)
         if failed:
-            warnings.warn(
+            warn(
                 f"{failed} of {len(shard)} pairs have no links: they are too long, or the model gave no numbers",
                 NoLinks,
                 stacklevel=4,

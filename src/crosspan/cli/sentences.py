@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from crosspan.io import FormatOption, format_by_name
+from crosspan.io import format_by_name
 from crosspan.io.pairs import SentenceFile, read_pairs
 
 TokenPair = tuple[tuple[str, ...], tuple[str, ...]]
 
 
-def sentence_file(path: str, from_format: FormatOption) -> SentenceFile:
+def sentence_file(path: str, from_format: str) -> SentenceFile:
     """A file whose labels are not looked at.
 
     Args:

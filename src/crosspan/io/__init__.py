@@ -1,101 +1,73 @@
 """Reading and writing corpora and word links.
 
-One module a format; this one chooses between them.
+One file a format (:class:`crosspan.io.format.Format`); what stands here asks the family of them.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from typing import Literal, get_args
 
-from crosspan.core.errors import OptionError
-from crosspan.core.files import PathLike, name_of, open_input, open_output, read_blocks
+from crosspan.core.errors import FormatError
+from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import Repair, Scheme, SchemeOption
-from crosspan.core.types import Sentence
-from crosspan.io.conll import iter_conll, write_conll
-from crosspan.io.jsonl import iter_jsonl, write_jsonl
+from crosspan.core.types import Projection, Sentence
+from crosspan.io.choice import FORMATS, format_by_name, input_format, located, output_format, output_names
+from crosspan.io.format import UNITS, Format, Reading, TextFormat, Unit, Writing
 from crosspan.io.pharaoh import GoldLinks, read_gold_links, read_links, write_links
-from crosspan.io.plain import iter_plain, read_bitext, write_plain
+from crosspan.io.plain import read_bitext
 from crosspan.io.rejects import Located, Reject, settle
-from crosspan.io.sniff import sniff
 
 __all__ = [
     "FORMATS",
+    "UNITS",
     "Format",
-    "FormatOption",
     "GoldLinks",
     "Located",
+    "Reading",
     "Reject",
+    "TextFormat",
+    "Unit",
+    "Writing",
     "format_by_name",
+    "holds_projections",
+    "input_format",
     "iter_located",
     "iter_sentences",
+    "output_format",
+    "output_names",
     "read",
     "read_bitext",
     "read_gold_links",
     "read_links",
+    "read_projections",
     "write",
     "write_links",
+    "write_projections",
 ]
-
-Format = Literal["conll", "docbin", "jsonl", "parquet", "plain", "tokens"]
-FormatOption = Literal["auto", "conll", "docbin", "jsonl", "parquet", "plain", "tokens"]
-FORMATS: tuple[Format, ...] = get_args(Format)
-"""``plain`` is text that crosspan tokenises, ``tokens`` is text whose tokens are separated by blanks."""
-
-_SUFFIXES: dict[str, Format] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-    ".spacy": "docbin",
-    ".conll": "conll",
-    ".conllu": "conll",
-    ".conll02": "conll",
-    ".conll03": "conll",
-    ".iob": "conll",
-    ".iob1": "conll",
-    ".iob2": "conll",
-    ".bio": "conll",
-    ".bioes": "conll",
-    ".bilou": "conll",
-    ".tsv": "conll",
-    ".tok": "tokens",
-}
-
-
-def format_by_name(path: PathLike) -> Format | None:
-    """The format that the ending of a file name stands for; ``None`` where it stands for none, such as ``.txt``.
-
-    Example:
-        >>> format_by_name("train.conll.gz"), format_by_name("train.txt")
-        ('conll', None)
-    """
-    name = os.fspath(path).lower().removesuffix(".gz")
-    return _SUFFIXES.get(os.path.splitext(name)[1])
 
 
 def read(
     path: PathLike,
     *,
-    format: FormatOption = "auto",  # noqa: A002  # the word users know
+    format: str = "auto",  # noqa: A002  # the word users know
     lang: str | None = None,
     columns: str | Sequence[str] | None = None,
     scheme: SchemeOption = "auto",
     repair: Repair = "error",
+    paragraphs: bool = False,
     rejects: list[Reject] | None = None,
 ) -> list[Sentence]:
     r"""Read all sentences of a file.
 
     Args:
         path: The file; ``-`` is standard input, and ``.gz`` is decompressed.
-        format: One of :data:`FORMATS`; ``"auto"`` goes by the ending of the name, then by the content.
+        format: A name of :data:`FORMATS`; ``"auto"`` goes by the ending of the name, then by the content.
         lang: The language of the sentences, kept with them.
         columns: What each column of a CoNLL-style file holds, such as ``"id,token,-,tag"``; ``None`` finds out.
         scheme: The tag scheme; ``"auto"`` finds it.
         repair: What to do with ill-formed tags: ``"error"``, ``"begin"``, ``"drop"`` or ``"merge"``; see
             :mod:`crosspan.core.tags`.
+        paragraphs: Whether a line of plain text may hold several sentences; see :mod:`crosspan.io.plain`.
         rejects: A list that takes the sentences whose labels cannot be read. Such a sentence keeps its place and its
             tokens, without spans. With ``None`` the first one raises.
 
@@ -118,88 +90,69 @@ def read(
         (Span(start=1, end=2, label='LOC', score=None),)
     """
     return list(
-        iter_sentences(path, format=format, lang=lang, columns=columns, scheme=scheme, repair=repair, rejects=rejects)
+        iter_sentences(
+            path,
+            format=format,
+            lang=lang,
+            columns=columns,
+            scheme=scheme,
+            repair=repair,
+            paragraphs=paragraphs,
+            rejects=rejects,
+        )
     )
 
 
 def iter_sentences(
     path: PathLike,
     *,
-    format: FormatOption = "auto",  # noqa: A002
+    format: str = "auto",  # noqa: A002
     lang: str | None = None,
     columns: str | Sequence[str] | None = None,
     scheme: SchemeOption = "auto",
     repair: Repair = "error",
+    paragraphs: bool = False,
     rejects: list[Reject] | None = None,
 ) -> Iterator[Sentence]:
     """Yield the sentences of a file one by one, in bounded memory.
 
     Arguments and errors are those of :func:`read`; errors come when the place in the file is reached.
     """
-    located = iter_located(path, format=format, lang=lang, columns=columns, scheme=scheme, repair=repair)
-    yield from settle(located, rejects)
+    how = Reading(lang=lang, columns=columns, scheme=scheme, repair=repair, paragraphs=paragraphs)
+    yield from settle(located(path, format, how), rejects)
 
 
 def iter_located(
     path: PathLike,
     *,
-    format: FormatOption = "auto",  # noqa: A002
+    format: str = "auto",  # noqa: A002
     lang: str | None = None,
     columns: str | Sequence[str] | None = None,
     scheme: SchemeOption = "auto",
     repair: Repair = "error",
+    paragraphs: bool = False,
 ) -> Iterator[Located]:
     """Yield the sentences of a file with their lines and faults; arguments and errors are those of :func:`read`."""
-    if format not in ("auto", *FORMATS):
-        raise OptionError(f"unknown format {format!r}", hint=f"Choose one of {', '.join(FORMATS)}.")
-    found = format_by_name(path) if format == "auto" else format
-    if found is None and _is_parquet(path):
-        found = "parquet"
-    if found == "parquet":
-        from crosspan.io.parquet import iter_parquet
-
-        yield from iter_parquet(path, scheme=scheme, repair=repair, lang=lang)
-        return
-    if found == "docbin":
-        from crosspan.io.docbin import iter_docbin
-
-        yield from iter_docbin(path, lang=lang)
-        return
-    name = name_of(path)
-    blocks = read_blocks(path)
-    first = next(blocks)  # an empty file raises here
-    blocks = chain([first], blocks)
-    if found is None:
-        found = sniff(first)
-    if found == "conll":
-        yield from iter_conll(blocks, name, columns=columns, scheme=scheme, repair=repair, lang=lang)
-    elif found == "jsonl":
-        yield from iter_jsonl(blocks, name, scheme=scheme, repair=repair, lang=lang)
-    else:
-        yield from iter_plain(blocks, tokenized=found == "tokens", lang=lang)
-
-
-def _is_parquet(path: PathLike) -> bool:
-    if os.fspath(path) == "-":
-        return False
-    with open_input(path) as stream:
-        return stream.read(4) == b"PAR1"
+    how = Reading(lang=lang, columns=columns, scheme=scheme, repair=repair, paragraphs=paragraphs)
+    yield from located(path, format, how)
 
 
 def write(
     path: PathLike,
     sentences: Iterable[Sentence],
     *,
-    format: FormatOption = "auto",  # noqa: A002
+    format: str = "auto",  # noqa: A002
     scheme: Scheme = "IOB2",
+    offsets: Unit = "codepoints",
 ) -> int:
     """Write sentences to a file, all or nothing: on an error or Ctrl-C, what was there before stays.
 
     Args:
         path: The file; ``-`` is standard output, and ``.gz`` is compressed.
         sentences: What to write; they may be produced while writing.
-        format: One of :data:`FORMATS`; ``"auto"`` goes by the ending of the name, and is ``"conll"`` for ``-``.
+        format: A name of :data:`FORMATS`; ``"auto"`` goes by the ending of the name, and is ``"conll"`` for ``-``.
         scheme: The tag scheme, in formats that have tags.
+        offsets: What character offsets count, in formats that have some: one of :data:`UNITS`.
 
     Returns:
         The number of sentences written.
@@ -209,34 +162,84 @@ def write(
         OutputError: The file cannot be written.
         FormatError: A sentence cannot be kept in this format.
     """
-    found = _format_to_write(path, format)
-    if found == "parquet":
-        from crosspan.io.parquet import write_parquet
-
-        return write_parquet(path, sentences, scheme=scheme)
-    if found == "docbin":
-        from crosspan.io.docbin import write_docbin
-
-        return write_docbin(path, sentences)
-    with open_output(path) as stream:
-        if found == "conll":
-            return write_conll(stream, sentences, scheme=scheme)
-        if found == "jsonl":
-            return write_jsonl(stream, sentences)
-        return write_plain(stream, sentences, tokenized=found == "tokens")
+    return output_format(path, format).write(path, sentences, Writing(scheme=scheme, offsets=offsets))
 
 
-def _format_to_write(path: PathLike, format: FormatOption) -> Format:  # noqa: A002
-    if format not in ("auto", *FORMATS):
-        raise OptionError(f"unknown format {format!r}", hint=f"Choose one of {', '.join(FORMATS)}.")
-    is_stdout = os.fspath(path) == "-"
-    found = format if format != "auto" else "conll" if is_stdout else format_by_name(path)
-    if found is None:
-        raise OptionError(
-            f"the name {os.fspath(path)!r} does not tell the format",
-            hint=f"End it in .conll, .jsonl, .parquet or .spacy, or name the format: {', '.join(FORMATS)}.",
+def write_projections(
+    path: PathLike,
+    projections: Iterable[Projection],
+    *,
+    format: str = "auto",  # noqa: A002
+    scheme: Scheme = "IOB2",
+    offsets: Unit = "codepoints",
+) -> int:
+    """Write labelled target sentences, all or nothing.
+
+    Args:
+        path: The file; ``-`` is standard output.
+        projections: What to write, without error sentences; they may be produced while writing.
+        format: A format that keeps labels, or ``"auto"``. JSONL keeps all of a projection; see
+            :func:`crosspan.io.projections.projection_record`.
+        scheme: The tag scheme, in formats that have tags.
+        offsets: What character offsets count, in formats that have some: one of :data:`UNITS`.
+
+    Returns:
+        The number of sentences written.
+
+    Raises:
+        OptionError: The name does not tell a format, or the format cannot keep labels.
+        OutputError: The file cannot be written.
+    """
+    how = Writing(scheme=scheme, offsets=offsets)
+    return output_format(path, format, labels=True).write_projections(path, projections, how)
+
+
+def holds_projections(path: PathLike, *, format: str = "auto") -> bool:  # noqa: A002
+    """Whether a file begins with a projection that is kept whole, so that :func:`read_projections` reads it.
+
+    Args:
+        path: The file; it is read more than once, so it must not be a pipe.
+        format: Its format; ``"auto"`` finds it.
+
+    Raises:
+        CrosspanError: The file cannot be opened, or does not have the form of its format.
+    """
+    return input_format(path, format).holds_projections(path)
+
+
+def read_projections(
+    path: PathLike,
+    *,
+    format: str = "jsonl",  # noqa: A002
+    rejects: list[Reject] | None = None,
+) -> Iterator[Projection]:
+    """Yield the projections of a file that :func:`write_projections` wrote, in bounded memory.
+
+    Args:
+        path: The file; ``-`` is standard input.
+        format: The format, which must keep all of a projection.
+        rejects: A list that takes the records whose spans are wrong; they become projections with an error. With
+            ``None`` the first one raises.
+
+    Raises:
+        FormatError: A record is no projection; sentences that are merely labelled are read by :func:`read`.
+        SpanError: The spans of a record are wrong, and ``rejects`` is ``None``.
+        EmptyInputError: There is nothing in the file.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> from crosspan.core.types import ProjectedSpan, Span
+        >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
+        >>> projection = Projection(Sentence(("Accra",), (link.target,)), (link,))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder) / "a.jsonl"
+        ...     _ = write_projections(path, [projection])
+        ...     list(read_projections(path)) == [projection]
+        True
+    """
+    found = input_format(path, format)
+    if not found.sources:
+        raise FormatError(
+            f"the format {found.name} keeps no projections", where=name_of(path), hint="Write them as jsonl."
         )
-    if found in ("parquet", "docbin") and is_stdout:
-        shown = "Parquet" if found == "parquet" else "DocBin"
-        raise OptionError(f"{shown} cannot be written to standard output", hint="Name a file.")
-    return found
+    yield from found.read_projections(path, rejects)

@@ -14,21 +14,15 @@ from itertools import chain, compress, islice
 from typing import IO, NamedTuple, cast
 
 from crosspan.core.errors import EmptyInputError, FormatError, SpanError, TagError
-from crosspan.core.files import protect_start
-from crosspan.core.tags import (
-    Repair,
-    Scheme,
-    SchemeOption,
-    check_repair,
-    check_scheme,
-    decode,
-    detect_scheme,
-    to_tags,
-)
+from crosspan.core.files import PathLike, name_of, protect_start, read_blocks
+from crosspan.core.tags import Scheme, decode, detect_scheme, to_tags
 from crosspan.core.types import Sentence, Span
 from crosspan.io.conll_layout import Layout, find_layout
+from crosspan.io.format import Reading, TextFormat, Writing
 from crosspan.io.rejects import Located
 
+_LOOK_AT = 2_000
+_SAMPLE_LINES = 20_000
 _SAMPLE_SENTENCES = 20_000
 _DOCSTART = "-DOCSTART-"
 _ENDS = ("EndOfSentence", "PySBDSegment")
@@ -46,61 +40,79 @@ class RawSentence(NamedTuple):
     comments: dict[str, str]
 
 
-def iter_conll(
-    blocks: Iterable[list[str]],
-    name: str,
-    *,
-    columns: str | Sequence[str] | None = None,
-    scheme: SchemeOption = "auto",
-    repair: Repair = "error",
-    lang: str | None = None,
-) -> Iterator[Located]:
-    """Read sentences from the lines of a file.
-
-    Args:
-        blocks: The lines, in lists of any length; see :func:`crosspan.core.files.read_blocks`.
-        name: The file, for messages.
-        columns: What each column holds, such as ``"id,token,-,tag"``; ``None`` finds out.
-        scheme: The tag scheme; ``"auto"`` finds it in the first sentences, some thousands of them.
-        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
-        lang: The language of the sentences, where the file does not say.
-
-    Yields:
-        The sentences in order; one with bad tags has a fault and no spans.
-
-    Raises:
-        FormatError: No column holds tags, or a row has too few columns.
-        EmptyInputError: There is no sentence.
+class Conll(TextFormat):
+    """The format ``conll``.
 
     Example:
-        >>> [item.sentence.spans for item in iter_conll([["in O", "Accra B-LOC"]], "x.txt")]
+        >>> [item.sentence.spans for item in Conll().parse(["in O", "Accra B-LOC"], "x.txt", Reading())]
         [(Span(start=1, end=2, label='LOC', score=None),)]
     """
-    check_repair(repair)
-    raws = parse_rows(blocks, name, columns=columns)
-    head = list(islice(raws, _SAMPLE_SENTENCES))
-    if not head:
-        raise EmptyInputError("the file holds no sentence", where=name, hint="Check that it is the right file.")
-    known = _detect(head) if scheme == "auto" else scheme
-    check_scheme(known)
-    for raw in chain(head, raws):
-        spans, fault = decode(raw.tags, known, repair)
-        if fault is not None:
-            spans, fault = decode([tag.strip() for tag in raw.tags], known, repair)
-        error = None
-        if fault is not None:
-            error = TagError(fault.message, where=f"{name}:{raw.numbers[fault.index]}", hint=fault.hint)
-        yield Located(raw.line, _sentence(raw, tuple(spans), lang), error)
+
+    name = "conll"
+    title = "CoNLL"
+    endings = (
+        *(".conll", ".conllu", ".conll02", ".conll03", ".iob", ".iob1", ".iob2", ".bio", ".bioes", ".bilou", ".tsv"),
+    )
+
+    def recognises(self, lines: Sequence[str]) -> bool:
+        """Whether nine of ten lines have a tag in the same column."""
+        lines = lines[:_LOOK_AT]
+        try:
+            layout = find_layout(lines, "")
+        except FormatError:
+            return False
+        rows = any((line.strip() and line[0] != "#") or "\t" in line for line in lines)
+        return layout.tag is not None and layout.sure and rows
+
+    def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
+        """Yield sentences; raises where no column holds tags, a row has too few columns, or there is no sentence."""
+        raws = parse_rows(lines, name, columns=how.columns)
+        head = list(islice(raws, _SAMPLE_SENTENCES))
+        if not head:
+            raise EmptyInputError("the file holds no sentence", where=name, hint="Check that it is the right file.")
+        known = _detect(head) if how.scheme == "auto" else how.scheme
+        for raw in chain(head, raws):
+            spans, fault = decode(raw.tags, known, how.repair)
+            if fault is not None:
+                spans, fault = decode([tag.strip() for tag in raw.tags], known, how.repair)
+            error = None
+            if fault is not None:
+                error = TagError(fault.message, where=f"{name}:{raw.numbers[fault.index]}", hint=fault.hint)
+            yield Located(raw.line, _sentence(raw, tuple(spans), how.lang), error)
+
+    def raw_tags(self, path: PathLike, how: Reading) -> Iterator[Sequence[str]]:
+        """The tags of each sentence as they stand; none for a sentence of a file without tags."""
+        for raw in parse_rows(chain.from_iterable(read_blocks(path)), name_of(path), columns=how.columns):
+            yield raw.tags
+
+    def put(self, stream: IO[str], sentences: Iterable[Sentence], how: Writing) -> int:
+        r"""Write sentences as ``token TAB tag``.
+
+        Raises:
+            FormatError: A token or label cannot stand in a column, e.g. because it holds a tab.
+            TagError: The spans cannot be told apart in this scheme.
+
+        Example:
+            >>> import io
+            >>> stream = io.StringIO()
+            >>> Conll().put(stream, [Sentence(("in", "Accra"), (Span(1, 2, "LOC"),))], Writing())
+            1
+            >>> stream.getvalue()
+            'in\tO\nAccra\tB-LOC\n\n'
+        """
+        count = 0
+        for count, sentence in enumerate(sentences, 1):
+            block = _block(sentence, how.scheme, count)
+            stream.write(block if count > 1 else protect_start(block))
+        return count
 
 
-def parse_rows(
-    blocks: Iterable[list[str]], name: str, *, columns: str | Sequence[str] | None = None
-) -> Iterator[RawSentence]:
-    """Yield sentences with their tags as they stand; arguments and errors are those of :func:`iter_conll`."""
-    blocks = iter(blocks)
-    first = next(blocks, [])
+def parse_rows(lines: Iterable[str], name: str, *, columns: str | Sequence[str] | None = None) -> Iterator[RawSentence]:
+    """Yield sentences with their tags as they stand; raises as :meth:`Conll.parse` does."""
+    lines = iter(lines)
+    first = list(islice(lines, _SAMPLE_LINES))
     parser = _Parser(find_layout(first, name, columns), name)
-    yield from parser.parse(chain(first, chain.from_iterable(blocks)))
+    yield from parser.parse(chain(first, lines))
 
 
 def _detect(raws: Iterable[RawSentence]) -> Scheme:
@@ -279,47 +291,21 @@ def find_offsets(tokens: Sequence[str], text: str) -> tuple[tuple[int, int], ...
     return tuple(offsets)
 
 
-def write_conll(stream: IO[str], sentences: Iterable[Sentence], *, scheme: Scheme = "IOB2") -> int:
-    """Write sentences as ``token TAB tag``.
-
-    Args:
-        stream: Where to write.
-        sentences: What to write.
-        scheme: The tag scheme.
-
-    Returns:
-        The number of sentences written.
-
-    Raises:
-        FormatError: A token or label cannot stand in a column, e.g. because it holds a tab.
-        TagError: The spans cannot be told apart in this scheme.
-
-    Example:
-        >>> import io
-        >>> stream = io.StringIO()
-        >>> write_conll(stream, [Sentence(("in", "Accra"), (Span(1, 2, "LOC"),))])
-        1
-        >>> stream.getvalue().split()
-        ['in', 'O', 'Accra', 'B-LOC']
-    """
-    check_scheme(scheme)
-    count = 0
-    for count, sentence in enumerate(sentences, 1):
-        tokens = sentence.tokens
-        head = _comments(sentence)
-        if not tokens:
-            stream.write(head + "# tokens = 0\n\n")
-            continue
-        if sentence.spans:
-            tags = sentence.tags() if scheme == "IOB2" else _tags(sentence, scheme)
-            body = "\n".join([f"{token}\t{tag}" for token, tag in zip(tokens, tags, strict=True)])
-        else:
-            body = "\tO\n".join(tokens) + "\tO"
-        # One tab a token and one line feed between tokens: more of either would be read back as something else.
-        if body.count("\t") != len(tokens) or body.count("\n") != len(tokens) - 1 or "" in tokens or "\r\n" in body:
-            raise _unwritable(sentence, count)
-        stream.write(f"{head}{body}\n\n" if count > 1 else protect_start(f"{head}{body}\n\n"))
-    return count
+def _block(sentence: Sentence, scheme: Scheme, number: int) -> str:
+    """A sentence as lines, with the empty line after it."""
+    tokens = sentence.tokens
+    head = _comments(sentence)
+    if not tokens:
+        return head + "# tokens = 0\n\n"
+    if sentence.spans:
+        tags = sentence.tags() if scheme == "IOB2" else _tags(sentence, scheme)
+        body = "\n".join([f"{token}\t{tag}" for token, tag in zip(tokens, tags, strict=True)])
+    else:
+        body = "\tO\n".join(tokens) + "\tO"
+    # One tab a token and one line feed between tokens: more of either would be read back as something else.
+    if body.count("\t") != len(tokens) or body.count("\n") != len(tokens) - 1 or "" in tokens or "\r\n" in body:
+        raise _unwritable(sentence, number)
+    return f"{head}{body}\n\n"
 
 
 def _tags(sentence: Sentence, scheme: Scheme) -> list[str]:

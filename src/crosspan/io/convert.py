@@ -10,7 +10,7 @@ from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import Repair, Scheme, SchemeOption
 from crosspan.core.types import Sentence
-from crosspan.io import FormatOption, Reject, iter_located, write
+from crosspan.io import Reject, Unit, iter_located, write
 
 OnError = Literal["stop", "skip"]
 
@@ -34,13 +34,15 @@ def convert(
     source: PathLike,
     target: PathLike,
     *,
-    from_format: FormatOption = "auto",
-    to_format: FormatOption = "auto",
+    from_format: str = "auto",
+    to_format: str = "auto",
     columns: str | None = None,
     scheme: SchemeOption = "auto",
     to_scheme: Scheme = "IOB2",
     repair: Repair = "error",
     lang: str | None = None,
+    paragraphs: bool = False,
+    offsets: Unit = "codepoints",
     on_error: OnError = "stop",
 ) -> Conversion:
     """Read a file in one format and write it in another, sentence by sentence.
@@ -55,6 +57,8 @@ def convert(
         to_scheme: The tag scheme of the output.
         repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         lang: The language of the sentences, kept with them.
+        paragraphs: Whether a line of plain text may hold several sentences.
+        offsets: What character offsets of the output count; see :func:`crosspan.io.write`.
         on_error: Whether a sentence whose labels cannot be read stops the conversion, or is left out and reported.
             It is never written as a sentence without entities.
 
@@ -67,7 +71,15 @@ def convert(
     if on_error not in ("stop", "skip"):
         raise OptionError(f"unknown value {on_error!r} of on_error", hint="Choose stop or skip.")
     result = Conversion()
-    located = iter_located(source, format=from_format, lang=lang, columns=columns, scheme=scheme, repair=repair)
+    located = iter_located(
+        source,
+        format=from_format,
+        lang=lang,
+        columns=columns,
+        scheme=scheme,
+        repair=repair,
+        paragraphs=paragraphs,
+    )
 
     def kept() -> Iterator[Sentence]:
         for index, (_, sentence, fault) in enumerate(located):
@@ -84,5 +96,5 @@ def convert(
                 "no sentence is left to write", where=name_of(source), hint="Mend the tags, or choose a repair."
             )
 
-    write(target, kept(), format=to_format, scheme=to_scheme)
+    write(target, kept(), format=to_format, scheme=to_scheme, offsets=offsets)
     return result

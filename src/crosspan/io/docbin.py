@@ -13,64 +13,74 @@ import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, MissingDependencyError, SpanError
+from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, SpanError
 from crosspan.core.files import PathLike, atomic_binary, name_of, open_input
 from crosspan.core.types import Sentence, Span
+from crosspan.io.format import Format, Reading, Writing
 from crosspan.io.rejects import Located
 
 _KEY = "crosspan"
 
 
-def _spacy_tokens() -> Any:
-    try:
-        return importlib.import_module("spacy.tokens")
-    except ImportError as error:
-        raise MissingDependencyError(
-            "DocBin needs the package spacy", hint="Install it with: pip install 'crosspan[spacy]'."
-        ) from error
+class DocBin(Format):
+    """The format ``docbin``. A ``Doc`` is a sentence, however long, and is counted as a line.
 
+    Tokens of white space in files of others are left out of the tokens, and stay in the text. A ``Doc`` whose entity
+    labels are missing altogether has no spans; one of which some tokens are labelled and others missing has a fault.
 
-def iter_docbin(path: PathLike, *, lang: str | None = None) -> Iterator[Located]:
-    """Read sentences from a ``DocBin``, whoever wrote it. A ``Doc`` is a sentence, however long.
-
-    Tokens of white space are left out of the tokens, and stay in the text. A ``Doc`` whose entity labels are missing
-    altogether has no spans; one of which some tokens are labelled and others missing has a fault.
-
-    Args:
-        path: The file.
-        lang: The language of the sentences, where the file does not say.
-
-    Yields:
-        The sentences in order, counted as lines.
-
-    Raises:
-        MissingDependencyError: spaCy is not installed.
-        FormatError: The file is not a ``DocBin``.
-        EmptyInputError: There is no ``Doc`` in it.
+    Example:
+        >>> DocBin().endings
+        ('.spacy',)
     """
-    tokens = _spacy_tokens()
-    name = name_of(path)
-    with open_input(path) as stream:
-        content = stream.read()
-    try:
-        docs = tokens.DocBin().from_bytes(content)
-    except Exception as error:  # spaCy lets through what zlib and msgpack raise
-        raise FormatError(
-            "not a DocBin of spaCy", where=name, hint="Name the format if the ending is wrong."
-        ) from error
-    vocab = importlib.import_module("spacy.vocab").Vocab()
-    index = 0
-    for index, doc in enumerate(docs.get_docs(vocab), 1):
-        where = f"{name}: doc {index}"
+
+    name = "docbin"
+    title = "DocBin"
+    endings = (".spacy",)
+    scores = True
+    package = extra = "spacy"
+
+    def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
+        """Yield sentences, whoever wrote them; raises where the file is no ``DocBin`` or holds no ``Doc``."""
+        tokens = self._tokens()
+        name = name_of(path)
+        with open_input(path) as stream:
+            content = stream.read()
         try:
-            sentence, fault = _sentence(doc, lang)
-        except (CrosspanError, ValueError, TypeError, KeyError) as error:
-            raise FormatError(f"the doc cannot be read ({error})", where=where, hint="Write the file again.") from error
-        yield Located(
-            index, sentence, None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint)
-        )
-    if index == 0:
-        raise EmptyInputError("the file holds no doc", where=name, hint="Check that it is the right file.")
+            docs = tokens.DocBin().from_bytes(content)
+        except Exception as error:  # spaCy lets through what zlib and msgpack raise
+            raise FormatError(
+                "not a DocBin of spaCy", where=name, hint="Name the format if the ending is wrong."
+            ) from error
+        vocab = importlib.import_module("spacy.vocab").Vocab()
+        index = 0
+        for index, doc in enumerate(docs.get_docs(vocab), 1):
+            where = f"{name}: doc {index}"
+            try:
+                sentence, fault = _sentence(doc, how.lang)
+            except (CrosspanError, ValueError, TypeError, KeyError) as error:
+                raise FormatError(
+                    f"the doc cannot be read ({error})", where=where, hint="Write the file again."
+                ) from error
+            placed = None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint)
+            yield Located(index, sentence, placed)
+        if index == 0:
+            raise EmptyInputError("the file holds no doc", where=name, hint="Check that it is the right file.")
+
+    def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
+        """Write sentences; the same ones give the same bytes. A name in ``.gz`` is compressed once more."""
+        tokens = self._tokens()
+        vocab = importlib.import_module("spacy.vocab").Vocab()
+        with atomic_binary(path) as stream:  # first, so that a bad path is found before the work
+            docs = tokens.DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
+            for sentence in sentences:
+                docs.add(_doc(sentence, vocab, tokens))
+            content = docs.to_bytes()
+            stream.write(gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content)
+        return len(docs)
+
+    def _tokens(self) -> Any:
+        self.check_installed()
+        return importlib.import_module("spacy.tokens")
 
 
 def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
@@ -107,31 +117,6 @@ def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
         )
     language = lang or known.get("lang")
     return Sentence(tuple(words), tuple(spans), known.get("id"), language, text, found), fault
-
-
-def write_docbin(path: PathLike, sentences: Iterable[Sentence]) -> int:
-    """Write sentences as a ``DocBin``, all or nothing; the same sentences give the same bytes.
-
-    Args:
-        path: The file to write; ``.gz`` is compressed once more.
-        sentences: What to write.
-
-    Returns:
-        The number of sentences written.
-
-    Raises:
-        MissingDependencyError: spaCy is not installed.
-        OutputError: The file cannot be written.
-    """
-    tokens = _spacy_tokens()
-    vocab = importlib.import_module("spacy.vocab").Vocab()
-    with atomic_binary(path) as stream:  # first, so that a bad path is found before the work
-        docs = tokens.DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
-        for sentence in sentences:
-            docs.add(_doc(sentence, vocab, tokens))
-        content = docs.to_bytes()
-        stream.write(gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content)
-    return len(docs)
 
 
 def _doc(sentence: Sentence, vocab: Any, tokens: Any) -> Any:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from crosspan.core.errors import CrosspanError
-from crosspan.core.files import PathLike, name_of, read_blocks
+from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import SchemeOption, detect_scheme
 from crosspan.core.types import Sentence
-from crosspan.io import FormatOption, format_by_name, iter_located
-from crosspan.io.conll import parse_rows
+from crosspan.io.choice import input_format, told_format
 from crosspan.io.encoding_check import Severity, check_encoding
-from crosspan.io.sniff import sniff
+from crosspan.io.format import Format, Reading
 
 _OUTLIER = 6.0  # robust standard deviations
 _MIN_SPREAD = 0.15  # of log length ratios; keeps formulaic text from making everything an outlier
@@ -103,7 +102,7 @@ def check_files(
     paths: Sequence[PathLike],
     *,
     pairs: Sequence[tuple[PathLike, PathLike]] = (),
-    format: FormatOption = "auto",  # noqa: A002
+    format: str = "auto",  # noqa: A002
     columns: str | None = None,
     scheme: SchemeOption = "auto",
     limit: int = 20,
@@ -125,11 +124,12 @@ def check_files(
         OptionError: An option has a value that it cannot take.
     """
     report = Report(limit=limit)
+    how = Reading(columns=columns, scheme=scheme)
     sides: dict[str, _Side] = {}
     for path in [*paths, *(path for pair in pairs for path in pair)]:
         name = name_of(path)
         if name not in sides:
-            sides[name] = _check_file(path, report, format, columns, scheme)
+            sides[name] = _check_file(path, report, format, how)
     readable = {summary.path: summary.readable for summary in report.files}
     for source, target in pairs:
         if readable[name_of(source)] and readable[name_of(target)]:
@@ -138,26 +138,21 @@ def check_files(
     return report
 
 
-def _check_file(
-    path: PathLike,
-    report: Report,
-    format: FormatOption,  # noqa: A002
-    columns: str | None,
-    scheme: SchemeOption,
-) -> _Side:
+def _check_file(path: PathLike, report: Report, format: str, how: Reading) -> _Side:  # noqa: A002
     name = name_of(path)
     summary, side = FileSummary(name), _Side(name)
     report.files.append(summary)
     try:
-        binary = (format_by_name(path) if format == "auto" else format) in ("parquet", "docbin")
-        for line, severity, code, message in () if binary else check_encoding(path):
+        told = told_format(path, format)
+        for line, severity, code, message in () if told is not None and told.binary else check_encoding(path):
             report.add(name, line, severity, code, message)
         if report._seen[name, "utf-8"]:
             return side
-        scheme = _check_scheme(path, report, summary, format, columns, scheme)
+        found = told or input_format(path, format)
+        how = replace(how, scheme=_check_scheme(path, report, summary, found, how))
         labels: Counter[str] = Counter()
         first_line: dict[int, int] = {}
-        for line, sentence, fault in iter_located(path, format=format, columns=columns, scheme=scheme):
+        for line, sentence, fault in found.read(path, how):
             if fault is not None:
                 _add_error(report, name, "labels", fault)
             _check_sentence(line, sentence, first_line, side, report)
@@ -178,32 +173,21 @@ def _add_error(report: Report, name: str, code: str, error: CrosspanError) -> No
     report.add(name, int(line) if line.isdigit() else None, "error", code, error.message)
 
 
-def _check_scheme(
-    path: PathLike,
-    report: Report,
-    summary: FileSummary,
-    format: FormatOption,  # noqa: A002
-    columns: str | None,
-    scheme: SchemeOption,
-) -> SchemeOption:
+def _check_scheme(path: PathLike, report: Report, summary: FileSummary, found: Format, how: Reading) -> SchemeOption:
     """Find the scheme from the whole of a file in columns, and tell where it is odd."""
-    found = format_by_name(path) if format == "auto" else format
-    blocks = read_blocks(path) if found in (None, "conll") else iter(())
-    if found is None:
-        first = next(blocks)
-        found = None if first[0].startswith("PAR1") else sniff(first)
-        blocks = read_blocks(path)
-    if found != "conll":
+    scheme = how.scheme
+    raw_tags = found.raw_tags(path, how)
+    if raw_tags is None:
         return scheme
     prefixes: Counter[str] = Counter()
     labelled = False
 
     def corpus() -> Iterable[Sequence[str]]:
         nonlocal labelled
-        for raw in parse_rows(blocks, summary.path, columns=columns):
-            prefixes.update(tag[0] for tag in raw.tags if tag[1:2] == "-")
-            labelled |= bool(raw.tags)
-            yield raw.tags
+        for tags in raw_tags:
+            prefixes.update(tag[0] for tag in tags if tag[1:2] == "-")
+            labelled |= bool(tags)
+            yield tags
 
     detected = detect_scheme(corpus())
     if not labelled:

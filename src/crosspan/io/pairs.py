@@ -17,7 +17,9 @@ from crosspan.core.errors import CrosspanError, FormatError, PairError
 from crosspan.core.files import PathLike, name_of, open_input
 from crosspan.core.tags import Repair, SchemeOption
 from crosspan.core.types import Pair
-from crosspan.io import FormatOption, Located, iter_located
+from crosspan.io.choice import located
+from crosspan.io.format import Reading
+from crosspan.io.rejects import Located
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,13 @@ class SentenceFile:
     """
 
     path: PathLike
-    format: FormatOption = "auto"
+    format: str = "auto"
     lang: str | None = None
     columns: str | None = None
     scheme: SchemeOption = "auto"
     repair: Repair = "error"
     name: str | None = None
+    paragraphs: bool = False
 
     @property
     def shown(self) -> str:
@@ -48,14 +51,14 @@ class SentenceFile:
 
     def located(self) -> Iterator[Located]:
         """Yield the sentences with their lines and faults, from the beginning of the file."""
-        found = iter_located(
-            self.path,
-            format=self.format,
+        how = Reading(
             lang=self.lang,
             columns=self.columns,
             scheme=self.scheme,
             repair=self.repair,
+            paragraphs=self.paragraphs,
         )
+        found = located(self.path, self.format, how)
         if self.name is None:
             yield from found
             return

@@ -1,86 +1,101 @@
-"""Plain text: one sentence a line. An empty line is an empty sentence and keeps its place."""
+"""Plain text: one sentence a line. An empty line is an empty sentence and keeps its place.
+
+Where a line may hold several sentences, it is cut into parts that are the line again when put one after another, so
+that nothing of it is lost. The parts are named by their place: ``3¶2`` is the second sentence of the third line.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import IO
+
+import regex
 
 from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, name_of, protect_start, read_lines
 from crosspan.core.types import Sentence
+from crosspan.io.format import Reading, TextFormat, Writing
 from crosspan.io.rejects import Located
+from crosspan.text.sentences import split_sentences
 from crosspan.text.tokenize import tokenize_sentence
 
+_PART = regex.compile(r"([0-9]{1,18})¶([0-9]{1,18})")
 
-def iter_plain(blocks: Iterable[list[str]], *, tokenized: bool = False, lang: str | None = None) -> Iterator[Located]:
-    """Read sentences from lines of text.
 
-    Args:
-        blocks: The lines, in lists of any length; see :func:`crosspan.core.files.read_blocks`.
-        tokenized: Whether tokens are already separated by blanks. Only the ASCII blank and the tab count, so a token
-            may hold a no-break space. Otherwise :func:`crosspan.text.tokenize` finds the tokens.
-        lang: The language of the sentences.
-
-    Yields:
-        One sentence a line, without tokens where the line is blank; ``text`` is the line as it stands.
+class Plain(TextFormat):
+    """The format ``plain``: text as it stands, in which :func:`crosspan.text.tokenize` finds the tokens.
 
     Example:
-        >>> [item.sentence.tokens for item in iter_plain([["Habari, dunia!", ""]])]
+        >>> [item.sentence.tokens for item in Plain().parse(["Habari, dunia!", ""], "x.txt", Reading())]
         [('Habari', ',', 'dunia', '!'), ()]
+        >>> parts = Plain().parse(["Habari! Karibu."], "x.txt", Reading(paragraphs=True))
+        >>> [(item.sentence.id, item.sentence.text) for item in parts]
+        [('1¶1', 'Habari! '), ('1¶2', 'Karibu.')]
     """
-    for number, line in enumerate(chain.from_iterable(blocks), 1):
-        if not tokenized:
-            yield Located(number, tokenize_sentence(line, lang=lang))
-            continue
-        tokens: list[str] = []
-        offsets: list[tuple[int, int]] = []
-        place = 0
-        for piece in line.replace("\t", " ").split(" "):
-            if piece:
-                tokens.append(piece)
-                offsets.append((place, place + len(piece)))
-            place += len(piece) + 1
-        yield Located(number, Sentence(tuple(tokens), lang=lang, text=line, offsets=tuple(offsets)))
+
+    name = "plain"
+    endings = ()  # any name that stands for nothing else
+    labels = False
+    running = True
+
+    def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
+        """Yield a sentence a line, or several; without tokens where the line is blank."""
+        for number, line in enumerate(lines, 1):
+            if not how.paragraphs:
+                yield Located(number, tokenize_sentence(line, lang=how.lang))
+                continue
+            cuts = [0, *[start for start, _ in split_sentences(line)][1:], len(line)]
+            for part, (start, end) in enumerate(pairwise(cuts), 1):
+                yield Located(number, tokenize_sentence(line[start:end], lang=how.lang, id=f"{number}¶{part}"))
+
+    def put(self, stream: IO[str], sentences: Iterable[Sentence], how: Writing) -> int:
+        """Write the text of sentences, one a line; where it is not known, the tokens with blanks between them.
+
+        Raises:
+            FormatError: A sentence holds a line end.
+
+        Example:
+            >>> import io
+            >>> stream = io.StringIO()
+            >>> Plain().put(stream, [Sentence(("Habari", "dunia"))], Writing())
+            1
+            >>> stream.getvalue().strip()
+            'Habari dunia'
+        """
+        return put_lines(stream, sentences, lambda one, _: " ".join(one.tokens) if one.text is None else one.text)
 
 
-def write_plain(stream: IO[str], sentences: Iterable[Sentence], *, tokenized: bool = False) -> int:
-    """Write the text of sentences, one a line; where a text is not known, the tokens with blanks between them.
+def part_of_line(sentence: Sentence) -> tuple[int, int] | None:
+    """Which line a sentence was cut out of, and which of its parts it is; ``None`` where it was not.
 
-    Spans are not written.
+    Example:
+        >>> part_of_line(Sentence(("Karibu",), id="3¶2")), part_of_line(Sentence(("Karibu",), id="s1"))
+        ((3, 2), None)
+    """
+    found = _PART.fullmatch(sentence.id or "")
+    return None if found is None else (int(found[1]), int(found[2]))
+
+
+def put_lines(stream: IO[str], sentences: Iterable[Sentence], show: Callable[[Sentence, str], str]) -> int:
+    """Write what is shown of each sentence as a line, and return how many.
 
     Args:
         stream: Where to write.
         sentences: What to write.
-        tokenized: Whether to write the tokens with blanks between them, even where the text is known.
-
-    Returns:
-        The number of sentences written.
+        show: Makes a line of a sentence, and of its place for messages.
 
     Raises:
-        FormatError: A sentence holds a line feed; or a token holds a blank, where ``tokenized`` asks for tokens.
-
-    Example:
-        >>> import io
-        >>> stream = io.StringIO()
-        >>> write_plain(stream, [Sentence(("Habari", "dunia"))])
-        1
-        >>> stream.getvalue().strip()
-        'Habari dunia'
+        FormatError: A text holds a line end.
     """
     count = 0
     for count, sentence in enumerate(sentences, 1):
-        text = " ".join(sentence.tokens) if tokenized or sentence.text is None else sentence.text
-        if tokenized and (text.count(" ") > max(0, len(sentence.tokens) - 1) or "\t" in text):
-            raise FormatError(
-                "a token holds a blank, which tokens separated by blanks cannot keep",
-                where=sentence.id or f"sentence {count}",
-                hint="Write CoNLL, JSONL or Parquet.",
-            )
+        where = sentence.id or f"sentence {count}"
+        text = show(sentence, where)
         if "\n" in text or text.endswith("\r"):
             raise FormatError(
                 "the text holds a line end, which plain text cannot keep",
-                where=sentence.id or f"sentence {count}",
+                where=where,
                 hint="Write JSONL or Parquet, which keep everything.",
             )
         stream.write((text if count > 1 else protect_start(text)) + "\n")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, FormatError, SpanError, TagError
+from crosspan.core.errors import CrosspanError, FormatError, OffsetError, SpanError, TagError
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.text.tokenize import tokenize
@@ -69,10 +69,12 @@ def sentence_of(
         if by_characters:
             assert text is not None
             assert offsets is not None
-            offsets, spans = place_spans(text, offsets, _labelled(record))
+            offsets, spans = place_spans(text, offsets, _in_code_points(_labelled(record), text, record.get("unit")))
             tokens = tuple([text[start:end] for start, end in offsets])
         elif tokens is not None:
             spans = _token_spans(record, len(tokens), scheme, repair, names)
+        if isinstance(record.get("error"), str) and not any(key in record for key in (*_SPAN_KEYS, *_TAG_KEYS)):
+            raise SpanError(f"no labels: {record['error']}", hint="Label the sentence anew, or leave it out.")
     except (SpanError, TagError) as error:
         fault = error
     if tokens is None:
@@ -87,8 +89,8 @@ def sentence_of(
     except SpanError as error:
         fault = error
         sentence = Sentence(tokens, (), identifier, language, text, offsets)
-    except ValueError as error:
-        raise FormatError(str(error), hint="Mend the offsets, or leave them out.") from error
+    except OffsetError as error:
+        raise FormatError(error.message, hint="Mend the offsets, or leave them out.") from error
     return sentence, fault
 
 
@@ -141,6 +143,26 @@ def _labelled(record: Mapping[str, Any]) -> list[Span]:
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SpanError("the spans are not a list", hint=_SPAN_HINT)
     return [_span(item) for item in items]
+
+
+def _in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
+    """Spans whose places count code points; a place inside of a character, or beyond the last, is a fault."""
+    if unit in (None, "codepoints") or not spans:
+        return spans
+    if unit not in ("bytes", "utf16"):
+        raise SpanError(f"places cannot count {unit!r}", hint="Write codepoints, utf16 or bytes under 'unit'.")
+    places = {0: 0}
+    at = 0
+    for index, character in enumerate(text, 1):
+        at += len(character.encode("utf-8")) if unit == "bytes" else 1 + (ord(character) > 0xFFFF)
+        places[at] = index
+    for span in spans:
+        if span.start not in places or span.end not in places:
+            raise SpanError(
+                f"span [{span.start}, {span.end}) {span.label} is none of whole characters of the text in {unit}",
+                hint="Mend the span, or 'unit'.",
+            )
+    return [Span(places[span.start], places[span.end], span.label, span.score) for span in spans]
 
 
 def _span(item: Any) -> Span:
@@ -242,22 +264,4 @@ def record_of(sentence: Sentence) -> dict[str, Any]:
         >>> record_of(Sentence(("Accra",), (Span(0, 1, "LOC"),), id="a"))
         {'id': 'a', 'tokens': ['Accra'], 'spans': [{'start': 0, 'end': 1, 'label': 'LOC'}]}
     """
-    record: dict[str, Any] = {}
-    if sentence.id is not None:
-        record["id"] = sentence.id
-    if sentence.lang is not None:
-        record["lang"] = sentence.lang
-    record["tokens"] = list(sentence.tokens)
-    record["spans"] = [_span_record(span) for span in sentence.spans]
-    if sentence.text is not None:
-        record["text"] = sentence.text
-    if sentence.offsets is not None:
-        record["offsets"] = [list(offset) for offset in sentence.offsets]
-    return record
-
-
-def _span_record(span: Span) -> dict[str, Any]:
-    record: dict[str, Any] = {"start": span.start, "end": span.end, "label": span.label}
-    if span.score is not None:
-        record["score"] = span.score
-    return record
+    return sentence.to_dict()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError
+from crosspan.core.logs import warn
 from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
 from crosspan.models.loading import neural
 from crosspan.models.processes import Processes
@@ -171,9 +171,7 @@ class Stepper:
                     ) from error
             free_memory()
             self.at_once = -(-self.at_once // 2)
-            warnings.warn(
-                f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=2
-            )
+            warn(f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=2)
 
 
 def adamw(model: Any, rate: float, weight_decay: float, *, fused: bool) -> Any:

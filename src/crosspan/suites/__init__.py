@@ -1,27 +1,32 @@
-"""The suites, one file each."""
+"""Suites: data sets of others as declarations, one file each."""
 
 from __future__ import annotations
 
-import difflib
-from importlib import import_module
-
-from crosspan.core.errors import OptionError
+from crosspan.core.components import Component, Family
 from crosspan.suites.suite import Suite
 
-SUITES = {
-    "europarl-ner": "europarl_ner",
-    "uner-pud": "uner_pud",
-    "xsid": "xsid",
-    "masakhaner2": "masakhaner2",
-    "wikiann": "wikiann",
-    "uner": "uner",
-    "hipe-2022": "hipe2022",
-    "europeana": "europeana",
-    "crossner": "crossner",
-    "wnut17": "wnut17",
-    "alignment": "alignment",
-}
-"""Names of the suites, and the module in this package whose ``SUITE`` each is."""
+SUITES = Family(
+    "crosspan.suites",
+    "suite",
+    {
+        name: Component(target=f"crosspan.suites.{module}:SUITE", about=about)
+        for name, module, about in (
+            ("europarl-ner", "europarl_ner", "Parallel sentences with gold entities in four languages."),
+            ("uner-pud", "uner_pud", "The parallel treebanks PUD with gold names."),
+            ("xsid", "xsid", "Utterances with slots, in parallel."),
+            ("masakhaner2", "masakhaner2", "News in twenty African languages with gold entities."),
+            ("wikiann", "wikiann", "Wikipedia text with silver entities, as in XTREME."),
+            ("uner", "uner", "Universal NER: gold names on treebanks."),
+            ("hipe-2022", "hipe2022", "Historical newspapers and commentaries."),
+            ("europeana", "europeana", "Historical newspapers, recognised by machine."),
+            ("crossner", "crossner", "English text of five domains."),
+            ("wnut17", "wnut17", "Emerging entities in English web text."),
+            ("alignment", "alignment", "Gold word links."),
+        )
+    },
+    unknown=Component(),
+)
+"""Names of the suites; each is an object with ``about``, ``find`` and ``read``, or a class of such."""
 
 
 def make_suite(name: str) -> Suite:
@@ -34,9 +39,6 @@ def make_suite(name: str) -> Suite:
         >>> make_suite("europarl-ner").about.languages
         ('de', 'es', 'it')
     """
-    if name not in SUITES:
-        near = difflib.get_close_matches(name, SUITES, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(SUITES)}."
-        raise OptionError(f"there is no suite {name!r}", hint=hint)
-    suite: Suite = import_module(f"crosspan.suites.{SUITES[name]}").SUITE
+    found: object = SUITES.factory(name)
+    suite: Suite = found() if isinstance(found, type) else found  # type: ignore[assignment]
     return suite

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import regex
 
 from crosspan.core.types import Sentence, Span
-from crosspan.suites.folder import Folder
-from crosspan.suites.labels import EUROPEANA_LABELS, NO_COUNTERPART, relabelled
-from crosspan.suites.reading import no_translations, read_gold
-from crosspan.suites.suite import About, Found, Material, MissingData, Need
+from crosspan.suites.labels import EUROPEANA_LABELS, NO_COUNTERPART
+from crosspan.suites.layouts import NamedFile, OneSide
+from crosspan.suites.suite import About, Found, Material, Need
 
 _FILES = {
     "de-lft": "enp_DE.lft.bio",
@@ -25,49 +25,20 @@ _LONGEST = 100
 _END = regex.compile(r"(?:\p{L}{4,}|[\p{L}\p{N}]*[!?]|)[.!?][\"'»“”’)]*")
 """A word that may end a sentence; short ones with a full stop are mostly abbreviations."""
 
-ABOUT = About(
-    name="europeana",
-    title="Europeana newspapers: entities in pages of about 1900",
-    languages=tuple(_FILES),
-    aliases={"de": "de-lft"},
-    codes={entry: entry[:2] for entry in _FILES},
-    pipelines=("tagger",),
-    ignore=("DATE", "MISC"),
-    download="https://github.com/EuropeanaNewspapers/ner-corpora",
-    caveats=(
-        "The files have no ends of sentences and no parts: each is scored as a whole, cut after words that end a "
-        f"sentence, or after {_LONGEST} words, never inside an entity. " + NO_COUNTERPART,
-        "An I- tag that continues nothing is no entity to the strict score and begins one to the lenient score.",
-    ),
-)
 
-
-class Europeana:
-    """Reads ``enp_DE.lft.bio`` and the like, in IOB2 or IOB1, whichever the file is in."""
-
-    about = ABOUT
-
-    def find(self, folder: Folder, lang: str, needs: frozenset[Need], translations: Folder | None) -> Found:
-        """Find the file; see :class:`crosspan.suites.suite.Suite`."""
-        no_translations(needs)
-        name = _FILES[lang]
-        path = folder.first(rf"(^|/){regex.escape(name)}(/.*{regex.escape(name)})?$")
-        if path is None:
-            raise MissingData(f"no {name}", hint=ABOUT.download)
-        return {"test": (path,)}
+class Europeana(OneSide):
+    """Running words without ends of sentences, in IOB2 or IOB1, whichever the file is in."""
 
     def read(self, found: Found, lang: str, needs: frozenset[Need]) -> Material:
-        """Read it and cut it into sentences; see :class:`crosspan.suites.suite.Suite`."""
-        (strict, lenient), notes = relabelled(
-            read_gold(found["test"][0], ABOUT.code(lang), format="conll"), EUROPEANA_LABELS
-        )
+        """Read them and cut them into sentences; see :class:`crosspan.suites.suite.Suite`."""
+        whole = super().read(found, lang, needs)
         gold: list[Sentence] = []
         other: list[Sentence] = []
-        for one, two in zip(strict, lenient, strict=True):
+        for one, two in zip(whole.gold, whole.lenient, strict=True):
             cuts = list(ends(one.tokens, [*one.spans, *two.spans]))
             gold += _parts(one, cuts)
             other += _parts(two, cuts)
-        return Material(gold=gold, lenient=gold if strict is lenient else other, n_total=len(gold), notes=notes)
+        return replace(whole, gold=gold, lenient=gold if whole.gold is whole.lenient else other, n_total=len(gold))
 
 
 def ends(tokens: Sequence[str], spans: Sequence[Span]) -> Iterator[int]:
@@ -111,4 +82,22 @@ def _parts(sentence: Sentence, cuts: Sequence[int]) -> Iterator[Sentence]:
         start = end
 
 
-SUITE = Europeana()
+SUITE = Europeana(
+    about=About(
+        name="europeana",
+        title="Europeana newspapers: entities in pages of about 1900",
+        languages=tuple(_FILES),
+        aliases={"de": "de-lft"},
+        codes={entry: entry[:2] for entry in _FILES},
+        pipelines=("tagger",),
+        ignore=("DATE", "MISC"),
+        download="https://github.com/EuropeanaNewspapers/ner-corpora",
+        caveats=(
+            "The files have no ends of sentences and no parts: each is scored as a whole, cut after words that end a "
+            f"sentence, or after {_LONGEST} words, never inside an entity. " + NO_COUNTERPART,
+            "An I- tag that continues nothing is no entity to the strict score and begins one to the lenient score.",
+        ),
+    ),
+    file=NamedFile(name=_FILES),
+    labels=EUROPEANA_LABELS,
+)

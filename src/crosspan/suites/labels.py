@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from crosspan.core.types import Sentence, Span
-from crosspan.suites.reading import Gold
+from crosspan.suites.reading import Gold, changed
 
 DOMAIN_LABELS: Mapping[str, str] = {
     **dict.fromkeys(("PER", "person", "politician", "writer", "musicalartist", "scientist", "researcher"), "PER"),
@@ -48,14 +48,9 @@ def relabelled(gold: Gold, table: Mapping[str, str]) -> tuple[Gold, tuple[str, .
         >>> strict[0].spans, notes
         ((Span(start=0, end=1, label='PER', score=None),), ('left out: 1 scope',))
     """
-    strict, lenient = gold
-    lost = Counter(span.label for one in strict for span in one.spans if span.label not in table)
-    renamed = [_renamed(one, table) for one in strict]
-    other = renamed if lenient is strict else [_renamed(one, table) for one in lenient]
-    if not lost:
-        return (renamed, other), ()
+    lost = Counter(span.label for one in gold[0] for span in one.spans if span.label not in table)
     counts = ", ".join(f"{count:,} {label}" for label, count in sorted(lost.items(), key=lambda item: -item[1]))
-    return (renamed, other), (f"left out: {counts}",)
+    return changed(gold, lambda one: _renamed(one, table)), (f"left out: {counts}",) if lost else ()
 
 
 def _renamed(sentence: Sentence, table: Mapping[str, str]) -> Sentence:

@@ -9,11 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from crosspan.core.errors import PairError
 from crosspan.core.types import Pair, Sentence
 from crosspan.suites import mafand
 from crosspan.suites.folder import Folder
-from crosspan.suites.reading import Gold, json_rows, read_gold, read_plain, read_records, with_tokens
+from crosspan.suites.reading import (
+    Gold,
+    find_translation,
+    json_rows,
+    read_gold,
+    read_records,
+    read_translation,
+    with_tokens,
+)
 from crosspan.suites.suite import About, Found, Material, MissingData, Need, TokenPair
 from crosspan.text import tokenize_sentence
 
@@ -68,25 +75,22 @@ class Masakhaner2:
     ) -> dict[str, tuple[Path, ...]]:
         gold = folder.first(rf"(^|/){lang}/{split}[.]txt$", hint=_HINT)
         joined = folder.first(rf"(^|/)m2[.]{lang}-{mafand.source_lang(lang)}[.]{split}[.]jsonl([.]gz)?$")
-        if not wants_source:
-            if gold or joined:
-                return {split: (gold,)} if gold else {f"{split}-joined": (joined,)} if joined else {}
-            raise MissingData(f"no {lang}/{split}.txt", hint=ABOUT.download)
-        if translations is not None:
-            if gold is None:
-                raise MissingData(f"no {lang}/{split}.txt", hint=ABOUT.download)
-            return {split: (gold,), f"{split}-translated": (_translation(translations, lang, split),)}
-        if joined is not None:
-            return {f"{split}-joined": (joined,), **({split: (gold,)} if gold else {})}
+        found = {split: (gold,)} if gold is not None else {}
+        if joined is not None and (translations is None if wants_source else gold is None):
+            return {f"{split}-joined": (joined,), **(found if wants_source else {})}
         if gold is None:
             raise MissingData(f"no {lang}/{split}.txt", hint=ABOUT.download)
+        if not wants_source:
+            return found
+        if translations is not None:
+            return {**found, f"{split}-translated": (find_translation(translations, [lang], split),)}
         rows = mafand.find_mafand(folder, lang)
         if not rows:
             raise MissingData(
                 f"no translations: neither MAFAND's {mafand.source_lang(lang)}-{lang} nor a folder of your own",
                 hint=mafand.DOWNLOAD,
             )
-        return {split: (gold,), f"{split}-mafand": rows}
+        return {**found, f"{split}-mafand": rows}
 
     def read(self, found: Found, lang: str, needs: frozenset[Need]) -> Material:
         """Read and join what was found; see :class:`crosspan.suites.suite.Suite`."""
@@ -115,15 +119,6 @@ class Masakhaner2:
         )
 
 
-def _translation(translations: Folder, lang: str, split: str) -> Path:
-    names = [f"{lang}.{split}.txt", f"{lang}/{split}.txt", *([f"{lang}.txt"] if split == "test" else [])]
-    for name in names:
-        path = translations.first(rf"(^|/){name.replace('.', '[.]')}$")
-        if path is not None:
-            return path
-    raise MissingData(f"no {names[-1]} among the translations in {translations.path}")
-
-
 def _read_part(found: Found, lang: str, split: str) -> _Part:
     if f"{split}-joined" in found:
         part = _joined(found[f"{split}-joined"][0], lang)
@@ -131,14 +126,7 @@ def _read_part(found: Found, lang: str, split: str) -> _Part:
     path = found[split][0]
     gold, lenient = _unquoted(read_gold(path, lang))
     if f"{split}-translated" in found:
-        translated = found[f"{split}-translated"][0]
-        source = read_plain(translated, "en")
-        if len(source) != len(gold):
-            raise PairError(
-                f"{len(source)} lines, but {path.name} has {len(gold)} sentences",
-                where=str(translated),
-                hint="Write one translation a line; an empty line for none.",
-            )
+        source = read_translation(found[f"{split}-translated"][0], gold, path)
         return _Part(gold, lenient, source, len(gold))
     if f"{split}-mafand" not in found:
         return _Part(gold, lenient, (), len(gold))
@@ -159,7 +147,7 @@ def _joined(path: Path, lang: str) -> _Part:
     kept = [row for row in rows if row.get("match", "exact") in _MATCHES]
     if not kept:
         raise MissingData(f"no sentence of {path.name} has a translation", hint=mafand.DOWNLOAD)
-    gold = _unquoted(read_records(map(_record, kept), path, lang))
+    gold = _unquoted(read_records([_record(row) for row in kept], path, lang))
     return _Part(*gold, [_tokenized(str(row.get("src_text", "")), lang) for row in kept], len(rows))
 
 
@@ -173,9 +161,7 @@ def _tokenized(text: str, lang: str) -> Sentence:
 
 def _unquoted(gold: Gold) -> Gold:
     """Both readings, with the quotes that the files write as four characters as one."""
-    strict, lenient = gold
-    mended = with_tokens(strict, _one_quote)
-    return mended, mended if strict is lenient else with_tokens(lenient, _one_quote)
+    return with_tokens(gold, _one_quote)
 
 
 def _one_quote(token: str) -> str:

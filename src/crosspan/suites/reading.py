@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from crosspan import io
-from crosspan.core.errors import FormatError, PairError
+from crosspan.core.errors import PairError
 from crosspan.core.files import read_lines
 from crosspan.core.tags import Repair
 from crosspan.core.types import Pair, Sentence
-from crosspan.io.jsonl import iter_jsonl
-from crosspan.io.rejects import Located
+from crosspan.io.format import Reading
+from crosspan.io.jsonl import iter_records, sentences_of
+from crosspan.io.rejects import settle
 from crosspan.suites.folder import Folder
-from crosspan.suites.suite import Found, MissingData, Need, TokenPair
+from crosspan.suites.suite import MissingData, Need, TokenPair
 
 Gold = tuple[list[Sentence], list[Sentence]]
 """Sentences read strictly, and the same read as conlleval reads tags."""
@@ -29,13 +30,14 @@ _NTREX = {
 """How NTREX calls the languages of the suites that learn from it."""
 
 
-def read_gold(path: Path, lang: str, **how: object) -> Gold:
+def read_gold(path: Path, lang: str, *, format: str = "auto", columns: str | None = None) -> Gold:  # noqa: A002
     """Read labelled sentences strictly (ill-formed tags count as ``O``) and leniently (they begin a span).
 
     Args:
         path: The file.
         lang: The language of the sentences.
-        how: More arguments of :func:`crosspan.io.iter_located`.
+        format: Its format; see :func:`crosspan.io.read`.
+        columns: What the columns hold, where that is not to be found out.
 
     Returns:
         Both readings; one list twice where no tag is ill-formed.
@@ -43,14 +45,15 @@ def read_gold(path: Path, lang: str, **how: object) -> Gold:
     Raises:
         CrosspanError: The file is malformed; a tag that is none at all is an error in both readings.
     """
-    located = list(io.iter_located(path, lang=lang, **how))  # type: ignore[arg-type]
+    located = list(io.iter_located(path, format=format, columns=columns, lang=lang))
     if all(item.fault is None for item in located):
         sentences = [item.sentence for item in located]
         return sentences, sentences
-    return io.read(path, lang=lang, repair="drop", **how), io.read(path, lang=lang, repair="begin", **how)  # type: ignore[arg-type]
+    strict, lenient = (io.read(path, format=format, columns=columns, lang=lang, repair=repair) for repair in _READINGS)
+    return strict, lenient
 
 
-def read_records(rows: Iterable[Mapping[str, object]], path: Path, lang: str) -> Gold:
+def read_records(rows: Sequence[Mapping[str, object]], path: Path, lang: str) -> Gold:
     """Make labelled sentences of rows with ``tokens`` and ``ner_tags``; see :func:`read_gold`.
 
     Args:
@@ -58,35 +61,32 @@ def read_records(rows: Iterable[Mapping[str, object]], path: Path, lang: str) ->
         path: Their file, for messages.
         lang: The language of the sentences.
     """
-    lines = [json.dumps(row) for row in rows]
-    readings = [
-        [_settled(item) for item in iter_jsonl([lines], str(path), lang=lang, repair=repair)] for repair in _READINGS
-    ]
-    return readings[0], readings[0] if readings[0] == readings[1] else readings[1]
+    strict, lenient = (
+        list(settle(sentences_of(enumerate(rows, 1), str(path), Reading(lang=lang, repair=repair)), None))
+        for repair in _READINGS
+    )
+    return strict, strict if strict == lenient else lenient
 
 
-def json_rows(path: Path) -> Iterable[dict[str, object]]:
+def json_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file of JSON lines.
 
     Raises:
         FormatError: A line is not a JSON object.
     """
-    for number, line in enumerate(read_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise FormatError(f"not valid JSON ({error})", where=f"{path}:{number}") from error
-        if not isinstance(row, dict):
-            raise FormatError("not a JSON object", where=f"{path}:{number}")
-        yield row
+    return (row for _, row in iter_records(read_lines(path), str(path)))
 
 
-def _settled(item: Located) -> Sentence:
-    if item.fault is not None:
-        raise item.fault
-    return item.sentence
+def changed(gold: Gold, change: Callable[[Sentence], Sentence]) -> Gold:
+    """Both readings with each sentence changed; one list twice stays one list twice."""
+    strict, lenient = gold
+    found = [change(one) for one in strict]
+    return found, found if strict is lenient else [change(one) for one in lenient]
+
+
+def with_tokens(gold: Gold, change: Callable[[str], str]) -> Gold:
+    """Both readings with each token changed; text and offsets, which no longer fit, are left out."""
+    return changed(gold, lambda one: replace(one, tokens=tuple(map(change, one.tokens)), text=None, offsets=None))
 
 
 def check_counts(source: Sequence[Sentence], target: Sequence[Sentence], source_path: Path, target_path: Path) -> None:
@@ -126,24 +126,41 @@ def find_ntrex(folder: Folder, lang: str) -> tuple[Path, ...]:
     return (english, other) if english and other else ()
 
 
-def find_both_sides(file_of: Callable[[Folder, str], Path], folder: Folder, lang: str, needs: frozenset[Need]) -> Found:
-    """Find the files of a suite that has one for each language, English among them, and learns from NTREX.
+def find_translation(translations: Folder, codes: Sequence[str], split: str) -> Path:
+    """The English of one part of a language, in a folder of the user's own.
 
     Args:
-        file_of: Finds the file of a language.
-        folder: The user's folder.
-        lang: The language.
-        needs: What is wanted beside its file.
+        translations: The folder.
+        codes: The language, and what else it is called.
+        split: ``"test"`` or ``"train"``; the former may go without saying.
 
     Raises:
-        MissingData: A file of the suite is not there.
+        MissingData: It is not there.
     """
-    found: dict[str, tuple[Path, ...]] = {"gold": (file_of(folder, lang),)}
-    if "source" in needs:
-        found["source"] = (file_of(folder, "en"),)
-    if "bitext" in needs:
-        found["bitext"] = find_ntrex(folder, lang)
-    return found
+    code = f"({'|'.join(codes)})"
+    path = translations.first(rf"(^|/){code}([.]|/){split}[.]txt$")
+    if path is None and split == "test":
+        path = translations.first(rf"(^|/){code}[.]txt$")
+    if path is None:
+        name = ".txt" if split == "test" else f"/{split}.txt"
+        raise MissingData(f"no {codes[0]}{name} among the translations in {translations.path}")
+    return path
+
+
+def read_translation(path: Path, gold: Sequence[Sentence], gold_path: Path) -> list[Sentence]:
+    """The English of each sentence, a line each; without words where there is none.
+
+    Raises:
+        PairError: There are more or fewer lines than sentences.
+    """
+    sources = read_plain(path, "en")
+    if len(sources) != len(gold):
+        raise PairError(
+            f"{len(sources)} lines, but {gold_path.name} has {len(gold)} sentences",
+            where=str(path),
+            hint="Write one translation a line; an empty line for none.",
+        )
+    return sources
 
 
 def read_ntrex(paths: Sequence[Path], lang: str) -> list[TokenPair]:
@@ -162,10 +179,3 @@ def read_ntrex(paths: Sequence[Path], lang: str) -> list[TokenPair]:
 def token_pairs(pairs: Iterable[Pair]) -> list[TokenPair]:
     """The tokens of pairs that have some on both sides."""
     return [(pair.source.tokens, pair.target.tokens) for pair in pairs if pair.source.tokens and pair.target.tokens]
-
-
-def with_tokens(sentences: Iterable[Sentence], change: Callable[[str], str]) -> list[Sentence]:
-    """The sentences with each token changed; text and offsets, which no longer fit, are left out."""
-    return [
-        replace(one, tokens=tuple(change(token) for token in one.tokens), text=None, offsets=None) for one in sentences
-    ]

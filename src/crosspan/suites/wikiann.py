@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from crosspan.core.errors import FormatError, PairError
+from crosspan.core.errors import FormatError
 from crosspan.core.types import Pair, Sentence
 from crosspan.suites.folder import Folder
-from crosspan.suites.reading import Gold, json_rows, read_gold, read_plain, read_records, with_tokens
+from crosspan.suites.reading import (
+    Gold,
+    find_translation,
+    json_rows,
+    read_gold,
+    read_records,
+    read_translation,
+    with_tokens,
+)
 from crosspan.suites.suite import About, Found, Material, MissingData, Need
 
 _HINT = r"wikiann|pan-?x"
@@ -46,7 +54,7 @@ class Wikiann:
         for split in splits:
             assert translations is not None
             found[split] = (_file(folder, lang, split),)
-            found[f"{split}-translated"] = (_translation(translations, lang, split),)
+            found[f"{split}-translated"] = (find_translation(translations, _codes(lang), split),)
         return found
 
     def read(self, found: Found, lang: str, needs: frozenset[Need]) -> Material:
@@ -61,13 +69,12 @@ class Wikiann:
         return Material(gold=gold, lenient=lenient, source=source, train=train, n_total=len(gold), notes=notes)
 
 
-def _codes(lang: str) -> str:
-    others = [code for code, known in ABOUT.aliases.items() if known == lang]
-    return f"({'|'.join([lang, *others])})"
+def _codes(lang: str) -> list[str]:
+    return [lang, *(code for code, known in ABOUT.aliases.items() if known == lang)]
 
 
 def _file(folder: Folder, lang: str, split: str) -> Path:
-    code = _codes(lang)
+    code = f"({'|'.join(_codes(lang))})"
     for pattern in (
         rf"(^|/){code}/{split}([.](txt|tsv|conll|conllu|iob2|jsonl|parquet))?$",
         rf"(^|/){code}[.]{split}[.](txt|tsv|conll|conllu|iob2|jsonl)$",
@@ -84,42 +91,21 @@ def _file(folder: Folder, lang: str, split: str) -> Path:
     raise MissingData(f"no {lang}/{split} of PAN-X or WikiANN", hint=ABOUT.download)
 
 
-def _translation(translations: Folder, lang: str, split: str) -> Path:
-    code = _codes(lang)
-    path = translations.first(rf"(^|/){code}([.]|/){split}[.]txt$")
-    if path is None and split == "test":
-        path = translations.first(rf"(^|/){code}[.]txt$")
-    if path is None:
-        raise MissingData(f"no {lang}.{'txt' if split == 'test' else 'train.txt'} in {translations.path}")
-    return path
-
-
 def _translated(found: Found, split: str, targets: Sequence[Sentence]) -> list[Sentence]:
     if f"{split}-translated" not in found:
         return []
-    path = found[f"{split}-translated"][0]
-    sources = read_plain(path, "en")
-    if len(sources) != len(targets):
-        raise PairError(
-            f"{len(sources)} lines, but {found[split][0].name} has {len(targets)} sentences",
-            where=str(path),
-            hint="Write one translation a line; an empty line for none.",
-        )
-    return sources
+    return read_translation(found[f"{split}-translated"][0], targets, found[split][0])
 
 
 def _read(path: Path, lang: str) -> Gold:
     if path.suffix == ".jsonl":
-        return read_records((_named(row, path) for row in json_rows(path)), path, lang)
-    strict, lenient = read_gold(path, lang, format="parquet" if path.suffix == ".parquet" else "conll")
-    marks = {token.partition(":")[0] for one in strict[:50] for token in one.tokens}
+        return read_records([_named(row, path) for row in json_rows(path)], path, lang)
+    gold = read_gold(path, lang, format="parquet" if path.suffix == ".parquet" else "conll")
+    marks = {token.partition(":")[0] for one in gold[0][:50] for token in one.tokens}
     if len(marks) != 1 or next(iter(marks)) not in (lang, *ABOUT.aliases, *ABOUT.languages, *ABOUT.more_languages):
-        return strict, lenient
+        return gold
     mark = f"{marks.pop()}:"
-    unmarked = with_tokens(strict, lambda token: token.removeprefix(mark) or token)
-    return unmarked, unmarked if strict is lenient else with_tokens(
-        lenient, lambda token: token.removeprefix(mark) or token
-    )
+    return with_tokens(gold, lambda token: token.removeprefix(mark) or token)
 
 
 def _named(row: Mapping[str, object], path: Path) -> dict[str, object]:

@@ -63,6 +63,11 @@ class AdvPickerReport:
     selection: Selection
     student: TokenClassifierReport
 
+    @property
+    def resumed_at(self) -> int:
+        """The step of the student's training at which it went on after a kill; 0 where it began anew."""
+        return self.student.resumed_at
+
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return asdict(self)
@@ -70,11 +75,11 @@ class AdvPickerReport:
 
 def train_advpicker(
     examples: Sequence[Example | Sentence],
-    unlabelled: Sequence[Sentence],
     out: str | os.PathLike[str],
     *,
     dev: Sequence[Sentence] = (),
     options: TokenClassifierOptions,
+    unlabelled: Sequence[Sentence] = (),
     adversarial: AdversarialOptions | None = None,
     picker: AdvPickerOptions | None = None,
     labels: Sequence[str] = (),
@@ -86,10 +91,10 @@ def train_advpicker(
 
     Args:
         examples: Labelled sentences of the source language.
-        unlabelled: Sentences of other languages, each with its ``lang``.
         out: The folder of the student; the teacher stays in its folder ``teacher``.
         dev: Sentences of the *source* language with right labels; they choose the weights of teacher and student.
         options: How both are trained.
+        unlabelled: Sentences of other languages, each with its ``lang``.
         adversarial: How the teacher is; without a mode, "alternating".
         picker: How sentences are picked.
         labels: The kinds of entity to learn; by default those that occur.

@@ -14,12 +14,15 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from crosspan.core.answers import Answers
+from crosspan.core.digests import digest_of, user_cache
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.logs import logger_of
 from crosspan.translate import Advance
-from crosspan.translate.chat_cache import AnswerCache, key_of
 from crosspan.translate.chat_http import RequestError, post
 
 Message = Mapping[str, str]
@@ -93,6 +96,11 @@ class Answer:
     problem: str | None = None
 
 
+def default_file() -> Path:
+    """Where answers are kept: ``crosspan/answers.sqlite`` in the user's cache folder."""
+    return user_cache() / "answers.sqlite"
+
+
 class ChatClient:
     """Asks a chat model.
 
@@ -110,7 +118,7 @@ class ChatClient:
         self.options = options
         base = options.url.rstrip("/")
         self.address = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
-        self.cache = None if options.cache == "none" else AnswerCache(options.cache)
+        self.cache = None if options.cache == "none" else Answers(options.cache or default_file())
         self._pace = _Pace(options.requests_per_minute)
         self._answered = False
 
@@ -130,7 +138,7 @@ class ChatClient:
         """
         self._pace.start()
         bodies = [self._body(prompt) for prompt in prompts]
-        keys = [key_of(self.address, body) for body in bodies]
+        keys = [digest_of([self.address, body]) for body in bodies]
         found: dict[str, Answer] = {}
         if self.cache is not None:
             found = {key: Answer(text) for key, text in self.cache.get(dict.fromkeys(keys)).items()}
@@ -146,7 +154,7 @@ class ChatClient:
                     key = waiting[future]
                     found[key] = future.result()
                     if self.cache is not None and found[key].problem is None:
-                        self.cache.put(key, found[key].text)
+                        self.cache.put({key: found[key].text})
                     done += counts[key]
                     if advance is not None:
                         advance(done, len(prompts))
@@ -184,6 +192,7 @@ class ChatClient:
             except RequestError as failure:
                 last = failure
                 self._stop_if_hopeless(failure)
+                logger_of(__name__).info("the server did not answer (%s)", failure.reason)
                 if not failure.passing:
                     return Answer("", failure.reason)
                 continue

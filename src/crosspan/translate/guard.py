@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.logs import logger_of
 from crosspan.text.scripts import is_unspaced
 from crosspan.text.sentences import split_sentences
 from crosspan.translate import Advance, Translation, Translator
@@ -225,6 +226,7 @@ class _Work:
         self.guarded.found.update(_kind(found[index]) for index in wrong)
         if not wrong or not self.options.retry:
             return found
+        logger_of(__name__).info("%d of %d translations are not sound and are made again", len(wrong), len(texts))
         better = self._varied([texts[index] for index in wrong])
         left = [index for index, translation in zip(wrong, better, strict=True) if translation is None]
         split = iter(self._in_parts([texts[index] for index in left], 0))

@@ -13,7 +13,7 @@ transformers = pytest.importorskip("transformers")
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError  # noqa: E402
 from crosspan.core.types import Alignment, Pair, Sentence, Span  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
-from crosspan.project.nmt_score import NmtOptions  # noqa: E402
+from crosspan.project.scorers.nmt import NmtOptions  # noqa: E402
 from crosspan.project.t_projection import TProjection, TProjectionOptions  # noqa: E402
 from crosspan.train.candidates.exercises import examples_of  # noqa: E402
 from crosspan.train.candidates.objective import WriterObjective  # noqa: E402

@@ -1,0 +1,152 @@
+"""Text with the entities in it: a JSON object for each line of text, with places in characters.
+
+``text`` is the line as it was. Each of the ``entities`` has ``start`` and ``end`` in that text, ``label``, ``score``
+where it is known, and ``text``, which is exactly what stands between the two. Where they do not count code points,
+``unit`` says what. Sentences that were cut out of one line (see :mod:`crosspan.io.plain`) become one object again.
+Where something went wrong with a line, ``error`` takes the place of ``entities``.
+
+Sentences come back as from JSONL, by which such a file is recognised: crosspan finds the tokens anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import IO, Any
+
+from crosspan.core.errors import FormatError
+from crosspan.core.files import PathLike, open_output
+from crosspan.core.types import Projection, Sentence
+from crosspan.io.format import Reading, TextFormat, Unit, Writing
+from crosspan.io.jsonl import iter_records, put_records, sentences_of
+from crosspan.io.plain import part_of_line
+from crosspan.io.rejects import Located
+
+
+class Entities(TextFormat):
+    """The format ``entities``.
+
+    Example:
+        >>> import io
+        >>> from crosspan.core.types import Span
+        >>> sentence = Sentence(("in", "Accra"), (Span(1, 2, "LOC"),), text="in Accra", offsets=((0, 2), (3, 8)))
+        >>> stream = io.StringIO()
+        >>> Entities().put(stream, [sentence], Writing())
+        1
+        >>> stream.getvalue().strip()
+        '{"text": "in Accra", "entities": [{"start": 3, "end": 8, "label": "LOC", "text": "Accra"}]}'
+    """
+
+    name = "entities"
+    scores = True
+
+    def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
+        """Yield the sentence of each object; raises where one is none."""
+        return sentences_of(iter_records(lines, name), name, how)
+
+    def put(self, stream: IO[str], sentences: Iterable[Sentence], how: Writing) -> int:
+        """Write an object for each line of text, and return the number of sentences.
+
+        Raises:
+            FormatError: A sentence has entities whose place in its text is not known.
+        """
+        return _put(stream, ((one, None) for one in sentences), how.offsets)
+
+    def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
+        """As :meth:`put`, with what is wrong with a sentence."""
+        with open_output(path) as stream:
+            return _put(stream, ((one.sentence, one.error) for one in projections), how.offsets)
+
+
+def _put(stream: IO[str], items: Iterable[tuple[Sentence, str | None]], unit: Unit) -> int:
+    count = 0
+
+    def records() -> Iterator[dict[str, Any]]:
+        nonlocal count
+        for line in _lines(items):
+            count += len(line)
+            yield _record(line, unit)
+
+    put_records(stream, records())
+    return count
+
+
+def _lines(items: Iterable[tuple[Sentence, str | None]]) -> Iterator[list[tuple[Sentence, str | None]]]:
+    """The sentences of each line together."""
+    line: list[tuple[Sentence, str | None]] = []
+    before: tuple[int, int] | None = None
+    for item in items:
+        part = part_of_line(item[0])
+        if line and (part is None or before is None or part[0] != before[0] or part[1] <= before[1]):
+            yield line
+            line = []
+        line.append(item)
+        before = part
+    if line:
+        yield line
+
+
+def _record(line: list[tuple[Sentence, str | None]], unit: Unit) -> dict[str, Any]:
+    record: dict[str, Any] = {}
+    first = line[0][0]
+    if first.id is not None and part_of_line(first) is None:
+        record["id"] = first.id
+    if first.lang is not None:
+        record["lang"] = first.lang
+    written = [_written(sentence) for sentence, _ in line]
+    record["text"] = text = "".join([one for one, _ in written])
+    error = next((error for _, error in line if error is not None), None)
+    if error is not None:
+        return {**record, "error": error}
+    entities = []
+    place = _Place(text, unit)
+    begin = 0
+    for (sentence, _), (piece, offsets) in zip(line, written, strict=True):
+        for span in sentence.spans:
+            start, end = begin + offsets[span.start][0], begin + offsets[span.end - 1][1]
+            entity: dict[str, Any] = {"start": place.of(start), "end": place.of(end), "label": span.label}
+            if span.score is not None:
+                entity["score"] = round(span.score, 4)
+            entity["text"] = text[start:end]
+            entities.append(entity)
+        begin += len(piece)
+    record["entities"] = entities
+    if unit != "codepoints":
+        record["unit"] = unit
+    return record
+
+
+def _written(sentence: Sentence) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The text of a sentence and where its tokens stand in it; of tokens alone, with blanks between them."""
+    if sentence.text is not None and sentence.offsets is not None:
+        return sentence.text, sentence.offsets
+    if sentence.text is not None:
+        if sentence.spans:
+            raise FormatError(
+                "it is not known where the words stand in the text",
+                where=sentence.id or sentence.text,
+                hint="Leave the text out, or write JSONL, which keeps both.",
+            )
+        return sentence.text, ()
+    ends = [0]
+    for token in sentence.tokens:
+        ends.append(ends[-1] + len(token) + 1)
+    offsets = tuple([(start, start + len(token)) for start, token in zip(ends, sentence.tokens, strict=False)])
+    return " ".join(sentence.tokens), offsets
+
+
+class _Place:
+    """Turns places in code points into another unit; places must come in ascending order."""
+
+    def __init__(self, text: str, unit: Unit) -> None:
+        self.text = text
+        self.unit = unit
+        self.seen = self.counted = 0
+
+    def of(self, place: int) -> int:
+        """The same place in the unit."""
+        if self.unit == "codepoints":
+            return place
+        piece = self.text[self.seen : place]
+        self.counted += len(piece.encode("utf-8")) if self.unit == "bytes" else len(piece.encode("utf-16-le")) // 2
+        self.seen = place
+        return self.counted

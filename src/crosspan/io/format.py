@@ -1,0 +1,209 @@
+"""What a format is: a way to keep sentences in a file, in one object that says all there is to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import chain
+from typing import IO, Literal, get_args
+
+from crosspan.core.errors import MissingDependencyError, OptionError
+from crosspan.core.files import PathLike, name_of, open_output, read_blocks
+from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
+from crosspan.core.types import Projection, Sentence
+from crosspan.io.rejects import Located, Reject
+
+Unit = Literal["codepoints", "utf16", "bytes"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+"""What offsets count: code points as Python does, UTF-16 units as JavaScript and Java do, or bytes of UTF-8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a file is read; a format takes what concerns it.
+
+    Args:
+        lang: The language of the sentences, where the file does not say.
+        columns: What each column holds, such as ``"id,token,-,tag"``; ``None`` finds out.
+        scheme: The tag scheme; ``"auto"`` finds it in the first sentences, some thousands of them.
+        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
+        paragraphs: Whether a line of running text may hold several sentences.
+
+    Raises:
+        OptionError: A value is none that can be taken.
+    """
+
+    lang: str | None = None
+    columns: str | Sequence[str] | None = None
+    scheme: SchemeOption = "auto"
+    repair: Repair = "error"
+    paragraphs: bool = False
+
+    def __post_init__(self) -> None:
+        check_repair(self.repair)
+        if self.scheme != "auto":
+            check_scheme(self.scheme)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """How a file is written; a format takes what concerns it.
+
+    Args:
+        scheme: The tag scheme.
+        offsets: What character offsets count, one of :data:`UNITS`.
+
+    Raises:
+        OptionError: A value is none that can be taken.
+    """
+
+    scheme: Scheme = "IOB2"
+    offsets: Unit = "codepoints"
+
+    def __post_init__(self) -> None:
+        check_scheme(self.scheme)
+        if self.offsets not in UNITS:
+            raise OptionError(f"offsets cannot count {self.offsets!r}", hint=f"Choose from {', '.join(UNITS)}.")
+
+
+class Format:
+    """A format of files of sentences. A text format is better made from :class:`TextFormat`.
+
+    A class says what is known of the format without a file, and overrides :meth:`read` and :meth:`write`.
+    """
+
+    name: str
+    """What ``--from`` and ``--to`` call it."""
+    title: str = ""
+    """What messages call it, if not by its name."""
+    endings: tuple[str, ...] = ()
+    """Endings of names, in small letters; the first is that of new files."""
+    magic: bytes = b""
+    """What every file begins with, where a format has such a thing."""
+    reads: bool = True
+    writes: bool = True
+    labels: bool = True
+    """Whether spans are kept."""
+    scores: bool = False
+    """Whether the confidences of spans are kept."""
+    sources: bool = False
+    """Whether of a projection the source of each span is kept, and why others were dropped."""
+    running: bool = False
+    """Whether it is running text, whose lines may be cut into sentences."""
+    package: str = ""
+    """The package that it needs, if crosspan does without otherwise; and its extra of crosspan, see ``extra``."""
+    extra: str = ""
+
+    def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
+        """Yield the sentences of a file in order; one whose labels cannot be read has a fault and no spans.
+
+        Args:
+            path: The file; ``-`` is standard input. See :func:`crosspan.core.files.open_input`.
+            how: How it is read.
+
+        Raises:
+            CrosspanError: The file cannot be opened, is empty, or does not have the form of this format.
+        """
+        raise NotImplementedError
+
+    def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
+        """Write sentences, all or nothing, and return how many.
+
+        Args:
+            path: The file.
+            sentences: What to write; they may be produced while writing.
+            how: How it is written.
+
+        Raises:
+            OutputError: The file cannot be written.
+            FormatError: A sentence cannot be kept in this format.
+        """
+        raise NotImplementedError
+
+    def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
+        """Write labelled target sentences with all that the format keeps of a projection; as :meth:`write` else."""
+        return self.write(path, (projection.sentence for projection in projections), how)
+
+    def holds_projections(self, path: PathLike) -> bool:
+        """Whether a file holds projections that :meth:`read_projections` reads back whole."""
+        return False
+
+    def read_projections(self, path: PathLike, rejects: list[Reject] | None = None) -> Iterator[Projection]:
+        """Yield the projections of a file, where the format keeps all of them."""
+        raise NotImplementedError
+
+    def recognises(self, lines: Sequence[str]) -> bool:
+        """Whether a file that begins with these lines is of this format; asked where its name does not tell."""
+        return False
+
+    def raw_tags(self, path: PathLike, how: Reading) -> Iterator[Sequence[str]] | None:
+        """The tags of each sentence as they stand; ``None`` where the format has no tags of any scheme."""
+        return None
+
+    @property
+    def binary(self) -> bool:
+        """Whether a file is no text, so that it has no lines or encoding."""
+        return True
+
+    @property
+    def shown(self) -> str:
+        """Its name in messages."""
+        return self.title or self.name
+
+    def check_installed(self) -> None:
+        """Raise unless the package that the format needs is installed.
+
+        Raises:
+            MissingDependencyError: It is not.
+        """
+        if self.package and find_spec(self.package) is None:
+            raise MissingDependencyError(
+                f"{self.shown} needs the package {self.package}",
+                hint=f"Install it with: pip install 'crosspan[{self.extra}]'.",
+            )
+
+
+class TextFormat(Format):
+    r"""A format of lines of UTF-8. A class overrides :meth:`parse`, :meth:`put`, or both.
+
+    Example:
+        >>> class Shout(TextFormat):
+        ...     name, endings, labels = "shout", (".shout",), False
+        ...
+        ...     def put(self, stream, sentences, how):
+        ...         return sum(1 for one in sentences if stream.write(" ".join(one.tokens).upper() + "\n"))
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     count = Shout().write(folder + "/a.shout", [Sentence(("Habari",))], Writing())
+        ...     print(count, open(folder + "/a.shout").read().strip())
+        1 HABARI
+    """
+
+    @property
+    def binary(self) -> bool:
+        """It is text."""
+        return False
+
+    def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
+        """Yield the sentences that lines hold; see :meth:`Format.read`.
+
+        Args:
+            lines: The lines, without their ends.
+            name: The file, for messages.
+            how: How it is read.
+        """
+        raise NotImplementedError
+
+    def put(self, stream: IO[str], sentences: Iterable[Sentence], how: Writing) -> int:
+        """Write sentences to a stream and return how many; see :meth:`Format.write`."""
+        raise NotImplementedError
+
+    def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
+        """See :meth:`Format.read`."""
+        return self.parse(chain.from_iterable(read_blocks(path)), name_of(path), how)
+
+    def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
+        """See :meth:`Format.write`."""
+        with open_output(path) as stream:
+            return self.put(stream, sentences, how)

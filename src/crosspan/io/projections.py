@@ -1,0 +1,137 @@
+"""A projection as a record: the labelled sentence, with the source of each span, and dropped spans with their reason.
+
+A format that keeps such records keeps all of a projection, so that a tagger can be trained from the file as it could
+from memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from crosspan.core.errors import CrosspanError, FormatError, SpanError, TagError
+from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Span
+from crosspan.io.records import record_of, sentence_of
+from crosspan.io.rejects import Reject
+
+
+def projection_record(projection: Projection) -> dict[str, Any]:
+    """The labelled sentence as a record; each span has its confidence and the source span it comes from.
+
+    Source spans that were not projected stand under ``dropped``; a record that has this key, be the list empty or not,
+    is that of a projection. Confidences are rounded to four digits.
+
+    Example:
+        >>> from crosspan.core.types import Sentence
+        >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
+        >>> projection_record(Projection(Sentence(("Accra",), (link.target,)), (link,)))["spans"]
+        [{'start': 0, 'end': 1, 'label': 'LOC', 'score': 0.9, 'source': {'start': 2, 'end': 3}}]
+    """
+    record = record_of(projection.sentence)
+    sources = {link.target: link.source for link in projection.links}
+    for item, span in zip(record["spans"], projection.sentence.spans, strict=True):
+        if span.score is not None:
+            item["score"] = round(span.score, 4)
+        item["source"] = _source_record(sources[span])
+    record["dropped"] = [
+        {**_source_record(span.source), "label": span.source.label, "reason": span.reason}
+        for span in projection.dropped
+    ]
+    if projection.error is not None:
+        record["error"] = projection.error
+    return record
+
+
+def _source_record(span: Span) -> dict[str, Any]:
+    record: dict[str, Any] = {"start": span.start, "end": span.end}
+    if span.score is not None:
+        record["score"] = round(span.score, 4)
+    return record
+
+
+def is_projection(record: Mapping[str, Any]) -> bool:
+    """Whether a record was made by :func:`projection_record`.
+
+    Example:
+        >>> is_projection({"tokens": ["Accra"], "spans": []})
+        False
+    """
+    return "dropped" in record
+
+
+def projection_of(record: Mapping[str, Any]) -> Projection:
+    """Read a projection from its record; confidences come back as they were rounded.
+
+    Raises:
+        FormatError: The record is no sentence, or what it says of its sources cannot be read.
+        SpanError: Its spans are wrong, or one has no source.
+
+    Example:
+        >>> from crosspan.core.types import Sentence
+        >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
+        >>> projection = Projection(Sentence(("Accra",), (link.target,)), (link,))
+        >>> projection_of(projection_record(projection)) == projection
+        True
+    """
+    sentence, fault = sentence_of(record)
+    if fault is not None:
+        raise fault
+    sources = {(item["start"], item["end"]): item.get("source") for item in record.get("spans") or ()}
+    links = []
+    for span in sentence.spans:
+        source = sources[span.start, span.end]
+        if source is None or span.score is None:
+            raise SpanError(
+                f"span [{span.start}, {span.end}) {span.label} of a projection has no source or no score",
+                hint="Write the file again with 'crosspan project'; remove 'dropped' to use it as plain labels.",
+            )
+        links.append(ProjectedSpan(_source_of(source, span.label), span, span.score))
+    try:
+        dropped = tuple([DroppedSpan(_source_of(item, item["label"]), item["reason"]) for item in record["dropped"]])
+    except (TypeError, KeyError) as error:
+        raise FormatError("'dropped' is no list of spans with reasons", hint=_REWRITE) from error
+    return Projection(sentence, tuple(links), dropped, record.get("error"))
+
+
+_REWRITE = "Write the file again with 'crosspan project'."
+
+
+def _source_of(item: Mapping[str, Any], label: str) -> Span:
+    try:
+        return Span(item["start"], item["end"], label, item.get("score"))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise FormatError(f"{item!r} is no source span", hint=_REWRITE) from error
+
+
+def projections_of(
+    records: Iterable[tuple[int, Mapping[str, Any]]], name: str, rejects: list[Reject] | None = None
+) -> Iterator[Projection]:
+    """Make projections of records.
+
+    Args:
+        records: The line and the values of each.
+        name: Their file, for messages.
+        rejects: Takes the records whose spans are wrong; they become projections with an error. With ``None`` the first
+            one raises.
+
+    Raises:
+        FormatError: A record is no projection.
+        SpanError: The spans of a record are wrong, and ``rejects`` is ``None``.
+    """
+    for index, (number, record) in enumerate(records):
+        where = f"{name}:{number}"
+        if not is_projection(record):
+            raise FormatError(
+                "the record has no key 'dropped', so it is no projection",
+                where=where,
+                hint="Read labelled sentences with crosspan.read.",
+            )
+        try:
+            yield projection_of(record)
+        except CrosspanError as error:
+            placed = type(error)(error.message, where=where, hint=error.hint)
+            if rejects is None or not isinstance(error, SpanError | TagError):
+                raise placed from error
+            reason = f"{error.message}. {error.hint}" if error.hint else error.message
+            rejects.append(Reject(index, where, reason))
+            yield Projection(sentence_of(record)[0], error=str(placed))
