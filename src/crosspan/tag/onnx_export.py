@@ -26,7 +26,7 @@ from crosspan.core.folders import atomic_folder
 from crosspan.core.types import Sentence
 from crosspan.models.loading import neural
 from crosspan.models.pieces import pieces_of
-from crosspan.models.threads import torch_threads
+from crosspan.core.threads import torch_threads
 from crosspan.tag.onnx import EXTRA, MODEL, OnnxTagger, OnnxTaggerOptions
 from crosspan.tag.transformers import TransformersTagger
 

@@ -115,7 +115,7 @@ def _pretrain(
             held_out=data.held_out,
             options=pretrain_options(plan, encoder, cell.seed, device),
             threads=threads,
-            progress=advance,
+            progress=lambda event: advance(event.stage, event.done, event.total),
         )
     shutil.rmtree(new, ignore_errors=True)
     return {"report": _record(model / language_model.RECORD), "sizes": sizes_of(str(model)).to_dict()}
@@ -150,7 +150,7 @@ def _train(
             options=options,
             labels=plan.train.labels,
             threads=threads,
-            progress=advance,
+            progress=lambda event: advance(event.stage, event.done, event.total),
             **_against(plan, data, cell),
         )
     tests = [one for one in data.tests if one.key in cell.tests]
