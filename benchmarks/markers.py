@@ -37,7 +37,7 @@ from crosspan.pipeline.workflow import project_labels
 from crosspan.project.marked_translation import MarkedTranslation, back_translate, compose, translate_marked
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.markers import text_of
-from crosspan.project.projector import METHODS
+from crosspan.project.projector import PROJECTORS
 from crosspan.translate import Translator, make_translator
 
 CORPORA = ("demo", "europarl")
@@ -154,7 +154,7 @@ def main() -> None:
     if given.back:
         print("| corpus | method | straight | back-translated |\n|---|---|---:|---:|")
         for corpus in given.corpora:
-            for method in METHODS:
+            for method in [name for name, one in PROJECTORS.builtin.items() if one.links]:
                 straight, back = back_translated(corpus, translator, method)
                 print(f"| {corpus} | {method} | {straight:.3f} | {back:.3f} |", flush=True)
         return

@@ -28,6 +28,7 @@ ORDER = [
     "demo",
     "testing",
     "cli",
+    "__main__",
 ]
 MODULES = sorted(ROOT.rglob("*.py"))
 

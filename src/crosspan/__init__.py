@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
     from crosspan.evaluate import evaluate_ner
     from crosspan.io import read, write
-    from crosspan.pipeline.workflow import project_labels
+    from crosspan.pipeline.labels import project_labels
 
 __version__ = "0.1.0"
 
@@ -46,7 +46,7 @@ _HOME = {
     "Span": "crosspan.core.types",
     "StatisticalAligner": "crosspan.align.statistical",
     "evaluate_ner": "crosspan.evaluate",
-    "project_labels": "crosspan.pipeline.workflow",
+    "project_labels": "crosspan.pipeline.labels",
     "read": "crosspan.io",
     "write": "crosspan.io",
 }

@@ -11,14 +11,13 @@ from pathlib import Path
 from crosspan import io
 from crosspan.core.errors import OptionError
 from crosspan.core.files import make_folder
+from crosspan.core.progress import Listener
 from crosspan.core.types import Projection, Sentence, Span
 from crosspan.evaluate import NerReport, evaluate_ner
 from crosspan.io.records import place_spans
-from crosspan.pipeline.workflow import StageProgress, project_labels
-from crosspan.project.projector import make_projector
-from crosspan.report.items import Item, items_of
+from crosspan.report.items import Item
 from crosspan.report.page import write_report
-from crosspan.report.projecting import Recorder
+from crosspan.report.projecting import project_items
 from crosspan.text import tokenize
 
 SOURCE = "en"
@@ -109,7 +108,7 @@ class DemoResult:
 
 
 def run_demo(
-    lang: str, *, method: str = "candidates", bootstrap: int = 1_000, progress: StageProgress | None = None
+    lang: str, *, method: str = "candidates", bootstrap: int = 1_000, progress: Listener | None = None
 ) -> DemoResult:
     """Project the English side of the corpus onto another and score it; nothing but these sentences is learned from.
 
@@ -117,18 +116,17 @@ def run_demo(
         lang: ``"es"``, ``"de"`` or ``"sw"``.
         method: How spans are carried over.
         bootstrap: Resamples for the interval of the score.
-        progress: Called with ``(stage, done, total)``.
+        progress: Is told how far it is.
 
     Raises:
         OptionError: There is no such language.
     """
     source, gold = load_corpus(SOURCE), load_corpus(lang)
     bare = [Sentence(one.tokens, (), one.id, one.lang, one.text, one.offsets) for one in gold]
-    recorder = Recorder(make_projector(method))
-    projections = project_labels(source, bare, method=recorder, progress=progress)
+    items = project_items(source, bare, gold=gold, method=method, progress=progress)
+    projections = [item.outcome() for item in items]
     report = evaluate_ner(gold, [one.sentence for one in projections], source=source, bootstrap=bootstrap)
-    items = items_of(source, projections, links=recorder.links, runners_up=recorder.runners_up, gold=gold)
-    return DemoResult(lang, source, gold, projections, report, list(items))
+    return DemoResult(lang, source, gold, projections, report, items)
 
 
 def write_demo(results: Sequence[DemoResult], folder: str | Path) -> list[Path]:

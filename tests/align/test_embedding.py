@@ -15,7 +15,7 @@ from crosspan.align.simalign import SimAlign, SimAlignOptions
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
 from crosspan.core.types import Pair, Sentence
 
-NEURAL = ALIGNERS[2:]
+NEURAL = [*ALIGNERS.builtin][2:]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from crosspan.align.fast_align import FastAlignOptions
 from crosspan.align.lexicon import Smoothing
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
 from crosspan.core.errors import OptionError
-from crosspan.core.settings import setting_names, with_settings
+from crosspan.core.options import setting_names, with_settings
 
 
 def test_values_are_read_as_the_type_of_the_setting():
@@ -76,7 +76,7 @@ def test_make_aligner():
 def test_names_load_when_used():
     assert align.StatisticalAligner is StatisticalAligner
     assert all(hasattr(align, name) for name in align.__all__)
-    assert ALIGNERS[0] == "statistical"
+    assert ALIGNERS.default == "statistical"
     with pytest.raises(AttributeError, match="Nothing"):
         align.Nothing  # noqa: B018
 

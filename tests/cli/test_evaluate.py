@@ -198,9 +198,10 @@ def test_evaluate_options_without_sense_are_usage_errors(run: Run, option: tuple
 
 
 def test_evaluate_terminal_output_has_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    from crosspan.cli.evaluate_text import Table, show
+    from crosspan.cli.tables import show
+    from crosspan.core.tables import Table
 
-    table = Table("Scores [x]", ["label", "F1"], [["[LOC]", "0.5000"]], ["crosspan-ner|strict|labels:[LOC]"])
+    table = Table(["label", "F1"], [["[LOC]", "0.5000"]], "Scores [x]", ["crosspan-ner|strict|labels:[LOC]"])
     show([table, table], colour=True)
     shown = capsys.readouterr().out
     assert shown.count("[LOC]  ") >= 2
@@ -211,9 +212,10 @@ def test_evaluate_terminal_output_has_the_same_numbers(capsys: pytest.CaptureFix
 def test_evaluate_signature_is_not_broken_on_narrow_terminals(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crosspan.cli.evaluate_text import Table, show
+    from crosspan.cli.tables import show
+    from crosspan.core.tables import Table
 
     monkeypatch.setenv("COLUMNS", "30")
     signature = "crosspan-ner|strict|IOB2|labels:LOC,ORG,PER|n:1000|v:0.1"
-    show([Table("Spans", ["label", "F1"], [["LOC", "0.5"]], [signature])], colour=True)
+    show([Table(["label", "F1"], [["LOC", "0.5"]], "Spans", [signature])], colour=True)
     assert signature in capsys.readouterr().out

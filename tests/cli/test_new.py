@@ -53,6 +53,19 @@ def test_all_that_can_be_given(tmp_path, monkeypatch, capsys):
     assert (found["ensemble"]["model"], found["tag"]["model"]) == ("x/m.crf", "x/en.crf")
 
 
+def test_every_option_where_all_are_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(capsys, "--out", "-")
+    assert code == 0
+    assert "smoothing.spelling" not in out
+    code, out, _ = run(capsys, "--all", "--out", "-")
+    assert code == 0
+    assert "# smoothing.spelling = 7.0" in out
+    code, _, err = run(capsys, "--all", "--pipeline", "codec", "--out", "-")
+    assert code == 2
+    assert "--all does not go with --pipeline" in err
+
+
 def test_no_recipe_is_replaced_unasked(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recipe.toml").write_text("mine")

@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from crosspan.cli.main import main
-from crosspan.core import registry
-from crosspan.translate import Translation
+from crosspan.translate import TRANSLATORS, Translation
 
 
 class Upper:
@@ -25,7 +24,7 @@ class Upper:
 
 @pytest.fixture
 def run(tmp_path, capsys, monkeypatch):
-    registry.register("crosspan.translators", "upper", Upper)
+    TRANSLATORS.register("upper", Upper)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.txt").write_text("one\n\ntwo\n", encoding="utf-8")
 

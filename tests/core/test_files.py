@@ -3,12 +3,15 @@ from __future__ import annotations
 import gzip
 import os
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from crosspan.core.errors import EncodingError, FormatError, OutputError
-from crosspan.core.files import open_output, read_lines
+from crosspan.core.files import atomic_binary, beside, open_output, others_beside, read_lines
 from crosspan.core.types import Sentence
 from crosspan.io import write
 
@@ -131,3 +134,92 @@ def test_compressed_output_is_the_same_every_time(tmp_path):
         contents.append((tmp_path / name).read_bytes())
     assert contents[0] == contents[1]
     assert gzip.decompress(contents[0]).decode() == "ọ́\n"
+
+
+def test_the_folder_is_on_disk_as_well(tmp_path, monkeypatch):
+    if not os.path.exists("/proc/self/fd"):
+        pytest.skip("needs /proc")
+    events = []
+    real = {"fsync": os.fsync, "replace": os.replace}
+    monkeypatch.setattr(
+        os, "fsync", lambda number: (events.append(os.readlink(f"/proc/self/fd/{number}")), real["fsync"](number))
+    )
+    monkeypatch.setattr(os, "replace", lambda old, new: (events.append("move"), real["replace"](old, new)))
+    with atomic_binary(tmp_path / "a") as stream:
+        stream.write(b"x")
+    assert [os.path.basename(event) for event in events[1:]] == ["move", tmp_path.name]
+    assert os.path.basename(events[0]).startswith(".a.")
+
+
+@pytest.mark.parametrize("name", ["a" * 255, "ọ" * 85, "a" * 251 + ".gz", "x"])
+def test_names_of_any_length(tmp_path, name):
+    for text in ("one", "two"):
+        with open_output(tmp_path / name) as stream:
+            stream.write(text)
+    assert os.listdir(tmp_path) == [name]
+    assert list(read_lines(tmp_path / name)) == ["two"]
+
+
+def test_long_names_that_begin_alike_are_told_apart(tmp_path):
+    one, other = tmp_path / ("a" * 254 + "b"), tmp_path / ("a" * 254 + "c")
+    beside(one, "old").write_text("x")
+    assert len(others_beside(one, "old")) == 1
+    assert others_beside(other, "old") == []
+    assert others_beside(tmp_path / "a", "old") == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_pipes_and_links_to_them_are_written_through(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link.gz"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path, packed in ((pipe, False), (link, True)):
+        reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+        with open_output(path) as stream:
+            stream.write("ok")
+        found = reader.communicate()[0]
+        assert (gzip.decompress(found) if packed else found) == b"ok"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link.is_symlink()
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs /dev/stdout")
+@pytest.mark.parametrize("through", ["pipe", "file"])
+def test_standard_output_by_its_name(tmp_path, through):
+    code = "from crosspan.core.files import *\nwith open_output('/dev/stdout') as out: out.write('ok')\nprint('')"
+    if through == "pipe":
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+        assert done.stdout == b"ok\n"
+    else:
+        with open(tmp_path / "out", "ab") as stream:
+            subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
+        assert os.listdir(tmp_path) == ["out"]
+        assert (tmp_path / "out").read_text() == "ok\n"
+
+
+def test_a_link_to_nothing_yet(tmp_path):
+    (tmp_path / "link").symlink_to("later")
+    with open_output(tmp_path / "link") as stream:
+        stream.write("ok")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "later").read_text() == "ok"
+
+
+def test_two_runs_share_no_temporary_file(tmp_path):
+    with open_output(tmp_path / "a") as one, open_output(tmp_path / "a") as other:
+        one.write("one")
+        other.write("other")
+    assert (tmp_path / "a").read_text() == "one"  # the last to end
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_temporary_files_of_killed_runs_are_swept(tmp_path):
+    old, new, other = (tmp_path / name for name in (".a.0123456789ab.tmp", ".a.ba9876543210.tmp", ".mine.tmp"))
+    for path in (old, new, other):
+        path.write_text("x")
+    long_ago = time.time() - 7200
+    for path in (old, other):
+        os.utime(path, (long_ago, long_ago))
+    with open_output(tmp_path / "b") as stream:
+        stream.write("ok")
+    assert sorted(os.listdir(tmp_path)) == sorted([new.name, other.name, "b"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crosspan.core import registry
+from crosspan.core import components
 from crosspan.demo import load_corpus
 from crosspan.io import write
 from crosspan.pipeline import load_recipe, run_recipe
@@ -55,10 +55,10 @@ def plugin(tmp_path, monkeypatch):
     folder.mkdir()
     install(folder)
     monkeypatch.syspath_prepend(str(folder))
-    registry._installed.cache_clear()
+    components._installed.cache_clear()
     yield folder
     sys.modules.pop("crosspan_gazetteer", None)
-    registry._installed.cache_clear()
+    components._installed.cache_clear()
 
 
 TRAIN = """

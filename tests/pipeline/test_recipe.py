@@ -111,9 +111,10 @@ def without(text, *tables):
     return "".join(part for part in parts if part.split("]")[0].lstrip("# [") not in tables)
 
 
+@pytest.mark.parametrize("everything", [False, True])
 @pytest.mark.parametrize("task", TASKS)
-def test_what_a_new_recipe_has_as_comments_is_the_default(tmp_path, task):
-    text = new_recipe(task, {"source": {"path": "a"}, "target": {"path": "b"}})
+def test_what_a_new_recipe_has_as_comments_is_the_default(tmp_path, task, everything):
+    text = new_recipe(task, {"source": {"path": "a"}, "target": {"path": "b"}}, everything=everything)
     # a translator makes a side that is given here, so its tables stay closed
     found, everything = load(tmp_path, text), load(tmp_path, opened(without(text, "translate", "back_translate")))
     assert found.general.task == task
@@ -122,11 +123,26 @@ def test_what_a_new_recipe_has_as_comments_is_the_default(tmp_path, task):
 
 
 def test_every_option_of_a_new_recipe_has_a_line_on_it():
-    for task in TASKS:
-        lines = new_recipe(task).split("\n")
+    for task, everything in itertools.product(TASKS, (False, True)):
+        lines = new_recipe(task, everything=everything).split("\n")
         for before, line in itertools.pairwise(lines):
             if line.startswith("# ") and " = " in line and "NAME" not in line:
                 assert before.startswith("##"), line
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_new_recipe_has_what_it_uses_and_says_where_the_rest_is(task):
+    text = new_recipe(task)
+    whole = new_recipe(task, everything=True)
+    assert len(text.split("\n")) < 90
+    assert {line for line in text.split("\n") if " = " in line} <= {*whole.split("\n")}
+    assert "nmt." not in text
+    assert "[back_translate]" not in text.partition("\n\n")[2]
+    assert f"crosspan new recipe --task {task} --all" in text
+    assert "crosspan backends" in text
+    if task != "model-transfer":
+        assert "[translate]" in text.partition("\n\n")[0]
+        assert "# [translate]" in whole
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,29 +13,74 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import crosspan
+from crosspan.core.digests import digest_of
 from crosspan.core.errors import OutputError
+from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
+from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.failures import MANY, each_by_itself
+from crosspan.pipeline.folder_store import FolderStore
+from crosspan.pipeline.parts import About, AboutRow, Facts, Fault, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.recipes.toml_text import toml_text
-from crosspan.pipeline.store import Store, digest_of
+from crosspan.pipeline.store import MemoryStore, SpoolStore
 
 KEY = "ab" * 32
 
 
-def test_what_is_put_in_is_found_again(tmp_path):
-    store = Store(tmp_path)
-    entry = store.put(KEY, {"b": b"two" * 99, "a": b"", "c": b"\x00\n"}, {"sentences": 3})
-    assert Store(tmp_path).find(KEY) == entry
-    assert [store.part(entry, name) for name in "abc"] == [b"", b"two" * 99, b"\x00\n"]
+def a(value) -> Facts:
+    return Facts(value)
+
+
+PROJECTION = Projection(
+    Sentence(("Accra", "leo"), (Span(0, 1, "LOC", 0.5),)),
+    (ProjectedSpan(Span(3, 4, "LOC", 0.9), Span(0, 1, "LOC", 0.5), 0.5),),
+    (DroppedSpan(Span(1, 2, "PER"), "no_link"),),
+)
+PARTS = {
+    "tokens": Tokens(([["mọ́", "\ud800"], []], [["a"], ["b", "c"]])),
+    "about": About(([AboutRow("1", "lug", "mọ́ x", ((0, 3), (4, 5))), AboutRow()],), [1, 4]),
+    "labels": Labels([(Span(0, 1, "LOC", 0.123456789),), ()], {1: Fault("a:3", "empty", "Put it in.")}),
+    "links": Links([Alignment.from_pharaoh("0-0 1-2:0.3"), None], {1: Fault(None, "failed")}),
+    "projections": Projected([PROJECTION, Projection(Sentence(("x",)), error="no")]),
+    "model": Model("taggers", "crf", b"\x00\n" * 99),
+    "scores": Facts({"f1": [0.1, None, "x"]}),
+}
+
+
+def plain(part):
+    """A part as what can be compared: as stored, it may have other sequences."""
+    return encode(part)
+
+
+@pytest.mark.parametrize("kind", ["memory", "spool", "folder"])
+def test_what_is_put_in_comes_out(kind, tmp_path):
+    store = {"memory": MemoryStore, "spool": SpoolStore, "folder": lambda: FolderStore(tmp_path)}[kind]()
+    entry = store.put(KEY, PARTS, {"sentences": 2})
+    other = store.put("cd" * 32, {"scores": Facts(1)}, {})
+    assert entry.facts == {"sentences": 2}
+    for name, part in PARTS.items():
+        assert plain(store.part(entry, name)) == plain(part), name
+    assert store.part(other, "scores").values == 1
+    words = store.part(entry, "projections").on([["Accra", "leo"], ["x"]])
+    assert words == PARTS["projections"].rows
+    if kind == "folder":
+        assert FolderStore(tmp_path).find(KEY) == entry
+
+
+def test_a_part_says_what_it_is():
+    for part in PARTS.values():
+        assert type(decode(encode(part))) is type(part)
+    with pytest.raises(TypeError, match="no part of a result"):
+        encode(b"bytes")
 
 
 def test_no_flipped_bit_changes_a_result(tmp_path):
-    store = Store(tmp_path)
-    entry = store.put(KEY, {"a": b"Accra", "b": b"Kumasi"}, {"sentences": 1})
+    store = FolderStore(tmp_path)
+    entry = store.put(KEY, {"a": a("Accra"), "b": a("Kumasi")}, {"sentences": 1})
     data = store.path(KEY).read_bytes()
     for at in range(len(data)):
         store.path(KEY).write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
         found = store.find(KEY)  # a flag of the compression may be flipped without harm
-        assert found is None or [store.part(found, name) for name in "ab"] == [b"Accra", b"Kumasi"], at
+        assert found is None or [store.part(found, name) for name in "ab"] == [a("Accra"), a("Kumasi")], at
     store.path(KEY).write_bytes(data)
     assert store.find(KEY) == entry
     for end in range(len(data)):
@@ -42,34 +89,34 @@ def test_no_flipped_bit_changes_a_result(tmp_path):
 
 
 def test_an_intact_result_stays_and_a_damaged_one_is_replaced(tmp_path):
-    store = Store(tmp_path)
-    first = store.put(KEY, {"a": b"1"}, {})
-    assert store.put(KEY, {"a": b"2"}, {}) == first
-    assert store.part(store.put(KEY, {"a": b"2"}, {}, replace=True), "a") == b"2"
+    store = FolderStore(tmp_path)
+    first = store.put(KEY, {"a": a("1")}, {})
+    assert store.put(KEY, {"a": a("2")}, {}) == first
+    assert store.part(store.put(KEY, {"a": a("2")}, {}, replace=True), "a") == a("2")
     store.path(KEY).write_bytes(b"junk")
-    assert store.part(store.put(KEY, {"a": b"3"}, {}), "a") == b"3"
+    assert store.part(store.put(KEY, {"a": a("3")}, {}), "a") == a("3")
 
 
 def test_a_result_that_goes_while_it_is_in_use_is_named(tmp_path):
-    store = Store(tmp_path)
-    entry = store.put(KEY, {"a": b"1"}, {})
+    store = FolderStore(tmp_path)
+    entry = store.put(KEY, {"a": a("1")}, {})
     store.path(KEY).unlink()
     with pytest.raises(OutputError, match="changed while it was in use"):
         store.part(entry, "a")
 
 
 def test_a_store_that_does_not_write(tmp_path):
-    silent = Store(tmp_path / "cache", write=False)
-    entry = silent.put(KEY, {"a": b"1"}, {"n": 1})
+    silent = FolderStore(tmp_path / "cache", write=False)
+    entry = silent.put(KEY, {"a": a("1")}, {"n": 1})
     assert not (tmp_path / "cache").exists()
-    assert Store(tmp_path / "cache").put(KEY, {"a": b"1"}, {"n": 1}) == entry
+    assert FolderStore(tmp_path / "cache").put(KEY, {"a": a("1")}, {"n": 1}) == entry
 
 
 def test_large_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr("crosspan.pipeline.store._PACKED_UP_TO", 10)
-    store = Store(tmp_path)
-    entry = store.put(KEY, {"a": b"x" * 11, "b": b"y" * 10}, {})
-    assert (store.part(entry, "a"), store.part(entry, "b")) == (b"x" * 11, b"y" * 10)
+    monkeypatch.setattr("crosspan.pipeline.folder_store._PACKED_UP_TO", 14)
+    store = FolderStore(tmp_path)
+    entry = store.put(KEY, {"a": a("x" * 12), "b": a("y" * 10)}, {})
+    assert (store.part(entry, "a"), store.part(entry, "b")) == (a("x" * 12), a("y" * 10))
 
 
 def test_keys_tell_values_apart():
@@ -109,11 +156,37 @@ def test_many_that_all_fail_are_not_to_blame():
     assert each_by_itself(lambda batch: batch, []) == []
 
 
+def test_the_bad_ones_are_found_by_halving():
+    """One bad item of a thousand costs some twenty calls more, not a thousand."""
+    calls = []
+
+    def double(batch):
+        calls.append(len(batch))
+        if 700 in batch:
+            raise ValueError("700")
+        return [2 * item for item in batch]
+
+    found = each_by_itself(double, range(1_000))
+    assert [index for index, one in enumerate(found) if isinstance(one, ValueError)] == [700]
+    assert [one for one in found if not isinstance(one, ValueError)] == [2 * k for k in range(1_000) if k != 700]
+    assert len(calls) <= 21
+
+
+def test_many_bad_ones_at_the_beginning_are_no_reason_to_stop():
+    def odd(batch):
+        if any(item < 3 * MANY for item in batch):
+            raise ValueError(batch[0])
+        return list(batch)
+
+    found = each_by_itself(odd, range(4 * MANY))
+    assert [isinstance(one, ValueError) for one in found] == [True] * (3 * MANY) + [False] * MANY
+
+
 # --- unfinished work -------------------------------------------------------------------------------------------------
 
 
 def test_unfinished_work_stays_until_its_result_is_there(tmp_path):
-    store = Store(tmp_path)
+    store = FolderStore(tmp_path)
 
     def interrupted():
         with store.unfinished(KEY) as place:
@@ -126,16 +199,16 @@ def test_unfinished_work_stays_until_its_result_is_there(tmp_path):
         assert (place / "half").read_text() == "a"
     with store.unfinished(KEY) as again:
         assert again == place
-        store.put(KEY, {"a": b"1"}, {})
+        store.put(KEY, {"a": a("1")}, {})
     assert not list((tmp_path / "unfinished").iterdir())
 
 
-def test_nobody_works_in_the_folder_of_another(tmp_path):
-    """A second run gets none, in this process or another; a lock that a killed one left is no lock."""
-    store = Store(tmp_path)
+def test_nobody_works_at_what_another_is_at(tmp_path):
+    """A second run is told so, in this process or another; a lock that a killed one left is no lock."""
+    store = FolderStore(tmp_path)
     script = (
-        "import sys; from pathlib import Path; from crosspan.pipeline.store import Store\n"
-        "with Store(Path(sys.argv[1])).unfinished(sys.argv[2]) as place: print(place is None)"
+        "import sys; from pathlib import Path; from crosspan.pipeline.folder_store import FolderStore\n"
+        "with FolderStore(Path(sys.argv[1])).claim(sys.argv[2]) as mine: print(not mine)"
     )
 
     def other():
@@ -143,7 +216,8 @@ def test_nobody_works_in_the_folder_of_another(tmp_path):
         environment = {**os.environ, "PYTHONPATH": str(Path(crosspan.__file__).parents[1])}
         return subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout.strip()
 
-    with store.unfinished(KEY) as place:
+    with store.claim(KEY) as mine, store.unfinished(KEY) as place:
+        assert mine
         assert place is not None
         assert other() == "True"
         store.remove_all_but(())
@@ -154,7 +228,29 @@ def test_nobody_works_in_the_folder_of_another(tmp_path):
     assert not list((tmp_path / "unfinished").iterdir())
 
 
+def test_waiting_for_another(tmp_path):
+    """Who waits gets the lock when the other has ended, and looks at what is there by then."""
+    store, held, order = FolderStore(tmp_path), threading.Event(), []
+
+    def first():
+        with store.claim(KEY):
+            held.set()
+            time.sleep(0.2)
+            store.put(KEY, {"a": a("1")}, {})
+            order.append("first")
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    held.wait()
+    with FolderStore(tmp_path).claim(KEY, wait=True) as mine:
+        order.append("second")
+        assert mine
+        assert store.find(KEY) is not None
+    thread.join()
+    assert order == ["first", "second"]
+
+
 def test_a_store_that_does_not_write_makes_no_folder(tmp_path):
-    with Store(tmp_path / "none", write=False).unfinished(KEY) as place:
+    with FolderStore(tmp_path / "none", write=False).unfinished(KEY) as place:
         assert place is None
     assert not (tmp_path / "none").exists()

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.core import registry
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.clap import REASONS, ClapOptions, ClapProjector, find_answer
 from crosspan.project.clap_prompt import EXAMPLES, answers_in, conversation
 from crosspan.project.filters import is_filtered
+from crosspan.project.projector import PROJECTORS
 from crosspan.text import tokenize_sentence
 from crosspan.translate.chat import CUT_OFF, Answer
 
@@ -75,7 +75,7 @@ def test_entities_are_found_where_the_model_says():
 
 
 def test_it_is_known_by_its_name():
-    assert registry.find("crosspan.projectors", "clap") is ClapProjector
+    assert PROJECTORS.factory("clap") is ClapProjector
 
 
 def test_one_question_an_entity_or_one_a_sentence():

@@ -10,13 +10,13 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from crosspan.core import registry
 from crosspan.core.errors import OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.codec import CodecOptions, CodecProjector
 from crosspan.project.codec_model import MarkerModel, marked_text
 from crosspan.project.codec_search import Forced, Hypothesis, Known, MarkerSearch, shares, template_of
+from crosspan.project.projector import PROJECTORS
 
 NONE = Alignment.from_links([])
 
@@ -45,7 +45,7 @@ def test_wrong_options_say_what_is_right(given, message):
 def test_settings_may_be_strings():
     found = with_settings(CodecOptions(), {"min_gain": "-inf", "openings": "0", "open_marker": "<a>"})
     assert (found.min_gain, found.openings, found.open_marker) == (-math.inf, 0, "<a>")
-    made = registry.find("crosspan.projectors", "codec")(model="x", min_gain="-5")
+    made = PROJECTORS.make("codec", model="x", min_gain="-5")
     assert made.options == CodecOptions(model="x", min_gain=-5.0)
     with pytest.raises(OptionError, match=r"'openigs'.*openings"):
         CodecProjector(openigs=3)

@@ -15,8 +15,8 @@ from crosspan.project import candidates as candidates_module
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.ner_candidates import NerOptions
-from crosspan.project.nmt_score import NmtOptions
 from crosspan.project.projector import make_projector
+from crosspan.project.scorers.nmt import NmtOptions
 
 LABELS = ("LOC", "PER")
 
@@ -114,7 +114,7 @@ def test_weights_by_name():
     align = CandidateProjector(CandidateOptions(scores="align", candidates="all_ngrams")).project([PAIR], [LINKS])
     assert [one.sentence.tags() for one in only_align] == [one.sentence.tags() for one in align]
     projector = fused(weights={"ner": 1.0, "ner_spans": 0.0, "nmt": 0.25, "align": 2.0})
-    assert projector._models.weights == {"ner": 1.0, "nmt": 0.25}
+    assert projector._added.weights == {"ner": 1.0, "nmt": 0.25}
 
 
 def test_confidence_is_the_share_of_the_highest_score():
@@ -254,7 +254,7 @@ def test_from_names_with_real_models(tmp_path):
     assert (tmp_path / "scores.sqlite").exists()
     batch = PairBatch.build(pairs, links)
     made = projector.candidates(pairs, batch)
-    scores = {name: scorer(pairs, batch, made) for name, scorer in projector._models.scorers.items()}
+    scores = {name: scorer(pairs, batch, made) for name, scorer in projector._added.scorers.items()}
     assert set(scores) == {"ner", "ner_spans", "nmt"}
     assert all(np.isfinite(score).all() and (score >= 0).all() for score in scores.values())
     assert make_projector("candidates", names).project(pairs, links) == projections

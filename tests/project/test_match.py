@@ -260,7 +260,7 @@ def test_results_as_rows() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "hungarian"}, "unknown matcher 'hungarian'"),
+        ({"method": "hungarian"}, "no matcher 'hungarian'"),
         ({"constraint": "<"}, "unknown constraint '<'"),
         ({"n_proj": 0}, "n_proj is 0"),
         ({"method": "greedy", "constraint": "="}, "greedy matcher cannot"),

@@ -14,7 +14,7 @@ from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.ner_candidates import NerOptions, TargetTagger, all_ranges, sub_ranges
-from crosspan.project.ner_score import NerScore, UnknownLabels
+from crosspan.project.scorers.ner import NerScore, UnknownLabels
 
 LABELS = ("LOC", "PER")
 TAGS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")

@@ -14,7 +14,7 @@ from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.nmt_cache import ScoreCache, model_digest
-from crosspan.project.nmt_score import NmtOptions, NmtScore
+from crosspan.project.scorers.nmt import NmtOptions, NmtScore
 
 ENGLISH = ["European Commission", "Ada Lovelace", "Accra", "the Bank of Ghana"]
 GERMAN = ["Europäische Kommission", "Ada Lovelace", "Akkra !", "Bank"]

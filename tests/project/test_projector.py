@@ -14,7 +14,7 @@ from crosspan.core.errors import OptionError
 from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.heuristic import HeuristicOptions
-from crosspan.project.projector import METHODS, HeuristicProjector, make_projector
+from crosspan.project.projector import PROJECTORS, HeuristicProjector, make_projector
 
 # --- by name -------------------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ PAIR = Pair(
 LINKS = Alignment.from_pharaoh("0-0 1-1 3-2")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["candidates", "heuristic"])
 def test_every_method_projects(method: str) -> None:
     projector = make_projector(method)
     projector.observe([PAIR], [LINKS])
@@ -39,7 +39,7 @@ def test_every_method_projects(method: str) -> None:
 
 
 def test_the_first_method_is_the_default() -> None:
-    assert METHODS[0] == "candidates"
+    assert PROJECTORS.default == "candidates"
     projector = make_projector()
     assert isinstance(projector, CandidateProjector)
     assert projector.options == CandidateOptions()
@@ -102,7 +102,7 @@ def test_settings_of_the_heuristic() -> None:
 @pytest.mark.parametrize(
     ("method", "given", "message"),
     [
-        ("candidate", {}, "unknown method 'candidate'.*candidates, heuristic"),
+        ("candidate", {}, "no projector 'candidate'. Did you mean 'candidates'"),
         ("candidates", {"reech": "1"}, "'reech'.*reach"),
         ("candidates", {"merge_distance": "1"}, "'merge_distance'"),
         ("candidates", {"reach": "far"}, "reach is 'far'"),

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.core import registry
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment, Pair, Sentence, Span
-from crosspan.project.nmt_score import NmtOptions
+from crosspan.project.projector import PROJECTORS
+from crosspan.project.scorers.nmt import NmtOptions
 from crosspan.project.t_projection import TProjection, TProjectionOptions
 from crosspan.project.t_projection_data import Places, Template, Written
 
@@ -74,7 +74,7 @@ def test_wrong_options_say_what_is_right(options, message):
 def test_settings_may_be_strings():
     found = with_settings(TProjectionOptions(), {"beams": "100", "substring": "yes", "nmt.model": "x", "names": "A=B"})
     assert (found.beams, found.substring, found.nmt.model, found.names) == (100, True, "x", ("A=B",))
-    made = registry.find("crosspan.projectors", "t-projection")(**{"model": "m", "nmt.model": "x", "beams": "3"})
+    made = PROJECTORS.make("t-projection", **{"model": "m", "nmt.model": "x", "beams": "3"})
     assert made.options == TProjectionOptions(model="m", beams=3, nmt=NmtOptions(model="x"))
     with pytest.raises(OptionError, match=r"'modle'.*Did you mean model"):
         TProjection(**{"nmt.modle": "x"})

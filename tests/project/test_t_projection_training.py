@@ -14,7 +14,7 @@ from crosspan.core.errors import EmptyInputError, ModelError, OptionError, Outpu
 from crosspan.core.types import Alignment, Pair, Sentence, Span  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.project import t_projection_training as training  # noqa: E402
-from crosspan.project.nmt_score import NmtOptions  # noqa: E402
+from crosspan.project.scorers.nmt import NmtOptions  # noqa: E402
 from crosspan.project.t_projection import TProjection, TProjectionOptions  # noqa: E402
 from crosspan.project.t_projection_training import WriterTraining, examples_of, train_writer  # noqa: E402
 

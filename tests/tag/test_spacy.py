@@ -10,7 +10,8 @@ from crosspan.text.tokenize import tokenize_sentence
 
 spacy = pytest.importorskip("spacy")
 
-from crosspan.tag.spacy import SMOOTHING, SpacyTagger  # noqa: E402
+from crosspan.tag.smoothing import SMOOTHING  # noqa: E402
+from crosspan.tag.spacy import SpacyTagger  # noqa: E402
 
 PATTERNS = [
     {"label": "PERSON", "pattern": "Ada Obi"},

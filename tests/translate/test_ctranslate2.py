@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 import shutil
 
 import numpy as np
@@ -11,6 +11,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 ctranslate2 = pytest.importorskip("ctranslate2")
 
+from crosspan.core import digests  # noqa: E402
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError, OutputError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.translate import Translation, conversion, make_translator  # noqa: E402
@@ -112,32 +113,32 @@ def test_a_model_is_converted_once(tiny, tmp_path, monkeypatch):
 
 def test_another_content_is_another_model(tiny, tmp_path):
     folder = shutil.copytree(tiny["marian"], tmp_path / "model")
-    keys = [content_key(str(folder), None, tmp_path)]
+    keys = [content_key(str(folder), None)]
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
-    keys.append(content_key(str(folder), None, tmp_path))
+    keys.append(content_key(str(folder), None))
     weights.rename(folder / "other.safetensors")
-    keys.append(content_key(str(folder), None, tmp_path))
+    keys.append(content_key(str(folder), None))
     assert len(set(keys)) == 3
-    assert content_key(str(folder), None, tmp_path) == keys[2]
+    assert content_key(str(folder), None) == keys[2]
     same = shutil.copytree(folder, tmp_path / "elsewhere")
-    assert content_key(str(same), None, tmp_path) == keys[2]
+    assert content_key(str(same), None) == keys[2]
 
 
 def test_hashes_are_remembered(tiny, tmp_path, monkeypatch):
     folder = shutil.copytree(tiny["marian"], tmp_path / "model")
-    for path in folder.iterdir():
-        os.utime(path, (1_700_000_000, 1_700_000_000))  # what has just changed is not remembered
-    key = content_key(str(folder), None, tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(digests, "_SETTLED", -1)  # what has just changed is not remembered
+    key = content_key(str(folder), None)
 
     def fail(*_):
         raise AssertionError("read again")
 
-    monkeypatch.setattr(conversion.hashlib, "file_digest", fail)
-    assert content_key(str(folder), None, tmp_path) == key
-    next((tmp_path / "seen").iterdir()).write_text("{")
+    monkeypatch.setattr(hashlib, "file_digest", fail)
+    assert content_key(str(folder), None) == key
+    next((tmp_path / "crosspan" / "seen").iterdir()).write_text("{")
     with pytest.raises(AssertionError, match="read again"):
-        content_key(str(folder), None, tmp_path)
+        content_key(str(folder), None)
 
 
 def test_pytorch_keeps_its_threads(tiny, cache):
@@ -158,7 +159,7 @@ def test_nothing_half_made_is_left(tiny, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match=r"cannot convert the model \(no space left on device\)") as caught:
         converted(str(tiny["marian"]), "float32", tmp_path)
     assert "transformers" in caught.value.hint
-    assert [path.name for path in tmp_path.iterdir()] == ["seen"]
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def test_a_cache_that_cannot_be_written(tiny, tmp_path):

@@ -101,7 +101,7 @@ def test_other_settings_are_tried_first(fake):
 
 
 def test_the_settings_that_are_tried_exist():
-    from crosspan.core.settings import with_settings
+    from crosspan.core.options import with_settings
     from crosspan.translate import default_options
 
     for use in ("transformers", "ctranslate2"):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from crosspan.core.errors import OptionError
+from crosspan.core.components import Component, Family
 from crosspan.core.types import Alignment, Pair
 
 if TYPE_CHECKING:
@@ -45,8 +45,73 @@ __all__ = [
     "symmetrize",
 ]
 
-ALIGNERS = ("statistical", "fast_align", "simalign", "awesome", "transalign", "cross_attention")
-"""Names that :func:`make_aligner` knows. Those after the first two need a pre-trained model, as their ``model``."""
+_NEURAL = ("transformers", "tokenizers", "torch")
+
+ALIGNERS = Family(
+    "crosspan.aligners",
+    "aligner",
+    {
+        "statistical": Component(
+            target="crosspan.align.statistical:StatisticalAligner",
+            options="crosspan.align.statistical:StatisticalOptions",
+            about="Learns from the sentences at hand: a lexicon of words, prefixes and suffixes, then an HMM.",
+            learns=True,
+            saves="file",
+        ),
+        "fast_align": Component(
+            target="crosspan.align.fast_align:FastAlign",
+            options="crosspan.align.fast_align:FastAlignOptions",
+            about="IBM model 2 with a diagonal prior, learned from the sentences at hand.",
+            packages=("systran-align",),
+            extra="fast-align",
+            learns=True,
+        ),
+        "simalign": Component(
+            target="crosspan.align.simalign:SimAlign",
+            options="crosspan.align.simalign:SimAlignOptions",
+            about="Compares word vectors of an encoder: argmax, itermax or bipartite matching.",
+            packages=_NEURAL,
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+        ),
+        "awesome": Component(
+            target="crosspan.align.awesome:Awesome",
+            options="crosspan.align.awesome:AwesomeOptions",
+            about="Probabilities from piece vectors of an encoder, in both directions.",
+            packages=_NEURAL,
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+        ),
+        "transalign": Component(
+            target="crosspan.align.translation_encoder:TransAlign",
+            options="crosspan.align.translation_encoder:TransAlignOptions",
+            about="The same with the encoder of a translation model, and an adapter where there is one.",
+            packages=_NEURAL,
+            optional=("peft",),
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+        ),
+        "cross_attention": Component(
+            target="crosspan.align.cross_attention:CrossAttention",
+            options="crosspan.align.cross_attention:CrossAttentionOptions",
+            about="What the decoder of a translation model attends to while it writes the translation.",
+            packages=_NEURAL,
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+        ),
+    },
+    context=("threads",),
+    unknown=Component(learns=True),
+)
+"""Aligners by name: factories ``(*, threads, **options)`` of an :class:`Aligner`."""
 
 _HOMES = {
     "Awesome": "awesome",
@@ -61,13 +126,6 @@ _HOMES = {
     "TransAlign": "translation_encoder",
     "TransAlignOptions": "translation_encoder",
     "symmetrize": "symmetrize",
-}
-
-_NEURAL = {
-    "simalign": ("simalign", "SimAlign"),
-    "awesome": ("awesome", "Awesome"),
-    "transalign": ("translation_encoder", "TransAlign"),
-    "cross_attention": ("cross_attention", "CrossAttention"),
 }
 
 _TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -110,7 +168,7 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
     """Build an aligner that has learned nothing yet.
 
     Args:
-        name: One of :data:`ALIGNERS`.
+        name: One of :data:`ALIGNERS`, those of other packages included.
         threads: Threads to use; all cores by default. ``fast_align`` chooses for itself. A pre-trained model is loaded
             when the aligner is first used, not here.
         options: Settings of that aligner, by name; nested ones such as ``"smoothing.word"`` in a dictionary. Strings
@@ -126,26 +184,8 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
         >>> [len(links) for links in aligner.fit_tokens(pairs).iter_align_tokens(pairs[:1])]
         [2]
     """
-    from crosspan.core.settings import with_settings
-
-    if threads is not None and threads < 1:
-        raise OptionError(f"{threads} threads", hint="Use at least 1.")
-    if name == "statistical":
-        from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
-
-        return StatisticalAligner(with_settings(StatisticalOptions(), options), threads=threads)
-    if name == "fast_align":
-        from crosspan.align.fast_align import FastAlign, FastAlignOptions
-
-        return FastAlign(with_settings(FastAlignOptions(), options))
-    if name in _NEURAL:
-        home, kind = _NEURAL[name]
-        module = import_module(f"crosspan.align.{home}")
-        made: Aligner = getattr(module, kind)(
-            with_settings(getattr(module, f"{kind}Options")(), options), threads=threads
-        )
-        return made
-    raise OptionError(f"there is no aligner {name!r}", hint=f"Choose one of {', '.join(ALIGNERS)}.")
+    made: Aligner = ALIGNERS.make(name, threads=threads, settings=options)
+    return made
 
 
 def load_aligner(path: str, *, threads: int | None = None) -> StatisticalAligner:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crosspan.io import FORMATS
+from crosspan.cli import options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,14 +29,8 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Sentences of the source language to compare with.  [default: English ones of the demonstration corpus]",
 )
-@click.option(
-    "--from",
-    "from_format",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    help="Format of the files.  [default: found out]",
-)
-@click.option("--json", "as_json", is_flag=True, help="Write facts, advice and evidence as JSON.")
+@options.input_format(of="the files")
+@options.as_json
 def command(
     lang: str, encoder: str, text: str | None, source_text: str | None, from_format: str, as_json: bool
 ) -> None:

@@ -15,49 +15,42 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crosspan.align import ALIGNERS, load_aligner, make_aligner
+from crosspan.align import load_aligner, make_aligner
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
 from crosspan.core.errors import OutputError
-from crosspan.io import FORMATS, write_links
+from crosspan.io import write_links
 from crosspan.io.pairs import rereadable
 
 if TYPE_CHECKING:
     from crosspan.align import Aligner
     from crosspan.core.types import Alignment
 
+_LEARNS = "statistical"
+"""The aligner whose models can be kept."""
+
 
 @click.command("align")
 @click.argument("source", metavar="SOURCE", type=str)
 @click.argument("target", metavar="TARGET", type=str)
-@click.option("--out", metavar="FILE", default="-", show_default="standard output", help="Where the links go.")
-@click.option(
-    "--bitext", "bitexts", nargs=2, multiple=True, metavar="SRC TGT", help="More translated text to learn from."
-)
-@click.option("--aligner", type=click.Choice(ALIGNERS), default=ALIGNERS[0], show_default=True, help="Backend.")
+@options.out("FILE", "Where the links go.  [default: standard output]", default="-")
+@options.bitext
+@options.aligner
 @click.option("--model", metavar="FILE", help="Use this saved model instead of learning.")
 @click.option("--fit", "fit_on", is_flag=True, help="Learn on from --model, with the sentences at hand and --bitext.")
 @click.option("--save-model", metavar="FILE", help="Keep what was learned, for --model.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads to use.  [default: all cores]")
 @click.option("--min-prob", type=click.FloatRange(0.0, 1.0), help="Leave out links below this probability.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the aligner.")
+@options.settings("A setting of the aligner")
 @click.option("--no-prob", is_flag=True, help="Write i-j instead of i-j:probability.")
-@click.option(
-    "--from",
-    "from_format",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    show_default=True,
-    help="Format of the files whose names do not tell it.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="Write no progress and no summary.")
+@options.input_format(of="the files whose names do not tell it")
+@options.working
 def command(
     source: str,
     target: str,
     out: str,
-    bitexts: tuple[tuple[str, str], ...],
+    bitext: tuple[tuple[str, str], ...],
     aligner: str,
     model: str | None,
     fit_on: bool,
@@ -75,7 +68,7 @@ def command(
     Learns from these sentences and from every --bitext. Writes one line a sentence pair: i-j:probability for each
     link, words counted from 0. A dash stands for standard input or output. FILE appears only once it is complete.
     """
-    _check_usage(source, target, bitexts, aligner, model, fit_on, save_model, settings)
+    _check_usage(source, target, bitext, aligner, model, fit_on, save_model, settings)
     for path in (out, save_model):
         _check_folder(path)
     began = time.perf_counter()
@@ -86,7 +79,7 @@ def command(
         files = [sentence_file(source, from_format), sentence_file(target, from_format)]
         if fitting:  # they are read twice then
             files = stack.enter_context(rereadable(*files))
-            more = (pair for two in bitexts for pair in token_pairs([sentence_file(path, from_format) for path in two]))
+            more = (pair for two in bitext for pair in token_pairs([sentence_file(path, from_format) for path in two]))
             chosen.fit_tokens(chain(more, token_pairs(files)), progress=bars and partial(bars, "learning"))
         found = chosen.iter_align_tokens(token_pairs(files), progress=bars and partial(bars, "aligning"))
         write_links(out, tally.through(found))
@@ -124,9 +117,9 @@ def _check_usage(
     inputs = [source, target, *chain.from_iterable(bitexts)]
     if inputs.count("-") > 1:
         raise click.UsageError("Standard input can be read only once: name a file.")
-    if aligner != ALIGNERS[0] and (model is not None or save_model is not None):
+    if aligner != _LEARNS and (model is not None or save_model is not None):
         encoder = "" if aligner == "fast_align" else " Name a pre-trained model with --set model=NAME."
-        raise click.UsageError(f"Models can be saved and loaded with --aligner {ALIGNERS[0]} only.{encoder}")
+        raise click.UsageError(f"Models can be saved and loaded with --aligner {_LEARNS} only.{encoder}")
     if model is None and fit_on:
         raise click.UsageError("--fit learns on from a model: name it with --model.")
     if model is not None and bitexts and not fit_on:
@@ -156,10 +149,10 @@ def _aligner(
         if min_prob is not None:
             loaded.options = replace(loaded.options, min_prob=min_prob)
         return loaded
-    options: dict[str, object] = {**parse_settings(settings)}
+    chosen: dict[str, object] = {**parse_settings(settings)}
     if min_prob is not None:
-        options["min_prob"] = min_prob
-    return make_aligner(name, threads=threads, **options)
+        chosen["min_prob"] = min_prob
+    return make_aligner(name, threads=threads, **chosen)
 
 
 class _Tally:

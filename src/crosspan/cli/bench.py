@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crosspan.align import ALIGNERS
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -27,15 +27,9 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
 @click.option("--data", required=True, metavar="DIR", help="Folder of the downloads; files are found by their names.")
 @click.option("--lang", "languages", multiple=True, metavar="A,B", help="Run these languages only.")
 @click.option("--pipeline", metavar="NAME", help="What to run.  [default: the suite's first, see above]")
-@click.option("--method", default="candidates", show_default=True, help="candidates or heuristic.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting of the method, or aligner.KEY, train.KEY or noise.KEY; of a ready recipe TABLE.KEY; repeatable.",
-)
-@click.option("--aligner", type=click.Choice(ALIGNERS), default=ALIGNERS[0], show_default=True, help="Word aligner.")
+@options.method
+@options.settings("A setting of the method, or aligner.KEY, train.KEY or noise.KEY; of a ready recipe TABLE.KEY")
+@options.aligner
 @click.option(
     "--tagger",
     "taggers",
@@ -55,25 +49,17 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     metavar="RATE",
     help="Spoil this share of the characters of the test sentences as text recognition does.",
 )
-@click.option("--bootstrap", type=click.IntRange(0), default=1000, show_default=True, help="Resamples; 0 for none.")
-@click.option("--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Samples of paired tests.")
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="Share of the resamples inside an interval.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
+@options.bootstrap(1000)
+@options.paired_tests
 @click.option(
     "--format", "form", type=click.Choice(_FORMATS), help="Of the table.  [default: by the ending of --out, or text]"
 )
-@click.option("--out", "-o", default="-", metavar="FILE", help="Where the table goes.  [default: standard output]")
+@options.out("FILE", "Where the table goes.  [default: standard output]", default="-")
 @click.option("--cache", metavar="DIR", help="Where results are kept.  [default: crosspan-bench in the user's cache]")
 @click.option("--no-cache", is_flag=True, help="Keep no results, and use none.")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
+@options.threads
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **options: Any) -> None:
+def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **given: Any) -> None:
     """Run a suite on the downloads in DIR, and show ours beside the published figures.
 
     \b
@@ -109,18 +95,18 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **op
     about = make_suite(suite).about
     system = make_system(
         about,
-        pipeline=options["pipeline"],
-        method=options["method"],
-        aligner=options["aligner"],
-        settings=parse_settings(options["settings"]),
-        taggers=_taggers(options["taggers"]),
-        more_text=not options["only_at_hand"],
+        pipeline=given["pipeline"],
+        method=given["method"],
+        aligner=given["aligner"],
+        settings=parse_settings(given["settings"]),
+        taggers=_taggers(given["taggers"]),
+        more_text=not given["only_at_hand"],
     )
-    baseline = make_baseline(about, system, options["baseline"]) if options["baseline"] else None
-    _check_use([system] if baseline is None else [system, baseline], options)
-    how = {name: options[name] for name in ("bootstrap", "samples", "confidence", "seed")}
-    ignore = about.ignore if options["ignore"] is None else _names([options["ignore"]])
-    kept = Path(options["cache"]) if options["cache"] else default_folder()
+    baseline = make_baseline(about, system, given["baseline"]) if given["baseline"] else None
+    _check_use([system] if baseline is None else [system, baseline], given)
+    how = {name: given[name] for name in ("bootstrap", "samples", "confidence", "seed")}
+    ignore = about.ignore if given["ignore"] is None else tuple(options.split_names([given["ignore"]]))
+    kept = Path(given["cache"]) if given["cache"] else default_folder()
     with progress_bars(quiet=quiet) as progress:
         result = run_suite(
             suite,
@@ -128,12 +114,12 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **op
             system=system,
             baseline=baseline,
             scoring=Scoring(ignore=() if ignore == ("none",) else ignore, **how),
-            languages=_names(options["languages"]),
-            translations=options["translations"],
-            cache=None if options["no_cache"] else ResultCache(kept),
-            threads=options["threads"],
+            languages=options.split_names(given["languages"]),
+            translations=given["translations"],
+            cache=None if given["no_cache"] else ResultCache(kept),
+            threads=given["threads"],
             progress=progress,
-            ocr_noise=options["ocr_noise"] or 0.0,
+            ocr_noise=given["ocr_noise"] or 0.0,
         )
     with open_output(out) as stream:
         stream.write(render(result, form))
@@ -141,13 +127,13 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **op
         sys.exit(EXIT_FAILED)
 
 
-def _check_use(systems: Sequence[System], options: dict[str, Any]) -> None:
+def _check_use(systems: Sequence[System], given: dict[str, Any]) -> None:
     """Refuse options without effect."""
-    if options["cache"] and options["no_cache"]:
+    if given["cache"] and given["no_cache"]:
         raise click.UsageError("--no-cache keeps nothing: leave out --cache.")
-    if options["taggers"] and not any(one.tags for one in systems):
+    if given["taggers"] and not any(one.tags for one in systems):
         raise click.UsageError("--tagger has no effect: neither the pipeline nor the baseline uses a tagger.")
-    if options["translations"] and not any(one.tags and one.needs for one in systems):
+    if given["translations"] and not any(one.tags and one.needs for one in systems):
         raise click.UsageError("--translations has no effect: neither the pipeline nor the baseline uses translations.")
 
 
@@ -157,10 +143,6 @@ def _check_out(out: str) -> None:
 
     if out != "-" and not Path(out).parent.is_dir():
         raise OutputError("the folder does not exist", where=out, hint="Make it first.")
-
-
-def _names(given: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name.strip() for item in given for name in item.split(",") if name.strip())
 
 
 def _taggers(given: Sequence[str]) -> dict[str, str]:

@@ -8,23 +8,19 @@ from dataclasses import asdict
 
 import click
 
-from crosspan.core.tags import SCHEMES
-from crosspan.io import FORMATS
+from crosspan.cli import options
 from crosspan.io.inspect import FileSummary, Report, check_files
 
 
 @click.command("check")
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=str)
 @click.option("--pair", "pairs", nargs=2, multiple=True, metavar="SRC TGT", help="Translations, line by line.")
-@click.option(
-    "--from", "from_format", type=click.Choice(["auto", *FORMATS]), default="auto", show_default=True, help="Format."
-)
-@click.option("--columns", metavar="NAMES", help="What the columns hold, e.g. id,token,-,tag.")
-@click.option("--scheme", type=click.Choice(["auto", *SCHEMES]), default="auto", show_default=True, help="Tag scheme.")
+@options.input_format(of="the files")
+@options.tagged_input("the files")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Findings of one kind shown for a file."
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the report as JSON.")
+@options.as_json
 @click.option("--quiet", is_flag=True, help="Show errors only.")
 def command(
     files: tuple[str, ...],

@@ -7,28 +7,27 @@ import sys
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.rejects import EXIT_REJECTED
-from crosspan.core.tags import REPAIRS, SCHEMES
-from crosspan.io import FORMATS
 from crosspan.io.convert import convert
-
-_FORMATS = click.Choice(["auto", *FORMATS])
 
 
 @click.command("convert")
 @click.argument("source", metavar="IN", type=str)
 @click.argument("target", metavar="OUT", type=str)
-@click.option("--from", "from_format", type=_FORMATS, default="auto", help="Format of IN.  [default: found out]")
-@click.option("--to", "to_format", type=_FORMATS, default="auto", help="Format of OUT.  [default: by its ending]")
-@click.option("--columns", metavar="NAMES", help="What the columns of IN hold, e.g. id,token,-,tag.")
-@click.option("--scheme", type=click.Choice(SCHEMES), default="IOB2", show_default=True, help="Tag scheme of OUT.")
+@options.input_format(of="IN")
+@options.output_format("OUT", convert=True)
+@options.columns(of="IN")
 @click.option(
-    "--from-scheme", type=click.Choice(["auto", *SCHEMES]), default="auto", show_default=True, help="Tag scheme of IN."
+    "--scheme",
+    type=options.FamilyChoice("crosspan.schemes"),
+    default="IOB2",
+    show_default=True,
+    help="Tag scheme of OUT.",
 )
-@click.option(
-    "--repair", type=click.Choice(REPAIRS), default="error", show_default=True, help="How to read ill-formed tags."
-)
-@click.option("--lang", metavar="CODE", help="Language of the sentences, kept with them.")
+@options.scheme("--from-scheme", "IN")
+@options.repair("IN", "'error' goes by --on-error")
+@options.language()
 @click.option(
     "--on-error",
     type=click.Choice(["stop", "skip"]),
@@ -36,8 +35,7 @@ _FORMATS = click.Choice(["auto", *FORMATS])
     show_default=True,
     help="Stop at a sentence with bad labels, or leave it out (exit code 3).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="Write no summary.")
+@options.ending
 def command(
     source: str,
     target: str,

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
-    from crosspan.cli.evaluate_text import Table
+    from crosspan.core.tables import Table
     from crosspan.core.types import Projection, Sentence, Span
     from crosspan.demo import DemoResult
 
@@ -20,7 +21,7 @@ _COLOURS = {"PER": "bold magenta", "LOC": "bold green", "ORG": "bold cyan"}
 
 
 @click.command("demo")
-@click.option("--out", "-o", metavar="DIR", help="Leave the labelled files, and a page to look at, here.")
+@options.out("DIR", "Leave the labelled files, and a page to look at, here.", required=False)
 @click.option("--lang", type=click.Choice(["es", "de", "sw", "all"]), default="all", show_default=True, help="Into.")
 @click.option("--quiet", is_flag=True, help="Show the scores only.")
 def command(out: str | None, lang: str, quiet: bool) -> None:
@@ -28,7 +29,7 @@ def command(out: str | None, lang: str, quiet: bool) -> None:
 
     240 news-like sentences were written and labelled for this. All that is learned is learned from them, now.
     """
-    from crosspan.cli.evaluate_text import show
+    from crosspan.cli.tables import show
     from crosspan.demo import LANGUAGES, run_demo, write_demo
 
     colour = sys.stdout.isatty()
@@ -53,7 +54,7 @@ def command(out: str | None, lang: str, quiet: bool) -> None:
 
 def _scores(results: Sequence[DemoResult]) -> Table:
     """Strict scores of each language, and of each label within it."""
-    from crosspan.cli.evaluate_text import Table
+    from crosspan.core.tables import Table
     from crosspan.demo import LANGUAGES
 
     rows: list[list[str]] = []
@@ -66,16 +67,16 @@ def _scores(results: Sequence[DemoResult]) -> Table:
             indent = "" if score is strict.micro else "  "
             rows.append([indent + name, *shares, between, str(score.tp), str(score.n_pred), str(score.n_gold)])
     return Table(
-        "Projected labels against gold (strict: all of the span and its class must be right)",
         ["", "precision", "recall", "F1", "95 % of F1", "right", "projected", "gold"],
         rows,
+        "Projected labels against gold (strict: all of the span and its class must be right)",
         [results[0].report.strict.signature],
     )
 
 
 def _dropped(results: Sequence[DemoResult]) -> Table:
     """What was not projected, and why."""
-    from crosspan.cli.evaluate_text import Table
+    from crosspan.core.tables import Table
     from crosspan.demo import LANGUAGES
 
     counts = [Counter(span.reason for one in result.projections for span in one.dropped) for result in results]
@@ -86,7 +87,7 @@ def _dropped(results: Sequence[DemoResult]) -> Table:
         rows.append(
             [LANGUAGES[result.lang], str(n_spans), str(count.total()), *(str(count[reason]) for reason in reasons)]
         )
-    return Table("English entities without a counterpart, by reason", ["", "entities", "not projected", *reasons], rows)
+    return Table(["", "entities", "not projected", *reasons], rows, "English entities without a counterpart, by reason")
 
 
 def _show_examples(results: Sequence[DemoResult], *, colour: bool) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from crosspan.cli import options
+
 if TYPE_CHECKING:
-    from crosspan.cli.evaluate_text import Table
+    from crosspan.core.tables import Table
     from crosspan.core.types import Alignment, Sentence
     from crosspan.io import GoldLinks
 
@@ -24,77 +25,66 @@ if TYPE_CHECKING:
 @click.option("--links", is_flag=True, help="Score word links (Pharaoh) against gold links instead of spans.")
 @click.option("--one-based", is_flag=True, help="The gold links count from 1.")
 @click.option("--threshold", type=click.FloatRange(0, 1), default=0.0, help="Leave out links less probable than this.")
-@click.option("--labels", multiple=True, metavar="A,B", help="Keep only these labels, on both sides.")
-@click.option("--ignore-labels", multiple=True, metavar="A,B", help="Leave out these labels, on both sides.")
+@options.labels("Keep only these labels, on both sides.")
+@options.labels("Leave out these labels, on both sides.", "--ignore-labels")
 @click.option("--average", default="micro", show_default=True, help="F1 to compare: micro, macro or a label.")
-@click.option(
-    "--bootstrap", type=click.IntRange(0), default=0, metavar="N", help="Resamples for intervals; 0 for none."
-)
-@click.option("--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Samples of paired tests.")
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.95,
-    show_default=True,
-    help="Share of the resamples inside an interval.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the random numbers.")
+@options.bootstrap(0)
+@options.paired_tests
 @click.option("--calibration", is_flag=True, help="Show whether the confidences of PRED mean what they say.")
-@click.option("--format", "format_", default="auto", show_default=True, help="Format of the files.")
-@click.option("--columns", help="What the columns hold, e.g. token,-,tag.")
-@click.option("--scheme", default="auto", show_default=True, help="Tag scheme of the files.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(gold: str, pred: str, links: bool, as_json: bool, **options: Any) -> None:
+@options.input_format("--format", "the files")
+@options.tagged_input("the files")
+@options.as_json
+def command(gold: str, pred: str, links: bool, as_json: bool, **given: Any) -> None:
     """Score PRED against GOLD: spans of the same sentences, or word links with --links."""
-    _check_use(links, options)
-    result, tables = (_links if links else _spans)(gold, pred, options)
+    _check_use(links, given)
+    result, tables = (_links if links else _spans)(gold, pred, given)
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2))
         return
-    from crosspan.cli.evaluate_text import show
+    from crosspan.cli.tables import show
 
-    show(tables, colour=sys.stdout.isatty())
+    show(tables)
 
 
-def _check_use(links: bool, options: dict[str, Any]) -> None:
+def _check_use(links: bool, given: dict[str, Any]) -> None:
     """Refuse options of the other kind of evaluation rather than leave them without effect."""
     other = ("source", "labels", "ignore_labels", "calibration") if links else ("one_based", "threshold")
     for name in other:
-        if options[name]:
+        if given[name]:
             option = "--" + name.replace("_", "-")
             raise click.UsageError(f"{option} has no effect {'with' if links else 'without'} --links.")
 
 
-def _spans(gold: str, pred: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
+def _spans(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
     """Score spans; the result for JSON, and what to show."""
-    from crosspan.cli.evaluate_text import calibration_table, ner_comparison_table, ner_tables
     from crosspan.core.errors import EmptyInputError
     from crosspan.evaluate import compare_ner, evaluate_ner, reliability, span_outcomes
+    from crosspan.evaluate.tables import calibration_table, ner_comparison_table, ner_tables
 
     keep: dict[str, Any] = {
-        "labels": _names(options["labels"]) or None,
-        "ignore_labels": _names(options["ignore_labels"]),
+        "labels": options.split_names(given["labels"]) or None,
+        "ignore_labels": options.split_names(given["ignore_labels"]),
     }
-    gold_read, pred_read = _read(gold, options), _read(pred, options)
+    gold_read, pred_read = _read(gold, given), _read(pred, given)
     _check_texts(gold_read, pred_read)
     right, found = gold_read.strict, pred_read.strict
-    source = _read(options["source"], options).strict if options["source"] else None
+    source = _read(given["source"], given).strict if given["source"] else None
     if source is not None:
-        _check_as_many(source, right, options["source"], gold)
+        _check_as_many(source, right, given["source"], gold)
     report = evaluate_ner(
         right,
         found,
         lenient=(gold_read.lenient, pred_read.lenient),
         source=source,
-        bootstrap=options["bootstrap"],
-        confidence=options["confidence"],
-        seed=options["seed"],
+        bootstrap=given["bootstrap"],
+        confidence=given["confidence"],
+        seed=given["seed"],
         **keep,
     )
-    _warn_of_labels(_names(options["labels"]), [right, found])
+    _warn_of_labels(options.split_names(given["labels"]), [right, found])
     result = report.to_dict()
     tables = list(ner_tables(report))
-    if options["calibration"]:
+    if given["calibration"]:
         confidences, outcomes = span_outcomes(right, found, **keep)
         if not len(confidences):
             raise EmptyInputError(
@@ -103,42 +93,42 @@ def _spans(gold: str, pred: str, options: dict[str, Any]) -> tuple[dict[str, Any
         calibration = reliability(confidences, outcomes)
         result["calibration"] = calibration.to_dict()
         tables.append(calibration_table(calibration))
-    if options["against"]:
-        against = _read(options["against"], options)
+    if given["against"]:
+        against = _read(given["against"], given)
         _check_texts(gold_read, against)
         comparison = compare_ner(
             right,
             found,
             against.strict,
-            average=options["average"],
-            n_samples=options["samples"],
-            confidence=options["confidence"],
-            seed=options["seed"],
+            average=given["average"],
+            n_samples=given["samples"],
+            confidence=given["confidence"],
+            seed=given["seed"],
             **keep,
         )
         result["comparison"] = comparison.to_dict()
-        tables.append(ner_comparison_table(comparison, (pred, options["against"])))
+        tables.append(ner_comparison_table(comparison, (pred, given["against"])))
     return result, tables
 
 
-def _links(gold: str, pred: str, options: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
+def _links(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
     """Score word links; the result for JSON, and what to show."""
     from crosspan import io
-    from crosspan.cli.evaluate_text import alignment_comparison_table, alignment_table
     from crosspan.evaluate import compare_alignments, score_alignments
+    from crosspan.evaluate.tables import alignment_comparison_table, alignment_table
 
-    right = io.read_gold_links(gold, start=1 if options["one_based"] else 0)
+    right = io.read_gold_links(gold, start=1 if given["one_based"] else 0)
     found = _read_links(pred, gold, len(right))
-    _warn_of_base(gold, right, found, one_based=options["one_based"])
-    how = {name: options[name] for name in ("threshold", "confidence", "seed")}
-    score = score_alignments(right, found, bootstrap=options["bootstrap"], **how)
+    _warn_of_base(gold, right, found, one_based=given["one_based"])
+    how = {name: given[name] for name in ("threshold", "confidence", "seed")}
+    score = score_alignments(right, found, bootstrap=given["bootstrap"], **how)
     result: dict[str, Any] = {"links": score.to_dict()}
     tables = [alignment_table(score)]
-    if options["against"]:
-        other = _read_links(options["against"], gold, len(right))
-        comparison = compare_alignments(right, found, other, n_samples=options["samples"], **how)
+    if given["against"]:
+        other = _read_links(given["against"], gold, len(right))
+        comparison = compare_alignments(right, found, other, n_samples=given["samples"], **how)
         result["comparison"] = comparison.to_dict()
-        tables.append(alignment_comparison_table(comparison, (pred, options["against"])))
+        tables.append(alignment_comparison_table(comparison, (pred, given["against"])))
     return result, tables
 
 
@@ -173,11 +163,11 @@ class _Reading(NamedTuple):
     lines: Sequence[int]
 
 
-def _read(path: str, options: dict[str, Any]) -> _Reading:
+def _read(path: str, given: dict[str, Any]) -> _Reading:
     """Read sentences strictly and leniently; the same list twice where no tag breaks its scheme."""
     from crosspan import io
 
-    how = {"format": options["format_"], "columns": options["columns"], "scheme": options["scheme"]}
+    how = {"format": given["format"], "columns": given["columns"], "scheme": given["scheme"]}
     located = list(io.iter_located(path, repair="error", **how))
     lines = [item.line for item in located]
     fault = next((item.fault for item in located if item.fault is not None), None)
@@ -216,7 +206,3 @@ def _check_as_many(source: Sequence[Sentence], gold: Sequence[Sentence], source_
             where=source_name,
             hint="The source needs one sentence for each sentence of the gold file.",
         )
-
-
-def _names(values: Sequence[str]) -> list[str]:
-    return [name for value in values for name in value.split(",") if name]

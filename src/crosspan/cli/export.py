@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import finish
 from crosspan.cli.settings import parse_settings
@@ -20,7 +21,7 @@ _MOST = 500
 
 @click.command("export", no_args_is_help=True)
 @click.argument("model", metavar="MODEL", type=str)
-@click.option("--out", "-o", required=True, metavar="FOLDER", help="Where the exported model goes; a new folder.")
+@options.out("FOLDER", "Where the exported model goes; a new folder.")
 @click.option("--int8", is_flag=True, help="Keep weights in a byte each: smaller and faster, not quite the same.")
 @click.option(
     "--check",
@@ -30,13 +31,9 @@ _MOST = 500
 @click.option(
     "--tolerance", type=float, metavar="X", help="Most that a probability may differ.  [default: 0.001; int8: 0.25]"
 )
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the tagger, such as words=average."
-)
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
-def command(model: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+@options.settings("An option of the tagger, such as words=average")
+@options.working
+def command(model: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Write the tagger MODEL as ONNX, for machines without PyTorch.
 
     MODEL is a folder that 'crosspan train --encoder' wrote, or any token-classification model of transformers.
@@ -49,12 +46,12 @@ def command(model: str, out: str, as_json: bool, quiet: bool, **options: Any) ->
         report = export_onnx(
             model.removeprefix("transformers:"),
             out,
-            samples_of(options["check"]),
-            int8=options["int8"],
-            tolerance=options["tolerance"],
-            threads=options["threads"],
+            samples_of(given["check"]),
+            int8=given["int8"],
+            tolerance=given["tolerance"],
+            threads=given["threads"],
             progress=progress,
-            **parse_settings(options["settings"]),
+            **parse_settings(given["settings"]),
         )
     finish(report, summary_text(report), {"model": model}, as_json=as_json, quiet=quiet)
 

@@ -5,7 +5,6 @@ Each verb lives in a module of its own, which is imported only when it is used, 
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import signal
@@ -21,6 +20,7 @@ import click
 
 from crosspan import __version__
 from crosspan.core.errors import CrosspanError, OutputError
+from crosspan.core.nearest import did_you_mean
 
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
@@ -30,7 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "translate": ("crosspan.cli.translate", "Translate text, line by line."),
     "pretrain": ("crosspan.cli.pretrain", "Train an encoder on raw text of a language."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
-    "predict": ("crosspan.cli.predict", "Find the entities of running text."),
+    "predict": ("crosspan.cli.tag", "Another name for tag."),
     "export": ("crosspan.cli.export", "Write a tagger as ONNX, to run without PyTorch."),
     "run": ("crosspan.cli.run", "Run a recipe: from translated text to labels or a tagger."),
     "new": ("crosspan.cli.new", "Write a recipe, or another file, to start from."),
@@ -77,9 +77,7 @@ class LazyGroup(click.Group):
         """Find the verb; for an unknown one name the nearest."""
         verb = args[0]
         if verb not in VERBS and not verb.startswith("-"):
-            near = difflib.get_close_matches(verb.lower(), VERBS, n=1)
-            instead = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(VERBS)}."
-            raise click.UsageError(f"There is no command {verb!r}. {instead}", ctx)
+            raise click.UsageError(f"There is no command {verb!r}. {did_you_mean(verb, list(VERBS))}", ctx)
         return super().resolve_command(ctx, args)
 
 

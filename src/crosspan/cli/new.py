@@ -6,9 +6,11 @@ import os
 
 import click
 
+from crosspan.cli import options
 from crosspan.core.errors import OptionError
 
 KINDS = ("recipe", "study")
+_SPELLED = {"everything": "all"}
 # as crosspan.pipeline.recipes.tables.TASKS, which must not be loaded for --help
 TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-transfer")
 
@@ -21,20 +23,17 @@ TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-tran
 )
 @click.option("--source", metavar="FILE", help="Labelled sentences, or sentences that a tagger labels.")
 @click.option("--target", metavar="FILE", help="The sentences to label, one for each of the source.")
-@click.option("--source-lang", metavar="CODE", help="Language of the source.")
-@click.option("--target-lang", metavar="CODE", help="Language of the target.")
-@click.option(
-    "--bitext", nargs=2, multiple=True, metavar="SRC TGT", help="More translated text to learn from; may be repeated."
-)
+@options.language("--source-lang", "the source")
+@options.language("--target-lang", "the target")
+@options.bitext
 @click.option("--tagger", metavar="MODEL", help="Let this tagger label the source: en, or a model file.")
 @click.option("--model", metavar="FILE", help="The trained tagger of an ensemble.")
 @click.option("--predict", metavar="FILE", help="Sentences that the trained tagger labels.")
 @click.option("--gold", metavar="FILE", help="Right labels, to score the result.")
 @click.option("--results", metavar="DIR", help="Folder of the results.  [default: named after the recipe]")
 @click.option("--ready", metavar="NAME", help="Of a study: the ready one to begin with; NAME list names them all.")
-@click.option(
-    "--out", "-o", metavar="FILE", help="The file to write.  [default: recipe.toml, or NAME.toml for a study]"
-)
+@click.option("--all", "everything", is_flag=True, help="Write every option of the task, with its default.")
+@options.out("FILE", "The file to write.  [default: recipe.toml, or NAME.toml for a study]", required=False)
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 def command(
     kind: str,
@@ -51,13 +50,14 @@ def command(
     gold: str | None,
     results: str | None,
     ready: str | None,
+    everything: bool,
     out: str | None,
     force: bool,
 ) -> None:
-    """Write a recipe for 'crosspan run', with a line on every option, or a study for 'crosspan study'.
+    """Write a recipe for 'crosspan run', with a line on each option, or a study for 'crosspan study'.
 
-    What is not given stays in the recipe as a comment, or as a name to be filled in. Paths are written relative to the
-    recipe.
+    The recipe has the tables that it uses, with --all every one. What is not given stays in it as a comment, or as a
+    name to be filled in. Paths are written relative to the recipe.
     """
     from crosspan.pipeline import new_recipe
 
@@ -102,16 +102,18 @@ def command(
             "ensemble": {"model": model_name(model)},
             "evaluate": {"path": path(gold)},
         },
+        everything=everything,
     )
     _write(out, text)
 
 
 def _study(ready: str | None, out: str | None, force: bool) -> None:
     """Write a ready study."""
+    from crosspan.core.tables import Table
     from crosspan.lab.study.shipped import about_study, ready_study, study_names
 
     if ready == "list":
-        click.echo("\n".join(f"{name:<13}{about_study(name)}" for name in study_names()))
+        click.echo(Table((), [[name, about_study(name)] for name in study_names()]).text())
         return
     _refuse_but("kind", "ready", "out", "force")
     name = ready or "scale-small"
@@ -141,15 +143,19 @@ def _refuse_but(*names: str) -> None:
     context = click.get_current_context()
     for name in context.params:
         if name not in names and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name.replace('_', '-')} is for recipes: change the study that is written.")
+            raise click.UsageError(
+                f"--{_SPELLED.get(name, name).replace('_', '-')} is for recipes: change the study that is written."
+            )
 
 
 def _refuse_with_pipeline() -> None:
     """A ready recipe says itself what it does; other options have no place in it."""
     context = click.get_current_context()
-    for name in ("task", "bitext", "tagger", "model", "predict"):
+    for name in ("task", "bitext", "tagger", "model", "predict", "everything"):
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} does not go with --pipeline: change the recipe that is written.")
+            raise click.UsageError(
+                f"--{_SPELLED.get(name, name)} does not go with --pipeline: change the recipe that is written."
+            )
 
 
 def pipelines_text() -> str:
@@ -159,6 +165,7 @@ def pipelines_text() -> str:
         >>> pipelines_text().splitlines()[0]
         'align-source                 Translate to English, tag, align English and target words, carry the labels back.'
     """
+    from crosspan.core.tables import Table
     from crosspan.pipeline.recipes.ready import about_recipe, ready_names
 
-    return "\n".join(f"{name:<29}{about_recipe(name)}" for name in ready_names())
+    return Table((), [[name, about_recipe(name)] for name in ready_names()]).text()

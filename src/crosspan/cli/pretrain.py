@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 from crosspan.core.errors import OptionError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.command("pretrain", no_args_is_help=True)
 @click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=str)
-@click.option("--out", "-o", required=True, metavar="FOLDER", help="Where the model goes.")
+@options.out("FOLDER", "Where the model goes.")
 @click.option("--encoder", metavar="NAME", help="The model to go on with: a name on the hub, or a folder.")
 @click.option("--new", "shape", metavar="FAMILY", help="Begin with random weights instead: roberta or t5.")
 @click.option(
@@ -35,10 +36,8 @@ if TYPE_CHECKING:
 )
 @click.option("--romanize", is_flag=True, help="Learn from other scripts in Latin letters; the model remembers it.")
 @click.option("--held-out", metavar="FILE", help="Text to measure on.  [default: 1% of TEXT]")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting, or shape.KEY=VALUE with --new.")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
+@options.settings("A setting, or shape.KEY=VALUE with --new")
+@options.working
 def command(
     text: tuple[str, ...],
     out: str,
@@ -61,7 +60,7 @@ def command(
     know. A training that was killed goes on when the same command is given again.
     """
     from crosspan.core.files import read_lines
-    from crosspan.core.settings import with_settings
+    from crosspan.core.options import with_settings
     from crosspan.models.processes import is_first
     from crosspan.text.romanize import romanize_line
     from crosspan.train.pretrain.language_model import train_language_model
@@ -78,9 +77,9 @@ def command(
     if of_shape and shape is None:
         raise OptionError("shape.… is for new models", hint="Leave it out, or use --new.")
     rest = {name: value for name, value in given.items() if not name.startswith("shape.")}
-    options = with_settings(PretrainOptions(learning_rate=1e-3 if shape else 5e-5), rest)
+    how = with_settings(PretrainOptions(learning_rate=1e-3 if shape else 5e-5), rest)
     if romanize:
-        options = replace(options, romanize="yes")
+        how = replace(how, romanize="yes")
     lines = list(itertools.chain.from_iterable(read_lines(path) for path in text))
     measured = list(read_lines(held_out)) if held_out else []
     quiet = quiet or not is_first()
@@ -88,14 +87,14 @@ def command(
     with progress_bars(quiet=quiet) as progress, tempfile.TemporaryDirectory(prefix="crosspan-") as scratch:
         if shape is not None:
             made = with_settings(Shape(family=shape), of_shape)  # type: ignore[arg-type]  # it is checked there
-            text_of_pieces = map(romanize_line, lines) if options.romanize == "yes" else lines
-            encoder = str(new_encoder(text_of_pieces, made, Path(scratch, shape), seed=options.seed))
+            text_of_pieces = map(romanize_line, lines) if how.romanize == "yes" else lines
+            encoder = str(new_encoder(text_of_pieces, made, Path(scratch, shape), seed=how.seed))
         added = None
         if add_pieces:
             place = Path(scratch, PurePath(str(encoder)).name or "encoder")
             added = augment(
                 str(encoder), lines, place, count=add_pieces, held_out=measured, romanize=options.romanize,
-                seed=options.seed, progress=progress,
+                seed=how.seed, progress=progress,
             )  # fmt: skip
             encoder = str(place)
         about = {"vocabulary": facts_of(added)} if added is not None else {}
@@ -104,7 +103,7 @@ def command(
             lines,
             out,
             held_out=measured,
-            options=options,
+            options=how,
             about=about,
             threads=threads,
             progress=progress,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 if TYPE_CHECKING:
-    from crosspan.pipeline.file_workflow import Rejected
+    from crosspan.pipeline.summary import Rejected
 
 EXIT_REJECTED = 3
 SHOWN_REJECTS = 20

@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import EXIT_REJECTED
 
 if TYPE_CHECKING:
     from crosspan.pipeline import RunReport
-    from crosspan.pipeline.engine import StageReport
+    from crosspan.pipeline.engine import StepReport
 
 
 @click.command("run", no_args_is_help=True)
 @click.argument("recipe", type=str)
-@click.option(
-    "--set", "settings", multiple=True, metavar="TABLE.KEY=VALUE", help="Change the recipe for this run; repeatable."
-)
-@click.option("--out", "-o", metavar="DIR", help="Folder of the results.  [default: as the recipe says]")
+@options.settings("Change the recipe for this run", "TABLE.KEY=VALUE")
+@options.out("DIR", "Folder of the results.  [default: as the recipe says]", required=False)
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N sentences of every file.")
 @click.option("--dry-run", is_flag=True, help="Check and count, show what would be done, and write nothing.")
 @click.option("--cache", metavar="DIR", help="Folder of what is finished.  [default: .cache in that of the results]")
 @click.option("--clean-cache", is_flag=True, help="At the end, remove from the cache what this run did not use.")
 @click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that tag and align."
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes to work in.",
 )
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
-@click.option("--json", "as_json", is_flag=True, help="Write what was done as JSON on standard output.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
+@options.working
 def command(
     recipe: str,
     settings: tuple[str, ...],
@@ -81,28 +83,29 @@ def plan_text(report: RunReport) -> str:
     Example:
         >>> from pathlib import Path
         >>> from crosspan.pipeline import RunReport
-        >>> from crosspan.pipeline.engine import StageReport
-        >>> stages = [StageReport("learn", 1, 1, 1, 0), StageReport("align", 1, 3, 3, 0, waits_for="learn")]
+        >>> from crosspan.pipeline.engine import StepReport
+        >>> stages = [StepReport("learn", 1, 1, 0), StepReport("align", 3, 3, 0, waits_for="learn")]
         >>> print(plan_text(RunReport("project", Path("out"), Path("out/.cache"), {"pairs": 9}, stages)))
         project: 9 sentence pairs, results in out, cache in out/.cache
-        stage       shards  in cache
-        learn            1         0
-        align            3         ?  known after learn
+        stage  shards  in cache
+        learn       1         0
+        align       3         ?  known after learn
     """
+    from crosspan.core.tables import Table, words
+
     read = [f"{report.counts['pairs']} sentence pairs"]
     if "unlabelled" in report.counts:
         read.append(f"{report.counts['unlabelled']} sentences to predict")
     if report.counts.get("rejected_when_read"):
         read.append(f"{report.counts['rejected_when_read']} that cannot be worked on")
     lines = [f"{report.task}: {', '.join(read)}, results in {report.out}, cache in {report.cache}"]
-    lines.append(f"{'stage':<10}{'shards':>8}{'in cache':>10}")
-    return "\n".join(lines + [_plan_line(stage) for stage in report.stages])
+    stages = Table(("stage", "shards", "in cache", *words("")), [_plan_row(stage) for stage in report.stages])
+    return "\n".join([*lines, stages.text()])
 
 
-def _plan_line(stage: StageReport) -> str:
+def _plan_row(stage: StepReport) -> list[str]:
     cached = "?" if stage.waits_for else str(stage.cached)
-    after = f"  known after {stage.waits_for}" if stage.waits_for else ""
-    return f"{stage.name:<10}{stage.shards:>8}{cached:>10}{after}"
+    return [stage.name, str(stage.shards), cached, f"known after {stage.waits_for}" if stage.waits_for else ""]
 
 
 def _named(files: list[str], stem: str) -> str:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
+    from crosspan.core.tables import Table
     from crosspan.lab.study.budget import Budget, Room
     from crosspan.lab.study.grid import Cell
     from crosspan.lab.study.launch import Study
@@ -26,9 +28,7 @@ _LIMITS = ("max_memory_gb", "max_hours", "max_disk_gb")
 
 @click.command("study", no_args_is_help=True)
 @click.argument("file", metavar="FILE")
-@click.option(
-    "--out", "-o", required=True, metavar="DIR", help="The folder of the results; many machines can share it."
-)
+@options.out("DIR", "The folder of the results; many machines can share it.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: one for each device]")
 @click.option(
     "--device",
@@ -38,7 +38,7 @@ _LIMITS = ("max_memory_gb", "max_hours", "max_disk_gb")
     metavar="A,B",
     help="Where models run: cpu, cuda:0,cuda:1 …; one process for each.",
 )
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads of each process.  [default: all cores]")
+@options.threads
 @click.option("--dry-run", is_flag=True, help="Say what would be run and what it would take, and run nothing.")
 @click.option("--page-only", is_flag=True, help="Write the page of what is there, and run nothing.")
 @click.option("--retry-failed", is_flag=True, help="Run cells again that failed.")
@@ -46,8 +46,8 @@ _LIMITS = ("max_memory_gb", "max_hours", "max_disk_gb")
 @click.option("--max-hours", type=click.FloatRange(0), metavar="H", help="Skip cells that would make it longer.")
 @click.option("--max-disk-gb", type=click.FloatRange(0), metavar="GB", help="Skip cells that would fill more.")
 @click.option("--worker", hidden=True, metavar="FILE", help="Run cells that FILE names, and write no page.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
-def command(file: str, out: str, **options: Any) -> None:
+@options.quiet
+def command(file: str, out: str, **given: Any) -> None:
     """Run the study of FILE, and write a page about it.
 
     Each cell of the grid (an encoder, a way of training, a seed) ends as a file in DIR. A study that was ended goes on
@@ -60,29 +60,29 @@ def command(file: str, out: str, **options: Any) -> None:
     from crosspan.lab.study import launch
     from crosspan.lab.study.story import write_story
 
-    _check_use(options)
-    limits = {name: options[name] for name in _LIMITS if options[name] is not None}
-    devices = [name.strip() for name in options["devices"].split(",") if name.strip()]
-    places = [devices[number % len(devices)] for number in range(options["jobs"] or len(devices))]
+    _check_use(given)
+    limits = {name: given[name] for name in _LIMITS if given[name] is not None}
+    devices = options.split_names([given["devices"]])
+    places = [devices[number % len(devices)] for number in range(given["jobs"] or len(devices))]
     study = launch.open_study(file, out, limits=limits)
-    if options["worker"]:
-        with open(options["worker"], encoding="utf-8") as stream:
+    if given["worker"]:
+        with open(given["worker"], encoding="utf-8") as stream:
             fits = json.load(stream)
-        launch.run_here(study, fits=fits, device=devices[0], threads=options["threads"])
+        launch.run_here(study, fits=fits, device=devices[0], threads=given["threads"])
         return
-    if not options["page_only"]:
-        if not options["dry_run"]:
-            launch.prepare(study, retry_failed=options["retry_failed"])
-        budget, room = launch.estimate(study, devices=places, threads=options["threads"])
-        if options["dry_run"] or not options["quiet"]:
-            click.echo(budget_text(study, budget, room, len(places)), err=not options["dry_run"])
-        if options["dry_run"]:
+    if not given["page_only"]:
+        if not given["dry_run"]:
+            launch.prepare(study, retry_failed=given["retry_failed"])
+        budget, room = launch.estimate(study, devices=places, threads=given["threads"])
+        if given["dry_run"] or not given["quiet"]:
+            click.echo(budget_text(study, budget, room, len(places)), err=not given["dry_run"])
+        if given["dry_run"]:
             return
         launch.note_skipped(study, budget)
-        _run(study, file, out, budget.fits(study.cells), places, options)
+        _run(study, file, out, budget.fits(study.cells), places, given)
     states = study.states()
     pages = write_story(study.store.folder, study.plan, study.data, study.cells, states)
-    if not options["quiet"]:
+    if not given["quiet"]:
         click.echo(summary_text(states, study), err=True)
         click.echo(f"written: {', '.join(str(path) for path in pages if path.suffix != '.svg')}", err=True)
     if any(state.status != "done" for state in states.values()):
@@ -90,15 +90,15 @@ def command(file: str, out: str, **options: Any) -> None:
 
 
 def _run(
-    study: Study, file: str, out: str, fits: Sequence[str], places: Sequence[str], options: Mapping[str, Any]
+    study: Study, file: str, out: str, fits: Sequence[str], places: Sequence[str], given: Mapping[str, Any]
 ) -> None:
     from crosspan.lab.study import launch
 
-    quiet = options["quiet"]
+    quiet = given["quiet"]
     if len(places) > 1:
         with launch.worker_command(file, out, fits) as words:
             launch.run_in_processes(
-                study, words, places, threads=options["threads"], on_change=None if quiet else _Shown(study)
+                study, words, places, threads=given["threads"], on_change=None if quiet else _Shown(study)
             )
         return
     with progress_bars(quiet=quiet) as progress:
@@ -106,17 +106,17 @@ def _run(
             study,
             fits=fits,
             device=places[0],
-            threads=options["threads"],
+            threads=given["threads"],
             progress=progress,
             on_end=None if quiet else _told,
         )
 
 
-def _check_use(options: Mapping[str, Any]) -> None:
+def _check_use(given: Mapping[str, Any]) -> None:
     """Refuse options that contradict each other."""
-    if options["dry_run"] and options["page_only"]:
+    if given["dry_run"] and given["page_only"]:
         raise click.UsageError("--dry-run writes nothing: leave out --page-only.")
-    if options["page_only"] and options["retry_failed"]:
+    if given["page_only"] and given["retry_failed"]:
         raise click.UsageError("--page-only runs nothing: leave out --retry-failed.")
 
 
@@ -125,22 +125,8 @@ def budget_text(study: Study, budget: Budget, room: Room, jobs: int) -> str:
     lines = [
         f"{len(study.cells)} cells of {len(study.plan.encoders)} encoders; estimates for {jobs} "
         f"process{'es' if jobs > 1 else ''} on this machine:",
-        f"{'encoder':<24}{'parameters':>14}{'no embeddings':>15}"
-        f"{'cells':>7}{'GB memory':>11}{'hours':>8}{'GB disk':>9}",
+        _costs(study, budget).text(),
     ]
-    for encoder in study.plan.encoders:
-        size = budget.sizes.get(encoder.name)
-        mine = [cell for cell in study.cells if cell.encoder == encoder.name]
-        costs = [budget.costs[cell.key] for cell in mine if cell.key in budget.costs]
-        if size is None or not costs:
-            lines.append(f"{encoder.name:<24}{'not at hand':>14}")
-            continue
-        hours = sum(cost.seconds for cost in costs) / 3600
-        lines.append(
-            f"{encoder.name:<24}{size.parameters:>14,}{size.body:>15,}{len(mine):>7}"
-            f"{max(cost.memory_gb for cost in costs):>11.1f}{hours:>8.2f}"
-            f"{max(cost.working_gb + cost.kept_gb for cost in costs):>9.2f}"
-        )
     states = study.states()
     ended = sum(state.status in ("done", "failed") for state in states.values())
     left = len(study.cells) - ended - len(_left_out(study, budget))
@@ -160,6 +146,29 @@ def budget_text(study: Study, budget: Budget, room: Room, jobs: int) -> str:
     if strangers:
         lines.append(f"not counted: {strangers} cells in the folder that are of other settings or another version")
     return "\n".join(lines)
+
+
+def _costs(study: Study, budget: Budget) -> Table:
+    """A line an encoder."""
+    from crosspan.core.tables import Table
+
+    rows = []
+    for encoder in study.plan.encoders:
+        size = budget.sizes.get(encoder.name)
+        mine = [cell for cell in study.cells if cell.encoder == encoder.name]
+        costs = [budget.costs[cell.key] for cell in mine if cell.key in budget.costs]
+        if size is None or not costs:
+            rows.append([encoder.name, "not at hand", *[""] * 5])
+            continue
+        rows.append(
+            [
+                *(encoder.name, f"{size.parameters:,}", f"{size.body:,}", f"{len(mine):,}"),
+                f"{max(cost.memory_gb for cost in costs):.1f}",
+                f"{sum(cost.seconds for cost in costs) / 3600:.2f}",
+                f"{max(cost.working_gb + cost.kept_gb for cost in costs):.2f}",
+            ]
+        )
+    return Table(["encoder", "parameters", "no embeddings", "cells", "GB memory", "hours", "GB disk"], rows)
 
 
 def _left_out(study: Study, budget: Budget) -> list[Cell]:

@@ -8,28 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
-from crosspan.cli.tag import split_names
 from crosspan.core.errors import OptionError
-from crosspan.core.tags import REPAIRS, SCHEMES
-from crosspan.io import FORMATS
 
 if TYPE_CHECKING:
     from crosspan.io.pairs import SentenceFile
-    from crosspan.pipeline.file_tagging import TrainSummary
+    from crosspan.pipeline.training_files import TrainSummary
 
 
 @click.command("train", no_args_is_help=True)
 @click.argument("data", metavar="DATA...", nargs=-1, required=True, type=str)
-@click.option(
-    "--out", "-o", required=True, metavar="MODEL", help="Where the tagger goes, e.g. sw.crf; a folder with --encoder."
-)
+@options.out("MODEL", "Where the tagger goes, e.g. sw.crf; a folder with --encoder.")
 @click.option("--dev", metavar="FILE", help="Labelled sentences to score the tagger on; it does not learn from them.")
 @click.option(
     "--trainer",
-    type=click.Choice(["crf", "token-classifier", "advpicker"]),
+    type=options.FamilyChoice("crosspan.trainers"),
     help="A small model, a pre-trained encoder that is fine-tuned, or AdvPicker on one.  "
     "[default: crf, or what --encoder needs]",
 )
@@ -42,41 +38,16 @@ if TYPE_CHECKING:
 )
 @click.option("--dev-is-target", is_flag=True, help="The dev sentences are of the target language; the model says so.")
 @click.option("--weights", metavar="W,W", help="How much the sentences of each file count.  [default: all the same]")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="A setting of the training, noise.KEY=VALUE for projected data, adversarial.KEY=VALUE or picker.KEY=VALUE for "
-    "adversarial training; may be repeated.",
+@options.settings(
+    "A setting of the training, noise.KEY=VALUE for projected data, adversarial.KEY=VALUE or picker.KEY=VALUE for "
+    "adversarial training"
 )
-@click.option("--labels", multiple=True, metavar="A,B", help="Learn only these labels.  [default: those that occur]")
-@click.option(
-    "--from",
-    "from_format",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    help="Format of all files.  [default: found out]",
-)
-@click.option("--columns", metavar="NAMES", help="What the columns of the files hold, e.g. id,token,-,tag.")
-@click.option(
-    "--scheme",
-    type=click.Choice(["auto", *SCHEMES]),
-    default="auto",
-    show_default=True,
-    help="Tag scheme of the files.",
-)
-@click.option(
-    "--repair",
-    type=click.Choice(REPAIRS),
-    default="error",
-    show_default=True,
-    help="How to read ill-formed tags; 'error' leaves such sentences out.",
-)
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
-def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+@options.labels("Learn only these labels.  [default: those that occur]")
+@options.input_format(of="all files")
+@options.tagged_input("the files")
+@options.repair("the files")
+@options.working
+def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Train a tagger on DATA, and save it as MODEL.
 
     DATA are labelled files in any format that crosspan reads. JSONL that 'crosspan project' wrote is learned from with
@@ -93,23 +64,23 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
     """
     from crosspan.io.pairs import SentenceFile
     from crosspan.models.processes import is_first
-    from crosspan.pipeline.file_tagging import train_files
+    from crosspan.pipeline.training_files import train_files
 
-    trainer, settings = trainer_of(options)
+    trainer, settings = trainer_of(given)
     quiet = quiet or not is_first()  # one of many processes talks
-    how = {name: options[name] for name in ("columns", "scheme", "repair")} | {"format": options["from_format"]}
+    how = {name: given[name] for name in ("columns", "scheme", "repair")} | {"format": given["from_format"]}
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = train_files(
             [SentenceFile(path, **how) for path in data],
             out,
-            dev=SentenceFile(options["dev"], **how) if options["dev"] else None,
-            unlabelled=[unlabelled_file(one, how) for one in options["unlabelled"]],
+            dev=SentenceFile(given["dev"], **how) if given["dev"] else None,
+            unlabelled=[unlabelled_file(one, how) for one in given["unlabelled"]],
             trainer=trainer,
             settings=settings,
-            weights=parsed_weights(options["weights"]),
-            labels=split_names(options["labels"]),
-            threads=options["threads"],
+            weights=parsed_weights(given["weights"]),
+            labels=options.split_names(given["labels"]),
+            threads=given["threads"],
             on_reject=rejects.add,
             progress=progress,
         )
@@ -119,7 +90,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **optio
     finish(summary, summary_text(out, summary), {"model": out}, as_json=as_json, quiet=quiet)
 
 
-def trainer_of(options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def trainer_of(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The trainer, and its settings.
 
     Raises:
@@ -129,12 +100,12 @@ def trainer_of(options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         >>> trainer_of({"trainer": None, "settings": ("epochs=2",), "encoder": "xlm-r", "dev_is_target": False})
         ('token-classifier', {'epochs': '2', 'encoder': 'xlm-r'})
     """
-    settings: dict[str, Any] = dict(parse_settings(options["settings"]))
-    trainer = options["trainer"] or ("token-classifier" if options["encoder"] else "crf")
+    settings: dict[str, Any] = dict(parse_settings(given["settings"]))
+    trainer = given["trainer"] or ("token-classifier" if given["encoder"] else "crf")
     for name in ("encoder", "dev_is_target", "unlabelled"):
-        if options.get(name):
+        if given.get(name):
             if name != "unlabelled":
-                settings[name] = options[name]
+                settings[name] = given[name]
             if trainer == "crf":
                 raise OptionError(f"--{name.replace('_', '-')} is for encoders", hint="Add --trainer token-classifier.")
     return trainer, settings
@@ -189,7 +160,7 @@ def summary_text(out: str, summary: TrainSummary) -> str:
 
     Example:
         >>> from collections import Counter
-        >>> from crosspan.pipeline.file_tagging import TrainSummary
+        >>> from crosspan.pipeline.training_files import TrainSummary
         >>> print(summary_text("sw.crf", TrainSummary(2, spans=3, labels=Counter(PER=3), features=9, seconds=0.5)))
         sw.crf: learned from 2 sentences, 3 entities (PER 3); 9 features, 0 kept; 0.5 s
     """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 from crosspan.core.files import open_output
@@ -24,23 +25,13 @@ SHOWN = 20
 @click.argument("source", metavar="INPUT", type=str)
 @click.option("--from", "from_language", required=True, metavar="LANGUAGE", help="Language of INPUT: English, en, eng.")
 @click.option("--to", "to_language", required=True, metavar="LANGUAGE", help="Language to translate to.")
-@click.option(
-    "--use", required=True, metavar="NAME", help="The translator: ctranslate2, transformers, openai, apertium, file."
-)
+@click.option("--use", required=True, type=options.FamilyChoice("crosspan.translators"), help="The translator.")
 @click.option("--model", default="", metavar="NAME", help="A model's name, or its folder; a mode of Apertium; a file.")
-@click.option("--out", "-o", required=True, metavar="FILE", help="Where the translation goes; - stdout.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Change a setting, e.g. beams=5, or guard.split=always for how texts are cut and checked.",
-)
+@options.out("FILE", "Where the translation goes; - stdout.")
+@options.settings("A setting, e.g. beams=5, or guard.split=always for how texts are cut and checked")
 @click.option("--rejects", metavar="FILE", help="Where lines go whose translation is not to be trusted, as JSON lines.")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]")
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output.")
-@click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
-def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -> None:
+@options.working
+def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Translate INPUT, a text with one sentence or paragraph a line.
 
     FILE has a line for each line of INPUT. Long lines go through sentence by sentence. A translation that is empty,
@@ -48,31 +39,31 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **options: Any) -
     named, and the exit code is 3. FILE appears once it is complete; where the work is ended early, FILE.part has what
     is finished.
     """
-    from crosspan.core.settings import with_settings
+    from crosspan.core.options import with_settings
     from crosspan.translate import make_translator
     from crosspan.translate.corpus import translate_file
     from crosspan.translate.guard import Guarded, GuardOptions
 
-    given = parse_settings(options["settings"])
-    guard = {name.removeprefix("guard."): value for name, value in given.items() if name.startswith("guard.")}
+    chosen = parse_settings(given["settings"])
+    guard = {name.removeprefix("guard."): value for name, value in chosen.items() if name.startswith("guard.")}
     checks = with_settings(GuardOptions(), guard)
-    own = {name: value for name, value in given.items() if not name.startswith("guard.")}
-    translator = make_translator(options["use"], options["model"], threads=options["threads"], **own)
+    own = {name: value for name, value in chosen.items() if not name.startswith("guard.")}
+    translator = make_translator(given["use"], given["model"], threads=given["threads"], **own)
     with ExitStack() as stack:
-        notes = _Notes(options["rejects"], stack)
+        notes = _Notes(given["rejects"], stack)
         progress = stack.enter_context(progress_bars(quiet=quiet))
         summary = translate_file(
             source,
             out,
             Guarded(translator, checks),
-            source=options["from_language"],
-            target=options["to_language"],
+            source=given["from_language"],
+            target=given["to_language"],
             on_unsound=notes.add,
             on_kept=_say_what_is_kept,
             progress=progress,
         )
     notes.show()
-    _finish(out, summary, {"use": options["use"], "model": options["model"]}, as_json=as_json, quiet=quiet)
+    _finish(out, summary, {"use": given["use"], "model": given["model"]}, as_json=as_json, quiet=quiet)
 
 
 class _Notes:

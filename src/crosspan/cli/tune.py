@@ -8,11 +8,12 @@ from functools import partial
 
 import click
 
+from crosspan.cli import options
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
-from crosspan.core.settings import with_settings
-from crosspan.io import FORMATS, read_links
+from crosspan.core.options import with_settings
+from crosspan.io import read_links
 from crosspan.train.links.tuning import TuningOptions, tune_aligner
 
 
@@ -20,20 +21,11 @@ from crosspan.train.links.tuning import TuningOptions, tune_aligner
 @click.argument("source", metavar="SOURCE", type=str)
 @click.argument("target", metavar="TARGET", type=str)
 @click.option("--model", metavar="NAME", required=True, help="The encoder to tune: a folder, or a name on the hub.")
-@click.option("--out", metavar="FOLDER", required=True, help="Where the tuned model goes.")
+@options.out("FOLDER", "Where the tuned model goes.")
 @click.option("--links", metavar="FILE", help="Word links to learn from, instead of those the model finds itself.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads to use.  [default: all cores]")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A setting of the training.")
-@click.option(
-    "--from",
-    "from_format",
-    type=click.Choice(["auto", *FORMATS]),
-    default="auto",
-    show_default=True,
-    help="Format of the files whose names do not tell it.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Write the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="Write no progress and no summary.")
+@options.settings("A setting of the training")
+@options.input_format(of="the files whose names do not tell it")
+@options.working
 def command(
     source: str,
     target: str,
@@ -52,16 +44,14 @@ def command(
     last checkpoint when the same command is given again.
     """
     began = time.perf_counter()
-    options = with_settings(TuningOptions(model=model), parse_settings(settings))
+    how = with_settings(TuningOptions(model=model), parse_settings(settings))
     pairs = list(token_pairs([sentence_file(source, from_format), sentence_file(target, from_format)]))
     given = None
     if links is not None:
         lengths = [(len(one), len(other)) for one, other in pairs]
         given = list(read_links(links, lengths=lengths))
     with progress_bars(quiet=quiet) as bars:
-        report = tune_aligner(
-            pairs, out, options, links=given, threads=threads, progress=bars and partial(bars, "tuning")
-        )
+        report = tune_aligner(pairs, out, how, links=given, threads=threads, progress=bars and partial(bars, "tuning"))
     seconds = round(time.perf_counter() - began, 2)
     done = f"{report.steps} steps" + (f", from step {report.resumed_at} on" if report.resumed_at else "")
     if as_json:

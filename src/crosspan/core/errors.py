@@ -50,6 +50,10 @@ class SpanError(CrosspanError):
     """A span is empty, reaches outside its sentence, or overlaps another."""
 
 
+class OffsetError(CrosspanError):
+    """Offsets do not fit the tokens and the text of their sentence."""
+
+
 class AlignmentError(CrosspanError):
     """Word links are malformed or point outside their sentences."""
 
@@ -62,6 +66,10 @@ class OptionError(CrosspanError):
     """An option is unknown or has a value that it cannot take."""
 
     exit_code = 2
+
+
+class ArgumentError(OptionError):
+    """A function was given a value of another kind than it works on, such as a string for a list of sentences."""
 
 
 class MissingDependencyError(CrosspanError):

@@ -7,15 +7,19 @@ byte-order mark at the start is removed, and so is the carriage return of a Wind
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
+import re
 import secrets
 import shutil
 import stat
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -26,6 +30,18 @@ PathLike = str | os.PathLike[str]
 _BLOCK = 1 << 20
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BOM = "\ufeff"
+_DEVICES = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
+"""What is written through whatever it is: ``/dev/stdout`` can be a regular file, which others write to as well."""
+
+_LONGEST_NAME = 255
+"""Bytes of a file name on all usual disks."""
+
+_TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}\.tmp", re.DOTALL)
+_ABANDONED = 3600.0
+"""Temporary files that nobody wrote to for so many seconds were left by a run that was killed."""
+
+_ABANDONED_FOLDER = 24 * 3600.0
+"""The same for folders, in which much may be worked out before it is written."""
 
 
 def name_of(path: PathLike) -> str:
@@ -136,8 +152,9 @@ def protect_start(text: str) -> str:
 def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
     """Write a file all or nothing: into a temporary file beside it, which takes its place at the end.
 
-    On any error, and on Ctrl-C, the temporary file is removed and what was there before stays. A path that is not a
-    regular file (``/dev/null``, a pipe) is written to directly.
+    On any error, and on Ctrl-C, the temporary file is removed and what was there before stays. After a power cut
+    either the old or the new file is there. A path that is not a regular file (``/dev/null``, a pipe) is written to
+    directly.
 
     Args:
         path: The file to write; an existing file is replaced and keeps its permissions.
@@ -156,17 +173,18 @@ def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
         ...     (Path(folder) / "out.txt").read_bytes()
         b'ok'
     """
-    target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
     name = os.fspath(path)
-    with _output_errors(name):
-        mode = target.stat().st_mode if target.exists() else None
+    with output_errors(name):
+        mode = _mode(path)
         if mode is not None and stat.S_ISDIR(mode):
             raise OutputError("this is a folder, not a file", where=name, hint="Name a file inside it.")
-        if mode is not None and not stat.S_ISREG(mode):
-            with open(target, "wb") as stream:
+        if (mode is not None and not stat.S_ISREG(mode)) or os.path.abspath(path).startswith(_DEVICES):
+            with open(path, "wb") as stream:
                 yield stream
             return
-        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
+        target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+        _sweep_once(target.parent)
+        temporary = beside(target)
         stream = open(temporary, "xb")  # noqa: SIM115  # closed below, before it takes its place
         try:
             with stream:
@@ -180,6 +198,82 @@ def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
             raise
+        sync_folder(target.parent)
+
+
+def _mode(path: PathLike) -> int | None:
+    """What kind of file is there; ``None`` where there is none. Other errors are for who opens it to tell."""
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return None
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of a folder to the disk, so that a rename in it outlasts a power cut; where the system can."""
+    with suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+def beside(target: Path, ending: str = "tmp") -> Path:
+    """A new name beside a file or folder, which nobody else uses: hidden, and short enough for any name.
+
+    Args:
+        target: The file or folder.
+        ending: What the name ends in.
+
+    Example:
+        >>> beside(Path("place/model")).name.startswith(".model.")
+        True
+    """
+    return target.with_name(f".{_stem(target.name)}.{secrets.token_hex(6)}.{ending}")
+
+
+def others_beside(target: Path, ending: str) -> list[Path]:
+    """Names beside a file or folder that :func:`beside` gave, in this process or another, and that are there."""
+    begin, end = f".{_stem(target.name)}.", f".{ending}"
+    try:
+        names = os.listdir(target.parent)
+    except OSError:
+        return []
+    found = [name for name in names if name.startswith(begin) and name.endswith(end)]
+    return [target.with_name(name) for name in sorted(found) if len(name) == len(begin) + 12 + len(end)]
+
+
+def _stem(name: str) -> str:
+    """A name, or where it is too long for more to be added, its beginning with a hash of it."""
+    raw = os.fsencode(name)
+    if len(raw) <= _LONGEST_NAME - 30:
+        return name
+    return raw[:160].decode("utf-8", "ignore") + "~" + hashlib.sha256(raw).hexdigest()[:16]
+
+
+def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
+    """Remove temporary files and folders that a killed run left behind; those of runs that are under way stay.
+
+    Args:
+        folder: Where to look.
+        pattern: Which names to look at; of these, only names that :func:`beside` gives are taken.
+    """
+    now = time.time()
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # another run was faster
+            if not _TEMPORARY.fullmatch(path.name):
+                continue
+            if not path.is_dir():
+                if now - path.lstat().st_mtime > _ABANDONED:
+                    path.unlink()
+            elif now - max(one.lstat().st_mtime for one in (path, *path.rglob("*"))) > _ABANDONED_FOLDER:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+@cache
+def _sweep_once(folder: Path) -> None:
+    sweep(folder)
 
 
 def make_folder(folder: Path, hint: str = "Choose another place, or mend its permissions.") -> None:
@@ -201,7 +295,18 @@ def make_folder(folder: Path, hint: str = "Choose another place, or mend its per
 
 
 @contextmanager
-def _output_errors(name: str) -> Iterator[None]:
+def output_errors(
+    name: str, hint: str = "Nothing was left half-written; free space or choose another."
+) -> Iterator[None]:
+    """Turn what the system says where something cannot be written into one clear error.
+
+    Args:
+        name: What is written.
+        hint: What to do where there is no room.
+
+    Raises:
+        OutputError: What the block raised was an error of the disk; safetensors wraps those in one of its own.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -212,11 +317,11 @@ def _output_errors(name: str) -> Iterator[None]:
         raise OutputError(
             "the file may not be written here", where=name, hint="Choose another folder, or change its permissions."
         ) from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(
-            f"writing failed: {reason}", where=name, hint="Nothing was left half-written; free space or choose another."
-        ) from error
+    except Exception as error:
+        if not (isinstance(error, OSError) or type(error).__module__.startswith("safetensors")):
+            raise
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise OutputError(f"writing failed: {reason}", where=name, hint=hint) from error
 
 
 @contextmanager
@@ -232,7 +337,7 @@ def open_output(path: PathLike) -> Iterator[IO[str]]:
     if name == "-":
         stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
         try:
-            with _output_errors("<stdout>"):
+            with output_errors("<stdout>"):
                 yield stdout
                 stdout.flush()
         finally:

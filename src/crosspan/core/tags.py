@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Literal, get_args
 
 from crosspan.core.errors import OptionError, SpanError, TagError
-from crosspan.core.types import Span
+from crosspan.core.spans import Span
 
 Scheme = Literal["IOB1", "IOB2", "BIOES", "BILOU", "IO"]
 SchemeOption = Literal["auto", "IOB1", "IOB2", "BIOES", "BILOU", "IO"]

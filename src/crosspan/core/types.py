@@ -6,56 +6,31 @@ inside a stage, work on flat arrays.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
 
-import numpy as np
-import numpy.typing as npt
+from crosspan.core.errors import ArgumentError, OffsetError, SpanError, TagError
+from crosspan.core.links import Alignment, Float32Array, Int32Array
+from crosspan.core.spans import Entity, Span
+from crosspan.core.tags import Repair, SchemeOption, from_tags
 
-from crosspan.core.errors import AlignmentError, SpanError
-
-Int32Array = npt.NDArray[np.int32]
-Float32Array = npt.NDArray[np.float32]
+__all__ = [
+    "Alignment",
+    "DropReason",
+    "DroppedSpan",
+    "Entity",
+    "Float32Array",
+    "Int32Array",
+    "Pair",
+    "ProjectedSpan",
+    "Projection",
+    "Sentence",
+    "Span",
+]
 
 DropReason = str
 """``no_link``, ``below_threshold``, ``overlap``, ``filtered:NAME`` or ``error``."""
-
-_LINK = re.compile(r"(\d+)-(\d+)(?::([0-9.eE+-]+))?\Z", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """A labelled run of tokens.
-
-    Args:
-        start: Index of the first token.
-        end: Index after the last token.
-        label: The class, without a ``B-`` or ``I-`` prefix.
-        score: Confidence in [0, 1], or ``None`` where nothing is known.
-
-    Raises:
-        SpanError: The span is empty, starts below 0, or has no label.
-
-    Example:
-        >>> Span(0, 2, "PER").end
-        2
-    """
-
-    start: int
-    end: int
-    label: str
-    score: float | None = field(default=None, compare=False)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.start < self.end:
-            raise SpanError(
-                f"span [{self.start}, {self.end}) is empty or starts below 0",
-                hint="Spans are half-open token ranges: start counts from 0, end is one past the last token.",
-            )
-        if not self.label:
-            raise SpanError(f"span [{self.start}, {self.end}) has no label", hint="Give every span a label.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +47,8 @@ class Sentence:
 
     Raises:
         SpanError: A span reaches past the last token, or two overlap.
-        ValueError: ``offsets`` do not fit ``tokens`` and ``text``.
+        OffsetError: ``offsets`` do not fit ``tokens`` and ``text``.
+        ArgumentError: A token is no string, or a span is no :class:`Span`.
 
     Example:
         >>> Sentence(("Ada", "Lovelace", "wrote"), (Span(0, 2, "PER"),)).tags()
@@ -87,14 +63,46 @@ class Sentence:
     offsets: tuple[tuple[int, int], ...] | None = None
 
     def __post_init__(self) -> None:
-        if type(self.tokens) is not tuple:
-            object.__setattr__(self, "tokens", tuple(self.tokens))
+        tokens = self.tokens
+        try:
+            if type(tokens) is not tuple:
+                if isinstance(tokens, str):
+                    self._refuse_tokens()
+                tokens = tuple(tokens)
+                object.__setattr__(self, "tokens", tokens)
+            "".join(tokens)  # the quickest way to see that all are strings
+        except TypeError:
+            self._refuse_tokens()
         if self.spans or type(self.spans) is not tuple:
-            spans = tuple(sorted(self.spans))
+            spans = self._sorted_spans()
             object.__setattr__(self, "spans", spans)
             self._check_spans(spans)
         if self.offsets is not None:
             self._check_offsets()
+
+    def _refuse_tokens(self) -> NoReturn:
+        given: Any = self.tokens
+        if isinstance(given, tuple):
+            index = next(index for index, token in enumerate(given) if not isinstance(token, str))
+            message = f"token {index} is {given[index]!r}, not a word"
+        else:
+            message = f"the tokens are {given!r}, not a list of words"
+        hint = "Give a list of words; crosspan.sentence_from_text finds the words of a text."
+        raise ArgumentError(message, where=self.id, hint=hint)
+
+    def _sorted_spans(self) -> tuple[Span, ...]:
+        try:
+            spans = tuple(self.spans)
+        except TypeError:
+            spans = (self.spans,)  # type: ignore[arg-type]  # named in the error
+        for span in spans:
+            if not isinstance(span, Span) or type(self.spans) is Span:
+                raise ArgumentError(
+                    f"the spans hold {span!r}" if span is not self.spans else f"the spans are {span!r}",
+                    where=self.id,
+                    hint='Give a list of Span(start, end, "LABEL").',
+                )
+        return tuple(sorted(spans))
 
     def _check_spans(self, spans: tuple[Span, ...]) -> None:
         before = None
@@ -117,12 +125,58 @@ class Sentence:
     def _check_offsets(self) -> None:
         assert self.offsets is not None
         if self.text is None:
-            raise ValueError("offsets need the text they count in")
+            raise OffsetError("offsets need the text they count in", where=self.id, hint="Give text as well.")
         if len(self.offsets) != len(self.tokens):
-            raise ValueError(f"{len(self.offsets)} offsets for {len(self.tokens)} tokens")
+            raise OffsetError(
+                f"{len(self.offsets)} offsets for {len(self.tokens)} tokens", where=self.id, hint="Give one a token."
+            )
         for (start, end), token in zip(self.offsets, self.tokens, strict=True):
             if self.text[start:end] != token:
-                raise ValueError(f"offsets [{start}, {end}) hold {self.text[start:end]!r}, not {token!r}")
+                raise OffsetError(
+                    f"offsets [{start}, {end}) hold {self.text[start:end]!r}, not {token!r}",
+                    where=self.id,
+                    hint="Offsets are half-open ranges of code points.",
+                )
+
+    @classmethod
+    def from_tags(
+        cls,
+        tokens: Iterable[str],
+        tags: Iterable[str],
+        *,
+        scheme: SchemeOption = "auto",
+        repair: Repair = "error",
+        id: str | None = None,  # noqa: A002  # as the field it fills
+        lang: str | None = None,
+    ) -> Sentence:
+        """Make a sentence of words and their tags.
+
+        Args:
+            tokens: The words.
+            tags: One tag a word, such as ``"B-PER"`` or ``"O"``.
+            scheme: The scheme of the tags; ``"auto"`` finds it from these tags alone. Name it where you know it: a
+                single sentence may not show it.
+            repair: What to do with ill-formed tags: ``"error"``, ``"begin"``, ``"drop"`` or ``"merge"``; see
+                :mod:`crosspan.core.tags`.
+            id: Name of the sentence.
+            lang: Language code.
+
+        Raises:
+            TagError: There are not as many tags as words, or a tag is malformed or ill-formed.
+            OptionError: ``scheme`` or ``repair`` is unknown.
+
+        Example:
+            >>> Sentence.from_tags(["Ada", "Obi", "left"], ["B-PER", "E-PER", "O"]).spans
+            (Span(start=0, end=2, label='PER', score=None),)
+        """
+        plain = cls(tokens, id=id, lang=lang)  # type: ignore[arg-type]  # made a tuple, and checked
+        given = [tags] if isinstance(tags, str) else list(tags)
+        if not all(isinstance(tag, str) for tag in given):
+            raise TagError("the tags are not strings", where=id, hint="Write one tag per token, such as B-PER or O.")
+        if len(given) != len(plain):
+            raise TagError(f"{len(given)} tags for {len(plain)} tokens", where=id, hint="Give one tag per token.")
+        spans = from_tags(given, scheme=scheme, repair=repair, where=id)
+        return cls(plain.tokens, tuple(spans), id, lang)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -141,6 +195,55 @@ class Sentence:
                 tags[index] = "I-" + span.label
         return tags
 
+    def text_of(self, span: Span) -> str:
+        """The words of a span as written, or with blanks between them where the text is not known.
+
+        Example:
+            >>> Sentence(("New", "York")).text_of(Span(0, 2, "LOC"))
+            'New York'
+        """
+        if self.text is None or self.offsets is None:
+            return " ".join(self.tokens[span.start : span.end])
+        return self.text[self.offsets[span.start][0] : self.offsets[span.end - 1][1]]
+
+    def entities(self) -> list[Entity]:
+        """The spans with their words, and where they stand in the text if that is known.
+
+        Example:
+            >>> sentence = Sentence(("in", "Accra"), (Span(1, 2, "LOC"),), text="in Accra", offsets=((0, 2), (3, 8)))
+            >>> sentence.entities()
+            [Entity(text='Accra', label='LOC', start=3, end=8, score=None)]
+        """
+        found = []
+        for span in self.spans:
+            start = end = None
+            if self.offsets is not None:
+                start, end = self.offsets[span.start][0], self.offsets[span.end - 1][1]
+            found.append(Entity(self.text_of(span), span.label, start, end, span.score))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a record of plain values, as JSONL keeps it; what is not known is left out.
+
+        :func:`crosspan.sentence_from_dict` is the way back.
+
+        Example:
+            >>> Sentence(("Accra",), (Span(0, 1, "LOC"),), id="a").to_dict()
+            {'id': 'a', 'tokens': ['Accra'], 'spans': [{'start': 0, 'end': 1, 'label': 'LOC'}]}
+        """
+        record: dict[str, Any] = {}
+        if self.id is not None:
+            record["id"] = self.id
+        if self.lang is not None:
+            record["lang"] = self.lang
+        record["tokens"] = list(self.tokens)
+        record["spans"] = [span.to_dict() for span in self.spans]
+        if self.text is not None:
+            record["text"] = self.text
+        if self.offsets is not None:
+            record["offsets"] = [list(offset) for offset in self.offsets]
+        return record
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -154,118 +257,9 @@ class Pair:
     source: Sentence
     target: Sentence
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Alignment:
-    """Word links of one sentence pair, as three parallel arrays sorted by source, then target.
-
-    Args:
-        source: Source token index of each link, int32, counted from 0.
-        target: Target token index of each link, int32, counted from 0.
-        prob: Posterior probability of each link in [0, 1], float32.
-
-    Raises:
-        AlignmentError: The arrays differ in length, an index is negative, or a probability is outside [0, 1].
-
-    Example:
-        >>> Alignment.from_pharaoh("0-0 1-2:0.75").to_pharaoh()
-        '0-0 1-2:0.75'
-    """
-
-    source: Int32Array
-    target: Int32Array
-    prob: Float32Array
-
-    def __post_init__(self) -> None:
-        if not len(self.source) == len(self.target) == len(self.prob):
-            raise AlignmentError(
-                f"{len(self.source)} source indices, {len(self.target)} target indices and "
-                f"{len(self.prob)} probabilities do not make links"
-            )
-        if len(self.source) == 0:
-            return
-        if min(int(self.source.min()), int(self.target.min())) < 0:
-            raise AlignmentError("a link has a negative index", hint="Links count from 0.")
-        if not (self.prob.min() >= 0.0 and self.prob.max() <= 1.0):  # false for NaN as well
-            raise AlignmentError("a link has a probability outside [0, 1]")
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Alignment):
-            return NotImplemented
-        return (
-            np.array_equal(self.source, other.source)
-            and np.array_equal(self.target, other.target)
-            and np.array_equal(self.prob, other.prob)
-        )
-
-    @classmethod
-    def from_links(cls, links: Iterable[tuple[int, int] | tuple[int, int, float]]) -> Alignment:
-        """Build from ``(source, target)`` or ``(source, target, prob)`` tuples; a link given twice keeps its best.
-
-        Example:
-            >>> len(Alignment.from_links([(0, 0), (1, 1, 0.5)]))
-            2
-        """
-        best: dict[tuple[int, int], float] = {}
-        for link in links:
-            key = (int(link[0]), int(link[1]))
-            prob = float(link[2]) if len(link) == 3 else 1.0
-            best[key] = max(prob, best.get(key, 0.0))
-        keys = sorted(best)
-        return cls(
-            np.array([key[0] for key in keys], dtype=np.int32),
-            np.array([key[1] for key in keys], dtype=np.int32),
-            np.array([best[key] for key in keys], dtype=np.float32),
-        )
-
-    @classmethod
-    def from_pharaoh(cls, line: str) -> Alignment:
-        """Read one line of Pharaoh links: ``i-j`` or ``i-j:p``, separated by blanks, counted from 0.
-
-        Raises:
-            AlignmentError: A link is malformed.
-        """
-        links: list[tuple[int, int, float]] = []
-        for item in line.split():
-            match = _LINK.match(item)
-            try:
-                prob = float(match[3]) if match and match[3] else 1.0
-            except ValueError:
-                match = None
-            if match is None:
-                raise AlignmentError(
-                    f"{item!r} is not a link", hint="Write links as i-j or i-j:probability, from 0, e.g. 0-0 1-2:0.9."
-                )
-            links.append((int(match[1]), int(match[2]), prob))
-        return cls.from_links(links)
-
-    def to_pharaoh(self, *, digits: int = 4) -> str:
-        """Write as one line of Pharaoh links; a probability of 1 is left out.
-
-        Args:
-            digits: Significant digits of the probabilities.
-        """
-        return " ".join(
-            f"{i}-{j}" if (shown := f"{p:.{digits}g}") == "1" else f"{i}-{j}:{shown}"
-            for i, j, p in zip(self.source.tolist(), self.target.tolist(), self.prob.tolist(), strict=True)
-        )
-
-    def check(self, n_source: int, n_target: int) -> None:
-        """Raise unless every link lies inside sentences of these lengths.
-
-        Raises:
-            AlignmentError: A link points past the last token of either side.
-        """
-        if len(self) and (int(self.source.max()) >= n_source or int(self.target.max()) >= n_target):
-            bad = int(np.flatnonzero((self.source >= n_source) | (self.target >= n_target))[0])
-            raise AlignmentError(
-                f"link {self.source[bad]}-{self.target[bad]} points outside a pair of "
-                f"{n_source} source and {n_target} target tokens",
-                hint="Links count tokens from 0 and must come from the same tokenisation as the files.",
-            )
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values, see :meth:`Sentence.to_dict`."""
+        return {"source": self.source.to_dict(), "target": self.target.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +276,22 @@ class ProjectedSpan:
     target: Span
     confidence: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """The target span as a record, with its source span; numbers are rounded to four digits.
+
+        Example:
+            >>> ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9).to_dict()
+            {'start': 0, 'end': 1, 'label': 'LOC', 'score': 0.9, 'source': {'start': 2, 'end': 3}}
+        """
+        score = self.confidence if self.target.score is None else self.target.score
+        return {
+            "start": self.target.start,
+            "end": self.target.end,
+            "label": self.target.label,
+            "score": round(score, 4),
+            "source": _place_of(self.source),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class DroppedSpan:
@@ -294,6 +304,22 @@ class DroppedSpan:
 
     source: Span
     reason: DropReason
+
+    def to_dict(self) -> dict[str, Any]:
+        """The source span as a record, with the reason.
+
+        Example:
+            >>> DroppedSpan(Span(2, 3, "LOC"), "no_link").to_dict()
+            {'start': 2, 'end': 3, 'label': 'LOC', 'reason': 'no_link'}
+        """
+        return {**_place_of(self.source), "label": self.source.label, "reason": self.reason}
+
+
+def _place_of(span: Span) -> dict[str, Any]:
+    record: dict[str, Any] = {"start": span.start, "end": span.end}
+    if span.score is not None:
+        record["score"] = round(span.score, 4)
+    return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,3 +343,23 @@ class Projection:
     def status(self) -> Literal["ok", "error"]:
         """``"error"`` for a sentence that could not be processed."""
         return "ok" if self.error is None else "error"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The labelled sentence as a record, as JSONL keeps it; each span has its confidence and its source span.
+
+        Source spans that were not projected stand under ``dropped``; a record that has this key, be the list empty or
+        not, is that of a projection. Confidences are rounded to four digits. :func:`crosspan.projection_from_dict` is
+        the way back.
+
+        Example:
+            >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
+            >>> Projection(Sentence(("Accra",), (link.target,)), (link,)).to_dict()["spans"]
+            [{'start': 0, 'end': 1, 'label': 'LOC', 'score': 0.9, 'source': {'start': 2, 'end': 3}}]
+        """
+        record = self.sentence.to_dict()
+        links = {link.target: link for link in self.links}  # spans are equal whatever their score
+        record["spans"] = [links[span].to_dict() if span in links else span.to_dict() for span in self.sentence.spans]
+        record["dropped"] = [span.to_dict() for span in self.dropped]
+        if self.error is not None:
+            record["error"] = self.error
+        return record

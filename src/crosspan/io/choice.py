@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from itertools import chain
 
-from crosspan.core.errors import CrosspanError, ModelError, OptionError
-from crosspan.core.family import Family
+from crosspan.core.components import Component, Family
+from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelError, OptionError
 from crosspan.core.files import PathLike, name_of, open_input, read_blocks
 from crosspan.io.format import Format, Reading, TextFormat
 from crosspan.io.rejects import Located
@@ -17,14 +18,40 @@ FORMATS = Family(
     "crosspan.formats",
     "format",
     {
-        "conll": "crosspan.io.conll:Conll",
-        "docbin": "crosspan.io.docbin:DocBin",
-        "entities": "crosspan.io.entities:Entities",
-        "jsonl": "crosspan.io.jsonl:Jsonl",
-        "parquet": "crosspan.io.parquet:Parquet",
-        "plain": "crosspan.io.plain:Plain",
-        "tokens": "crosspan.io.tokens:Tokens",
+        "conll": Component(
+            target="crosspan.io.conll:Conll",
+            about="A token a line with its tag; any columns, any tag scheme.",
+        ),
+        "docbin": Component(
+            target="crosspan.io.docbin:DocBin",
+            about="spaCy's binary documents.",
+            packages=("spacy",),
+            extra="spacy",
+        ),
+        "entities": Component(
+            target="crosspan.io.entities:Entities",
+            about="Running text with the places of its entities, a line of JSON each.",
+        ),
+        "jsonl": Component(
+            target="crosspan.io.jsonl:Jsonl",
+            about="Records of JSON; keeps scores, sources and what was dropped.",
+        ),
+        "parquet": Component(
+            target="crosspan.io.parquet:Parquet",
+            about="Columns, as the HuggingFace hub has them.",
+            packages=("pyarrow",),
+            extra="parquet",
+        ),
+        "plain": Component(
+            target="crosspan.io.plain:Plain",
+            about="Running text, a sentence a line, which crosspan tokenises.",
+        ),
+        "tokens": Component(
+            target="crosspan.io.tokens:Tokens",
+            about="A sentence a line, its tokens separated by blanks.",
+        ),
     },
+    unknown=Component(),
 )
 """``plain`` is text that crosspan tokenises, ``tokens`` is text whose tokens are separated by blanks."""
 
@@ -41,12 +68,16 @@ def format_named(name: str) -> Format:
         >>> format_named("jsonl").endings
         ('.jsonl', '.ndjson', '.json')
     """
-    if name not in FORMATS.own and name not in FORMATS.names():
+    if name not in FORMATS:
         raise OptionError(f"unknown format {name!r}", hint=f"Choose one of {', '.join(FORMATS.names())}.")
-    found = FORMATS.find(name)
+    found = FORMATS.factory(name)
     made = found() if callable(found) else found
-    if not isinstance(made, Format):
-        raise ModelError(f"{name!r} is no format", where=repr(found), hint="Derive it from crosspan.io.Format.")
+    if not isinstance(made, Format) or made.name != name:
+        raise ModelError(
+            f"{name!r} is no format of this name",
+            where=repr(found),
+            hint="Derive it from crosspan.io.Format, and name it alike there and in the entry point.",
+        )
     return made
 
 
@@ -61,8 +92,8 @@ def all_formats() -> Iterator[Format]:
 
 def _names() -> Iterator[str]:
     """All names; packages are looked for only where crosspan's own formats are not what is sought."""
-    yield from FORMATS.own
-    yield from (name for name in FORMATS.names() if name not in FORMATS.own)
+    yield from FORMATS.builtin
+    yield from (name for name in FORMATS.names() if name not in FORMATS.builtin)
 
 
 def format_by_name(path: PathLike) -> str | None:
@@ -122,7 +153,20 @@ def told_format(path: PathLike, format: str) -> Format | None:  # noqa: A002
         found = next((one for one in all_formats() if one.magic and start.startswith(one.magic)), None)
     if found is not None and not found.reads:
         raise OptionError(f"the format {found.name} is for writing only", hint="Name another format.")
+    if found is not None:
+        _check_installed(found)
     return found
+
+
+def _check_installed(found: Format) -> None:
+    """Raise unless the packages that a format needs are installed."""
+    component = FORMATS.component(found.name)
+    for package in component.packages:
+        if find_spec(package) is None:
+            what = f"crosspan[{component.extra}]" if component.extra else package
+            raise MissingDependencyError(
+                f"{found.shown} needs the package {package}", hint=f"Install it with: pip install '{what}'."
+            )
 
 
 def _recognised(lines: Sequence[str]) -> TextFormat:
@@ -165,7 +209,7 @@ def output_format(path: PathLike, format: str = "auto", *, labels: bool = False)
         raise OptionError(f"the format {found.name} {said}", hint=f"Choose one of {_listed(labels)}.")
     if found.binary and is_stdout:
         raise OptionError(f"{found.shown} cannot be written to standard output", hint="Name a file.")
-    found.check_installed()
+    _check_installed(found)
     return found
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, FormatError, SpanError, TagError
+from crosspan.core.errors import CrosspanError, FormatError, OffsetError, SpanError, TagError
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.text.tokenize import tokenize
@@ -89,8 +89,8 @@ def sentence_of(
     except SpanError as error:
         fault = error
         sentence = Sentence(tokens, (), identifier, language, text, offsets)
-    except ValueError as error:
-        raise FormatError(str(error), hint="Mend the offsets, or leave them out.") from error
+    except OffsetError as error:
+        raise FormatError(error.message, hint="Mend the offsets, or leave them out.") from error
     return sentence, fault
 
 
@@ -264,22 +264,4 @@ def record_of(sentence: Sentence) -> dict[str, Any]:
         >>> record_of(Sentence(("Accra",), (Span(0, 1, "LOC"),), id="a"))
         {'id': 'a', 'tokens': ['Accra'], 'spans': [{'start': 0, 'end': 1, 'label': 'LOC'}]}
     """
-    record: dict[str, Any] = {}
-    if sentence.id is not None:
-        record["id"] = sentence.id
-    if sentence.lang is not None:
-        record["lang"] = sentence.lang
-    record["tokens"] = list(sentence.tokens)
-    record["spans"] = [_span_record(span) for span in sentence.spans]
-    if sentence.text is not None:
-        record["text"] = sentence.text
-    if sentence.offsets is not None:
-        record["offsets"] = [list(offset) for offset in sentence.offsets]
-    return record
-
-
-def _span_record(span: Span) -> dict[str, Any]:
-    record: dict[str, Any] = {"start": span.start, "end": span.end, "label": span.label}
-    if span.score is not None:
-        record["score"] = span.score
-    return record
+    return sentence.to_dict()

@@ -17,14 +17,10 @@ from typing import Any
 from crosspan.core.errors import MissingDependencyError, ModelError
 from crosspan.models.batching import out_of_memory
 from crosspan.models.device import Placement, device_of, dtype_of
+from crosspan.models.hub import NO_HUB, fetching, is_path
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5")
 """Endings of weights that are not safetensors."""
-
-_NO_HUB = (
-    "Give the path of a folder that holds the model, or make the hub reachable; "
-    "docs/neural.md says how to fetch a model once and work without a network."
-)
 
 
 def neural(what: str, package: str = "transformers", extra: str = "neural") -> Any:
@@ -63,7 +59,7 @@ def load_config(name: str | os.PathLike[str]) -> Any:
     transformers = neural("this model")
     shown = os.fspath(name)
     with _readable_errors(shown), _quiet(transformers.utils.logging):
-        config = transformers.AutoConfig.from_pretrained(shown, trust_remote_code=False)
+        config = transformers.AutoConfig.from_pretrained(shown, trust_remote_code=False, **_fetching(shown))
     if getattr(config, "auto_map", None):
         raise ModelError(
             "the model comes with code of its own, which crosspan never runs",
@@ -86,6 +82,7 @@ def load_tokenizer(name: str | os.PathLike[str], **options: Any) -> Any:
     transformers = neural("this model")
     shown = os.fspath(name)
     with _readable_errors(shown), _quiet(transformers.utils.logging):
+        options |= _fetching(shown)
         tokenizer = transformers.AutoTokenizer.from_pretrained(shown, trust_remote_code=False, **options)
     if len(tokenizer) <= len({*tokenizer.all_special_ids}):
         raise ModelError(
@@ -134,6 +131,7 @@ def load_model(
             dtype=dtype_of(placement, device),
             output_loading_info=True,
             ignore_mismatched_sizes=new_head,
+            **_fetching(shown),
             **options,
         )
     absent = {*about["missing_keys"], *(key for key, *_ in about["mismatched_keys"])}
@@ -172,6 +170,11 @@ def check_rows(tokenizer: Any, rows: int, name: str) -> None:
             where=name,
             hint="Tokenizer and model do not belong together: put both into one folder with save_pretrained.",
         )
+
+
+def _fetching(shown: str) -> dict[str, bool]:
+    """What a loader is to be told of the hub; that a model will be downloaded is said here."""
+    return {} if is_path(shown) else fetching(shown, neural("this model", "huggingface_hub"))
 
 
 def _check_weights(shown: str) -> None:
@@ -226,11 +229,10 @@ def _readable_errors(shown: str) -> Iterator[None]:
 def _model_error(shown: str, error: Exception) -> ModelError:
     text = str(error).strip()
     first = (text.splitlines() or [type(error).__name__])[0].strip(" .")
-    looks_like_path = os.path.isabs(shown) or shown.startswith((".", "~")) or shown.count("/") > 1
     if not os.path.isdir(shown):
-        if looks_like_path:
+        if is_path(shown):
             return ModelError("there is no such folder", where=shown, hint="Check the path of the model.")
-        return ModelError(f"the model is not at hand ({first})", where=shown, hint=_NO_HUB)
+        return ModelError(f"the model is not at hand ({first})", where=shown, hint=NO_HUB)
     if out_of_memory(error):
         return ModelError(
             "memory is too small for the model",

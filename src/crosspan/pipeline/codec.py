@@ -1,27 +1,48 @@
-"""Shards as bytes: JSON for words and spans, flat arrays for links. Nothing in the cache is ever executed.
+"""Parts as bytes: JSON for words and spans, flat arrays for links. Nothing that a store keeps is ever executed.
 
-Spans travel as ``[start, end, label, score]``. A *fault* is ``[where, message, hint]`` by the number of its sentence.
+Each part begins with a letter that says what it is, so that a store needs to know no more than that.
 """
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
+from crosspan.core.types import Alignment, Projection, Span
+from crosspan.models.archive import packed
+from crosspan.pipeline.parts import About, AboutRow, Facts, Fault, Faults, Labels, Links, Model, Projected, Tokens
 
-_HEADER = struct.Struct("<qq")  # sentences, links
-
-Fault = tuple[str | None, str, str | None]
-Faults = dict[int, Fault]
-SpanRow = list[Any]
-AboutRow = list[Any]
+_HEADER = struct.Struct("<qqq")  # sentences, links, bytes of faults
 Number = TypeVar("Number", bound=np.generic)
+
+
+def encode(part: object) -> bytes:
+    """A part as bytes.
+
+    Raises:
+        TypeError: It is no part.
+
+    Example:
+        >>> decode(encode(Labels([(Span(0, 1, "LOC", 0.5),), ()], {1: Fault("a:3", "empty")})))
+        Labels(spans=[(Span(start=0, end=1, label='LOC', score=0.5),), ()], faults={1: Fault(where='a:3', \
+message='empty', hint=None)})
+    """
+    for letter, (kind, dump, _) in _KINDS.items():
+        if isinstance(part, kind):
+            return letter + dump(part)
+    raise TypeError(f"{type(part).__name__} is no part of a result")
+
+
+def decode(data: bytes) -> Any:
+    """What :func:`encode` wrote."""
+    return _KINDS[data[:1]][2](data[1:])
 
 
 def dumps(value: Any) -> bytes:
@@ -39,121 +60,64 @@ def loads(data: bytes) -> Any:
     return json.loads(data.decode("utf-8", "surrogatepass"))
 
 
-def about_row(sentence: Sentence) -> AboutRow:
-    """What a sentence is beyond its words and spans: id, language, text and offsets."""
-    return [sentence.id, sentence.lang, sentence.text, sentence.offsets]
-
-
-def whole_sentence(tokens: Sequence[str], about: AboutRow, spans: Iterable[Span] = ()) -> Sentence:
-    """A sentence from its words and what else is known.
-
-    Example:
-        >>> sentence = Sentence(("Accra",), (), "s1", "sw", "Accra", ((0, 5),))
-        >>> whole_sentence(["Accra"], loads(dumps(about_row(sentence)))) == sentence
-        True
-    """
-    identifier, lang, text, offsets = about
-    places = None if offsets is None else tuple((start, end) for start, end in offsets)
-    return Sentence(tuple(tokens), tuple(spans), identifier, lang, text, places)
-
-
-def span_rows(spans: Iterable[Span]) -> list[SpanRow]:
-    """Spans as plain values."""
+def _span_rows(spans: Iterable[Span]) -> list[list[Any]]:
     return [[span.start, span.end, span.label, span.score] for span in spans]
 
 
-def spans_of(rows: Iterable[SpanRow]) -> tuple[Span, ...]:
-    """What :func:`span_rows` wrote.
-
-    Example:
-        >>> spans_of(span_rows([Span(0, 1, "LOC", 0.5)]))
-        (Span(start=0, end=1, label='LOC', score=0.5),)
-    """
-    return tuple([Span(start, end, label, score) for start, end, label, score in rows])
+def _dump_faults(faults: Faults) -> Mapping[str, Fault]:
+    return {str(index): fault for index, fault in sorted(faults.items())}
 
 
-def dump_labels(spans: Iterable[Sequence[Span]], faults: Faults) -> bytes:
-    """The spans of the sentences of a shard, and what is wrong with some."""
-    rows = [span_rows(one) for one in spans]
-    return dumps({"spans": rows, "faults": {str(index): fault for index, fault in sorted(faults.items())}})
+def _load_faults(rows: Mapping[str, Sequence[Any]]) -> Faults:
+    return {int(index): Fault(*row) for index, row in rows.items()}
 
 
-def load_labels(data: bytes) -> tuple[list[tuple[Span, ...]], Faults]:
-    """What :func:`dump_labels` wrote."""
+def _dump_labels(labels: Labels) -> bytes:
+    return dumps({"spans": [*map(_span_rows, labels.spans)], "faults": _dump_faults(labels.faults)})
+
+
+def _load_labels(data: bytes) -> Labels:
     found = loads(data)
-    return [spans_of(rows) for rows in found["spans"]], load_faults(found["faults"])
+    spans = [tuple([Span(*row) for row in rows]) for rows in found["spans"]]
+    return Labels(spans, _load_faults(found["faults"]))
 
 
-def load_faults(rows: dict[str, list[Any]]) -> Faults:
-    """Faults by the number of their sentence."""
-    return {int(index): (where, message, hint) for index, (where, message, hint) in rows.items()}
+def _dump_about(about: About) -> bytes:
+    return dumps({"sides": about.sides, "lines": about.lines})
 
 
-def reason_of(fault: Fault) -> str:
-    """What is wrong and what can be done, as lists of rejected sentences say it.
-
-    Example:
-        >>> reason_of((None, "the sentence is empty", "Put it in."))
-        'the sentence is empty. Put it in.'
-    """
-    return f"{fault[1]}. {fault[2]}" if fault[2] else fault[1]
+def _load_about(data: bytes) -> About:
+    found = loads(data)
+    return About(tuple([AboutRow(*row) for row in side] for side in found["sides"]), found["lines"])
 
 
-def dump_projections(projections: Iterable[Projection]) -> bytes:
-    """Projections without their words.
-
-    Example:
-        >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
-        >>> projection = Projection(Sentence(("Accra",), (link.target,)), (link,))
-        >>> load_projections(dump_projections([projection]), [["Accra"]]) == [projection]
-        True
-    """
-    return dumps([_projection_row(projection) for projection in projections])
+def _dump_projected(found: Projected) -> bytes:
+    return dumps([_projection_row(row) if isinstance(row, Projection) else row for row in found.rows])
 
 
 def _projection_row(projection: Projection) -> list[Any]:
-    links = [[*span_rows((link.source, link.target)), link.confidence] for link in projection.links]
-    dropped = [[*span_rows((drop.source,)), drop.reason] for drop in projection.dropped]
-    return [span_rows(projection.sentence.spans), links, dropped, projection.error]
+    links = [[*_span_rows((link.source, link.target)), link.confidence] for link in projection.links]
+    dropped = [[*_span_rows((drop.source,)), drop.reason] for drop in projection.dropped]
+    return [_span_rows(projection.sentence.spans), links, dropped, projection.error]
 
 
-def load_projections(data: bytes, tokens: Sequence[Sequence[str]]) -> list[Projection]:
-    """What :func:`dump_projections` wrote, with the words of the target sentences."""
-    found = []
-    for words, (spans, links, dropped, error) in zip(tokens, loads(data), strict=True):
-        found.append(
-            Projection(
-                Sentence(tuple(words), spans_of(spans)),
-                tuple([ProjectedSpan(Span(*source), Span(*target), sure) for source, target, sure in links]),
-                tuple([DroppedSpan(Span(*source), reason) for source, reason in dropped]),
-                error,
-            )
-        )
-    return found
-
-
-def dump_links(alignments: Sequence[Alignment | None]) -> bytes:
-    """Links of a shard as flat arrays; probabilities keep every bit.
-
-    Example:
-        >>> links = [Alignment.from_pharaoh("0-0 1-2:0.3"), None]
-        >>> load_links(dump_links(links)) == links
-        True
-    """
-    given = [links for links in alignments if links is not None]
-    counts = np.array([-1 if links is None else len(links) for links in alignments], "<i8")
+def _dump_links(links: Links) -> bytes:
+    """Links of a shard as flat arrays; probabilities keep every bit."""
+    given = [one for one in links.alignments if one is not None]
+    counts = np.array([-1 if one is None else len(one) for one in links.alignments], "<i8")
     columns = [
-        np.concatenate([np.empty(0, "<i4"), *(links.source for links in given)]),
-        np.concatenate([np.empty(0, "<i4"), *(links.target for links in given)]),
-        np.concatenate([np.empty(0, "<f4"), *(links.prob for links in given)]),
+        np.concatenate([np.empty(0, "<i4"), *(one.source for one in given)]),
+        np.concatenate([np.empty(0, "<i4"), *(one.target for one in given)]),
+        np.concatenate([np.empty(0, "<f4"), *(one.prob for one in given)]),
     ]
-    return _HEADER.pack(len(counts), len(columns[0])) + b"".join(column.tobytes() for column in (counts, *columns))
+    faults = dumps(_dump_faults(links.faults))
+    arrays = b"".join(column.tobytes() for column in (counts, *columns))
+    return _HEADER.pack(len(counts), len(columns[0]), len(faults)) + arrays + faults
 
 
-def load_links(data: bytes) -> list[Alignment | None]:
-    """What :func:`dump_links` wrote."""
+def _load_links(data: bytes) -> Links:
     raw = bytearray(data)  # compiled code is compiled for arrays that may be written to
-    n_sentences, n_links = _HEADER.unpack_from(raw)
+    n_sentences, n_links, n_faults = _HEADER.unpack_from(raw)
     at = _HEADER.size
     counts: npt.NDArray[np.int64] = np.frombuffer(raw, np.int64, n_sentences, at)
     at += counts.nbytes
@@ -162,7 +126,41 @@ def load_links(data: bytes) -> list[Alignment | None]:
     prob = np.frombuffer(raw, np.float32, n_links, at + 2 * source.nbytes)
     ends = np.cumsum(np.maximum(counts, 0))
     begins = ends - np.maximum(counts, 0)
-    return [
+    alignments = [
         None if count < 0 else Alignment(source[begin:end], target[begin:end], prob[begin:end])
         for count, begin, end in zip(counts.tolist(), begins.tolist(), ends.tolist(), strict=True)
     ]
+    return Links(alignments, _load_faults(loads(data[len(data) - n_faults :])))
+
+
+def _dump_model(model: Model) -> bytes:
+    head = dumps([model.family, model.use])
+    return len(head).to_bytes(4, "little") + head + model_bytes(model)
+
+
+def _load_model(data: bytes) -> Model:
+    end = 4 + int.from_bytes(data[:4], "little")
+    return Model(*loads(data[4:end]), data[end:])
+
+
+def model_bytes(model: Model) -> bytes:
+    """The file of a model, or its folder as one archive."""
+    if isinstance(model.value, bytes):
+        return model.value
+    if isinstance(model.value, Path):
+        return packed(model.value)
+    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
+        path = Path(folder) / ("model.npz" if model.family == "aligners" else "model.crf")
+        model.value.save(path)
+        return path.read_bytes()
+
+
+_KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]] = {
+    b"T": (Tokens, lambda part: dumps(part.sides), lambda data: Tokens(tuple(loads(data)))),
+    b"A": (About, _dump_about, _load_about),
+    b"L": (Labels, _dump_labels, _load_labels),
+    b"K": (Links, _dump_links, _load_links),
+    b"P": (Projected, _dump_projected, lambda data: Projected(loads(data))),
+    b"M": (Model, _dump_model, _load_model),
+    b"F": (Facts, lambda part: dumps(part.values), lambda data: Facts(loads(data))),
+}

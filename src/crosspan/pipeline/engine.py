@@ -1,36 +1,33 @@
-"""Runs stage after stage: what the cache holds is taken from it, the rest is worked out and kept."""
+"""Runs step after step: what the store holds is taken from it, the rest is worked out and kept."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from crosspan import __version__
-from crosspan.pipeline.executor import Executor
-from crosspan.pipeline.step import Need, Stage, jobs_of
+from crosspan.core.progress import Advance, Listener, Progress
+from crosspan.pipeline.executor import Done, Executor
+from crosspan.pipeline.keys import jobs_of
+from crosspan.pipeline.step import Job, Need, Step
 from crosspan.pipeline.store import Entry, Store
-
-StageProgress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
-class StageReport:
-    """What was done for a stage, or would be.
+class StepReport:
+    """What was done for a step, or would be.
 
     Args:
-        name: The stage.
-        version: Of the stage.
+        name: The step.
         shards: Results it has.
         computed: How many of them were worked out (in a plan: at most).
-        cached: How many were taken from the cache.
+        cached: How many were taken from the store, or made by another run meanwhile.
         seconds: Time taken.
-        waits_for: In a plan, the earlier stage whose results must be known to tell what the cache holds.
+        waits_for: In a plan, the earlier step whose results must be known to tell what the store holds.
     """
 
     name: str
-    version: int
     shards: int
     computed: int
     cached: int
@@ -47,100 +44,116 @@ class StageReport:
 
 @dataclass(slots=True)
 class Engine:
-    """Runs stages, and remembers what became of them.
+    """Runs steps, and remembers what became of them.
 
     Args:
-        store: The cache.
+        store: Where results are.
         executor: Does the work.
-        progress: Called with ``(stage, done, total)``; sentences where they are known, else steps.
-        products: Results of each stage, shard by shard.
+        progress: Is told how far it is; in sentences where they are known, else in steps.
+        products: Results of each step, shard by shard.
         reports: What was done, in order.
     """
 
     store: Store
     executor: Executor
-    progress: StageProgress | None = None
+    progress: Listener | None = None
     products: dict[str, list[Entry]] = field(default_factory=dict)
-    reports: list[StageReport] = field(default_factory=list)
+    reports: list[StepReport] = field(default_factory=list)
 
-    def add(self, name: str, version: int, entries: Sequence[Entry], computed: int, seconds: float) -> None:
+    def add(self, name: str, entries: Sequence[Entry], computed: int, seconds: float) -> None:
         """Take note of results that were made elsewhere."""
         self.products[name] = list(entries)
-        self.reports.append(
-            StageReport(name, version, len(entries), computed, len(entries) - computed, round(seconds, 3))
-        )
+        self.reports.append(StepReport(name, len(entries), computed, len(entries) - computed, round(seconds, 3)))
 
-    def run(self, stage: Stage) -> list[Entry]:
-        """Make all results of a stage.
+    def run(self, step: Step) -> list[Entry]:
+        """Make all results of a step.
 
         Returns:
             One entry a shard, in order.
 
         Raises:
-            CrosspanError: What the stage raises, or the cache cannot be written.
+            CrosspanError: What the step raises, or the store cannot be written.
         """
         began = time.perf_counter()
-        jobs = jobs_of(stage, self.products, __version__)
-        found: list[Entry | None] = [self.store.find(job.key) for job in jobs]
-        if stage.together and None in found:
-            found = [None] * len(jobs)
-        missing = [job for job in jobs if found[job.shard] is None]
-        sizes = self._sizes(stage, len(jobs))
-        done = sum(size for size, entry in zip(sizes, found, strict=True) if entry is not None)
-        whole = {need: self.products[need.stage] for need in stage.needs if need.whole}
-        if missing:
-            for result in self.executor.run(stage, missing, whole, self.store, self._steps(stage)):
-                found[result.shard] = result.entry
-                done += sizes[result.shard]
-                self._advance(stage, done, sum(sizes))
-        entries = [entry for entry in found if entry is not None]
-        self.add(stage.name, stage.version, entries, len(missing), time.perf_counter() - began)
+        jobs = jobs_of(step, self.products, keyed=self.store.keyed)
+        if step.together and len(jobs) > 1:
+            with self.store.claim(f"{jobs[0].key}-all", wait=True):
+                entries, computed = self._made(step, jobs)
+        else:
+            entries, computed = self._made(step, jobs)
+        self.add(step.name, entries, computed, time.perf_counter() - began)
         return entries
 
-    def look(self, stages: Iterable[Stage]) -> None:
+    def _made(self, step: Step, jobs: Sequence[Job]) -> tuple[list[Entry], int]:
+        found: list[Entry | None] = [self.store.find(job.key) for job in jobs]
+        if step.together and None in found:
+            found = [None] * len(jobs)
+        sizes = self._sizes(step, len(jobs))
+        whole = {need: self.products[need.step] for need in step.needs if need.whole}
+        computed = 0
+        done = sum(size for size, entry in zip(sizes, found, strict=True) if entry is not None)
+        # first what nobody is at, then what other runs were at, which by then is mostly there
+        for wait in (False, True):
+            missing = [job for job in jobs if found[job.shard] is None]
+            if not missing:
+                break
+            for result in self.executor.run(step, missing, whole, self.store, self._inside(step), wait=wait):
+                computed += self._taken(result, found)
+                if result.entry is not None:
+                    done += sizes[result.shard]
+                    self.advance(step.name, done, sum(sizes))
+        return [entry for entry in found if entry is not None], computed
+
+    @staticmethod
+    def _taken(result: Done, found: list[Entry | None]) -> int:
+        found[result.shard] = result.entry
+        return int(result.entry is not None and result.computed)
+
+    def look(self, steps: Iterable[Step]) -> None:
         """Find out what :meth:`run` would do, as far as it can be known: fills ``reports`` and does nothing."""
         unknown: dict[str, str] = {}
-        for stage in stages:
-            waits = next((unknown[need.stage] for need in stage.needs if need.stage in unknown), None)
+        for step in steps:
+            waits = next((unknown[need.step] for need in step.needs if need.step in unknown), None)
             if waits is not None:
-                shards = 1 if stage.single else self._n_shards(stage)
-                self.reports.append(StageReport(stage.name, stage.version, shards, shards, 0, waits_for=waits))
-                self.products[stage.name] = []
-                unknown[stage.name] = waits
+                shards = 1 if step.single else self._n_shards(step)
+                self.reports.append(StepReport(step.name, shards, shards, 0, waits_for=waits))
+                self.products[step.name] = []
+                unknown[step.name] = waits
                 continue
-            jobs = jobs_of(stage, self.products, __version__)
+            jobs = jobs_of(step, self.products, keyed=self.store.keyed)
             entries = [entry for entry in (self.store.find(job.key) for job in jobs) if entry is not None]
             n_missing = len(jobs) - len(entries)
-            self.reports.append(StageReport(stage.name, stage.version, len(jobs), n_missing, len(entries)))
-            self.products[stage.name] = entries
+            self.reports.append(StepReport(step.name, len(jobs), n_missing, len(entries)))
+            self.products[step.name] = entries
             if n_missing:
-                unknown[stage.name] = stage.name
+                unknown[step.name] = step.name
 
     def used_keys(self) -> set[str]:
         """Keys of all results of this run."""
         return {entry.key for entries in self.products.values() for entry in entries}
 
-    def _n_shards(self, stage: Stage) -> int:
+    def _n_shards(self, step: Step) -> int:
         known = {report.name: report.shards for report in self.reports}
-        return max(known[need.stage] for need in stage.needs if not need.whole)
+        return max(known[need.step] for need in step.needs if not need.whole)
 
-    def _sizes(self, stage: Stage, n_jobs: int) -> list[int]:
+    def _sizes(self, step: Step, n_jobs: int) -> list[int]:
         """Sentences of each job, for progress."""
-        for need in stage.needs:
-            entries = self.products[need.stage]
-            if not stage.single and not need.whole and len(entries) == n_jobs and "sentences" in entries[0].facts:
+        for need in step.needs:
+            entries = self.products[need.step]
+            if not step.single and not need.whole and len(entries) == n_jobs and "sentences" in entries[0].facts:
                 return [int(entry.facts["sentences"]) for entry in entries]
         return [1] * n_jobs
 
-    def _advance(self, stage: Stage, done: int, total: int) -> None:
+    def advance(self, name: str, done: int, total: int) -> None:
+        """Tell how far a step is."""
         if self.progress is not None:
-            self.progress(stage.name, done, total)
+            self.progress(Progress(name, done, total))
 
-    def _steps(self, stage: Stage) -> Callable[[int, int], None] | None:
-        """Progress from inside a stage, where it learns."""
+    def _inside(self, step: Step) -> Advance | None:
+        """Progress from inside a step, where it learns."""
         if self.progress is None:
             return None
-        return lambda done, total: self._advance(stage, done, total)
+        return lambda done, total: self.advance(step.name, done, total)
 
 
 def facts_of(entries: Iterable[Entry], name: str) -> int:
@@ -154,5 +167,5 @@ def facts_of(entries: Iterable[Entry], name: str) -> int:
 
 
 def whole_needs(*needs: tuple[str, str]) -> tuple[Need, ...]:
-    """Needs of the whole corpus, from names of stages and parts."""
-    return tuple(Need(stage, part, True) for stage, part in needs)
+    """Needs of the whole corpus, from names of steps and parts."""
+    return tuple(Need(step, part, True) for step, part in needs)

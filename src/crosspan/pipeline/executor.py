@@ -1,142 +1,225 @@
-"""Where the work of a stage is done: in this process, or in worker processes on this machine.
+"""Where the work of a step is done: in this process, or in worker processes on this machine.
 
-An executor is given jobs and hands back results; it knows nothing of stages but their methods, and workers share
-nothing but the folder of the cache. Another one, for many machines, can take its place.
+An executor is given jobs and hands back results. It knows nothing of steps but their methods, and workers share
+nothing but the store: a job is idempotent, and a result is put all or nothing. Another executor, for many machines,
+can take its place.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
+import tempfile
 import threading
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from crosspan.core.errors import CrosspanError
-from crosspan.pipeline.step import Advance, Inputs, Job, Need, Stage
+from crosspan.core.progress import Advance
+from crosspan.pipeline.step import Inputs, Job, Need, Step
 from crosspan.pipeline.store import Entry, Store
 
 
 class Done(NamedTuple):
-    """A job that is done.
+    """A job that has ended.
 
     Args:
         shard: Its number.
-        entry: Its result, which is in the cache.
+        entry: Its result, which is in the store; ``None`` where another run is at it.
+        computed: Whether it was worked out here.
     """
 
     shard: int
-    entry: Entry
+    entry: Entry | None
+    computed: bool = True
 
 
 class Executor(Protocol):
-    """Does the jobs of a stage."""
+    """Does the jobs of a step."""
 
     def run(
         self,
-        stage: Stage,
+        step: Step,
         jobs: Sequence[Job],
         whole: Mapping[Need, Sequence[Entry]],
         store: Store,
         advance: Advance | None = None,
+        *,
+        wait: bool = False,
     ) -> Iterator[Done]:
-        """Yield jobs as they are done, in any order; each result is in the cache by then."""
+        """Yield jobs as they end, in any order; with ``wait``, what another run is at is waited for."""
+
+    def close(self) -> None:
+        """End what was started."""
 
 
-@dataclass(frozen=True, slots=True)
 class LocalExecutor:
-    """Works on this machine.
+    """Works on this machine; worker processes are started once, and stay for all steps.
 
     Args:
         workers: Processes to work in; 1 works in this process.
         threads: Threads of each of them; by default all cores, divided among the workers.
     """
 
-    workers: int = 1
-    threads: int | None = None
+    def __init__(self, workers: int = 1, threads: int | None = None) -> None:
+        self.workers = workers
+        self.threads = threads
+        self._pool: ProcessPoolExecutor | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._sent = 0
 
     def run(
         self,
-        stage: Stage,
+        step: Step,
         jobs: Sequence[Job],
         whole: Mapping[Need, Sequence[Entry]],
         store: Store,
         advance: Advance | None = None,
+        *,
+        wait: bool = False,
     ) -> Iterator[Done]:
-        """Yield jobs as they are done; see :class:`Executor`."""
-        n_workers = min(self.workers, len(jobs)) if stage.parallel else 1
-        if n_workers > 1:
-            threads = self.threads or max(1, (os.cpu_count() or 1) // n_workers)
-            yield from _in_processes(stage, jobs, whole, store, n_workers, threads)
+        """Yield jobs as they end; see :class:`Executor`."""
+        alone = self.workers == 1 or len(jobs) == 1 or not step.parallel or not store.keyed
+        learned = step.learn(Inputs(store, whole, threads=self.threads, advance=advance))
+        if not alone:
+            yield from self._in_processes(step, learned, jobs, whole, store, wait)
             return
-        stage.prepare(Inputs(store, whole, threads=self.threads, advance=advance))
+        step.prepare(Inputs(store, whole, threads=self.threads), learned)
         for job in jobs:
-            yield do(stage, job, whole, store, self.threads, advance)
+            yield do(step, job, whole, store, self.threads, advance, wait=wait)
+
+    def close(self) -> None:
+        """End the worker processes."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _in_processes(
+        self,
+        step: Step,
+        learned: Any,
+        jobs: Sequence[Job],
+        whole: Mapping[Need, Sequence[Entry]],
+        store: Store,
+        wait_: bool,
+    ) -> Iterator[Done]:
+        pool, place = self._workers(), self._task(step, learned, whole, store)
+        try:
+            waiting: set[Future[Done]] = {pool.submit(_do_here, place, job, wait_) for job in jobs}
+            while waiting:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        except BrokenProcessPool as error:
+            self._pool = None
+            raise CrosspanError(
+                f"a worker process of the step {step.name!r} ended before its work was done",
+                hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
+            ) from error
+        except BaseException:
+            for process in list((getattr(pool, "_processes", None) or {}).values()):
+                process.terminate()
+            self._pool = None
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+    def _workers(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # "spawn", as compiled code that has used threads does not survive a fork
+            self._pool = ProcessPoolExecutor(self.workers, _Context(), _begin)
+        return self._pool
+
+    def _task(self, step: Step, learned: Any, whole: Mapping[Need, Sequence[Entry]], store: Store) -> str:
+        """A file with what all jobs of a step share, so that each worker reads it once."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="crosspan-")
+        self._sent += 1
+        path = Path(self._folder.name) / f"{self._sent}"
+        threads = self.threads or max(1, (os.cpu_count() or 1) // self.workers)
+        try:
+            path.write_bytes(pickle.dumps((step, learned, whole, store, threads), pickle.HIGHEST_PROTOCOL))
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise CrosspanError(
+                f"the step {step.name!r} holds something that cannot go to worker processes ({error})",
+                hint="Run it with one worker, or name components instead of handing over objects.",
+            ) from error
+        return str(path)
 
 
 def do(
-    stage: Stage,
+    step: Step,
     job: Job,
     whole: Mapping[Need, Sequence[Entry]],
     store: Store,
     threads: int | None,
     advance: Advance | None = None,
+    *,
+    wait: bool = False,
 ) -> Done:
-    """Do one job with a stage that is prepared, and keep its result."""
+    """Do one job with a step that is prepared, and keep its result, unless another run is at it or has done it."""
     inputs = Inputs(store, {**whole, **job.entries}, shard=job.shard, threads=threads, advance=advance)
-    if not stage.resumes:
-        parts, facts = stage.work(inputs)
-        return Done(job.shard, store.put(job.key, parts, facts, replace=stage.together))
-    with store.unfinished(job.key) as inputs.unfinished:
-        parts, facts = stage.work(inputs)
-        return Done(job.shard, store.put(job.key, parts, facts, replace=stage.together))
+    with store.claim(job.key, wait=wait) as mine:
+        if not mine:
+            return Done(job.shard, None)
+        known = None if step.together else store.find(job.key)
+        if known is not None:
+            return Done(job.shard, known, computed=False)
+        if not step.resumes:
+            return _put(step, job, inputs, store)
+        with store.unfinished(job.key) as inputs.unfinished:
+            return _put(step, job, inputs, store)
 
 
-def _in_processes(
-    stage: Stage,
-    jobs: Sequence[Job],
-    whole: Mapping[Need, Sequence[Entry]],
-    store: Store,
-    n_workers: int,
-    threads: int,
-) -> Iterator[Done]:
-    # "spawn", as compiled code that has used threads does not survive a fork
-    pool = ProcessPoolExecutor(n_workers, multiprocessing.get_context("spawn"), _begin, (stage, whole, store, threads))
+def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
+    parts, facts = step.work(inputs)
+    return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the user's script anew, which may have no ``__main__`` guard."""
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802  # the name that multiprocessing calls
+        with _without_script():
+            return SpawnProcess._Popen(process_obj)  # type: ignore[attr-defined]
+
+
+class _Context(SpawnContext):
+    Process = _Process  # type: ignore[assignment]
+
+
+@contextmanager
+def _without_script() -> Iterator[None]:
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
     try:
-        waiting: set[Future[Done]] = {pool.submit(_do_here, job) for job in jobs}
-        while waiting:
-            finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-    except BrokenProcessPool as error:
-        raise CrosspanError(
-            f"a worker process of the stage {stage.name!r} ended before its work was done",
-            hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
-        ) from error
-    except BaseException:
-        for process in list((getattr(pool, "_processes", None) or {}).values()):
-            process.terminate()
-        raise
+        yield
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        sys.modules["__main__"] = script
 
 
-_here: dict[str, Any] = {}
+_here: dict[str, Any] = {"place": None}
 
 
-def _begin(stage: Stage, whole: Mapping[Need, Sequence[Entry]], store: Store, threads: int) -> None:
+def _begin() -> None:
     """Prepare a worker process; it ends with its parent, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends us
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    _here.update(stage=stage, whole=whole, store=store, threads=threads, ready=False)
 
 
 def _leave_with(parent: Any) -> None:
@@ -144,11 +227,12 @@ def _leave_with(parent: Any) -> None:
     os._exit(1)
 
 
-def _do_here(job: Job) -> Done:
+def _do_here(place: str, job: Job, wait: bool) -> Done:
     try:
-        if not _here["ready"]:  # here, so that an error of it reaches the parent
-            _here["stage"].prepare(Inputs(_here["store"], _here["whole"], threads=_here["threads"]))
-            _here["ready"] = True
-        return do(_here["stage"], job, _here["whole"], _here["store"], _here["threads"])
+        if _here["place"] != place:
+            step, learned, whole, store, threads = pickle.loads(Path(place).read_bytes())
+            step.prepare(Inputs(store, whole, threads=threads), learned)
+            _here.update(place=place, step=step, whole=whole, store=store, threads=threads)
+        return do(_here["step"], job, _here["whole"], _here["store"], _here["threads"], wait=wait)
     except SystemExit:  # the pool would take it for a result, and go on
         os._exit(1)

@@ -1,4 +1,4 @@
-"""One bad sentence never stops a corpus: what fails for a shard is tried sentence by sentence."""
+"""One bad sentence never stops a corpus: what fails for a shard is halved until the bad sentence stands alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANY = 20
 
 
 def each_by_itself(function: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T]) -> list[R | Exception]:
-    """Call a batch function; where it fails, call it for each item alone.
+    """Call a batch function; where it fails, halve the batch until what fails stands alone.
 
     Args:
         function: Gives one result an item, in order.
@@ -33,31 +33,48 @@ def each_by_itself(function: Callable[[Sequence[T]], Sequence[R]], items: Sequen
         >>> found[0], type(found[1]).__name__
         (1.0, 'ZeroDivisionError')
     """
-    try:
-        return list(_complete(function(items), len(items)))
-    except MemoryError:
-        raise
-    except Exception as error:
-        if len(items) == 1:
-            return [error]
     found: list[R | Exception] = []
-    for item in items:
+    well = 0
+    waiting = [items] if items else []
+    while waiting:
+        batch = waiting.pop()
         try:
-            found += _complete(function([item]), 1)
-        except MemoryError:
+            results = function(batch)
+            if len(results) != len(batch):
+                raise ValueError(f"{len(results)} results for {len(batch)} sentences")
+        except (MemoryError, SystemError):  # the latter is what compiled code makes of Ctrl-C
             raise
-        except Exception as error:
+        except Exception as error:  # whatever a component does: it may be anybody's
+            if len(batch) > 1:
+                half = len(batch) // 2
+                waiting += [batch[half:], batch[:half]]
+                continue
             found.append(error)
-    first = found[0]
-    if isinstance(first, Exception) and len(found) >= MANY and all(isinstance(one, Exception) for one in found):
-        raise first
+            if not well and len(found) >= MANY:
+                if not _any_works(function, [item for rest in reversed(waiting) for item in rest]):
+                    raise _first(found) from error
+                well = 1
+        else:
+            well += len(batch)
+            found += results
     return found
 
 
-def _complete(results: Sequence[R], n: int) -> Sequence[R]:
-    if len(results) != n:
-        raise ValueError(f"{len(results)} results for {n} sentences")
-    return results
+def _any_works(function: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T]) -> bool:
+    """Whether one of some items, at even distances, does well."""
+    for item in items[:: max(1, len(items) // MANY)]:
+        try:
+            function([item])
+        except (MemoryError, SystemError):
+            raise
+        except Exception:  # the next may do
+            continue
+        return True
+    return False
+
+
+def _first(found: Sequence[object]) -> Exception:
+    return next(one for one in found if isinstance(one, Exception))
 
 
 def in_words(error: Exception) -> str:

@@ -14,17 +14,14 @@ from crosspan.core.errors import EmptyInputError
 from crosspan.core.files import atomic_binary, open_output
 from crosspan.core.types import Projection, Sentence
 from crosspan.models.archive import unpack
-from crosspan.pipeline.codec import Faults, load_labels, load_projections, loads, reason_of, whole_sentence
-from crosspan.pipeline.file_workflow import Summary
-from crosspan.pipeline.plan import Plan
+from crosspan.pipeline.codec import model_bytes
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import MADE
-from crosspan.pipeline.steps.tagging import FINE_TUNING
-from crosspan.pipeline.store import Entry, Store
+from crosspan.pipeline.results import Results
+from crosspan.pipeline.summary import Summary
 from crosspan.project.filters import is_filtered
 from crosspan.project.records import dropped_records
-
-Products = Mapping[str, list[Entry]]
+from crosspan.train import TRAINERS
 
 
 @dataclass(slots=True)
@@ -65,16 +62,12 @@ class Writer:
 
     Args:
         recipe: What was asked for.
-        plan: The stages.
-        products: Their results.
-        store: Where those are.
+        results: What came out.
     """
 
-    def __init__(self, recipe: Recipe, plan: Plan, products: Products, store: Store) -> None:
+    def __init__(self, recipe: Recipe, results: Results) -> None:
         self.recipe = recipe
-        self.plan = plan
-        self.products = products
-        self.store = store
+        self.results = results
         self.written = Written()
 
     def write(self) -> Written:
@@ -90,27 +83,29 @@ class Writer:
             labelled = self._path(f"labelled.{ending}")
             form = self.recipe.output.format
             projections = self._labelled(*logs)
-            if self.plan.labelled == "ensemble":
+            if self.results.plan.labelled == "ensemble":
                 io.write(labelled, (one.sentence for one in projections), format=form)
             else:
                 io.write_projections(labelled, projections, format=form)
             self._made_sides(form, ending)
-            if "predict" in self.products:
+            if "predict" in self.results:
                 predicted = self._path(f"predicted.{ending}")
                 io.write(predicted, self._predicted(logs[1]), format=form)
-        if "train" in self.products:
-            self._model(self.store.part(self.products["train"][0], "model"))
-        if "evaluate" in self.products:
-            self.written.scores = loads(self.store.part(self.products["evaluate"][0], "scores"))
+        if "train" in self.results:
+            self._model()
+        if "evaluate" in self.results:
+            self.written.scores = self.results.one("evaluate", "scores").values
             with open_output(self._path("scores.json")) as text:
                 text.write(json.dumps(self.written.scores, ensure_ascii=False, indent=2) + "\n")
         with open_output(self._path("recipe.resolved.toml")) as text:
             text.write(self.recipe.resolved())
         return self.written
 
-    def _model(self, data: bytes) -> None:
+    def _model(self) -> None:
         """Write the trained model: a file, or the folder of a fine-tuned encoder."""
-        if self.recipe.train is not None and self.recipe.train.use == FINE_TUNING:
+        assert self.recipe.train is not None
+        data = model_bytes(self.results.model())
+        if TRAINERS.component(self.recipe.train.use).saves == "folder":
             unpack(data, self._path("model"))
             return
         with atomic_binary(self._path("model.crf")) as stream:
@@ -118,65 +113,27 @@ class Writer:
 
     def _made_sides(self, form: str, ending: str) -> None:
         """Write the sentences that were made on the way, with their labels: translations and back-translations."""
-        recipe = self.recipe
+        recipe, plan = self.recipe, self.results.plan
         if recipe.back_translate is not None:
-            io.write(self._path(f"back_translated.{ending}"), self._source_side("pairs", "pairs"), format=form)
+            back = self.results.sources("pairs", "pairs")
+            io.write(self._path(f"back_translated.{ending}"), back, format=form)
         if recipe.translate is not None and MADE.get(recipe.general.task) == "source":
-            made = self._source_side(self.plan.sources, self.plan.labels)
+            made = self.results.sources(plan.sources, plan.labels)
             io.write(self._path(f"translated.{ending}"), made, format=form)
-
-    def _source_side(self, pairs: str, labels: str) -> Iterator[Sentence]:
-        """The source sentences of a stage with the labels of another."""
-        streams = (self._parts(pairs, "tokens"), self._parts(pairs, "about"), self._parts(labels, "labels"))
-        for tokens, about, data in zip(*streams, strict=True):
-            rows = loads(about)["sides"][0]
-            for words, row, spans in zip(loads(tokens)[0], rows, load_labels(data)[0], strict=True):
-                yield whole_sentence(words, row, spans)
 
     def _path(self, name: str) -> Path:
         self.written.files.append(name)
         return self.recipe.out / name
 
-    def _parts(self, stage: str, name: str) -> Iterator[bytes]:
-        for entry in self.products[stage]:
-            yield self.store.part(entry, name)
-
-    def _corpus(self) -> Iterator[tuple[Sentence, Projection, tuple[str, str | None]]]:
-        """Source, projection, and where a sentence stands with what is wrong with it."""
-        streams = (
-            self._parts(self.plan.sources, "tokens"),
-            self._parts(self.plan.sources, "about"),
-            self._parts(self.plan.labels, "labels"),
-            self._parts(self.plan.projected, "projections"),
-        )
-        shown = self.recipe.shown_input
-        for tokens, about, labels, found in zip(*streams, strict=True):
-            (sources, targets), (spans, faults), beyond = loads(tokens), load_labels(labels), loads(about)
-            projections = load_projections(found, targets)
-            for index, projection in enumerate(projections):
-                source = whole_sentence(sources[index], beyond["sides"][0][index], spans[index])
-                row = beyond["sides"][1][index]
-                target = whole_sentence(targets[index], row, projection.sentence.spans)
-                place = f"{shown}:{beyond['lines'][index]}"
-                yield source, replace(projection, sentence=target), self._fault(faults, index, projection, place)
-
-    @staticmethod
-    def _fault(faults: Faults, index: int, projection: Projection, place: str) -> tuple[str, str | None]:
-        fault = faults.get(index)
-        if fault is not None:
-            return fault[0] or place, reason_of(fault)
-        return place, projection.error
-
     def _labelled(self, dropped: IO[str], rejected: IO[str]) -> Iterator[Projection]:
         """Yield what is to be written, and note everything else."""
         summary = self.written.summary
-        others = self._ensemble() if self.plan.labelled == "ensemble" else None
-        for index, (source, projection, (where, reason)) in enumerate(self._corpus()):
+        others = self.results.voted() if self.results.plan.labelled == "ensemble" else None
+        for index, (source, projection, where) in enumerate(self.results.carried(self.recipe.shown_input)):
             wrong = projection.error is not None and not is_filtered(projection)
-            shown = replace(projection, error=reason) if wrong else projection
-            _log(dropped, dropped_records(index, source, shown, where=where if wrong else None))
+            _log(dropped, dropped_records(index, source, projection, where=where if wrong else None))
             if wrong:
-                self._reject(rejected, self.recipe.target.path, index, where, source, projection, reason or "")
+                self._reject(rejected, self.recipe.target.path, index, where, source, projection)
             elif projection.error is not None:
                 summary.filtered += 1
             else:
@@ -186,23 +143,15 @@ class Writer:
                 projection = Projection(replace(projection.sentence, spans=spans))
             elif projection.error is not None:
                 continue
-            if projection.sentence.id is None and source.id is not None:
-                projection = replace(projection, sentence=replace(projection.sentence, id=source.id))
-            yield projection
+            yield named_after(projection, source)
         if summary.sentences == 0 and self.written.first:
             where, reason = self.written.first[0]
             raise EmptyInputError(f"no sentence could be projected; the first: {reason}", where=where)
 
-    def _ensemble(self) -> Iterator[Any]:
-        for data in self._parts("ensemble", "labels"):
-            yield from load_labels(data)[0]
-
-    def _reject(
-        self, log: IO[str], file: str, index: int, where: str, source: Sentence, found: Projection, reason: str
-    ) -> None:
+    def _reject(self, log: IO[str], file: str, index: int, where: str, source: Sentence, found: Projection) -> None:
         self.written.summary.rejected += 1
         name = source.id if source.id is not None else found.sentence.id
-        self._note(log, {"file": file, "index": index, "where": where, "id": name, "reason": reason})
+        self._note(log, {"file": file, "index": index, "where": where, "id": name, "reason": found.error})
 
     def _note(self, log: IO[str], record: dict[str, Any]) -> None:
         if len(self.written.first) < SHOWN:
@@ -214,23 +163,22 @@ class Writer:
         table = self.recipe.predict or self.recipe.evaluate
         assert table is not None
         counts = self.written.predicted = {"sentences": 0, "spans": 0, "rejected": 0}
-        streams = (self._parts("unlabelled", "tokens"), self._parts("unlabelled", "about"))
-        before = 0
-        for tokens, about, data in zip(*streams, self._parts("predict", "labels"), strict=True):
-            (words,), beyond, (spans, faults) = loads(tokens), loads(about), load_labels(data)
-            for index, one in enumerate(words):
-                sentence = whole_sentence(one, beyond["sides"][0][index], spans[index])
-                if index in faults:
-                    counts["rejected"] += 1
-                    where = f"{table.path}:{beyond['lines'][index]}"
-                    reason = reason_of(faults[index])
-                    row = {"file": table.path, "index": before + index, "where": where, "id": sentence.id}
-                    self._note(rejected, {**row, "reason": reason})
-                    continue
-                counts["sentences"] += 1
-                counts["spans"] += len(sentence.spans)
-                yield sentence
-            before += len(words)
+        for index, (sentence, line, fault) in enumerate(self.results.tagged("predict", "unlabelled")):
+            if fault is not None:
+                counts["rejected"] += 1
+                row = {"file": table.path, "index": index, "where": f"{table.path}:{line}", "id": sentence.id}
+                self._note(rejected, {**row, "reason": fault.reason})
+                continue
+            counts["sentences"] += 1
+            counts["spans"] += len(sentence.spans)
+            yield sentence
+
+
+def named_after(projection: Projection, source: Sentence) -> Projection:
+    """The projection; its sentence takes the id of its source if it has none."""
+    if projection.sentence.id is not None or source.id is None:
+        return projection
+    return replace(projection, sentence=replace(projection.sentence, id=source.id))
 
 
 def _log(stream: IO[str], records: Iterable[Mapping[str, Any]]) -> None:

@@ -1,15 +1,17 @@
-"""From a recipe to the stages of its task."""
+"""From a recipe to the steps of its task."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from crosspan.align import ALIGNERS
 from crosspan.core.errors import FormatError
-from crosspan.core.settings import with_settings
+from crosspan.core.model_options import with_languages, with_models
+from crosspan.io import read_links
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.recipes.model_options import with_languages, with_models
+from crosspan.pipeline.corpus import Bitext, Corpus, Files, InputFile
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import (
     MADE,
@@ -23,25 +25,23 @@ from crosspan.pipeline.recipes.tables import (
     TrainTable,
     TranslateTable,
 )
-from crosspan.pipeline.step import Stage
-from crosspan.pipeline.steps.aligning import (
-    AlignByBackend,
-    AlignByModel,
-    AlignWithModel,
-    Bitext,
-    GivenLinks,
-    Learn,
-    NoLinks,
-)
+from crosspan.pipeline.step import Step
+from crosspan.pipeline.steps.adapting import Adapt
+from crosspan.pipeline.steps.aligning import Align, GivenLinks, LearnAndAlign, LinkSource, NoLinks
+from crosspan.pipeline.steps.ensemble import Ensemble
+from crosspan.pipeline.steps.learning import Learn
 from crosspan.pipeline.steps.marking import BackTranslate, Compose, TranslateMarked
 from crosspan.pipeline.steps.projecting import Filter, Keep, Project
-from crosspan.pipeline.steps.reading import InputFile, Reading
-from crosspan.pipeline.steps.tagging import FINE_TUNING, Adapt, Ensemble, Predict, TaggerSpec, TagSource
-from crosspan.pipeline.steps.training import Evaluate, Scoring, Train
-from crosspan.pipeline.steps.translating import Mirror, Side, Translate, TranslatorSpec
-
-PRETRAINED = ("simalign", "awesome", "transalign", "cross_attention")
-"""Aligners that learn nothing from the corpus."""
+from crosspan.pipeline.steps.reading import Reading
+from crosspan.pipeline.steps.scoring import Evaluate, Scoring
+from crosspan.pipeline.steps.tagging import Tag, can_be_adapted
+from crosspan.pipeline.steps.training import Train
+from crosspan.pipeline.steps.translating import Between, Mirror, Side, Translate
+from crosspan.pipeline.use import Use
+from crosspan.project.projector import PROJECTORS
+from crosspan.tag import TAGGERS
+from crosspan.train import TRAINERS
+from crosspan.translate import TRANSLATORS
 
 
 @dataclass(slots=True)
@@ -49,17 +49,17 @@ class Plan:
     """What a recipe asks for.
 
     Args:
-        readings: Files that become shards, before the stages.
-        stages: The stages, in their order.
-        sources: The stage that has the sentences whose labels are carried over.
-        labels: The stage that has the labels of the source.
-        projected: The stage that has the projections.
-        labelled: The stage that has the labels of the target.
+        readings: Corpora that become shards, before the steps.
+        steps: The steps, in their order.
+        sources: The step that has the sentences whose labels are carried over.
+        labels: The step that has the labels of the source.
+        projected: The step that has the projections.
+        labelled: The step that has the labels of the target.
         inputs: All files that are read, by the name they have in the recipe.
     """
 
     readings: list[Reading]
-    stages: list[Stage]
+    steps: list[Step]
     sources: str
     labels: str
     projected: str
@@ -67,153 +67,342 @@ class Plan:
     inputs: dict[str, InputFile] = field(default_factory=dict)
 
 
-def plan_of(recipe: Recipe) -> Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What takes the place of something that a recipe names: it is there already.
+
+    Args:
+        corpora: By table: ``"source"`` (or pairs of source and target), ``"target"``, ``"predict"``, ``"evaluate"``,
+            ``"dev"``.
+        bitext: Translated text to learn from, beside that of ``[bitext]``.
+        links: Word links, for ``[align]``.
+        components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``.
+        unlabelled: Text of other languages, for ``[train]``.
+        runners_up: How many candidates that were not chosen to keep for each span.
+        checks: Whether it is an error that not one sentence of the source has labels, or can be worked on.
+    """
+
+    corpora: Mapping[str, Corpus] = field(default_factory=dict)
+    bitext: Sequence[Bitext] = ()
+    links: LinkSource | None = None
+    components: Mapping[str, Any] = field(default_factory=dict)
+    unlabelled: Sequence[Corpus] = ()
+    runners_up: int = 0
+    checks: bool = True
+
+
+def plan_of(recipe: Recipe, given: Given | None = None) -> Plan:
     """Find out what is to be done, and look at all files that will be read.
+
+    Args:
+        recipe: What is asked for.
+        given: What is there already.
 
     Raises:
         FormatError: A file is not there.
-        OptionError: A backend is not there.
+        OptionError: A component is not there.
     """
-    return _Planner(recipe).plan()
+    return _Planner(recipe, given or Given()).plan()
+
+
+def tagging_plan(recipe: Recipe, given: Given | None = None, *, replaces: bool | None = None) -> Plan:
+    """The plan that tags the source sentences of a recipe and ends there.
+
+    Args:
+        recipe: What is asked for; its tables ``[source]`` and ``[tag]`` count.
+        given: What is there already. A corpus that has one side, under ``"source"``, has no translations.
+        replaces: Whether labels that are there are to be replaced; else a sentence that has some is an error. ``None``
+            does not look.
+    """
+    return _Planner(recipe, given or Given()).tagging(replaces)
 
 
 class _Planner:
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, given: Given) -> None:
         self.recipe = recipe
+        self.given = given
         self.general = recipe.general
         self.inputs: dict[str, InputFile] = {}
 
     def plan(self) -> Plan:
         recipe = self.recipe
-        if self.general.task == "model-transfer":
+        if self.general.task in ("model-transfer", "tag"):
             return self._transfer_of_a_model()
         if recipe.project is not None and recipe.project.use == "markers":
             return self._through_markers()
-        readings, stages = self._pairs("translated" if recipe.back_translate is not None else "pairs")
         first = "pairs" if recipe.back_translate is None else "translated"
+        readings, steps = self._pairs(first)
         labels = first
         if recipe.tag is not None:
-            stages += self._tagging(recipe.tag, first)
+            steps += self._tagging(recipe.tag, first)
             labels = "tag"
         carried = labels
         if recipe.back_translate is not None:
-            stages.append(self._back_translation(recipe.back_translate, labels))
+            steps.append(self._back_translation(recipe.back_translate, labels))
             carried = "pairs"
         assert recipe.align is not None
         assert recipe.project is not None
-        if self.links:
-            stages += self._aligning(recipe.align)
-        else:
-            stages.append(NoLinks())
-        tagged = recipe.tag is not None or self.general.task != "project"
-        project = recipe.project
-        settings = self._settings(project.options)
-        direct = recipe.back_translate is None  # else scores of the source count once, when both legs are put together
-        stages.append(Project(use=project.use, settings=settings, labels=carried, tagged=tagged and direct))
+        steps += self._aligning(recipe.align)
+        steps.append(self._projecting(carried))
         projected = "project"
-        if project.min_confidence or project.filters:
-            stages.append(Filter(min_confidence=project.min_confidence, filters=project.filters, labels=carried))
+        table = recipe.project
+        if table.min_confidence or table.filters:
+            steps.append(Filter(min_confidence=table.min_confidence, filters=table.filters, labels=carried))
             projected = "filter"
-        if not direct:
-            stages.append(Compose(projected=projected, tagged=tagged))
+        if recipe.back_translate is not None:
+            steps.append(Compose(projected=projected, source_scores=table.source_scores))
             projected = "compose"
-        return self._finished(readings, stages, first, labels, projected)
+        return self._finished(readings, steps, first, labels, projected)
+
+    def tagging(self, replaces: bool | None) -> Plan:
+        reading = replace(self._both("pairs"), labelled=False, replaces=replaces, checks=self.given.checks)
+        assert self.recipe.tag is not None
+        steps = [*self._tagging(self.recipe.tag, "pairs", alone=reading.corpus.n_sides == 1)]
+        return Plan([reading], steps, "pairs", "tag", "", "tag", self.inputs)
 
     @property
-    def links(self) -> bool:
+    def linked(self) -> bool:
         """Whether words are linked."""
         return self.recipe.align is not None and self.recipe.align.use != "none"
 
-    def _finished(
-        self, readings: list[Reading], stages: list[Stage], sources: str, labels: str, projected: str
-    ) -> Plan:
+    def _finished(self, readings: list[Reading], steps: list[Step], sources: str, labels: str, projected: str) -> Plan:
         """The plan with what comes behind the projections."""
         recipe, labelled = self.recipe, projected
         if recipe.ensemble is not None:
-            tagger = self._tagger(recipe.ensemble)
+            tagger = self._tagger("ensemble", recipe.ensemble)
             weight = recipe.ensemble.weight
-            stages.append(Ensemble(tagger=tagger, weight=weight, projected=projected, linked=self.links))
+            steps.append(Ensemble(tagger=tagger, weight=weight, projected=projected, linked=self.linked))
             labelled = "ensemble"
         if recipe.train is not None:
-            stages.append(self._training(projected))
+            steps.append(self._training(recipe.train, projected))
             unlabelled = recipe.predict or recipe.evaluate
             if unlabelled is not None:
                 readings.append(self._unlabelled(unlabelled))
-                stages.append(Predict(use=recipe.train.use, tagging=self._tagging_with(recipe.train)))
+                tagger = Use(TAGGERS, self._trained_by(recipe.train), settings=self._tagging_with(recipe.train))
+                steps.append(Tag(tagger=tagger, learned="train", corpus="unlabelled", name="predict"))
         if recipe.evaluate is not None:
             of = "predict" if recipe.train is not None else labelled
             part = "labels" if of in ("predict", "ensemble") else "projections"
-            stages.append(Evaluate(scoring=self._scoring(recipe.evaluate), of=of, part=part))
-        return Plan(readings, stages, sources, labels, projected, labelled, self.inputs)
+            corpus = "unlabelled" if of == "predict" else "pairs"
+            steps.append(Evaluate(scoring=self._scoring(recipe.evaluate), of=of, part=part, corpus=corpus))
+        return Plan(readings, steps, sources, labels, projected, labelled, self.inputs)
 
     def _transfer_of_a_model(self) -> Plan:
         """The target sentences, tagged as they are."""
         assert self.recipe.tag is not None
-        spec = self._tagger(self.recipe.tag)
-        stages: list[Stage] = [
-            Mirror(),
-            TagSource(tagger=spec, adapted=False, copy_bias=0.0),
-            Keep(labels="tag"),
-        ]
-        return self._finished([self._given("target", labelled=False)], stages, "pairs", "tag", "project")
+        tagger = self._tagger("tag", self.recipe.tag)
+        steps: list[Step] = [Mirror(), Tag(tagger=tagger), Keep(labels="tag")]
+        return self._finished([self._alone("target", labelled=False)], steps, "pairs", "tag", "project")
 
     def _through_markers(self) -> Plan:
         """Source sentences, tagged where they have no labels, and their marked translation."""
+        from crosspan.core.options import with_settings
+        from crosspan.project.marker_options import MarkerOptions
+
         recipe = self.recipe
         assert recipe.project is not None
         assert recipe.translate is not None
-        stages: list[Stage] = []
+        steps: list[Step] = []
         labels = "given"
         if recipe.tag is not None:
-            stages.append(TagSource(tagger=self._tagger(recipe.tag), adapted=False, copy_bias=0.0, pairs="given"))
+            steps.append(Tag(tagger=self._tagger("tag", recipe.tag), corpus="given"))
             labels = "tag"
-        stages.append(
+        steps.append(
             TranslateMarked(
-                translator=self._translator(recipe.translate, "source", "target"),
-                settings=recipe.project.options,
+                translator=self._translator("translate", recipe.translate, "source", "target"),
+                markers=with_settings(MarkerOptions(), recipe.project.options),
                 labels=labels,
                 min_confidence=recipe.project.min_confidence,
             )
         )
-        reading = self._given("source", labelled=recipe.tag is None)
-        return self._finished([reading], stages, "pairs", labels, "pairs")
+        reading = self._alone("source", labelled=recipe.tag is None)
+        return self._finished([reading], steps, "pairs", labels, "pairs")
 
-    def _pairs(self, name: str) -> tuple[list[Reading], list[Stage]]:
+    def _pairs(self, name: str) -> tuple[list[Reading], list[Step]]:
         """What reads or makes the pairs."""
         recipe = self.recipe
         if recipe.translate is None:
             return [self._both(name)], []
         makes: Side = MADE[self.general.task]
         given: Side = "source" if makes == "target" else "target"
-        reading = self._given(given, labelled=given == "source" and recipe.tag is None)
-        return [reading], [
-            Translate(translator=self._translator(recipe.translate, given, makes), makes=makes, name=name)
-        ]
+        reading = self._alone(given, labelled=given == "source" and recipe.tag is None)
+        translator = self._translator("translate", recipe.translate, given, makes)
+        return [reading], [Translate(translator=translator, makes=makes, name=name)]
 
-    def _tagging(self, tag: TagTable, pairs: str) -> Iterator[Stage]:
-        tagger = self._tagger(tag)
-        adapted = tag.adapt and tag.use == "crf"
-        if adapted:
+    def _tagging(self, tag: TagTable, pairs: str, *, alone: bool = False) -> Iterator[Step]:
+        """How sentences are tagged; those that are alone have no translations to learn from."""
+        tagger = self._tagger("tag", tag)
+        adapts = tagger.component.adapts if tagger.given is None else can_be_adapted(tagger.given)
+        bias = tag.adaptation.copy_bias if adapts and not alone else 0.0
+        if tag.adapt and adapts and not alone:
             yield Adapt(tagger=tagger, settings=tag.adaptation, pairs=pairs)
-        yield TagSource(tagger=tagger, adapted=adapted, copy_bias=tag.adaptation.copy_bias, pairs=pairs)
+            yield Tag(tagger=Use(TAGGERS, "crf"), learned="adapt", copy_bias=bias, corpus=pairs)
+        else:
+            yield Tag(tagger=tagger, copy_bias=bias, corpus=pairs)
 
-    def _back_translation(self, table: BackTranslateTable, labels: str) -> Stage:
-        translator = self._translator(table, "source", "target")
-        return BackTranslate(translator=translator, options_of_markers=table.markers, labels=labels)
+    def _back_translation(self, table: BackTranslateTable, labels: str) -> Step:
+        translator = self._translator("back_translate", table, "source", "target")
+        return BackTranslate(translator=translator, markers=table.markers, labels=labels)
 
-    def _translator(self, table: TranslateTable | BackTranslateTable, one: Side, other: Side) -> TranslatorSpec:
+    def _translator(self, name: str, table: TranslateTable | BackTranslateTable, one: Side, other: Side) -> Between:
         recipe = self.recipe
         assert recipe.source is not None
         langs = {"source": recipe.source.lang, "target": recipe.target.lang}
         options = with_models(table.options, recipe.model)
-        return TranslatorSpec(table.use, recipe.model(table.model), langs[one], langs[other], table.guard, options)
+        use = Use(TRANSLATORS, table.use, recipe.model(table.model), options, self.given.components.get(name))
+        return Between(use, langs[one], langs[other], table.guard)
 
-    def _given(self, side: Side, *, labelled: bool) -> Reading:
-        """How the only side that is given is read."""
-        table = self.recipe.source if side == "source" else self.recipe.target
+    def _tagger(self, name: str, table: Any) -> Use:
+        options = with_models(table.options, self.recipe.model)
+        model = self.recipe.model(table.model)
+        return Use(TAGGERS, table.use, model, options, self.given.components.get(name))
+
+    def _settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options with the paths of models, and with the languages of the recipe where they ask for some."""
+        recipe = self.recipe
+        source = recipe.source.lang if recipe.source is not None else ""
+        return with_languages(with_models(options, recipe.model), source, recipe.target.lang)
+
+    def _projecting(self, labels: str) -> Step:
+        table = self.recipe.project
         assert table is not None
-        file = self._file(table, labelled=labelled)
-        return Reading("given", (self._input(file),), self.general.shard, self.general.limit, labelled)
+        given = self.given.components.get("project")
+        method = Use(PROJECTORS, table.use, settings=self._settings(table.options), given=given)
+        known = method.component
+        direct = self.recipe.back_translate is None  # else scores of the source count once, when both legs meet
+        return Project(
+            method=method,
+            labels=labels,
+            corpus=known.learns,
+            text=known.text,
+            target_spans=known.target_spans,
+            source_scores=table.source_scores and direct,
+            runners_up=self.given.runners_up,
+        )
+
+    def _aligning(self, align: AlignTable) -> Iterator[Step]:
+        limit = self.general.limit
+        links, aligner = self.given.links, self.given.components.get("align")
+        if links is not None or align.use == "links":
+            yield GivenLinks(source=links or self._links(align), shard=self.general.shard, limit=limit)
+            return
+        if aligner is not None:
+            yield Align(aligner=Use(ALIGNERS, given=aligner))
+            return
+        if align.use == "none":
+            yield NoLinks()
+            return
+        if align.use == "model":
+            yield Align(aligner=Use(ALIGNERS, ALIGNERS.default), saved=self.recipe.path(align.path))
+            return
+        use = Use(ALIGNERS, align.use, settings=self._settings(align.options))
+        known = use.component
+        if not known.learns:
+            yield Align(aligner=use)
+        elif known.saves:
+            yield Learn(aligner=use, bitext=self._bitext(), limit=limit)
+            yield Align(aligner=use, learned=True)
+        else:
+            yield LearnAndAlign(aligner=use, bitext=self._bitext(), limit=limit)
+
+    def _links(self, align: AlignTable) -> LinkSource:
+        from crosspan.core.digests import file_digest
+
+        path, shown = self.recipe.path(align.path), align.path
+        if not path.is_file():
+            raise FormatError("no such file", where=shown, hint="Check the path of the links.")
+
+        def read() -> Iterator[Any]:
+            with SentenceFile(path, name=shown).naming():
+                yield from read_links(path)
+
+        return LinkSource(read, shown, file_digest(path, shown))
+
+    def _bitext(self) -> list[Bitext]:
+        files = () if self.recipe.bitext is None else self.recipe.bitext.files
+        return [*self.given.bitext, *(Bitext.of_files(self._plain(one), self._plain(other)) for one, other in files)]
+
+    def _training(self, table: TrainTable, projected: str) -> Step:
+        settings = with_models(table.options, self.recipe.model)
+        source = self.recipe.source.lang if self.recipe.source is not None else ""
+        if "source_lang" in settings:
+            settings["source_lang"] = settings["source_lang"] or source
+        return Train(
+            trainer=Use(TRAINERS, table.use, settings=settings),
+            projected=projected,
+            noise=table.noise,
+            vote=table.vote,
+            rounds=table.rounds,
+            seed=self.general.seed,
+            dev=self._dev(table),
+            unlabelled=self._other_text(table),
+        )
+
+    def _dev(self, table: TrainTable) -> Corpus | None:
+        """The sentences that weights are chosen on: of the source language, unless the recipe says otherwise."""
+        if "dev" in self.given.corpora:
+            return self.given.corpora["dev"]
+        if not table.dev:
+            return None
+        side = self.recipe.target if table.options.get("dev_is_target") else self.recipe.source
+        lang = side.lang if side is not None else ""
+        return Files((self._input(SentenceFile(self.recipe.path(table.dev), lang=lang or None, name=table.dev)),))
+
+    def _other_text(self, table: TrainTable) -> list[Corpus]:
+        found = list(self.given.unlabelled)
+        for item in table.unlabelled:
+            lang, _, path = item.rpartition("=")
+            lang = lang or self.recipe.target.lang
+            file = SentenceFile(self.recipe.path(path), lang=lang or None, repair="begin", name=path)
+            found.append(Files((self._input(file),)))
+        return found
+
+    @staticmethod
+    def _trained_by(table: TrainTable) -> str:
+        """The tagger that loads what a trainer makes."""
+        return TRAINERS.component(table.use).tagger or table.use
+
+    @staticmethod
+    def _tagging_with(table: TrainTable) -> dict[str, Any]:
+        """How a fine-tuned encoder labels: with what it learned with."""
+        if TRAINERS.component(table.use).saves != "folder":
+            return {}
+        return {name: table.options[name] for name in ("words", "overlap", "device") if name in table.options}
+
+    def _alone(self, side: Side, *, labelled: bool) -> Reading:
+        """How the only side that is given is read."""
+        corpus = self.given.corpora.get(side)
+        if corpus is None:
+            table = self.recipe.source if side == "source" else self.recipe.target
+            assert table is not None
+            corpus = Files((self._input(self._file(table, labelled=labelled)),))
+        return Reading("given", corpus, self.general.shard, self.general.limit, labelled)
+
+    def _both(self, name: str) -> Reading:
+        """How two files of pairs are read."""
+        source, target = self.recipe.source, self.recipe.target
+        assert source is not None
+        labelled = self.recipe.tag is None
+        corpus = self.given.corpora.get("source")
+        if corpus is None:
+            files = (self._file(source, labelled=labelled), self._file(target, labelled=False))
+            corpus = Files((self._input(files[0]), self._input(files[1])))
+        return Reading(name, corpus, self.general.shard, self.general.limit, labelled, checks=self.given.checks)
+
+    def _unlabelled(self, table: PredictTable | EvaluateTable) -> Reading:
+        corpus = self.given.corpora.get("predict" if isinstance(table, PredictTable) else "evaluate")
+        if corpus is None:
+            lang = table.lang if isinstance(table, PredictTable) else self.recipe.target.lang
+            file = SentenceFile(
+                self.recipe.path(table.path),
+                table.format,
+                lang or None,
+                table.columns or None,
+                repair="begin",
+                name=table.path,
+            )
+            corpus = Files((self._input(file),))
+        return Reading("unlabelled", corpus, self.general.shard, self.general.limit, labelled=False)
 
     def _file(self, table: SentenceTable, *, labelled: bool) -> SentenceFile:
         """A file of sentences; where labels do not count, "begin" reads the most."""
@@ -237,114 +426,21 @@ class _Planner:
     def _plain(self, name: str) -> InputFile:
         return self._input(SentenceFile(self.recipe.path(name), repair="begin", name=name))
 
-    def _both(self, name: str) -> Reading:
-        """How two files of pairs are read."""
-        source, target = self.recipe.source, self.recipe.target
-        assert source is not None
-        labelled = self.recipe.tag is None
-        inputs = (self._input(self._file(source, labelled=labelled)), self._input(self._file(target, labelled=False)))
-        return Reading(name, inputs, self.general.shard, self.general.limit, labelled)
-
-    def _unlabelled(self, table: PredictTable | EvaluateTable) -> Reading:
-        lang = table.lang if isinstance(table, PredictTable) else self.recipe.target.lang
-        file = SentenceFile(
-            self.recipe.path(table.path),
-            table.format,
-            lang or None,
-            table.columns or None,
-            repair="begin",
-            name=table.path,
-        )
-        return Reading("unlabelled", (self._input(file),), self.general.shard, self.general.limit, labelled=False)
-
-    def _tagger(self, table: object) -> TaggerSpec:
-        use, model, options = (getattr(table, name) for name in ("use", "model", "options"))
-        return TaggerSpec(use, self.recipe.model(model), with_models(options, self.recipe.model))
-
-    def _settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options of a backend with the models and the languages of the recipe."""
-        recipe = self.recipe
-        # what is linked and projected after back-translation is in one language
-        one = recipe.target if recipe.back_translate is not None else recipe.source
-        source_lang = "" if one is None else one.lang
-        return with_languages(with_models(options, recipe.model), source_lang, recipe.target.lang)
-
-    def _bitext(self) -> Bitext:
-        files = () if self.recipe.bitext is None else self.recipe.bitext.files
-        return [(self._plain(one), self._plain(other)) for one, other in files]
-
-    def _aligning(self, align: AlignTable) -> Iterator[Stage]:
-        from crosspan.align.statistical import StatisticalOptions
-
-        bitext, limit = self._bitext(), self.general.limit
-        if align.use == "links":
-            path = self.recipe.path(align.path)
-            if not path.is_file():
-                raise FormatError("no such file", where=align.path, hint="Check the path of the links.")
-            yield GivenLinks(path=path, shown=align.path, shard=self.general.shard, limit=limit)
-        elif align.use == "model":
-            yield AlignWithModel(model=self.recipe.path(align.path), min_prob=None)
-        elif align.use == "statistical":
-            options = with_settings(StatisticalOptions(), align.options)
-            yield Learn(settings=options, bitext=bitext, limit=limit)
-            yield AlignWithModel(min_prob=options.min_prob)
-        elif align.use in PRETRAINED:
-            yield AlignByModel(use=align.use, settings=self._settings(align.options))
-        else:
-            settings = self._settings(align.options)
-            yield AlignByBackend(use=align.use, settings=settings, bitext=bitext, limit=limit)
-
-    def _training(self, projected: str) -> Stage:
-        from crosspan.train.crf import CrfOptions
-        from crosspan.train.token_options import TokenClassifierOptions
-
-        table = self.recipe.train
-        assert table is not None
-        settings: Any = table.options
-        if table.use == "crf":
-            settings = with_settings(CrfOptions(), table.options)
-        elif table.use == FINE_TUNING:
-            settings = with_settings(TokenClassifierOptions(), with_models(table.options, self.recipe.model))
-            source = self.recipe.source.lang if self.recipe.source is not None else ""
-            settings = replace(settings, source_lang=settings.source_lang or source)
-        return Train(
-            use=table.use,
-            settings=settings,
-            noise=table.noise,
-            vote=table.vote,
-            rounds=table.rounds,
-            seed=self.general.seed,
-            projected=projected,
-            dev=self._dev(table, settings),
-        )
-
-    def _dev(self, table: TrainTable, settings: Any) -> InputFile | None:
-        """The sentences that weights are chosen on: of the source language, unless the recipe says otherwise."""
-        if not table.dev:
-            return None
-        side = self.recipe.target if settings.dev_is_target else self.recipe.source
-        lang = side.lang if side is not None else ""
-        return self._input(SentenceFile(self.recipe.path(table.dev), lang=lang or None, name=table.dev))
-
-    @staticmethod
-    def _tagging_with(table: TrainTable) -> dict[str, Any]:
-        """How a fine-tuned encoder labels: with what it learned with."""
-        if table.use != FINE_TUNING:
-            return {}
-        return {name: table.options[name] for name in ("words", "overlap", "device") if name in table.options}
-
     def _scoring(self, table: EvaluateTable) -> Scoring:
-        gold = SentenceFile(
-            self.recipe.path(table.path),
-            table.format,
-            None,
-            table.columns or None,
-            table.scheme,
-            table.repair,
-            table.path,
-        )
+        gold = self.given.corpora.get("evaluate")
+        if gold is None:
+            file = SentenceFile(
+                self.recipe.path(table.path),
+                table.format,
+                None,
+                table.columns or None,
+                table.scheme,
+                table.repair,
+                table.path,
+            )
+            gold = Files((self._input(file),))
         return Scoring(
-            self._input(gold),
+            gold,
             table.labels,
             table.ignore_labels,
             table.bootstrap,

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, OptionError
-from crosspan.core.files import PathLike, make_folder, open_output
-from crosspan.pipeline.engine import Engine, StageProgress, StageReport, facts_of
+from crosspan.core.files import PathLike, make_folder, open_output, sweep
+from crosspan.core.progress import Listener
+from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
+from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.outputs import Writer, Written, ending_of
 from crosspan.pipeline.plan import Plan, plan_of
-from crosspan.pipeline.provenance import file_digest, versions
+from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.recipes.recipe import Recipe
-from crosspan.pipeline.store import Store, sweep
+from crosspan.pipeline.run import carry_out
 
 CACHE = ".cache"
 
@@ -31,7 +34,7 @@ class RunReport:
         out: Folder of the results.
         cache: Folder of the cache.
         counts: Sentences read, and so on.
-        stages: What was done for each stage.
+        stages: What was done for each step.
         written: What was written; ``None`` for a plan.
         seconds: Time taken.
         removed: Results of other runs that were removed from the cache.
@@ -41,7 +44,7 @@ class RunReport:
     out: Path
     cache: Path
     counts: dict[str, int]
-    stages: list[StageReport]
+    stages: list[StepReport]
     written: Written | None = None
     seconds: float = 0.0
     removed: int = 0
@@ -74,21 +77,22 @@ def run_recipe(
     threads: int | None = None,
     executor: Executor | None = None,
     clean_cache: bool = False,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> RunReport:
     r"""Run a recipe.
 
-    What an earlier run has finished is taken from the cache, also where that run was killed. Two runs may use one cache
-    at the same time. The results do not depend on ``workers``, ``threads`` or what the cache held.
+    What an earlier run has finished is taken from the cache, also where that run was killed. Several runs may use one
+    cache at the same time: they share the work. The results do not depend on ``workers``, ``threads`` or what the cache
+    held.
 
     Args:
         recipe: See :func:`crosspan.pipeline.load_recipe`.
         cache: Folder of the cache; by default ``.cache`` in the folder of the results.
-        workers: Processes that tag and align.
+        workers: Processes that work on shards.
         threads: Threads of each; by default all cores, divided among the workers.
         executor: Another way to do the work; ``workers`` and ``threads`` are not looked at then.
         clean_cache: Remove from the cache what this run did not use, at its end.
-        progress: Called with ``(stage, done, total)``.
+        progress: Is told how far it is.
 
     Returns:
         What was done. ``report.written.rejected`` sentences were left out.
@@ -118,12 +122,15 @@ def run_recipe(
     make_folder(folder)
     sweep(recipe.out)
     sweep(folder, "*/.*.tmp")
-    engine = Engine(Store(folder), executor or LocalExecutor(workers, threads), progress)
-    _read(engine, plan)
-    for stage in plan.stages:
-        engine.run(stage)
+    store = FolderStore(folder)
+    workplace = executor or LocalExecutor(workers, threads)
+    try:
+        results, engine = carry_out(plan, store, executor=workplace, progress=progress)
+    finally:
+        if executor is None:
+            workplace.close()
     before = _outputs_before(recipe)
-    written = Writer(recipe, plan, engine.products, engine.store).write()
+    written = Writer(recipe, results).write()
     for name in sorted(before - {*written.files, "run.json"}):
         if (recipe.out / name).is_dir():  # a model that is a folder
             shutil.rmtree(recipe.out / name)
@@ -131,7 +138,7 @@ def run_recipe(
             (recipe.out / name).unlink(missing_ok=True)
     report = _report(recipe, folder, engine, plan)
     report.written = written
-    report.removed = engine.store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
+    report.removed = store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
     report.seconds = time.perf_counter() - began
     report.details = _details(recipe, plan, written)
     with open_output(recipe.out / "run.json") as stream:
@@ -139,13 +146,13 @@ def run_recipe(
     return report
 
 
-def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: StageProgress | None = None) -> RunReport:
+def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: Listener | None = None) -> RunReport:
     """Tell what a run would do: read and check the files, count, and look into the cache. Nothing is written.
 
     Args:
         recipe: The recipe.
         cache: Folder of the cache.
-        progress: Called with ``(stage, done, total)``.
+        progress: Is told how far it is.
 
     Raises:
         CrosspanError: A file or an option is at fault.
@@ -153,22 +160,11 @@ def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: Stag
     plan = plan_of(recipe)
     _check_folder(recipe, plan)
     folder = Path(cache) if cache is not None else recipe.out / CACHE
-    engine = Engine(Store(folder, write=False), LocalExecutor(), progress)
-    _read(engine, plan)
-    engine.look(plan.stages)
-    return _report(recipe, folder, engine, plan)
-
-
-def _read(engine: Engine, plan: Plan) -> None:
-    from crosspan.pipeline.steps.reading import VERSION
-
+    engine = Engine(FolderStore(folder, write=False), LocalExecutor(), progress)
     for reading in plan.readings:
-        began = time.perf_counter()
-        entries, computed = reading.entries(engine.store)
-        engine.add(reading.name, VERSION, entries, computed, time.perf_counter() - began)
-        if engine.progress is not None:
-            n_sentences = facts_of(entries, "sentences")
-            engine.progress(reading.name, n_sentences, n_sentences)
+        reading.run(engine)
+    engine.look(plan.steps)
+    return _report(recipe, folder, engine, plan)
 
 
 def _report(recipe: Recipe, folder: Path, engine: Engine, plan: Plan) -> RunReport:
@@ -181,7 +177,7 @@ def _report(recipe: Recipe, folder: Path, engine: Engine, plan: Plan) -> RunRepo
 
 
 def _kept(engine: Engine, plan: Plan) -> set[str]:
-    return engine.used_keys() | {reading.listing_key for reading in plan.readings}
+    return engine.used_keys() | {reading.listing_key() for reading in plan.readings}
 
 
 def _check_folder(recipe: Recipe, plan: Plan) -> None:

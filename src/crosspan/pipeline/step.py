@@ -1,50 +1,51 @@
-"""What a stage of a run is: what it needs, what its result depends on, and the work on one shard."""
+"""What a step of a plan is: what it needs, what its result depends on, and the work on one shard."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from crosspan.pipeline.store import Entry, Store, digest_of
-
-Advance = Callable[[int, int], None]
+from crosspan.core.progress import Advance
+from crosspan.core.progress_calls import Heard
+from crosspan.pipeline.parts import About, Labels, Links, Model, Projected, Tokens
+from crosspan.pipeline.store import Entry, Store
 
 
 class Need(NamedTuple):
-    """A part of an earlier stage's result.
+    """A part of an earlier step's result.
 
     Args:
-        stage: Name of that stage.
+        step: Name of that step.
         part: Name of the part.
         whole: Whether the parts of all shards are needed, not only that of the shard at hand.
     """
 
-    stage: str
+    step: str
     part: str
     whole: bool = False
 
 
 class Output(NamedTuple):
-    """The result of a stage for one shard.
+    """The result of a step for one shard.
 
     Args:
-        parts: The data. Stages further on depend on each part by itself.
+        parts: The data (:mod:`crosspan.pipeline.parts`). Steps further on depend on each part by itself.
         facts: Counts and the like, as plain values; nothing depends on them.
     """
 
-    parts: Mapping[str, bytes]
+    parts: Mapping[str, Any]
     facts: Mapping[str, Any] = {}
 
 
 class Inputs:
-    """The data that a stage asked for, read from the cache when it is used.
+    """The data that a step asked for, read from the store when it is used.
 
     Args:
-        store: The cache.
-        entries: Results of earlier stages: that of the shard by ``(stage, part, False)``, those of all shards by
-            ``(stage, part, True)``.
+        store: The store.
+        entries: Results of earlier steps: that of the shard by ``(step, part, False)``, those of all shards by
+            ``(step, part, True)``.
         shard: Number of the shard.
         threads: Threads to use; all cores for ``None``.
         advance: Called with what is done of the work and all there is.
@@ -64,66 +65,97 @@ class Inputs:
         self.shard = shard
         self.threads = threads
         self.advance: Advance = advance or (lambda done, total: None)
+        self.listener = Heard(lambda event: self.advance(event.done, event.total))
+        """What hears of progress inside the step."""
         self.unfinished: Path | None = None
-        """Where a stage that can go on in the middle keeps what it has so far; ``None`` where it has to begin anew."""
+        """Where a step that can go on in the middle keeps what it has so far; ``None`` where it has to begin anew."""
 
-    def part(self, stage: str, name: str) -> bytes:
-        """A part of an earlier stage's result for this shard."""
-        return self._store.part(self._entries[Need(stage, name)][0], name)
+    def part(self, step: str, name: str) -> Any:
+        """A part of an earlier step's result for this shard."""
+        return self._store.part(self._entries[Need(step, name)][0], name)
 
-    def all(self, stage: str, name: str) -> Iterator[bytes]:
-        """A part of an earlier stage's result for one shard after the other."""
-        for entry in self._entries[Need(stage, name, True)]:
+    def all(self, step: str, name: str) -> Iterator[Any]:
+        """A part of an earlier step's result for one shard after the other."""
+        for entry in self._entries[Need(step, name, True)]:
             yield self._store.part(entry, name)
 
+    def total(self, step: str, part: str, fact: str) -> int:
+        """The sum of a count over all shards of an earlier step, whose part is needed as a whole."""
+        return sum(int(entry.facts[fact]) for entry in self._entries[Need(step, part, True)])
 
-class Stage(Protocol):
-    """A step of a run.
+    def tokens(self, step: str = "pairs") -> Tokens:
+        """The words of the shard."""
+        found: Tokens = self.part(step, "tokens")
+        return found
 
-    The key of a result is a hash of ``name``, ``version``, ``options`` and the checksums of what the stage needs.
-    Anything else that a result depends on, such as a model, must be in ``options`` by its content. Threads, batch sizes
-    and devices must not: they change no result.
-    """
+    def about(self, step: str = "pairs") -> About:
+        """What else is known of its sentences."""
+        found: About = self.part(step, "about")
+        return found
 
-    name: str
-    """Short, as in the list of stages."""
-    version: int
-    """Goes up whenever the same input and options would give another result."""
-    needs: tuple[Need, ...]
-    """What is read of earlier stages."""
-    options: Mapping[str, Any]
-    """What the result depends on, as plain values."""
-    single: bool
-    """Whether there is one result for the whole corpus, not one a shard."""
-    parallel: bool
-    """Whether shards may be worked on in other processes. The stage is sent there before :meth:`prepare` is called."""
-    resumes: bool
-    """Whether work on a shard that was killed goes on from what it left in :attr:`Inputs.unfinished`."""
-    together: bool
-    """Whether shards of two runs must not be mixed, because learning twice does not give quite the same."""
+    def labels(self, step: str, name: str = "labels") -> Labels:
+        """The labels that a step gave."""
+        found: Labels = self.part(step, name)
+        return found
 
-    def prepare(self, inputs: Inputs) -> None:
-        """Get ready: load a model, or look at the whole corpus. Called only if there is work to do."""
+    def links(self) -> Links:
+        """The word links of the shard."""
+        found: Links = self.part("align", "links")
+        return found
 
-    def work(self, inputs: Inputs) -> Output:
-        """Work on one shard."""
+    def projected(self, step: str, name: str = "projections") -> Projected:
+        """The projections of a step."""
+        found: Projected = self.part(step, name)
+        return found
+
+    def model(self, step: str) -> Model:
+        """The model that a step learned."""
+        found: Model = next(self.all(step, "model"))
+        return found
 
 
 @dataclass(kw_only=True)
 class Step:
-    """What most stages have in common; see :class:`Stage`."""
+    """A step of a plan; steps derive from it.
+
+    The key of a result is made of the name, the :meth:`facts`, the source code that the step imports (its module, and
+    the :meth:`roots`), and the checksums of what it needs. Threads, batch sizes and devices are no facts: they change
+    no result.
+
+    Args:
+        name: Short, as in the list of steps.
+        needs: What is read of earlier steps.
+        single: Whether there is one result for the whole corpus, not one a shard.
+        parallel: Whether shards may be worked on in other processes.
+        resumes: Whether work on a shard that was killed goes on from what it left in :attr:`Inputs.unfinished`.
+        together: Whether shards of two runs must not be mixed, because learning twice does not give quite the same.
+    """
 
     name: str = ""
-    version: int = 1
     needs: tuple[Need, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
     single: bool = False
     parallel: bool = False
     resumes: bool = False
     together: bool = False
 
-    def prepare(self, inputs: Inputs) -> None:
-        """Nothing to prepare."""
+    def facts(self) -> Mapping[str, Any]:
+        """All that the result depends on beside its needs and its code, as plain values: options, models by content."""
+        return {}
+
+    def roots(self) -> tuple[str, ...]:
+        """Modules of components that the step uses, whose code the result depends on too."""
+        return ()
+
+    def learn(self, inputs: Inputs) -> Any:
+        """Look at the whole corpus, once, in the main process, if there is work to do; workers get what it returns."""
+        return None
+
+    def prepare(self, inputs: Inputs, learned: Any) -> None:
+        """Get ready in each process that works: load a model, say."""
+
+    def work(self, inputs: Inputs) -> Output:
+        """Work on one shard."""
+        raise NotImplementedError
 
 
 class Job(NamedTuple):
@@ -132,39 +164,9 @@ class Job(NamedTuple):
     Args:
         shard: Its number.
         key: Of its result.
-        entries: What it needs of earlier stages, of this shard only.
+        entries: What it needs of earlier steps, of this shard only.
     """
 
     shard: int
     key: str
     entries: Mapping[Need, Sequence[Entry]]
-
-
-def jobs_of(stage: Stage, products: Mapping[str, Sequence[Entry]], version: str) -> list[Job]:
-    """The work of a stage, shard by shard.
-
-    Args:
-        stage: The stage.
-        products: Results of earlier stages.
-        version: Of the program; another one computes everything anew.
-    """
-    whole = {need: products[need.stage] for need in stage.needs if need.whole}
-    common = {
-        "stage": stage.name,
-        "version": [version, stage.version],
-        "options": stage.options,
-        "whole": {
-            f"{need.stage}.{need.part}": [entry.parts[need.part] for entry in entries]
-            for need, entries in whole.items()
-        },
-    }
-    base = digest_of(common)
-    by_shard = [need for need in stage.needs if not need.whole]
-    if stage.single or not by_shard:
-        return [Job(0, base, {})]
-    jobs = []
-    for index in range(len(products[by_shard[0].stage])):
-        entries = {need: [products[need.stage][index]] for need in by_shard}
-        digests = {f"{need.stage}.{need.part}": found[0].parts[need.part] for need, found in entries.items()}
-        jobs.append(Job(index, digest_of([base, digests]), entries))
-    return jobs

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal
 
 from crosspan.core.errors import OptionError
-from crosspan.core.settings import as_type
-from crosspan.project.match import check_matching
+from crosspan.core.nearest import did_you_mean
+from crosspan.core.options import AtLeast, Within, as_type, checked
+from crosspan.project.fused import added_weights, scorer_settings
+from crosspan.project.matchers import Constraint, check_matching
 from crosspan.project.ner_candidates import NerOptions
-from crosspan.project.nmt_score import NmtOptions
+from crosspan.project.scorers import SCORERS
+from crosspan.project.scorers.nmt import NmtOptions
 
 Scoring = Literal["learned", "align", "fused"]
 CandidateKind = Literal["ngrams", "all_ngrams", "target_spans", "ner"]
@@ -41,14 +44,16 @@ class CandidateOptions:
         scores: ``"learned"``, the weighted sum of all features, against "not here"; ``"align"``, the score of
             Politov et al. (2025), 2·links/(words of both); or ``"fused"``, align with a weight of 0.5, ner_spans with
             0.5 and nmt with 1.
-        weights: Weights to use instead of the built-in ones, by feature or scorer name; ``ner``, ``ner_spans`` and
-            ``nmt`` can be added to any scores.
+        weights: Weights to use instead of the built-in ones, by name of a feature or a score; ``ner``, ``ner_spans``,
+            ``nmt`` and those of other packages can be added to any scores.
         align_form: ``"thesis"`` leaves the factor 2 out of the align score, as Shkalikov's thesis does.
         hard_links: Count every link as 1, as the paper does, and not with its probability.
         ner: The tagger of the target side, for candidates and the scores ``ner`` and ``ner_spans``.
         nmt: The translator of the score ``nmt``.
+        scorers: Options of scores that other packages bring, as ``NAME.OPTION``.
         memory: Whether renderings elsewhere in the corpus count.
-        matcher: ``"exact"`` or ``"greedy"``.
+        matcher: One of :data:`crosspan.project.matchers.MATCHERS`.
+        matching: Options of a matcher that another package brings.
         n_proj: How many target ranges an entity may have.
         constraint: ``"<="``, ``"="`` or ``">="`` that many.
 
@@ -58,9 +63,9 @@ class CandidateOptions:
 
     candidates: CandidateKind = "ngrams"
     sub_ranges: bool = False
-    max_words: int = 40
-    reach: int = 2
-    min_mass: float = 0.1
+    max_words: Annotated[int, AtLeast(1)] = 40
+    reach: Annotated[int, AtLeast(0)] = 2
+    min_mass: Annotated[float, Within(0, 1)] = 0.1
     stop_words: tuple[str, ...] = ()
     trim_articles: bool = True
     scores: Scoring = "learned"
@@ -69,24 +74,51 @@ class CandidateOptions:
     hard_links: bool = False
     ner: NerOptions = field(default_factory=NerOptions)
     nmt: NmtOptions = field(default_factory=NmtOptions)
+    scorers: Mapping[str, Any] = field(default_factory=dict)
     memory: bool = True
-    matcher: Literal["exact", "greedy"] = "exact"
+    matcher: str = "exact"
+    matching: Mapping[str, Any] = field(default_factory=dict)
     n_proj: int = 1
-    constraint: Literal["<=", "=", ">="] = "<="
+    constraint: Constraint = "<="
 
     def __post_init__(self) -> None:
-        choices = (("candidates", CandidateKind), ("scores", Scoring), ("align_form", AlignForm))
-        for name, kinds in ((name, get_args(kind)) for name, kind in choices):
-            if getattr(self, name) not in kinds:
-                raise OptionError(f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(kinds)}.")
+        checked(self)
         check_matching(self.matcher, self.n_proj, self.constraint)
         if not isinstance(self.weights, Mapping):
             raise OptionError(f"weights is {self.weights!r}", hint="Set them one by one, as weights.NAME=NUMBER.")
         for name, value in self.weights.items():
             as_type(f"weights.{name}", value, 1.0)
-        if self.max_words < 1:
-            raise OptionError(f"max_words is {self.max_words}", hint="Let it be 1 or more.")
-        if self.reach < 0:
-            raise OptionError(f"reach is {self.reach}", hint="Let it be 0 or more words.")
-        if not 0.0 <= self.min_mass <= 1.0:
-            raise OptionError(f"min_mass is {self.min_mass}", hint="Choose a value from 0 to 1.")
+
+    def check_names(self, more: Collection[str] = ()) -> None:
+        """Raise unless all scores that are named are there.
+
+        Args:
+            more: Names of scores that somebody brings himself.
+
+        Raises:
+            OptionError: There is no such score, or it has no such option.
+        """
+        if not self.weights and not self.scorers:
+            return
+        from crosspan.project.features import FEATURES
+
+        for name in self.weights:
+            if name not in FEATURES and name not in SCORERS and name not in more:
+                known = [*FEATURES, *SCORERS.names(), *more]
+                raise OptionError(f"there is no score called {name!r}", hint=did_you_mean(name, known))
+        for name in {key.partition(".")[0] for key in self.scorers}:
+            SCORERS.resolved(name, scorer_settings(self, name))
+
+    def facts(self) -> dict[str, Any]:
+        """What of :class:`~crosspan.core.components.Component` depends on these options."""
+        added = [SCORERS.component(name) for name, weight in added_weights(self).items() if weight]
+        asks = self.candidates == "ner" or any(one.text for one in added)
+        packages = {name for one in added for name in (*one.packages, *one.optional)}
+        if self.candidates == "ner":
+            packages |= {*SCORERS.component("ner").optional}
+        return {
+            "learns": self.scores == "learned",
+            "text": asks,
+            "target_spans": asks or self.candidates == "target_spans",
+            "optional": tuple(sorted(packages)),
+        }

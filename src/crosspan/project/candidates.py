@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import OptionError
 from crosspan.core.types import Alignment, Pair, Projection
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidate_options import AlignForm, CandidateKind, CandidateOptions, Scoring
-from crosspan.project.fused import FUSED, MODEL_SCORES, ModelScores, highest
+from crosspan.project.fused import FUSED, AddedScores, highest
 from crosspan.project.match import Matching, match
 from crosspan.project.memory import entity_names
 from crosspan.project.ner_candidates import given_ranges
 from crosspan.project.observed import Observed, fingerprint
 from crosspan.project.results import Reason, assemble
+from crosspan.project.scorers import Scorer
 from crosspan.project.weights import Weights, learned_weights
 from crosspan.project.words import Words
 
@@ -88,10 +88,6 @@ class RunnerUp:
     probability: float
 
 
-Scorer = Callable[[Sequence[Pair], PairBatch, Candidates], npt.NDArray[Any]]
-"""A score of one's own: one number per candidate, larger is better."""
-
-
 class CandidateProjector:
     """Carries spans over by matching candidates (see :mod:`crosspan.project.projector`).
 
@@ -128,26 +124,28 @@ class CandidateProjector:
         self.scorers = dict(scorers or {})
         self.weights = weights or learned_weights()
         self._vector = self._feature_weights()
-        self._models = ModelScores.of(self.options, given=self.scorers, tagger=tagger, translator=translator)
+        self._added = AddedScores.of(self.options, given=self.scorers, tagger=tagger, translator=translator)
         self._observed: Observed | None = None
 
     def _feature_weights(self) -> Floats:
         from crosspan.project.features import FEATURES
 
         given = self.options.weights
-        known = [*FEATURES, *MODEL_SCORES, *(name for name in self.scorers if name not in MODEL_SCORES)]
-        unknown = [name for name in given if name not in known]
-        if unknown:
-            import difflib
-
-            near = difflib.get_close_matches(unknown[0], known, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
-            raise OptionError(f"there is no score called {unknown[0]!r}", hint=hint)
+        self.options.check_names(self.scorers)
         base = {"learned": dict(self.weights.weights), "align": {"align": 1.0}, "fused": {"align": FUSED["align"]}}
         weights = {**base[self.options.scores], **{name: float(value) for name, value in given.items()}}
         if self.options.align_form == "thesis":
             weights["align"] = weights.get("align", 0.0) / 2.0
         return np.array([weights.get(name, 0.0) for name in FEATURES])
+
+    @property
+    def memory(self) -> Observed | None:
+        """What was observed of the corpus: kept, saved and given to another projector, it projects alike there."""
+        return self._observed
+
+    @memory.setter
+    def memory(self, observed: Observed | None) -> None:
+        self._observed = observed
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Count words; call it with all shards before observing any, so that all are observed alike."""
@@ -191,7 +189,7 @@ class CandidateProjector:
 
         source = Words.of([pair.source for pair in pairs], observed.source if observed else None)
         target = Words.of([pair.target for pair in pairs], observed.target if observed else None)
-        given = given_ranges(pairs, self.options, self._models.target)
+        given = given_ranges(pairs, self.options, self._added.target)
         found = entity_candidates(
             self.options.max_words, self.options.reach, np.float32(max(self.options.min_mass, 1e-6)),
             self.options.trim_articles and self.options.scores == "learned",
@@ -313,12 +311,13 @@ class CandidateProjector:
                 observed.pairs.update(map(fingerprint, pairs))
                 self._remember(pairs, candidates, observed)
             score = score + self._recalled(pairs, batch, candidates, score, observed)
-        weights = {**{name: self.options.weights.get(name, 1.0) for name in self.scorers}, **self._models.weights}
-        for name, scorer in {**self.scorers, **self._models.scorers}.items():
+        weights = {**{name: self.options.weights.get(name, 1.0) for name in self.scorers}, **self._added.weights}
+        for name, scorer in {**self.scorers, **self._added.scorers}.items():
             score = score + weights[name] * np.asarray(scorer(pairs, batch, candidates), np.float64)
         matching = match(
             batch.span_ptr, candidates.span, candidates.start, candidates.end, score,
             method=self.options.matcher, n_proj=self.options.n_proj, constraint=self.options.constraint,
+            settings=self.options.matching,
         )  # fmt: skip
         return batch, candidates, matching, score
 
@@ -348,7 +347,7 @@ class CandidateProjector:
         if self.options.scores != "learned":
             from crosspan.project.features import ALIGN
 
-            weights = {"align": float(self._vector[ALIGN]), **self._models.weights}
+            weights = {"align": float(self._vector[ALIGN]), **self._added.weights}
             return np.clip(score / highest(weights), 0.0, 1.0)
         return self.weights.calibrated(probabilities(candidates.span, score))
 

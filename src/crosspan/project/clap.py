@@ -20,7 +20,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 
 from crosspan.core.errors import MissingDependencyError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 from crosspan.project.batch import PairBatch
 from crosspan.project.clap_prompt import EXAMPLES, Example, Message, answers_in, conversation

@@ -7,12 +7,12 @@ of a sentence, is also what EasyProject (Chen et al. 2023) and CLaP (Parekh et a
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from crosspan.core.errors import AlignmentError, OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence
 
 MIN_CONFIDENCE = "filtered:min_confidence"
@@ -211,9 +211,7 @@ def check_filters(names: Iterable[str]) -> tuple[str, ...]:
     names = [names] if isinstance(names, str) else list(names)
     for name in names:
         if name not in FILTERS:
-            near = difflib.get_close_matches(name, FILTERS, n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"Choose from {', '.join(FILTERS)}."
-            raise OptionError(f"there is no filter {name!r}", hint=hint)
+            raise OptionError(f"there is no filter {name!r}", hint=did_you_mean(name, FILTERS, quoted=False))
     return tuple([name for name in FILTERS if name in names])
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from crosspan.core.errors import OptionError
 from crosspan.project.ner_candidates import TargetTagger
+from crosspan.project.scorers import SCORERS, Scorer
 
 if TYPE_CHECKING:
     from crosspan.project.candidate_options import CandidateOptions
@@ -17,13 +18,10 @@ if TYPE_CHECKING:
 FUSED: Mapping[str, float] = {"align": 0.5, "ner_spans": 0.5, "nmt": 1.0}
 """The weights that did best in Shkalikov's thesis."""
 
-MODEL_SCORES = ("ner", "ner_spans", "nmt")
-"""Names of the scores that need a tagger or a translator."""
-
 
 @dataclass(slots=True, eq=False)
-class ModelScores:
-    """The scores with models that a projector uses. Nothing is loaded before a score is asked for.
+class AddedScores:
+    """The scores beside the features that a projector uses. No model is loaded before a score is asked for.
 
     Args:
         scorers: Scorers by name.
@@ -34,11 +32,11 @@ class ModelScores:
         >>> from crosspan.project.candidate_options import CandidateOptions
         >>> from crosspan.project.ner_candidates import NerOptions
         >>> options = CandidateOptions(weights={"ner": 2.0}, ner=NerOptions(tagger="en"))
-        >>> ModelScores.of(options).weights
+        >>> AddedScores.of(options).weights
         {'ner': 2.0}
     """
 
-    scorers: dict[str, Any]
+    scorers: dict[str, Scorer]
     weights: dict[str, float]
     target: TargetTagger
 
@@ -50,8 +48,8 @@ class ModelScores:
         given: Collection[str] = (),
         tagger: Tagger | None = None,
         translator: ScoringTranslator | None = None,
-    ) -> ModelScores:
-        """The scores with models that have a weight.
+    ) -> AddedScores:
+        """The scores of :data:`~crosspan.project.scorers.SCORERS` that have a weight.
 
         Args:
             options: Which scores, with what weights, by which models.
@@ -62,11 +60,9 @@ class ModelScores:
         Raises:
             OptionError: A tagger or translator is needed, and none is named.
         """
-        base = {name: FUSED.get(name, 0.0) if options.scores == "fused" else 0.0 for name in MODEL_SCORES}
-        found = {name: float(options.weights.get(name, weight)) for name, weight in base.items() if name not in given}
-        weights = {name: weight for name, weight in found.items() if weight != 0.0}
+        weights = {name: weight for name, weight in added_weights(options).items() if weight and name not in given}
         target = TargetTagger(options.ner, tagger)
-        wants = [f"the score {name}" for name in weights if name != "nmt"]
+        wants = [f"the score {name}" for name in weights if _group_of(options, name) is options.ner]
         wants += ["candidates=ner"] if options.candidates == "ner" else []
         if wants and tagger is None and not options.ner.tagger:
             raise OptionError(
@@ -77,17 +73,46 @@ class ModelScores:
                 "the score nmt needs a translation model",
                 hint="Set nmt.model, or weights.nmt=0 to go without.",
             )
-        return cls({name: _made(name, options, target, translator) for name in weights}, weights, target)
+        made = {
+            name: SCORERS.make(
+                name,
+                options=_group_of(options, name),
+                settings=scorer_settings(options, name),
+                shared=target,
+                translator=translator,
+            )
+            for name in weights
+        }
+        return cls(made, weights, target)
 
 
-def _made(name: str, options: CandidateOptions, target: TargetTagger, translator: ScoringTranslator | None) -> Any:
-    if name == "nmt":
-        from crosspan.project.nmt_score import NmtScore
+def added_weights(options: CandidateOptions) -> dict[str, float]:
+    """The weights of scores that are no features, by name.
 
-        return NmtScore(options.nmt, translator=translator)
-    from crosspan.project.ner_score import NerScore
+    Example:
+        >>> from crosspan.project.candidate_options import CandidateOptions
+        >>> added_weights(CandidateOptions(weights={"nmt": 2, "mass": 1})), added_weights(CandidateOptions())
+        ({'nmt': 2.0}, {})
+    """
+    found = {**(FUSED if options.scores == "fused" else {}), **options.weights}
+    if not found:
+        return {}
+    from crosspan.project.features import FEATURES
 
-    return NerScore(options.ner, spans=name == "ner_spans", shared=target)
+    return {name: float(weight) for name, weight in found.items() if name not in FEATURES and name in SCORERS}
+
+
+def scorer_settings(options: CandidateOptions, name: str) -> dict[str, Any]:
+    """What is set of a scorer by ``scorers.NAME.OPTION``."""
+    start = f"{name}."
+    return {key.removeprefix(start): value for key, value in options.scorers.items() if key.startswith(start)}
+
+
+def _group_of(options: CandidateOptions, name: str) -> Any:
+    """The group of the options that is the scorer's own, where it has one."""
+    own = SCORERS.options(name)
+    groups = [getattr(options, field.name) for field in fields(options)]
+    return next((group for group in groups if own is not None and type(group) is type(own)), None)
 
 
 def highest(weights: Mapping[str, float]) -> float:

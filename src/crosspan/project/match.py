@@ -6,18 +6,17 @@ score of the chosen candidates, where an entity takes at most one and a target w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import OptionError
-from crosspan.project.batch import BoolArray, Float64Array, Int8Array, Int32Array, Int64Array
-from crosspan.project.match_milp import Constraint, solve_milp
+from crosspan.project.batch import BoolArray, Float64Array, Int8Array, Int64Array
+from crosspan.project.match_milp import solve_milp
+from crosspan.project.matchers import MATCHERS, Choice, Constraint, Matcher, Problem, check_choice, check_matching
 from crosspan.project.results import MoreRanges, Reason, SpanResult
-
-Method = Literal["exact", "greedy"]
 
 _FAULTS = {
     1: "belongs to a span that does not exist",
@@ -98,9 +97,10 @@ def match(
     cand_end: npt.NDArray[np.integer],
     cand_score: npt.NDArray[np.floating],
     *,
-    method: Method = "exact",
+    method: str = "exact",
     n_proj: int = 1,
     constraint: Constraint = "<=",
+    settings: Mapping[str, Any] | None = None,
 ) -> Matching:
     """Choose candidates for every sentence of a corpus.
 
@@ -119,15 +119,17 @@ def match(
         cand_start: First target word of each candidate, ``[c]``.
         cand_end: One past its last target word, ``[c]``.
         cand_score: Its score, ``[c]``. May be negative; minus infinity forbids a candidate.
-        method: ``"exact"`` or ``"greedy"``.
+        method: One of :data:`crosspan.project.matchers.MATCHERS`.
         n_proj: How many candidates an entity may have.
-        constraint: ``"<="``, or, exact only, ``"="`` or ``">="`` to make it that many exactly or at least.
+        constraint: ``"<="``, or, where the matcher can, ``"="`` or ``">="`` to make it that many exactly or at least.
+        settings: Options of the matcher, by name.
 
     Returns:
         Candidates chosen, reasons for spans without one, and how good the solution is known to be.
 
     Raises:
         OptionError: The options are unknown or do not go together.
+        ModelError: A matcher of another package broke the rules.
         ValueError: The arrays do not fit one another, or hold an impossible range or score.
 
     Example:
@@ -138,7 +140,7 @@ def match(
         [1, 2]
     """
     check_matching(method, n_proj, constraint)
-    from crosspan.project.match_kernels import exact_corpus, greedy_corpus, index_candidates
+    from crosspan.project.match_kernels import index_candidates
 
     sizes = {len(cand_span), len(cand_start), len(cand_end), len(cand_score)}
     if len(sizes) != 1:
@@ -159,44 +161,74 @@ def match(
         raise ValueError(
             f"a candidate of span {span[at]}, range [{start[at]}, {end[at]}), score {score[at]}, {_FAULTS[fault]}"
         )
-    n_words = int(end.max(initial=0)) + 1
-
-    n = len(span_ptr) - 1
-    feasible, optimal = np.ones(n, np.bool_), np.ones(n, np.bool_)
-    more = np.empty(0, np.int64)
-    if method == "greedy":
-        chosen, picked = greedy_corpus(span_ptr, ptr, span, start, end, score, n_words, n_proj)
-        optimal = _each_has_best(span_ptr, ptr, score, chosen) if n_proj == 1 else np.diff(ptr[span_ptr]) == 0
-        if n_proj > 1:
-            more = np.setdiff1d(picked, chosen)
-    else:
-        chosen, hard, least = exact_corpus(span_ptr, ptr, start, end, score, n_words)
-        task = _Task(span_ptr, ptr, span, start, end, score, chosen, feasible, optimal)
-        if hard.any():
-            task.finish_hard(hard, least)
-        if n_proj > 1 or constraint != "<=":
-            more = task.apply_constraint(n_proj, constraint)
+    problem = Problem(span_ptr, ptr, span, start, end, score, n_proj, constraint)
+    found = _chosen_by(MATCHERS.make(method, settings=settings), problem, method)
+    chosen, more = _by_span(problem, found.chosen)
     reason = _reasons(ptr, score, chosen)
     if order is not None:
         chosen = np.where(chosen >= 0, order[chosen], -1)
         more = np.sort(order[more])
+    n = len(span_ptr) - 1
+    feasible = np.ones(n, np.bool_) if found.feasible is None else found.feasible
+    optimal = np.zeros(n, np.bool_) if found.optimal is None else found.optimal
     return Matching(chosen, more, reason, feasible, optimal)
 
 
-def check_matching(method: str, n_proj: int, constraint: str) -> None:
-    """Raise unless the options of :func:`match` exist and go together.
+def _chosen_by(matcher: Matcher, problem: Problem, method: str) -> Choice:
+    """What a matcher chooses, looked over where it is not one of ours."""
+    found = matcher(problem)
+    choice = found if isinstance(found, Choice) else Choice(np.asarray(found, np.int64).reshape(-1))
+    if not MATCHERS.is_builtin(method):
+        check_choice(problem, choice.chosen, method)
+    return choice
 
-    Raises:
-        OptionError: They do not.
-    """
-    if method not in get_args(Method):
-        raise OptionError(f"unknown matcher {method!r}", hint="Use exact or greedy.")
-    if constraint not in get_args(Constraint):
-        raise OptionError(f"unknown constraint {constraint!r}", hint='Use "<=", "=" or ">=".')
-    if n_proj < 1:
-        raise OptionError(f"n_proj is {n_proj}", hint="Let it be 1 or more.")
-    if method == "greedy" and constraint != "<=":
-        raise OptionError(f'the greedy matcher cannot keep the constraint "{constraint}"', hint="Use exact.")
+
+def _by_span(problem: Problem, picked: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """The best chosen candidate of each span, or -1, and those beyond it, ascending."""
+    chosen = np.full(len(problem.ptr) - 1, -1, np.int64)
+    if problem.n_proj == 1 and problem.constraint != ">=":
+        chosen[problem.span[picked]] = picked
+        return chosen, np.empty(0, np.int64)
+    # the best one of a span first: higher score, earlier start (they cannot overlap)
+    picked = picked[np.lexsort((problem.start[picked], -problem.score[picked], problem.span[picked]))]
+    first = np.diff(problem.span[picked], prepend=-1) != 0
+    chosen[problem.span[picked[first]]] = picked[first]
+    return chosen, np.sort(picked[~first])
+
+
+def exact() -> Matcher:
+    """The matcher with the highest total; see :func:`match`."""
+    return _exact
+
+
+def _exact(problem: Problem) -> Choice:
+    from crosspan.project.match_kernels import exact_corpus
+
+    p = problem
+    n = len(p.span_ptr) - 1
+    chosen, hard, least = exact_corpus(p.span_ptr, p.ptr, p.start, p.end, p.score, int(p.end.max(initial=0)) + 1)
+    task = _Task(p, chosen, np.ones(n, np.bool_), np.ones(n, np.bool_))
+    if hard.any():
+        task.finish_hard(hard, least)
+    more = task.apply_constraint() if p.n_proj > 1 or p.constraint != "<=" else []
+    picked = np.concatenate([task.chosen[task.chosen >= 0], np.asarray(more, np.int64)])
+    return Choice(picked, task.feasible, task.optimal)
+
+
+def greedy() -> Matcher:
+    """The matcher that takes the best candidate first; see :func:`match`."""
+    return _greedy
+
+
+def _greedy(problem: Problem) -> Choice:
+    from crosspan.project.match_kernels import greedy_corpus
+
+    p = problem
+    n_words = int(p.end.max(initial=0)) + 1
+    chosen, picked = greedy_corpus(p.span_ptr, p.ptr, p.span, p.start, p.end, p.score, n_words, p.n_proj)
+    if p.n_proj == 1:
+        return Choice(chosen[chosen >= 0], optimal=_each_has_best(p.span_ptr, p.ptr, p.score, chosen))
+    return Choice(picked, optimal=np.diff(p.ptr[p.span_ptr]) == 0)
 
 
 def _group_max(values: Float64Array, ptr: Int64Array) -> Float64Array:
@@ -226,72 +258,67 @@ def _each_has_best(span_ptr: Int64Array, ptr: Int64Array, score: Float64Array, c
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """Candidates in order of their span, and the solution that the integer program completes in place."""
+    """The solution that the integer program completes in place."""
 
-    span_ptr: Int64Array
-    ptr: Int64Array
-    span: Int32Array
-    start: Int32Array
-    end: Int32Array
-    score: Float64Array
+    problem: Problem
     chosen: Int64Array
     feasible: BoolArray
     optimal: BoolArray
 
     def finish_hard(self, hard: Int64Array, least: Float64Array) -> None:
         """Solve the components that were too large for the dynamic program."""
+        p = self.problem
         entities = np.flatnonzero(hard)
         entities = entities[np.argsort(hard[entities], kind="stable")]
-        sentence = np.searchsorted(self.span_ptr, entities, side="right") - 1
+        sentence = np.searchsorted(p.span_ptr, entities, side="right") - 1
         for group in np.split(np.arange(len(entities)), np.flatnonzero(np.diff(hard[entities])) + 1):
             spans = entities[group]
-            cands = np.concatenate([np.arange(self.ptr[e], self.ptr[e + 1]) for e in spans])
-            cands = cands[self.score[cands] >= least[self.span[cands]]]
+            cands = np.concatenate([np.arange(p.ptr[e], p.ptr[e + 1]) for e in spans])
+            cands = cands[p.score[cands] >= least[p.span[cands]]]
             found = self._solve(cands, spans, 1, "<=")
             assert found is not None  # choosing nothing is always allowed
-            self.chosen[self.span[found[0]]] = found[0]
+            self.chosen[p.span[found[0]]] = found[0]
             self.optimal[sentence[group[0]]] &= found[1]
 
-    def apply_constraint(self, n_proj: int, constraint: Constraint) -> Int64Array:
+    def apply_constraint(self) -> list[int]:
         """Solve again, with the constraint, the sentences whose solution might not be that of the constraint.
 
         Returns:
-            The candidates beyond the first of each span, ascending.
+            The candidates beyond the first of each span.
         """
-        counts = np.diff(self.ptr)
-        if constraint == "=" and n_proj == 1:  # one of "<=" in which nobody is left out is the best of "=" too
+        p = self.problem
+        counts = np.diff(p.ptr)
+        if p.constraint == "=" and p.n_proj == 1:  # one of "<=" in which nobody is left out is the best of "=" too
             again = self.chosen < 0
         else:
-            again = counts > 0 if constraint == "<=" else np.ones(len(counts), np.bool_)
+            again = counts > 0 if p.constraint == "<=" else np.ones(len(counts), np.bool_)
         total = np.concatenate([[0], np.cumsum(again)])
         more: list[Any] = []
-        for s in np.flatnonzero(total[self.span_ptr[1:]] > total[self.span_ptr[:-1]]):
-            spans = np.arange(self.span_ptr[s], self.span_ptr[s + 1])
-            cands = np.arange(self.ptr[spans[0]], self.ptr[spans[-1] + 1])
-            found = self._solve(cands, spans, n_proj, constraint)
+        for s in np.flatnonzero(total[p.span_ptr[1:]] > total[p.span_ptr[:-1]]):
+            spans = np.arange(p.span_ptr[s], p.span_ptr[s + 1])
+            cands = np.arange(p.ptr[spans[0]], p.ptr[spans[-1] + 1])
+            found = self._solve(cands, spans, p.n_proj, p.constraint)
             if found is None:
                 self.feasible[s] = False
-                found = self._solve(cands, spans, n_proj, "<=")
+                found = self._solve(cands, spans, p.n_proj, "<=")
                 assert found is not None
             self.optimal[s] = found[1]
             self.chosen[spans] = -1
-            # the best one of a span first: higher score, earlier start (they cannot overlap)
-            picked = found[0][np.lexsort((self.start[found[0]], -self.score[found[0]], self.span[found[0]]))]
-            first = np.diff(self.span[picked], prepend=-1) != 0
-            self.chosen[self.span[picked[first]]] = picked[first]
-            more.extend(picked[~first].tolist())
-        return np.array(sorted(more), dtype=np.int64)
+            self.chosen[p.span[found[0]]] = found[0]
+            more.extend(np.setdiff1d(found[0], self.chosen[spans]).tolist())
+        return more
 
     def _solve(
         self, cands: Int64Array, spans: Int64Array, n_proj: int, constraint: Constraint
     ) -> tuple[Int64Array, bool] | None:
         """The integer program on these candidates of these spans."""
-        number = np.searchsorted(np.sort(spans), self.span[cands])
+        p = self.problem
+        number = np.searchsorted(np.sort(spans), p.span[cands])
         found = solve_milp(
             number,
-            self.start[cands],
-            self.end[cands],
-            self.score[cands],
+            p.start[cands],
+            p.end[cands],
+            p.score[cands],
             n_entities=len(spans),
             n_proj=n_proj,
             constraint=constraint,

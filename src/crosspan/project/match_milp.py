@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from crosspan.project.batch import Float64Array, Int32Array, Int64Array
-
-Constraint = Literal["<=", "=", ">="]
-"""How the number of candidates of an entity is to compare with ``n_proj``."""
+    from crosspan.project.matchers import Constraint
 
 NODE_LIMIT = 20_000
 """Branch-and-bound nodes after which the best solution so far is taken; a count, not a time, so that results repeat."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,21 @@ class EntityMemory:
         if len(self._entity) > 64:  # keep long streams from piling up repeated renderings
             entity_, words_, weight, _ = self._built()
             self._entity, self._words, self._weight = [entity_], [words_], [weight]
+
+    def arrays(self) -> tuple[list[str], dict[str, npt.NDArray[Any]]]:
+        """The names of the entities in order, and arrays of distinct renderings: what :meth:`of` takes."""
+        entity, words, weight, _ = self._built()
+        return list(self._number), {"entity": entity, "rendering": words, "weight": weight}
+
+    @classmethod
+    def of(cls, names: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> EntityMemory:
+        """A memory from what :meth:`arrays` gave."""
+        found = cls()
+        found._number = {name: number for number, name in enumerate(names)}
+        found._entity = [arrays["entity"].astype(np.int64)]
+        found._words = [arrays["rendering"].astype(np.uint64)]
+        found._weight = [arrays["weight"].astype(np.float64)]
+        return found
 
     def _built(self) -> tuple[npt.NDArray[Any], ...]:
         """Distinct renderings sorted by entity and words, with summed weights, and each entity's offset."""

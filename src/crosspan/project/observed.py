@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 from crosspan.core.types import Pair
 from crosspan.project.memory import EntityMemory
@@ -24,7 +26,35 @@ class Observed:
         self.source.add(pair.source for pair in pairs)
         self.target.add(pair.target for pair in pairs)
 
+    def save(self, path: str | Path) -> None:
+        """Write it as one file, all or nothing; see :mod:`crosspan.project.memory_file`.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        from crosspan.project.memory_file import save
+
+        save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Observed:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ModelError: The file is damaged, too new, or no such memory.
+        """
+        from crosspan.project.memory_file import load
+
+        return load(Path(path))
+
 
 def fingerprint(pair: Pair) -> int:
-    """A number that tells pairs apart by their words."""
-    return hash((pair.source.tokens, pair.target.tokens))
+    """A number that tells pairs apart by their words, and is the same in every process.
+
+    Example:
+        >>> from crosspan.core.types import Sentence
+        >>> fingerprint(Pair(Sentence(("Accra",)), Sentence(("mji",)))) % 1000
+        491
+    """
+    text = "\x1e".join(["\x1f".join(pair.source.tokens), "\x1f".join(pair.target.tokens)])
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

@@ -3,15 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
-from crosspan.core.errors import OptionError
-from crosspan.core.settings import as_type, with_settings
+from crosspan.core.components import Component, Family
 from crosspan.core.types import Alignment, Pair, Projection
 
-METHODS = ("candidates", "heuristic")
-"""Names of the projection methods; the first is the default."""
+_NEURAL = ("transformers", "tokenizers", "torch")
+
+PROJECTORS = Family(
+    "crosspan.projectors",
+    "projector",
+    {
+        "candidates": Component(
+            target="crosspan.project.candidates:CandidateProjector",
+            options="crosspan.project.candidate_options:CandidateOptions",
+            about="Scores ranges of target words for each entity, and chooses the best matching.",
+            data=("crosspan.project",),
+            learns=True,
+            links=True,
+        ),
+        "heuristic": Component(
+            target="crosspan.project.projector:HeuristicProjector",
+            options="crosspan.project.heuristic:HeuristicOptions",
+            about="The words that an entity is linked to, joined and filtered.",
+            data=("crosspan.project",),
+            links=True,
+        ),
+        "codec": Component(
+            target="crosspan.project.codec:CodecProjector",
+            options="crosspan.project.codec:CodecOptions",
+            about="Has a translation model put markers into the target text; no links.",
+            packages=_NEURAL,
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+            text=True,
+        ),
+        "t-projection": Component(
+            target="crosspan.project.t_projection:TProjection",
+            options="crosspan.project.t_projection:TProjectionOptions",
+            about="A model that was trained for it writes candidates, a translator scores them; no links.",
+            packages=_NEURAL,
+            extra="neural",
+            model="model",
+            gpu=True,
+            text=True,
+        ),
+        "clap": Component(
+            target="crosspan.project.clap:ClapProjector",
+            options="crosspan.project.clap:ClapOptions",
+            about="Asks a language model what became of each entity; no links.",
+            model="model",
+            text=True,
+        ),
+    },
+    context=("threads",),
+    unknown=Component(learns=True, text=True, target_spans=True),
+)
+"""Projection methods by name: factories ``(**options)`` of a :class:`Projector`."""
 
 
 class Projector(Protocol):
@@ -61,27 +111,17 @@ def make_projector(method: str = "candidates", settings: Mapping[str, Any] | Non
     """Build a projector.
 
     Args:
-        method: One of :data:`METHODS`.
+        method: One of :data:`PROJECTORS`, those of other packages included.
         settings: Options of the method by name; values may be strings, as from a command line. ``weights.NAME`` sets
             the weight of one score of ``candidates``.
 
     Raises:
         OptionError: The method or a setting is unknown, or a value is out of range.
+        MissingDependencyError: The method needs a package that is not installed.
 
     Example:
         >>> make_projector("heuristic", {"merge_distance": "2"}).options.merge_distance
         2
     """
-    given = dict(settings or {})
-    if method == "heuristic":
-        from crosspan.project.heuristic import HeuristicOptions
-
-        return HeuristicProjector(with_settings(HeuristicOptions(), given))
-    if method == "candidates":
-        from crosspan.project.candidates import CandidateOptions, CandidateProjector
-
-        weights = {name: given.pop(name) for name in list(given) if name.startswith("weights.")}
-        options = with_settings(CandidateOptions(), given)
-        named = {name.removeprefix("weights."): as_type(name, value, 1.0) for name, value in weights.items()}
-        return CandidateProjector(replace(options, weights={**options.weights, **named}))
-    raise OptionError(f"unknown method {method!r}", hint=f"Use one of: {', '.join(METHODS)}.")
+    made: Projector = PROJECTORS.make(method, settings=settings)
+    return made

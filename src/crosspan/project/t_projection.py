@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
 from crosspan.project.match import match
-from crosspan.project.nmt_score import NmtOptions, NmtScore
 from crosspan.project.results import Reason, assemble
+from crosspan.project.scorers.nmt import NmtOptions, NmtScore
 from crosspan.project.t_projection_data import Places, Template
 from crosspan.project.t_projection_model import BeamWriter, Writer
 from crosspan.text.detokenize import phrase
@@ -31,7 +31,7 @@ _TOO_LONG = "the sentence is too long for the model that writes candidates"
 
 
 class PhraseScorer(Protocol):
-    """How well phrases translate each other; :class:`crosspan.project.nmt_score.NmtScore` is one."""
+    """How well phrases translate each other; :class:`crosspan.project.scorers.nmt.NmtScore` is one."""
 
     def phrases(
         self, sources: Sequence[str], targets: Sequence[str], languages: tuple[str, str]

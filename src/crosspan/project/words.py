@@ -61,6 +61,19 @@ class WordCounts:
         counts = np.where(rows[:, None] >= 0, self._counts[rows], 0) if len(self._counts) else np.zeros((len(rows), 2))
         return counts[:, 0].astype(np.int64), counts[:, 1].astype(np.int64)
 
+    def rows(self) -> tuple[list[str], npt.NDArray[np.int64]]:
+        """The words in order, and how often each was seen, and seen in small letters: int64, shape (words, 2)."""
+        return list(self._number), self._counts[: len(self._number)].copy()
+
+    @classmethod
+    def of_rows(cls, words: Sequence[str], rows: npt.NDArray[np.int64], total: int) -> WordCounts:
+        """Counts from what :meth:`rows` gave."""
+        found = cls()
+        found.total = total
+        found._number.update({word: number for number, word in enumerate(words)})
+        found._counts = rows.astype(np.int64).reshape(-1, 2)
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Words:

@@ -39,6 +39,12 @@ class Item:
     error: str | None = None
     target: Sentence | None = None
 
+    def outcome(self) -> Projection:
+        """The projection; for a sentence that was left out, one with the error."""
+        if self.projection is not None:
+            return self.projection
+        return Projection(self.target or Sentence(()), error=self.error or "left out")
+
     def findings(self) -> list[Finding]:
         """How the projected spans compare with gold; nothing without gold or projection."""
         if self.gold is None or self.projection is None:

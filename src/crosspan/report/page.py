@@ -1,11 +1,9 @@
-"""One HTML file that needs nothing else: markup, style, script and data."""
+"""The page about a projection: its body, style, script and data in one HTML file."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,6 +14,7 @@ from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.files import PathLike, open_output
 from crosspan.evaluate.span_errors import KINDS as FINDING_KINDS
 from crosspan.report.colours import hues
+from crosspan.report.document import document, escaped
 from crosspan.report.items import Item
 from crosspan.report.records import Names, record_of_item, safe_json
 from crosspan.report.sample import KINDS, Sample
@@ -23,6 +22,9 @@ from crosspan.report.totals import Totals
 
 _SCRIPTS = ("start", "spans", "details", "matrix", "charts", "figures", "filters", "list")
 """Parts of the script in the order in which they are put together."""
+
+_BODY_PLACES = re.compile(r"\{\{(?:title|data)\}\}")
+"""Where the title and the sentences go; each has one place in ``body.html``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,6 @@ def write_report(
 def page(title: str, meta: Mapping[str, Any], records: Iterable[str]) -> str:
     """Put a page together.
 
-    The policy of the page allows its own script and style, by their digests, and nothing else: no request, no other
-    script, no form.
-
     Args:
         title: What stands at the top.
         meta: What the script needs besides the sentences.
@@ -125,28 +124,9 @@ def page(title: str, meta: Mapping[str, Any], records: Iterable[str]) -> str:
     parts = [(folder / "script" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
     script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
     data = f'{{"meta":{safe_json(meta)},"sentences":[\n' + ",\n".join(records) + "\n]}"
-    policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    places = {
-        "title": html.escape(title.encode("utf-8", "replace").decode("utf-8")),
-        "policy": policy,
-        "style": style,
-        "script": script,
-        "data": data,
-    }
-    template = (folder / "page.html").read_text(encoding="utf-8")
-    pieces = template.split("{{")
-    out = [pieces[0]]
-    for piece in pieces[1:]:
-        name, _, rest = piece.partition("}}")
-        out += [places[name], rest]
-    return "".join(out)
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    before, middle, after = _BODY_PLACES.split((folder / "body.html").read_text(encoding="utf-8").rstrip("\n"))
+    body = "".join((before, escaped(title), middle, data, after))
+    return document(title, body, style=style, script=script, schemes="light dark")
 
 
 def embedded(text: str) -> dict[str, Any]:

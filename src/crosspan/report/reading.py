@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice, repeat
-from typing import Any
 
 from crosspan import io
 from crosspan.core.errors import AlignmentError, CrosspanError, FormatError, PairError
@@ -15,8 +13,7 @@ from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.io import Located, read_links, read_projections
 from crosspan.io.jsonl import iter_records
 from crosspan.io.pairs import SentenceFile
-from crosspan.project.candidates import RunnerUp
-from crosspan.report.items import Item, RunnersUp, by_span
+from crosspan.report.items import Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +29,6 @@ class ReportFiles:
         gold: The target sentences with the right spans, one for each source sentence, or one for each that was
             projected.
         target: The target sentences as they were, to show those that were left out.
-        runners_up: Candidates that were not chosen, in lines of :func:`runners_up_line`.
         own_labels: Whether labels of the source are those that were projected; else they are not looked at.
         limit: Look at so many source sentences only.
     """
@@ -43,7 +39,6 @@ class ReportFiles:
     links: PathLike | None = None
     gold: SentenceFile | None = None
     target: SentenceFile | None = None
-    runners_up: PathLike | None = None
     own_labels: bool = True
     limit: int | None = None
 
@@ -71,13 +66,12 @@ def read_items(files: ReportFiles) -> Iterator[Item]:
     left_out = _left_out(files.dropped)
     projections = read_projections(files.projected)
     links: Iterator[Alignment | None] = repeat(None) if files.links is None else read_links(files.links)
-    others: Iterator[RunnersUp] = repeat(()) if files.runners_up is None else _read_runners_up(files.runners_up)
     targets: Iterator[Located | None] = repeat(None) if files.target is None else files.target.located()
-    gold = _Gold(files, left_out)
+    gold = GoldBeside(files.gold, n_source=_n_source(files, left_out), n_left_out=len(left_out), limit=files.limit)
     count = 0
     for index, located in enumerate(islice(files.source.located(), files.limit)):
         count += 1
-        alignment, runners_up, target = _next_links(links, files, index), next(others), next(targets, None)
+        alignment, target = _next_links(links, files, index), next(targets, None)
         place = f"{files.source.shown}:{located.line}"
         if index in left_out:
             gold.skip()
@@ -94,7 +88,7 @@ def read_items(files: ReportFiles) -> Iterator[Item]:
         right = gold.take(projection.sentence, index)
         if alignment is not None:
             _check_links(alignment, source, projection.sentence, files, index)
-        yield Item(index, source, projection, alignment, right, by_span(source, runners_up))
+        yield Item(index, source, projection, alignment, right)
     if next(projections, None) is not None:
         raise PairError(
             f"more sentences than {files.source.shown} has ({count})",
@@ -102,6 +96,13 @@ def read_items(files: ReportFiles) -> Iterator[Item]:
             hint="Check that the files belong together.",
         )
     gold.finish()
+
+
+def _n_source(files: ReportFiles, left_out: dict[int, str]) -> int:
+    """The number of source sentences, where it matters."""
+    if files.gold is None or not left_out:
+        return 0
+    return sum(1 for _ in islice(files.source.located(), files.limit))
 
 
 def _left_out(path: PathLike | None) -> dict[int, str]:
@@ -172,17 +173,22 @@ def _check_links(alignment: Alignment, source: Sentence, target: Sentence, files
         raise AlignmentError(error.message, where=where, hint=error.hint) from error
 
 
-class _Gold:
-    """Gold sentences beside the projections, whether or not those left out have one."""
+class GoldBeside:
+    """Gold sentences beside the projections, whether or not those left out have one.
 
-    def __init__(self, files: ReportFiles, left_out: dict[int, str]) -> None:
-        self.file = files.gold
-        self.limit = files.limit
-        self.skips = bool(left_out)
-        if self.file is not None and left_out:
-            n_gold = sum(1 for _ in islice(self.file.located(), files.limit))
-            n_source = sum(1 for _ in islice(files.source.located(), files.limit))
-            self.skips = n_gold == n_source
+    Args:
+        file: The gold sentences; ``None`` where there are none.
+        n_source: Source sentences.
+        n_left_out: How many of them were left out.
+        limit: Look at so many sentences only.
+    """
+
+    def __init__(self, file: SentenceFile | None, *, n_source: int, n_left_out: int, limit: int | None = None) -> None:
+        self.file = file
+        self.limit = limit
+        self.skips = n_left_out > 0
+        if file is not None and n_left_out:
+            self.skips = sum(1 for _ in islice(file.located(), limit)) == n_source
         self.found: Iterator[Located] = iter(()) if self.file is None else self.file.located()
 
     def skip(self) -> None:
@@ -217,19 +223,3 @@ class _Gold:
                 where=self.file.shown,
                 hint="Gold needs one sentence for each source sentence, or one for each that was projected.",
             )
-
-
-def runners_up_line(runners_up: RunnersUp) -> str:
-    """Runners-up of a sentence as a line of JSON: a list of ``[start, end, probability]`` for each source span.
-
-    Example:
-        >>> runners_up_line([[RunnerUp(0, 2, 0.25)], []])
-        '[[[0, 2, 0.25]], []]'
-    """
-    return json.dumps([[[one.start, one.end, round(one.probability, 4)] for one in others] for others in runners_up])
-
-
-def _read_runners_up(path: PathLike) -> Iterator[RunnersUp]:
-    for line in read_lines(path):
-        rows: Sequence[Sequence[Any]] = json.loads(line)
-        yield [[RunnerUp(*one) for one in others] for others in rows]

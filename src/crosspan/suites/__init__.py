@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from crosspan.core.family import Family
+from typing import Any
+
+from crosspan.core.components import Component, Family
 from crosspan.suites.suite import Suite
 
 SUITES = Family(
     "crosspan.suites",
     "suite",
     {
-        "europarl-ner": "crosspan.suites.europarl_ner:SUITE",
-        "uner-pud": "crosspan.suites.uner_pud:SUITE",
-        "xsid": "crosspan.suites.xsid:SUITE",
-        "masakhaner2": "crosspan.suites.masakhaner2:SUITE",
-        "wikiann": "crosspan.suites.wikiann:SUITE",
-        "uner": "crosspan.suites.uner:SUITE",
-        "hipe-2022": "crosspan.suites.hipe2022:SUITE",
-        "europeana": "crosspan.suites.europeana:SUITE",
-        "crossner": "crosspan.suites.crossner:SUITE",
-        "wnut17": "crosspan.suites.wnut17:SUITE",
-        "alignment": "crosspan.suites.alignment:SUITE",
+        "europarl-ner": Component(
+            target="crosspan.suites.europarl_ner:SUITE", about="Parliament, in parallel: de, es, it."
+        ),
+        "uner-pud": Component(target="crosspan.suites.uner_pud:SUITE", about="News, wiki, in parallel: 5 languages."),
+        "xsid": Component(target="crosspan.suites.xsid:SUITE", about="Slots of requests, in parallel: 18 languages."),
+        "masakhaner2": Component(target="crosspan.suites.masakhaner2:SUITE", about="News: 20 African languages."),
+        "wikiann": Component(target="crosspan.suites.wikiann:SUITE", about="Wikipedia: 39 languages."),
+        "uner": Component(target="crosspan.suites.uner:SUITE", about="Treebanks: 12 of 9 languages."),
+        "hipe-2022": Component(target="crosspan.suites.hipe2022:SUITE", about="Historical newspapers, commentaries."),
+        "europeana": Component(target="crosspan.suites.europeana:SUITE", about="Newspapers of about 1900: de, fr, nl."),
+        "crossner": Component(target="crosspan.suites.crossner:SUITE", about="Five domains of English Wikipedia."),
+        "wnut17": Component(target="crosspan.suites.wnut17:SUITE", about="English posts with rare and new names."),
+        "alignment": Component(target="crosspan.suites.alignment:SUITE", about="Hand-made word links: 15 pairs."),
     },
+    unknown=Component(),
 )
+"""What is named is a suite, or what makes one."""
 
 
 def make_suite(name: str) -> Suite:
@@ -36,6 +42,6 @@ def make_suite(name: str) -> Suite:
         >>> make_suite("europarl-ner").about.languages
         ('de', 'es', 'it')
     """
-    found = SUITES.find(name)
-    suite: Suite = found() if isinstance(found, type) else found
+    found: Any = SUITES.factory(name)
+    suite: Suite = found() if callable(found) else found
     return suite

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core import registry
+from crosspan.core.components import Component, Family
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence
 
@@ -47,6 +46,63 @@ class Tagger(Protocol):
 EMBEDDED = ("en",)
 """Taggers that come with the package, by language."""
 
+TAGGERS = Family(
+    "crosspan.taggers",
+    "tagger",
+    {
+        "crf": Component(
+            target="crosspan.tag.crf:load_crf",
+            about="The embedded English tagger, or one that crosspan train made.",
+            data=("crosspan.tag",),
+            model="model",
+            adapts=True,
+        ),
+        "spacy": Component(
+            target="crosspan.tag.spacy:SpacyTagger",
+            about="A spaCy pipeline that is installed or lies in a folder.",
+            packages=("spacy", "{model}"),
+            extra="spacy",
+            model="model",
+            text=True,
+        ),
+        "transformers": Component(
+            target="crosspan.tag.transformers:TransformersTagger",
+            options="crosspan.tag.transformers:TransformersTaggerOptions",
+            about="A token-classification model.",
+            packages=("transformers", "tokenizers", "torch"),
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+            text=True,
+        ),
+        "onnx": Component(
+            target="crosspan.tag.onnx:OnnxTagger",
+            options="crosspan.tag.onnx:OnnxTaggerOptions",
+            about="A token-classification model that crosspan export wrote, without PyTorch.",
+            packages=("onnxruntime", "transformers", "tokenizers"),
+            extra="onnx",
+            model="model",
+            text=True,
+        ),
+        "gliner": Component(
+            target="crosspan.tag.gliner:GlinerTagger",
+            options="crosspan.tag.gliner:GlinerOptions",
+            about="GLiNER, which finds any kinds of entity that it is told.",
+            packages=("gliner", "transformers", "torch"),
+            extra="gliner",
+            model="model",
+            downloads=True,
+            gpu=True,
+            text=True,
+        ),
+    },
+    given=("model",),
+    context=("threads",),
+    unknown=Component(model="model", text=True),
+)
+"""Taggers by name: factories ``(model, *, threads, **options)`` of a :class:`Tagger`."""
+
 
 def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = None, **options: Any) -> Tagger:
     """Load a tagger.
@@ -71,36 +127,32 @@ def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = No
         >>> tagger.labels
         ('LOC', 'ORG', 'PER')
     """
-    asked = os.fspath(name)
-    scheme, colon, rest = asked.partition(":")
-    if asked in EMBEDDED or asked.endswith(".crf") or Path(asked).is_file():
-        from crosspan.tag.crf import CrfTagger
+    use, model = tagger_name(os.fspath(name))
+    made: Tagger = TAGGERS.make(use, model, threads=threads, settings=options)
+    return made
 
-        if options:
-            raise OptionError(f"this tagger has no option {next(iter(options))!r}", hint="Leave it out.")
-        path = str(files("crosspan.tag") / "data" / f"{asked}.crf") if asked in EMBEDDED else asked
-        return CrfTagger.load(path, threads=threads)
-    if colon and scheme == "spacy":
-        from crosspan.tag.spacy import SpacyTagger
 
-        return _made(scheme, SpacyTagger, rest, options)
-    if colon and scheme in registry.names("crosspan.taggers"):
-        return _made(scheme, registry.find("crosspan.taggers", scheme), rest, {"threads": threads, **options})
-    is_model = (Path(asked) / "config.json").is_file()
-    kind = "onnx" if (Path(asked) / "model.onnx").is_file() else "transformers"
+def tagger_name(name: str) -> tuple[str, str]:
+    """What a tagger's name says: which of :data:`TAGGERS`, and its model.
+
+    Args:
+        name: See :func:`load_tagger`.
+
+    Raises:
+        OptionError: There is no such tagger.
+
+    Example:
+        >>> tagger_name("spacy:en_core_web_sm"), tagger_name("en")
+        (('spacy', 'en_core_web_sm'), ('crf', 'en'))
+    """
+    use, colon, model = name.partition(":")
+    if name in EMBEDDED or name.endswith(".crf") or Path(name).is_file():
+        return "crf", name
+    if colon and use in TAGGERS:
+        return use, model
+    is_model = (Path(name) / "config.json").is_file()
+    kind = "onnx" if (Path(name) / "model.onnx").is_file() else "transformers"
     known = f"{', '.join(EMBEDDED)}, the path of a model (.crf), spacy:NAME, transformers:NAME or onnx:FOLDER"
     raise OptionError(
-        f"there is no tagger {asked!r}", hint=f"Write {kind}:{asked}." if is_model else f"Give one of {known}."
+        f"there is no tagger {name!r}", hint=f"Write {kind}:{name}." if is_model else f"Give one of {known}."
     )
-
-
-def _made(name: str, factory: Callable[..., Any], model: str, options: Mapping[str, Any]) -> Tagger:
-    try:
-        made: Tagger = factory(model, **options)
-    except TypeError as error:
-        if "unexpected keyword" not in str(error):
-            raise
-        raise OptionError(
-            f"the tagger {name!r} does not take these options ({error})", hint="Look into its documentation."
-        ) from error
-    return made

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import numpy.typing as npt
 
 from crosspan.core.types import Sentence, Span
 from crosspan.models.threads import torch_threads
-from crosspan.tag import chain, features
+from crosspan.tag import EMBEDDED, chain, features
 from crosspan.tag.word_types import WordTypes
 
 if TYPE_CHECKING:
@@ -287,3 +289,22 @@ def use_threads(threads: int | None) -> Iterator[None]:
             yield
         finally:
             numba.set_num_threads(before)
+
+
+def load_crf(model: str | os.PathLike[str], *, threads: int | None = None) -> CrfTagger:
+    """Load a tagger of this kind.
+
+    Args:
+        model: The language of one that is embedded (:data:`crosspan.tag.EMBEDDED`), or the path of a model.
+        threads: Threads to use; all cores by default.
+
+    Raises:
+        ModelError: The file cannot be read, is damaged, or is something else.
+
+    Example:
+        >>> load_crf("en").labels
+        ('LOC', 'ORG', 'PER')
+    """
+    name = os.fspath(model)
+    place = files("crosspan.tag") / "data" / f"{name}.crf" if name in EMBEDDED else name
+    return CrfTagger.load(str(place), threads=threads)

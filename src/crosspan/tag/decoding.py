@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.core.tags import split_tag
 from crosspan.core.types import Span
 from crosspan.tag import chain
@@ -221,8 +221,7 @@ def _check_mapping(names: Sequence[str], mapping: Mapping[str, str], where: str)
     known = {*names, *(parts[1] for name in names if (parts := split_tag(name)))}
     for old, new in mapping.items():
         if old not in known and new != "O":  # what is not there is no entity anyway
-            near = difflib.get_close_matches(old, sorted(known), n=1)
-            hint = f"Did you mean {near[0]}?" if near else f"It has {_listed(names)}."
+            hint = did_you_mean(old, sorted(known), quoted=False, otherwise=f"It has {_listed(names)}.")
             raise ModelError(f"the model has no label {old!r}", where=where, hint=hint)
 
 

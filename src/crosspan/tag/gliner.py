@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement, device_of
+from crosspan.models.hub import fetching, is_path
 from crosspan.models.loading import PICKLED, neural
 from crosspan.models.pieces import windows_of
 from crosspan.models.threads import torch_threads
@@ -241,11 +242,13 @@ def _folder_of(name: str) -> Path:
     """Where the files of a model are; those on the hub are fetched, but no pickled weights."""
     if Path(name).is_dir():
         return Path(name)
-    if os.path.isabs(name) or name.startswith((".", "~")) or name.count("/") > 1:
+    if is_path(name):
         raise ModelError("there is no such folder", where=name, hint="Check the path of the model.")
     hub = neural("this tagger", "huggingface_hub", "gliner")
     try:
-        return Path(hub.snapshot_download(name, allow_patterns=_FILES))
+        return Path(hub.snapshot_download(name, allow_patterns=_FILES, **fetching(name, hub)))
+    except ModelError:
+        raise
     except Exception as error:  # of the network, of the hub, of the disk
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")
         raise ModelError(

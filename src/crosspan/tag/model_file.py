@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.files import atomic_binary
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.tag.crf import CrfModel, FeatureOptions
 
 VERSION = 1

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.models.loading import check_rows, load_config, neural
 from crosspan.tag.word_classifier import Float32Array, Int64Array, WordClassifier, WordClassifierOptions, tokenizer_of
 

@@ -1,4 +1,4 @@
-"""Taggers made with spaCy: any pipeline that is installed or lies in a folder. Needs the package ``spacy``.
+"""Taggers made with spaCy: any pipeline that is installed, lies in a folder, or was made by you. Needs ``spacy``.
 
 A pipeline gets our tokens as they are; its own tokeniser is not asked. So its labels fit whatever the tokens came from,
 but a pipeline that was trained on other tokens (``do`` ``n't``) may do worse on ours (``don't``).
@@ -11,15 +11,15 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
-from crosspan.core.types import Sentence, Span
+from crosspan.core.types import Float32Array, Sentence, Span
+from crosspan.tag.smoothing import smoothed
 
-Float32Array = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    from spacy.language import Language
+
 Others = Literal["keep", "drop"]
 
 PLAIN_LABELS: Mapping[str, str] = {
@@ -32,10 +32,6 @@ PLAIN_LABELS: Mapping[str, str] = {
 }
 """Labels of spaCy's pipelines as persons, places and organisations."""
 
-SMOOTHING = 0.05
-"""spaCy gives no probabilities. :meth:`SpacyTagger.probabilities` gives the tag that was chosen ``1 - SMOOTHING``, and
-the rest to all other tags in equal parts: a convention, not an estimate."""
-
 _BATCH = 256
 
 
@@ -45,7 +41,8 @@ class SpacyTagger:
     The ``score`` of its spans is ``None``, as spaCy does not say how sure it is.
 
     Args:
-        name: Name of an installed pipeline (``"en_core_web_sm"``), or the folder of one.
+        name: Name of an installed pipeline (``"en_core_web_sm"``), the folder of one, or a pipeline itself (what
+            ``spacy.load`` returns), which is taken as it is.
         labels: What to call the pipeline's labels; :data:`PLAIN_LABELS` by default, ``{}`` leaves them as they are.
         others: Whether labels that do not occur in ``labels`` are kept or dropped.
         disable: Components to leave out, for speed; what finds entities must be able to do without them.
@@ -58,7 +55,7 @@ class SpacyTagger:
 
     def __init__(
         self,
-        name: str | os.PathLike[str],
+        name: str | os.PathLike[str] | Language,
         *,
         labels: Mapping[str, str] | None = None,
         others: Others = "keep",
@@ -66,11 +63,16 @@ class SpacyTagger:
     ) -> None:
         if others not in get_args(Others):
             raise OptionError(f"others is {others!r}", hint="Choose keep or drop.")
-        self.name = os.fspath(name)
         self.others = others
         self._names = dict(PLAIN_LABELS if labels is None else labels)
-        self._pipeline = _load(self.name, disable)
-        own = _labels_of(self._pipeline, self.name)
+        self._disabled = list(disable)
+        if isinstance(name, str | os.PathLike):
+            self.name = os.fspath(name)
+            self._pipeline = _load(self.name, disable)
+        else:
+            self.name = f"{name.lang}_{name.meta.get('name', 'pipeline')}"
+            self._pipeline = name
+        own = _labels_of(self._pipeline, self.name, self._disabled)
         self._labels = tuple(sorted({shown for label in own if (shown := self._shown(label)) is not None}))
 
     @property
@@ -90,32 +92,18 @@ class SpacyTagger:
             ModelError: The pipeline changes the number of tokens.
         """
         with_words = [sentence for sentence in sentences if sentence.tokens]
-        docs = self._pipeline.pipe(map(self._doc, with_words), batch_size=_BATCH)
+        docs = self._pipeline.pipe(map(self._doc, with_words), batch_size=_BATCH, disable=self._disabled)
         return [
             replace(sentence, spans=self._spans(sentence, docs) if sentence.tokens else ()) for sentence in sentences
         ]
 
     def probabilities(self, sentences: Sequence[Sentence]) -> list[Float32Array]:
-        """The chosen tag of each token as a smoothed one-hot row: see :data:`SMOOTHING`.
+        """The chosen tag of each token as a smoothed one-hot row: see :mod:`crosspan.tag.smoothing`.
 
         Raises:
             ModelError: The pipeline finds a label that none of its components has named before.
         """
-        column = {tag: index for index, tag in enumerate(self.tags)}
-        rest = SMOOTHING / max(len(column) - 1, 1)
-        found = []
-        for sentence in self.tag(sentences):
-            rows = np.full((len(sentence), len(column)), rest, np.float32)
-            for index, tag in enumerate(sentence.tags()):
-                if tag not in column:
-                    raise ModelError(
-                        f"the pipeline finds {tag[2:]!r}, which is not among the labels of its components",
-                        where=self.name,
-                        hint="Give its components their labels, or map it with labels=.",
-                    )
-                rows[index, column[tag]] = 1.0 - rest * (len(column) - 1)
-            found.append(rows)
-        return found
+        return [smoothed(sentence, self.tags, self.name) for sentence in self.tag(sentences)]
 
     def _shown(self, label: str) -> str | None:
         return self._names.get(label, label if self.others == "keep" else None)
@@ -165,11 +153,22 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")
 
 
-def _labels_of(pipeline: Any, name: str) -> set[str]:
+def is_pipeline(value: object) -> bool:
+    """Whether a value is a pipeline of spaCy; asks without importing spaCy.
+
+    Example:
+        >>> is_pipeline("en_core_web_sm")
+        False
+    """
+    return any(cls.__name__ == "Language" and cls.__module__ == "spacy.language" for cls in type(value).__mro__)
+
+
+def _labels_of(pipeline: Any, name: str, disabled: Sequence[str]) -> set[str]:
     """Labels of everything in a pipeline that sets entities."""
-    finders = [pipe for pipe in pipeline.pipe_names if "doc.ents" in pipeline.get_pipe_meta(pipe).assigns]
+    names = [pipe for pipe in pipeline.pipe_names if pipe not in disabled]
+    finders = [pipe for pipe in names if "doc.ents" in pipeline.get_pipe_meta(pipe).assigns]
     if not finders:
-        has = ", ".join(pipeline.pipe_names) or "no components"
+        has = ", ".join(names) or "no components"
         raise ModelError(
             "nothing in the pipeline finds entities", where=name, hint=f"It has {has}; take one that has 'ner'."
         )

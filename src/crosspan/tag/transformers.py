@@ -2,8 +2,8 @@
 
 How words become pieces and pieces become words again is in :mod:`crosspan.tag.word_classifier`. One model serves three
 ways: as the tagger of the source side, as the finder of candidates and their scores on the target side
-(:mod:`crosspan.project.ner_score`), and as the baseline of model transfer, where a multilingual model that has learned
-from one language labels another.
+(:mod:`crosspan.project.scorers.ner`), and as the baseline of model transfer, where a multilingual model that has
+learned from one language labels another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from crosspan.core.errors import OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, neural
 from crosspan.models.threads import torch_threads

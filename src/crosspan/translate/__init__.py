@@ -4,27 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core import registry
-from crosspan.core.errors import OptionError
+from crosspan.core.components import Component, Family
 
 Advance = Callable[[int, int], None]
 
-TRANSLATORS = "crosspan.translators"
-
-
-_OPTIONS = {
-    "ctranslate2": "ctranslate2:CTranslate2Options",
-    "transformers": "transformers:TransformersOptions",
-    "openai": "openai:OpenAIOptions",
-    "apertium": "apertium:ApertiumOptions",
-    "file": "file:FileOptions",
-}
+TRANSLATORS = Family(
+    "crosspan.translators",
+    "translator",
+    {
+        "ctranslate2": Component(
+            target="crosspan.translate.ctranslate2:CTranslate2Translator",
+            options="crosspan.translate.ctranslate2:CTranslate2Options",
+            about="A translation model converted for CTranslate2, fast on a CPU.",
+            packages=("ctranslate2", "transformers", "tokenizers"),
+            extra="ctranslate2",
+            model="model",
+            downloads=True,
+            scores=True,
+        ),
+        "transformers": Component(
+            target="crosspan.translate.transformers:TransformersTranslator",
+            options="crosspan.translate.transformers:TransformersOptions",
+            about="A translation model: NLLB-200, M2M100, MarianMT, MADLAD-400.",
+            packages=("transformers", "tokenizers", "torch"),
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+            scores=True,
+        ),
+        "openai": Component(
+            target="crosspan.translate.openai:OpenAITranslator",
+            options="crosspan.translate.openai:OpenAIOptions",
+            about="A language model behind a server that speaks as OpenAI's does.",
+            model="model",
+        ),
+        "apertium": Component(
+            target="crosspan.translate.apertium:ApertiumTranslator",
+            options="crosspan.translate.apertium:ApertiumOptions",
+            about="Rules for related languages; offline.",
+            programs=("apertium",),
+            model="model",
+        ),
+        "file": Component(
+            target="crosspan.translate.file:FileTranslator",
+            options="crosspan.translate.file:FileOptions",
+            about="Translations that were made elsewhere, line by line.",
+            model="model",
+        ),
+    },
+    given=("model",),
+    context=("threads",),
+    unknown=Component(model="model"),
+)
+"""Translators by name: factories ``(model, *, threads, **options)`` of a :class:`Translator`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +122,7 @@ def make_translator(use: str, model: str = "", *, threads: int | None = None, **
     """Load a translator.
 
     Args:
-        use: Name of the backend: ``"ctranslate2"``, ``"transformers"``, ``"openai"``, ``"apertium"``, ``"file"``, or
-            one that another package brings.
+        use: One of :data:`TRANSLATORS`, those of other packages included.
         model: What it loads: a name on the hub, a folder, the name of a model on a server, a mode of Apertium, or a
             file of translations.
         threads: Threads to use; all cores by default.
@@ -96,27 +133,5 @@ def make_translator(use: str, model: str = "", *, threads: int | None = None, **
         ModelError: The model cannot be loaded.
         MissingDependencyError: The backend needs a package or a program that is not installed.
     """
-    factory = registry.find(TRANSLATORS, use)
-    try:
-        made: Translator = factory(model, threads=threads, **options)
-    except TypeError as error:
-        raise OptionError(f"the translator {use!r} does not take these options ({error})") from error
+    made: Translator = TRANSLATORS.make(use, model, threads=threads, settings=options)
     return made
-
-
-def default_options(use: str) -> object | None:
-    """The options of a translator of crosspan as it has them by default.
-
-    Returns:
-        A frozen dataclass; ``None`` for a translator of another package.
-
-    Example:
-        >>> default_options("ctranslate2").beams
-        4
-    """
-    place = _OPTIONS.get(use)
-    if place is None:
-        return None
-    module, _, kind = place.partition(":")
-    options: object = getattr(import_module(f"crosspan.translate.{module}"), kind)()
-    return options

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.apertium_languages import english, packages_for, three_letters, variants_of
 

@@ -1,23 +1,19 @@
 """Checkpoints of ``transformers`` in the form that CTranslate2 runs: converted once, and kept.
 
 A converted model lies in a folder of the cache whose name has a hash of the checkpoint's content, so that another
-checkpoint of the same name is not taken for it. It is made in a temporary folder and renamed, so that what is there is
-whole.
+checkpoint of the same name is not taken for it. It counts only as long as it is whole.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import secrets
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.digests import file_digests, user_cache
+from crosspan.core.digests import digest_of, file_digest, user_cache
 from crosspan.core.errors import CrosspanError, ModelError, OutputError
+from crosspan.core.folders import atomic_folder, is_complete
 from crosspan.models.device import Placement
 from crosspan.models.loading import load_config, load_model, load_tokenizer, neural
 from crosspan.translate.preparation import longest_source, longest_target, quiet_warnings
@@ -57,57 +53,44 @@ def converted(name: str, quantization: str, cache: str | os.PathLike[str] = "") 
     config = load_config(name)
     folder = Path(cache) if os.fspath(cache) else default_cache()
     shown = Path(name).name if Path(name).is_dir() else name.replace("/", "--")
-    target = folder / f"{shown}-{quantization}-{content_key(name, config, folder)[:16]}"
-    if not is_converted(target):
+    target = folder / f"{shown}-{quantization}-{content_key(name, config)[:16]}"
+    if not is_complete(target):
         _convert(name, config, quantization, target)
     return target
 
 
-def content_key(name: str, config: Any, memory: Path) -> str:
-    """A hash of all that a checkpoint is: its files, or on the hub its revision.
-
-    Hashes of files are remembered in the cache: see :mod:`crosspan.core.digests`.
-    """
-    state = hashlib.sha256(f"{_VERSION} ".encode())
-    path = Path(name)
-    if not path.is_dir():
-        state.update(f"{name} {getattr(config, '_commit_hash', None)}".encode())
-        return state.hexdigest()
-    files = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
-    for one, digest in zip(files, file_digests(files, memory / "seen"), strict=True):
-        state.update(f"{one.name} {digest}\n".encode())
-    return state.hexdigest()
+def content_key(name: str, config: Any) -> str:
+    """A hash of all that a checkpoint is: its files, or on the hub its revision."""
+    if Path(name).is_dir():
+        return digest_of([_VERSION, file_digest(name)])
+    return digest_of([_VERSION, name, getattr(config, "_commit_hash", None)])
 
 
 def _convert(name: str, config: Any, quantization: str, target: Path) -> None:
     neural("converting a model", "ctranslate2", EXTRA)
     neural("converting a model for CTranslate2", "torch")
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(6)}.tmp")
     try:
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        with quiet_warnings():
-            tokenizer = load_tokenizer(name)
-            _converter(name, tokenizer).convert(str(temporary), quantization=quantization)
-        tokenizer.save_pretrained(temporary / TOKENIZER)
-        limits = {"longest": longest_source(tokenizer, config), "longest_target": longest_target(config)}
-        (temporary / ABOUT).write_text(json.dumps({"model": name, "version": _VERSION, **limits}), encoding="utf-8")
-        with suppress(OSError):  # another process was faster
-            temporary.rename(target)
-    except CrosspanError:
-        raise
-    except OSError as error:
+        with atomic_folder(target, replace=False) as folder:
+            folder.rmdir()  # the converter makes it itself
+            with quiet_warnings():
+                tokenizer = load_tokenizer(name)
+                _converter(name, tokenizer).convert(str(folder), quantization=quantization)
+            tokenizer.save_pretrained(folder / TOKENIZER)
+            limits = {"longest": longest_source(tokenizer, config), "longest_target": longest_target(config)}
+            (folder / ABOUT).write_text(json.dumps({"model": name, "version": _VERSION, **limits}), encoding="utf-8")
+    except OutputError as error:
         raise OutputError(
-            f"the converted model cannot be kept here: {(error.strerror or str(error)).lower()}",
+            f"the converted model cannot be kept here ({error.message})",
             where=str(target.parent),
             hint="Free space, or name another folder as cache.",
         ) from error
+    except CrosspanError:
+        raise
     except Exception as error:  # whatever a converter does not understand
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")
         raise ModelError(
             f"CTranslate2 cannot convert the model ({first})", where=name, hint="Use the translator transformers."
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _converter(name: str, tokenizer: Any) -> Any:

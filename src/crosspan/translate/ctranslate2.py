@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.models.loading import load_tokenizer, neural
 from crosspan.models.threads import torch_threads
 from crosspan.translate import Advance, Translation

@@ -9,7 +9,7 @@ from typing import Any
 
 from crosspan.core.errors import OptionError, PairError
 from crosspan.core.files import name_of, read_lines
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.translate import Advance, Translation
 
 

@@ -7,7 +7,6 @@ usually written in, comes from ``langcodes``, which is asked only where a name i
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from crosspan.core.errors import OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.models.loading import neural
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
@@ -250,8 +250,8 @@ def _near_name(name: str, codes: Iterable[str]) -> str:
         language = understand(code)
         for form in (code, language.language if language is not None else code):
             known.setdefault(english_name(form).casefold(), f"{english_name(form)} ({code})")
-    near = difflib.get_close_matches(name.casefold(), known, n=1)
-    return f"Did you mean {known[near[0]]}?" if near else "Write its English name or its code, such as sw or swh."
+    otherwise = "Write its English name or its code, such as sw or swh."
+    return did_you_mean(name, known, shown=known, quoted=False, otherwise=otherwise)
 
 
 def _near_language(wanted: Language, codes: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from crosspan.core.errors import MissingDependencyError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions, with_model
 from crosspan.translate.languages import english_name

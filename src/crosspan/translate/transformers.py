@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.models.batching import padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crosspan import __version__
+from crosspan.core.digests import digest_of, file_digest
 from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
+from crosspan.core.sources import modules_of, source_digest
 from crosspan.evaluate.signature import signature
-from crosspan.lab.bench.cache import ResultCache, code_digest, digest, key_of
+from crosspan.lab.bench.cache import ResultCache
 from crosspan.lab.bench.means import Mean, mean_of
 from crosspan.lab.bench.noise import with_ocr_noise
 from crosspan.lab.bench.pipelines import Runner
@@ -273,9 +275,9 @@ class _Job:
         found = self.suite.find(self.folder, lang, needs, self.translations)
         code = self.suite.about.code(lang)
         files = self._files(found)
-        key = key_of({
+        key = digest_of({
             "layout": _LAYOUT,
-            "code": code_digest(),
+            "code": source_digest(modules_of("crosspan")),
             "version": __version__,
             "suite": self.suite.about.name,
             "language": lang,
@@ -311,7 +313,7 @@ class _Job:
 
     def _files(self, found: Found) -> list[dict[str, str]]:
         return [
-            {"role": role, "path": self._shown(str(path)), "sha256": digest(path)}
+            {"role": role, "path": self._shown(str(path)), "sha256": file_digest(path)}
             for role in sorted(found)
             for path in found[role]
         ]
@@ -326,7 +328,7 @@ class _Job:
         for where, name in found.items():
             path = Path(str(name).replace("{lang}", lang).removeprefix("spacy:"))
             if path.exists():
-                found[where] = f"{name} {digest(path)}"
+                found[where] = f"{name} {file_digest(path)}"
         return found
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast, get_args
 
-from crosspan.align import ALIGNERS, make_aligner
+from crosspan.align import ALIGNERS as _ALIGNERS
+from crosspan.align import make_aligner
 from crosspan.core.errors import OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.nearest import did_you_mean
+from crosspan.core.options import with_settings
 from crosspan.pipeline.recipes.ready import ready_names
-from crosspan.project.projector import METHODS, make_projector
+from crosspan.project.projector import PROJECTORS, make_projector
 from crosspan.suites.suite import About, MissingData, Need, Pipeline
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from crosspan.train.noise import NoiseOptions
 
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
+ALIGNERS = tuple(_ALIGNERS.builtin)
+METHODS = tuple([name for name, one in PROJECTORS.builtin.items() if one.links])
 _GROUPS = ("aligner", "train", "noise")
 _LEARNS_FROM_SOURCE = frozenset({"easyproject"})
 _TRAINS = frozenset({"translate-train", "ensemble"})
@@ -304,7 +307,4 @@ def _has_effect(pipeline: str, setting: str) -> bool:
 
 
 def _unknown(kind: str, name: str, known: tuple[str, ...]) -> OptionError:
-    near = difflib.get_close_matches(name, known, n=1)
-    return OptionError(
-        f"there is no {kind} {name!r}", hint=f"Did you mean {near[0]}?" if near else f"Choose from {', '.join(known)}."
-    )
+    return OptionError(f"there is no {kind} {name!r}", hint=did_you_mean(name, known, quoted=False))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from crosspan.core.errors import OptionError
+from crosspan.core.tables import Column, Table, words
 from crosspan.lab.bench.kinds import KINDS, ahead, kind_of
 from crosspan.lab.bench.means import Mean
 from crosspan.lab.bench.published import Figure
@@ -21,63 +21,6 @@ _MANY = 4
 """A mean over more languages than this is shown by their number."""
 _WIDE = 8
 """Where more languages than this have published figures, those that were not run have no column."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table of text.
-
-    Args:
-        title: What it shows.
-        header: Names of the columns; those that begin with ``<`` are set flush left.
-        rows: Cells of each line.
-        notes: Lines below.
-    """
-
-    title: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    notes: Sequence[str] = ()
-
-    def text(self) -> str:
-        """Lay it out with blanks.
-
-        Example:
-            >>> print(Grid("Sizes", ["<what", "n"], [["words", "120"]]).text())
-            Sizes
-            what     n
-            words  120
-        """
-        if not self.header:
-            return "\n".join([self.title, *self.notes])
-        names = [name.removeprefix("<") for name in self.header]
-        left = [name.startswith("<") for name in self.header]
-        widths = [max(map(len, column)) for column in zip(names, *self.rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if flush else cell.rjust(width)
-                for cell, width, flush in zip(row, widths, left, strict=True)
-            ).rstrip()
-            for row in (names, *self.rows)
-        ]
-        return "\n".join([self.title, *lines, *self.notes])
-
-    def markdown(self) -> str:
-        r"""Write it as a Markdown table.
-
-        Example:
-            >>> print(Grid("Sizes", ["<what", "n"], [["a|b", "1"]]).markdown())
-            ### Sizes
-            <BLANKLINE>
-            | what | n |
-            |:---|---:|
-            | a\|b | 1 |
-        """
-        rule = "".join(f"{':---' if name.startswith('<') else '---:'}|" for name in self.header)
-        lines = [_markdown_row([name.removeprefix("<") for name in self.header]), f"|{rule}"] if self.header else []
-        lines += [_markdown_row(row) for row in self.rows]
-        notes = [f"- {note}" for note in self.notes]
-        return "\n".join([f"### {self.title}", "", *lines, *([""] if lines and notes else []), *notes])
 
 
 def render(result: SuiteResult, form: str = "text") -> str:
@@ -97,23 +40,23 @@ def render(result: SuiteResult, form: str = "text") -> str:
         return json.dumps(result.to_dict(), ensure_ascii=False, indent=2) + "\n"
     if form not in TABLE_FORMATS:
         raise OptionError(f"there is no format {form!r}", hint=f"Choose from {', '.join(TABLE_FORMATS)}.")
-    grids = [ours_grid(result), theirs_grid(result)]
+    tables = [ours_table(result), theirs_table(result)]
     if form == "markdown":
-        return "\n\n".join([f"## {result.about.title}", *(grid.markdown() for grid in grids)]) + "\n"
-    return "\n\n".join([result.about.title, *(grid.text() for grid in grids)]) + "\n"
+        return "\n\n".join([f"## {result.about.title}", *(table.markdown() for table in tables)]) + "\n"
+    return "\n\n".join([result.about.title, *(table.text() for table in tables)]) + "\n"
 
 
-def ours_grid(result: SuiteResult) -> Grid:
+def ours_table(result: SuiteResult) -> Table:
     """A line a language and the mean: ours, its interval, the baseline and the best published figure."""
     is_links = result.system.pipeline == "alignment"
     metric = "AER" if is_links else "F1"
     interval = f"{100 * result.scoring.confidence:g} % interval"
     beside = ["precision", "recall"] if is_links else ["lenient F1"]
-    header = ["<language", "sentences", metric, *([interval] if result.scoring.bootstrap else []), *beside]
+    header: list[str | Column] = ["language", "sentences", metric]
+    header += [*([interval] if result.scoring.bootstrap else []), *beside]
     if result.baseline is not None:
         header += ["baseline", "difference", "p"]
-    header += [name for name, _ in _published_columns(result)]
-    header.append("<remarks")
+    header += words(*(name for name, _ in _published_columns(result)), "remarks")
     places: dict[str, str] = {}
     rows = [_line(result, one, places, len(header)) for one in result.languages]
     mean = result.mean()
@@ -126,7 +69,7 @@ def ours_grid(result: SuiteResult) -> Grid:
         test = "paired approximate randomisation of sentences"
         notes.append(f"baseline: {result.baseline.label}; p: {test}, {result.scoring.samples} samples")
         notes += [*_kinds_apart(result), *_said_beforehand(result)]
-    return Grid(f"{result.system.label}: {_what(result, metric)}", header, rows, [*notes, result.signature])
+    return Table(header, rows, f"{result.system.label}: {_what(result, metric)}", [*notes, result.signature])
 
 
 def _what(result: SuiteResult, metric: str) -> str:
@@ -184,8 +127,8 @@ def _published_columns(result: SuiteResult) -> list[tuple[str, list[Figure]]]:
     """Columns for the best published figure: one for each kind of transfer where there are both."""
     kinds = {kind: [one for one in result.figures if kind_of(one.pipeline) == kind] for kind in KINDS}
     if all(kinds.values()):
-        return [(f"<best published {kind}", figures) for kind, figures in kinds.items()]
-    return [("<best published", list(result.figures))] if result.figures else []
+        return [(f"best published {kind}", figures) for kind, figures in kinds.items()]
+    return [("best published", list(result.figures))] if result.figures else []
 
 
 def _kinds_apart(result: SuiteResult) -> list[str]:
@@ -225,11 +168,11 @@ def _best(figures: Sequence[Figure]) -> str:
     return f"{_percent(best.value)} {best.system}"
 
 
-def theirs_grid(result: SuiteResult) -> Grid:
+def theirs_table(result: SuiteResult) -> Table:
     """The published figures, with ours over the same languages beside each."""
     if not result.figures:
         note = "There are no published figures to show beside it."
-        return Grid("Published figures", [], [], [note, *_caveats(result)])
+        return Table([], [], "Published figures", [note, *_caveats(result)])
     single = [lang for lang in result.about.languages if any(one.language == lang for one in result.figures)]
     means = [one for one in result.figures if one.language is None]
     done = [one.language for one in result.done]
@@ -237,9 +180,9 @@ def theirs_grid(result: SuiteResult) -> Grid:
     partly = len(done) > 1 and set(done) < set(single) and bool(means)
     if len(single) > _WIDE:
         single = [lang for lang in single if lang in done]
-    header = ["<system", *single, *([f"mean of {_over(done)}"] if partly else [])]
-    header += ["mean", "<over", "ours over the same"] if means else []
-    header += ["<scoring", "<pre-trained models", "<source"]
+    header: list[str | Column] = ["system", *single, *([f"mean of {_over(done)}"] if partly else [])]
+    header += ["mean", *words("over"), "ours over the same"] if means else []
+    header += words("scoring", "pre-trained models", "source")
     sources: dict[str, int] = {}
     groups: dict[tuple[str, str], list[Figure]] = {}
     for figure in result.figures:
@@ -254,7 +197,7 @@ def theirs_grid(result: SuiteResult) -> Grid:
         f"[{number}] {cited[key].citation}{f', {cited[key].url}' if cited[key].url else ''}"
         for key, number in sources.items()
     ]
-    return Grid("Published figures, in percent", header, rows, [*notes, *_caveats(result)])
+    return Table(header, rows, "Published figures, in percent", [*notes, *_caveats(result)])
 
 
 def _ours_rows(result: SuiteResult, single: Sequence[str], partly: bool, has_mean: bool) -> list[list[str]]:
@@ -357,7 +300,3 @@ def _interval(result: SuiteResult, interval: dict[str, Any] | None) -> list[str]
 
 def _p(value: float | None) -> str:
     return _NONE if value is None else f"{value:.4f}"
-
-
-def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

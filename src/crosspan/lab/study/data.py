@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.core.files import read_lines
 from crosspan.core.types import Sentence
-from crosspan.lab.bench.cache import digest
 from crosspan.lab.study.overlap import Overlap, TestText
 from crosspan.lab.study.plan import Plan
 from crosspan.lab.study.tables import Tests, TextSource
@@ -22,6 +22,8 @@ from crosspan.suites.suite import MissingData
 from crosspan.text.tokenize import tokenize_sentence
 
 T = TypeVar("T")
+
+_NAME_IT = 'Name the data folder: set CROSSPAN_DATA, or write data = "FOLDER" at the top of the study.'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ def load_data(plan: Plan) -> StudyData:
     if not tests:
         first = next(iter(missing.items()), ("", ""))
         raise EmptyInputError(
-            f"no test set can be read: {first[1]}", where=f"{plan.shown}: {first[0]}", hint="Check the data folder."
+            f"no test set can be read below {plan.root}: {first[1]}", where=f"{plan.shown}: {first[0]}", hint=_NAME_IT
         )
     held = TestText(whole)  # of the whole test sets, also where only a part is scored
     overlaps: dict[str, Overlap] = {}
@@ -237,16 +239,14 @@ def _paths(root: Path, pattern: str) -> list[Path]:
     if any(mark in pattern for mark in "*?["):
         found = sorted(path for path in root.glob(pattern) if path.is_file())
         if not found:
-            raise FormatError("no file fits this pattern", where=str(root / pattern), hint="Check the data folder.")
+            raise FormatError("no file fits this pattern", where=str(root / pattern), hint=_NAME_IT)
         return found
     return [_there(root / pattern)]
 
 
 def _there(path: Path) -> Path:
     if not path.is_file():
-        raise FormatError(
-            "no such file", where=str(path), hint="Name the data folder with CROSSPAN_DATA, or as data in the study."
-        )
+        raise FormatError("no such file", where=str(path), hint=_NAME_IT)
     return path
 
 
@@ -254,4 +254,4 @@ def _note(plan: Plan, paths: Iterable[Path], files: dict[str, str]) -> None:
     for path in paths:
         shown = path.relative_to(plan.root).as_posix() if path.is_relative_to(plan.root) else path.name
         if shown not in files:
-            files[shown] = digest(path)
+            files[shown] = file_digest(path)

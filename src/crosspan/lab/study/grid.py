@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crosspan import __version__
-from crosspan.lab.bench.cache import digest, key_of
+from crosspan.core.digests import digest_of, file_digest
 from crosspan.lab.study.data import StudyData, TestSet, lines_digest, sentences_digest
 from crosspan.lab.study.options import adversarial_options, pretrain_options, shape_of, train_options
 from crosspan.lab.study.plan import Plan
@@ -110,7 +110,7 @@ class _Maker:
             "options": _settings(pretrain_options(plan, given, seed, "auto")),
             "text": self.text,
         }
-        return Cell(kind="pretrain", key=key_of(facts), encoder=encoder, seed=seed)
+        return Cell(kind="pretrain", key=digest_of(facts), encoder=encoder, seed=seed)
 
     def train(self, encoder: str, mode: str, target: str, seed: int, needs: str) -> Cell:
         plan = self.plan
@@ -130,7 +130,7 @@ class _Maker:
             facts["unlabelled"] = {lang: self.unlabelled[lang] for lang in wanted}
         return Cell(
             kind="train",
-            key=key_of(facts),
+            key=digest_of(facts),
             encoder=encoder,
             mode=mode,
             target=target,
@@ -146,7 +146,7 @@ class _Maker:
         """The digest of a folder, or a name on the hub."""
         if name not in self._models:
             path = self.plan.root / name
-            self._models[name] = digest(path) if path.is_dir() else name
+            self._models[name] = file_digest(path) if path.is_dir() else name
         return self._models[name]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crosspan.core.errors import OptionError
-from crosspan.core.settings import with_settings
+from crosspan.core.options import with_settings
 from crosspan.lab.study.tables import Encoder, Mode
 from crosspan.train.token_options import TokenClassifierOptions
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,8 @@ from typing import Any, TypeVar
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike, read_lines
-from crosspan.core.settings import as_type
+from crosspan.core.nearest import did_you_mean
+from crosspan.core.options import as_type
 from crosspan.lab.study.tables import (
     PLAIN,
     Encoder,
@@ -258,5 +258,4 @@ def _defaults(kind: type[Any]) -> dict[str, Any]:
 
 
 def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"Choose from {', '.join(known)}."
+    return did_you_mean(name, known, quoted=False)

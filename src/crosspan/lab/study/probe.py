@@ -16,8 +16,11 @@ from crosspan.models.device import Placement, device_of
 from crosspan.models.loading import load_config, neural
 from crosspan.models.threads import torch_threads
 
-_WORK = {"cpu": 5e10, "cuda": 2e13}
-"""Floating-point operations of the step that is timed; a batch is cut down to so many, down to one sentence."""
+_WORK = {"cpu": 2e9, "cuda": 2e13}
+"""Floating-point operations of the step that is timed; a batch is cut down to so many, down to one sentence.
+
+A fraction of a second of a core: a study of many encoders is estimated in seconds.
+"""
 
 _LENGTH = 48
 
@@ -79,8 +82,9 @@ def seconds_a_piece(
     """
     torch, transformers = neural("a study", "torch"), neural("a study")
     place = device_of(Placement(device=device))
-    most = _WORK.get(place.type, _WORK["cpu"]) / (6 * max(1, size.body) * length)
-    batch = max(1, min(batch, int(most)))
+    # with the vocabulary, which the layer that guesses pieces goes through for every piece
+    most = _WORK.get(place.type, _WORK["cpu"]) / (6 * max(1, size.parameters if whole else size.body) * length)
+    timed = max(1, min(batch, int(most)))
     masked = whole and not config.is_encoder_decoder
     with torch_threads(threads), torch.random.fork_rng(devices=[]):
         if whole:
@@ -90,7 +94,7 @@ def seconds_a_piece(
             model = empty_model(config, "cpu")
         model = model.to(place).train()
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-6, fused=place.type in ("cpu", "cuda"))
-        ids = torch.randint(5, int(config.vocab_size) - 5, (batch, length), device=place)
+        ids = torch.randint(5, int(config.vocab_size) - 5, (timed, length), device=place)
         given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if not whole:
             given["labels"] = torch.zeros_like(ids)
@@ -104,12 +108,21 @@ def seconds_a_piece(
             with torch.autocast(place.type, dtype=torch.bfloat16, enabled=place.type == "cuda"):
                 loss = _guessed(model, given) if masked else model(**given).loss
             loss.backward()
+            _wait_for(place)
+            learned = time.perf_counter()
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-            if place.type == "cuda":
-                torch.cuda.synchronize(place)
-            times.append(time.perf_counter() - begin)
-    return min(times[1:]) / (batch * length)  # the first step also sets things up
+            _wait_for(place)
+            times.append((learned - begin, time.perf_counter() - learned))
+    # the first step also sets things up; the weights are changed once for a batch, however many sentences were timed
+    reading, changing = (min(column) for column in zip(*times[1:], strict=True))
+    return reading / (timed * length) + changing / (batch * length)
+
+
+def _wait_for(place: Any) -> None:
+    """Let a graphics card finish what it was told."""
+    if place.type == "cuda":
+        neural("a study", "torch").cuda.synchronize(place)
 
 
 def _guessed(model: Any, given: Mapping[str, Any]) -> Any:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import EFFECT, Analysis, Gain
-from crosspan.lab.study.page import Block, Figure, Heading, Items, Table, Text
-from crosspan.lab.study.plots import Line, Panel, Point, plot, short_number
 from crosspan.lab.study.results import ALL, Results, Slice
 from crosspan.lab.study.statistics import ALPHA, POWER, Estimate
 from crosspan.lab.study.tables import PLAIN
+from crosspan.report.blocks import Block, Figure, Heading, Items, Text
+from crosspan.report.plots import Line, Panel, Point, plot, short_number
 
 _SIZE = "parameters without embeddings"
+_GAIN_COLUMNS = (
+    *("gain over seeds", "p (t)", "Holm", "p (sign-flip)"),
+    *("interval over sentences", "p (sentences)", "Holm"),
+)
 
 
 def findings(results: Results, analysis: Analysis) -> list[Block]:
@@ -70,21 +75,7 @@ def _gains(results: Results, analysis: Analysis) -> list[Block]:
             "and say nothing of other seeds. p-values in *Holm* columns are corrected for all rows of the table. "
             f"With {len(results.plan.general.seeds)} seeds no sign-flip test can give less than {floor:g}."
         ),
-        Table(
-            (
-                "encoder",
-                "mode",
-                "gain over seeds",
-                "p (t)",
-                "Holm",
-                "p (sign-flip)",
-                "interval over sentences",
-                "p (sentences)",
-                "Holm",
-            ),
-            rows,
-            texts=2,
-        ),
+        Table((*words("encoder", "mode"), *_GAIN_COLUMNS), rows),
         Figure(
             "gain",
             plot(
@@ -123,7 +114,7 @@ def _slopes(analysis: Analysis) -> list[Block]:
             "point, at the mean of its seeds; embeddings do not count as parameters). A slope below 0 says that the "
             "gain shrinks as encoders grow. The p-values are not corrected for their number."
         ),
-        Table(("family", "mode", "test sets", "encoders", "slope", "p"), rows, texts=3),
+        Table((*words("family", "mode", "test sets"), "encoders", "slope", "p"), rows),
     ]
 
 
@@ -165,7 +156,7 @@ def _parts(results: Results, analysis: Analysis) -> list[Block]:
             Heading(2, title),
             Items([f"**{part.name}**: {', '.join(f'`{test}`' for test in part.tests)}" for part in parts]),
             Text("F1 with its interval over seeds:"),
-            Table(("encoder", "mode", *(part.name for part in parts)), scores, texts=2),
+            Table((*words("encoder", "mode"), *(part.name for part in parts)), scores),
             Figure(
                 f"f1-{kind}",
                 plot([_panel(results, analysis, part, _score_points, PLAIN) for part in parts], x=_SIZE, y="F1"),
@@ -182,14 +173,7 @@ def _parts(results: Results, analysis: Analysis) -> list[Block]:
         ]
         blocks += [
             Text("Gains, as above; the *Holm* columns are corrected for all rows of this table:"),
-            Table(
-                (
-                    *("test sets", "encoder", "mode", "gain over seeds", "p (t)", "Holm", "p (sign-flip)"),
-                    *("interval over sentences", "p (sentences)", "Holm"),
-                ),
-                rows,
-                texts=3,
-            ),
+            Table((*words("test sets", "encoder", "mode"), *_GAIN_COLUMNS), rows),
             Figure(
                 f"gain-{kind}",
                 plot(panels, x=_SIZE, y="gain in F1", zero=True),
@@ -255,11 +239,10 @@ def _training(results: Results) -> list[Block]:
             ),
             Table(
                 (
-                    *("encoder", "objective", "parameters", _SIZE, "pre-trained", "steps", "pieces"),
-                    *("perplexity before", "after"),
+                    *words("encoder", "objective"),
+                    *("parameters", _SIZE, "pre-trained", "steps", "pieces", "perplexity before", "after"),
                 ),
                 rows,
-                texts=2,
             ),
         ]
     rows = []
@@ -300,7 +283,7 @@ def _training(results: Results) -> list[Block]:
             f"F1 on the dev sentences of the source language ({results.plan.train.lang}), which chose the "
             f"weights.{more}"
         ),
-        Table(("encoder", "mode", "trainings", "dev F1", "discriminator, %", "chance, %"), rows, texts=2),
+        Table((*words("encoder", "mode"), "trainings", "dev F1", "discriminator, %", "chance, %"), rows),
     ]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib import resources
 
 from crosspan.core.errors import OptionError
+from crosspan.core.nearest import did_you_mean
 
 
 @cache
@@ -35,9 +35,7 @@ def ready_study(name: str) -> str:
         True
     """
     if name not in study_names():
-        near = difflib.get_close_matches(name, study_names(), n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(study_names())}."
-        raise OptionError(f"there is no ready study {name!r}", hint=hint)
+        raise OptionError(f"there is no ready study {name!r}", hint=did_you_mean(name, study_names()))
     return (resources.files("crosspan.lab.study") / "ready" / f"{name}.toml").read_text(encoding="utf-8")
 
 

@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import analyse
 from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.grid import Cell, targets_of
-from crosspan.lab.study.page import Block, Code, Heading, Items, Table, Text, write_page
 from crosspan.lab.study.plan import Plan
 from crosspan.lab.study.results import Results
 from crosspan.lab.study.sections import findings
 from crosspan.lab.study.store import State
+from crosspan.report.blocks import Block, Code, Heading, Items, Text, write_page
 
 NAME = "study"
 """What the files of the page begin with."""
@@ -64,7 +65,7 @@ def _what_was_run(plan: Plan, data: StudyData, cells: Sequence[Cell], states: Ma
     blocks += _data(plan, data)
     blocks += [
         Heading(3, "Programs"),
-        Table(("package", "version", "cells"), _versions(cells, states), texts=2),
+        Table((*words("package", "version"), "cells"), _versions(cells, states)),
         Heading(3, "Settings"),
         Text(
             "Every setting, those that the file of the study leaves at their default among them. Paths start from the "
@@ -74,7 +75,7 @@ def _what_was_run(plan: Plan, data: StudyData, cells: Sequence[Cell], states: Ma
         Code("toml", plan.resolved()),
         Heading(3, "Files"),
         Text("SHA-256 of every file that was read:"),
-        Table(("file", "SHA-256"), [(f"`{name}`", f"`{value}`") for name, value in data.files.items()], texts=2),
+        Table(words("file", "SHA-256"), [(f"`{name}`", f"`{value}`") for name, value in data.files.items()]),
     ]
     return blocks
 
@@ -90,7 +91,7 @@ def _cells(cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
     return [
         Text("Cells that have no result: `failed` ended with an error, `skipped` did not fit, `blocked` waits for one "
              "of those in vain, `open` was not run yet."),
-        Table(("cell", "status", "why", "key"), rows, texts=4),
+        Table(words("cell", "status", "why", "key"), rows),
     ]  # fmt: skip
 
 
@@ -124,7 +125,9 @@ def _data(plan: Plan, data: StudyData) -> list[Block]:
         Heading(3, "Data"),
         Items(items),
         Text("Test sets; a part of a file is taken at even distances:"),
-        Table(("test set", "language", "domain", "sentences", "entities", "not counted", "remarks"), tests, texts=3),
+        Table(
+            (*words("test set", "language", "domain"), "sentences", "entities", *words("not counted", "remarks")), tests
+        ),
     ]
     if rows:
         blocks += [

@@ -7,12 +7,10 @@ from typing import Any
 
 from crosspan.core.errors import OptionError
 from crosspan.pipeline.recipes.tables import MADE, General
+from crosspan.project.projector import PROJECTORS
 
 Unfit = tuple[str, str, OptionError]
 """Table, key, and what is wrong."""
-
-WITHOUT_LINKS = ("codec", "t-projection", "clap")
-"""Methods of projection that look at no links."""
 
 
 def unfit(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
@@ -84,8 +82,9 @@ def _markers(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
 def _links(tables: Mapping[str, Any]) -> Iterator[Unfit]:
     if tables["align"].use != "none" or tables["project"].use == "markers":
         return
-    if tables["project"].use in ("candidates", "heuristic"):
-        hint = f"Choose an aligner, or one of {', '.join(WITHOUT_LINKS)} in [project]."
+    if PROJECTORS.component(tables["project"].use).links:
+        without = [name for name, one in PROJECTORS.builtin.items() if not one.links]
+        hint = f"Choose an aligner, or one of {', '.join(without)} in [project]."
         error = OptionError(f"{tables['project'].use} needs word links, and [align] makes none", hint=hint)
         yield "align", "use", error
     if tables["project"].filters:

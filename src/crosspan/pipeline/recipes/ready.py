@@ -5,12 +5,12 @@ They lie in ``pipelines/`` with the models that the papers used; names in capita
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
 from crosspan.core.errors import OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.pipeline.recipes.toml_text import toml_value
 
 PLACES = ("SOURCE", "TARGET", "SOURCE_LANG", "TARGET_LANG", "OUT")
@@ -46,9 +46,7 @@ def ready_recipe(name: str, given: Mapping[str, str | None] | None = None, *, go
         ['lang = "en"', 'path = "lug.txt"', 'lang = "lug"']
     """
     if name not in ready_names():
-        near = difflib.get_close_matches(name, ready_names(), n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(ready_names())}."
-        raise OptionError(f"there is no ready recipe {name!r}", hint=hint)
+        raise OptionError(f"there is no ready recipe {name!r}", hint=did_you_mean(name, ready_names()))
     text = (resources.files("crosspan.pipeline.recipes") / "pipelines" / f"{name}.toml").read_text(encoding="utf-8")
     for place in PLACES:
         value = (given or {}).get(place)

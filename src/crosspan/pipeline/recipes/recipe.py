@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import tomllib
@@ -13,16 +12,9 @@ from typing import Any
 
 from crosspan.core.errors import CrosspanError, FormatError, OptionError
 from crosspan.core.files import PathLike, read_lines
-from crosspan.core.settings import as_type, setting_names, with_settings
-from crosspan.pipeline.recipes.backend_options import (
-    GROUPS,
-    check_backend,
-    flat,
-    is_free,
-    nested,
-    option_names,
-    resolved_options,
-)
+from crosspan.core.nearest import did_you_mean
+from crosspan.core.options import as_type, flat, nested, setting_names, with_settings
+from crosspan.pipeline.recipes.backends import FAMILIES, check_backend, is_free, option_names, resolved_options
 from crosspan.pipeline.recipes.fit import unfit
 from crosspan.pipeline.recipes.tables import (
     ONLY_IN,
@@ -159,6 +151,23 @@ def load_recipe(
     return _Reader(shown, text).recipe(data, Path(os.path.normpath(folder)))
 
 
+def make_recipe(data: Mapping[str, Any], folder: PathLike = ".") -> Recipe:
+    """Make a recipe from values, as a call in Python or a command gives them.
+
+    Args:
+        data: What stands before the tables, and the tables by name.
+        folder: Where paths start from.
+
+    Raises:
+        OptionError: A key is unknown, or a value is not possible.
+
+    Example:
+        >>> make_recipe({"source": {"path": "a"}, "target": {"path": "b"}}).align.use
+        'statistical'
+    """
+    return _Reader("", "").recipe(data, Path(folder))
+
+
 def _names_a_backend(item: str) -> bool:
     return item.partition("=")[0].strip().endswith(".use")
 
@@ -218,7 +227,7 @@ class _Reader:
         for name in values:
             if name not in known:
                 raise self._error(
-                    "", name, OptionError(f"there is no key {name!r}", hint=_near(name, [*known, *TABLES]))
+                    "", name, OptionError(f"there is no key {name!r}", hint=did_you_mean(name, [*known, *TABLES]))
                 )
         general = self._checked("", General, values)
         tables: dict[str, Any] = {}
@@ -246,23 +255,23 @@ class _Reader:
         values = {name: value for name, value in given.items() if name in own and name not in _GROUPED}
         rest = flat({name: value for name, value in given.items() if name not in values})
         use = str(values.get("use", getattr(kind(), "use", "")))
-        if table in GROUPS:
+        if table in FAMILIES:
             try:
                 check_backend(table, use)
             except OptionError as error:
                 raise self._error(table, "use", error) from error
-        names = option_names(table, use) if table in GROUPS else []
+        names = option_names(table, use) if table in FAMILIES else []
         groups = {name: getattr(kind(), name) for name in _GROUPED if name in own}
         grouped = [f"{name}.{inner}" for name, group in groups.items() for inner in setting_names(group)]
         single = [name for name in own if name not in groups]
         for name in rest:
-            if name not in grouped and names is not None and name not in names and not is_free(table, name):
-                hint = _near(name, [*single, *names, *grouped])
+            if name not in grouped and names is not None and name not in names and not is_free(table, use, name):
+                hint = did_you_mean(name, [*single, *names, *grouped])
                 raise self._error(table, name, OptionError(f"[{table}] has no key {name!r}", hint=hint))
         for name, group in groups.items():
             inside = {key.removeprefix(f"{name}."): rest.pop(key) for key in list(rest) if key.startswith(f"{name}.")}
             values[name] = self._guarded(table, inside, lambda group=group, inside=inside: with_settings(group, inside))
-        if table in GROUPS:
+        if table in FAMILIES:
             values["options"] = self._guarded(table, rest, lambda: resolved_options(table, use, rest))
         return self._checked(table, kind, values)
 
@@ -288,7 +297,7 @@ class _Reader:
 
     def _error(self, table: str, key: str, error: CrosspanError) -> CrosspanError:
         line = line_of(self.lines, table, key)
-        where = f"{self.shown}:{line}" if line else self.shown
+        where = f"{self.shown}:{line}" if line else self.shown or None
         return OptionError(error.message, where=where, hint=error.hint)
 
 
@@ -328,11 +337,3 @@ def line_of(lines: Sequence[str], table: str, key: str) -> int:
             if (f"{inside}.{spelled}" if inside else spelled) == full:
                 found = found or number
     return found or at
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    if not near:
-        last = {one.rpartition(".")[2]: one for one in known}
-        near = [last[one] for one in difflib.get_close_matches(name.rpartition(".")[2], [*last], n=1)]
-    return f"Did you mean {near[0]!r}?" if near else f"Choose from {', '.join(known)}."

@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crosspan.core.errors import OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.core.tags import REPAIRS, SCHEMES, Repair, SchemeOption
 from crosspan.io import FORMATS, output_names
-from crosspan.pipeline.transfer import WEIGHT
-from crosspan.pipeline.workflow import SHARD
+from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
+from crosspan.train import TRAINERS
 from crosspan.train.adapt import AdaptOptions
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.self_training import ROUNDS, VoteOptions
 from crosspan.translate.guard import GuardOptions
+
+SHARD = 4_000
+"""Sentences worked on at a time."""
 
 TASKS: dict[str, str] = {
     "project": "carry labels from sentences to their translations",
@@ -36,12 +40,8 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     Raises:
         OptionError: It is not; the error names the nearest.
     """
-    import difflib
-
     if value not in choices:
-        near = difflib.get_close_matches(value, choices, n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(choices)}."
-        raise OptionError(f"{name} is {value!r}", hint=hint)
+        raise OptionError(f"{name} is {value!r}", hint=did_you_mean(value, choices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class SentenceTable:
     columns: str = ""
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS))
+        check_choice("format", self.format, ("auto", *FORMATS.names()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,11 +216,13 @@ class ProjectTable:
     Args:
         use: candidates, heuristic, codec, t-projection, clap, markers (through the translator of [translate]), or a
             method that another package brings.
+        source_scores: Whether confidences are multiplied with the scores of the source spans: both must be right.
         min_confidence: Spans less sure than this are dropped.
         filters: Filters to apply, such as ["comp-src"].
     """
 
     use: str = "candidates"
+    source_scores: bool = True
     min_confidence: float = 0.0
     filters: tuple[str, ...] = ()
     options: Options = field(default_factory=dict)
@@ -242,31 +244,36 @@ class TrainTable:
         vote: How predictions and labels vote.
         dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
             dev_is_target = true, of the target language.
+        unlabelled: Files of other languages that an encoder learns not to tell from the source, such as
+            ["sw=news.txt"]; only with adversarial.mode, and in advpicker. Without a language they are of the target.
     """
 
     use: str = "crf"
     rounds: int = -1
     dev: str = ""
+    unlabelled: tuple[str, ...] = ()
     noise: NoiseOptions = field(default_factory=NoiseOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        trainer = TRAINERS.component(self.use)
         if self.rounds == -1:
-            object.__setattr__(self, "rounds", ROUNDS if self.use == "crf" else 0)
+            object.__setattr__(self, "rounds", ROUNDS if trainer.votes else 0)
         if self.rounds < 0:
             raise OptionError(f"rounds is {self.rounds}", hint="Choose 0 or more.")
-        if self.use != "crf":
+        if not trainer.votes:
             if self.rounds:
                 raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out rounds, or set rounds = 0.")
             if self.vote != VoteOptions():
                 raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out what begins with vote.")
-        if self.use != "token-classifier":
-            if self.dev:
-                raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
-        elif not self.options.get("encoder"):
-            raise OptionError("token-classifier needs an encoder", hint='Add encoder = "NAME".')
-        elif self.options.get("patience") and not self.dev:
+        if self.unlabelled and not trainer.unlabelled:
+            raise OptionError(f"{self.use} learns nothing from unlabelled text", hint="Leave out unlabelled.")
+        if self.dev and not trainer.dev:
+            raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
+        if trainer.model and not self.options.get(trainer.model):
+            raise OptionError(f"{self.use} needs an {trainer.model}", hint=f'Add {trainer.model} = "NAME".')
+        if self.options.get("patience") and trainer.dev and not self.dev:
             raise OptionError("early stopping needs dev sentences", hint='Add dev = "FILE", or set patience = 0.')
 
 
@@ -322,7 +329,7 @@ class EvaluateTable:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS))
+        check_choice("format", self.format, ("auto", *FORMATS.names()))
         check_choice("scheme", self.scheme, ("auto", *SCHEMES))
         check_choice("repair", self.repair, tuple(REPAIRS))
         if self.bootstrap < 0 or not 0.0 < self.confidence < 1.0:

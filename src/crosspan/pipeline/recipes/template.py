@@ -1,29 +1,33 @@
-"""Recipes to start from: every option with a line on what it does, commented out where it has its default."""
+"""Recipes to start from: options with a line on what each does, commented out where they have their defaults."""
 
 from __future__ import annotations
 
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from crosspan.pipeline.recipes.backend_options import GROUPS, default_options, owned
+from crosspan.pipeline.recipes.backends import FAMILIES, default_options, owned
 from crosspan.pipeline.recipes.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General, check_choice
 from crosspan.pipeline.recipes.toml_text import toml_value
 
 _FILL_IN = {"source": "SOURCE", "target": "TARGET", "predict": "UNLABELLED", "evaluate": "GOLD"}
 _SWITCHED_ON = {"translate-test": ("tag",), "ensemble": ("tag",), "model-transfer": ("tag",)}
+_SELDOM = ("bitext", "output")
+"""Tables that a recipe does without where nothing is given for them."""
 _WIDTH = 110
 
 
-def new_recipe(task: str, given: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+def new_recipe(task: str, given: Mapping[str, Mapping[str, Any]] | None = None, *, everything: bool = False) -> str:
     r"""Write a recipe.
 
     Args:
         task: One of :data:`crosspan.pipeline.recipes.tables.TASKS`.
         given: Values by table and key; the table ``""`` is what stands before the first. ``None`` is not given.
+        everything: Whether to write every table and option of the task; else only the tables that the recipe uses,
+            with the options that they have whatever backend does the work.
 
     Raises:
         OptionError: There is no such task.
@@ -42,18 +46,35 @@ def new_recipe(task: str, given: Mapping[str, Mapping[str, Any]] | None = None) 
         f"# Recipe for crosspan: {TASKS[task]}.",
         "# Run it with: crosspan run THIS_FILE        (--dry-run shows what would be done)",
         "# Paths start from the folder of this file. What is commented out is the default.",
-        "",
-        *_keys(General(), values[""]),
     ]
-    for name, kind in TABLES.items():
-        if task in ONLY_IN.get(name, (task,)):
-            lines += ["", *_table(name, kind, task, values.get(name, {}))]
+    tables = {name: kind for name, kind in TABLES.items() if task in ONLY_IN.get(name, (task,))}
+    used = [name for name in tables if everything or _is_used(name, task, values.get(name, {}))]
+    if not everything:
+        lines += _rest(task, [name for name in tables if name not in used])
+    lines += ["", *_keys(General(), values[""], everything)]
+    for name in used:
+        lines += ["", *_table(name, tables[name], task, values.get(name, {}), everything)]
     return "\n".join(lines) + "\n"
 
 
-def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any]) -> Iterator[str]:
+def _is_used(name: str, task: str, given: Mapping[str, Any]) -> bool:
+    """Whether a recipe that has these values does something with a table."""
+    return bool(given) or name in _SWITCHED_ON.get(task, ()) or name not in (*OPTIONAL, *_SELDOM)
+
+
+def _rest(task: str, unused: Sequence[str]) -> list[str]:
+    """Where what is not written can be found."""
+    tables = f"the tables {', '.join(f'[{name}]' for name in unused)}, and " if unused else ""
+    return [
+        *_comment(f"Not here: {tables}options of the backends that are used."),
+        f"## Write every option with: crosspan new recipe --task {task} --all",
+        "## See what use can name with: crosspan backends",
+    ]
+
+
+def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any], everything: bool) -> Iterator[str]:
     """The lines of a table; one that is off is commented out altogether."""
-    off = name in OPTIONAL and not given and name not in _SWITCHED_ON.get(task, ())
+    off = name in OPTIONAL and not _is_used(name, task, given)
     values = dict(given)
     if "path" not in values and name in _FILL_IN:
         values["path"] = _FILL_IN[name]
@@ -67,23 +88,24 @@ def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any]) -> I
     yield from _comment(" ".join(lead.split()))
     header = "# " if off else ""
     yield f"{header}[{name}]"
-    for line in _keys(kind(), values):
+    for line in _keys(kind(), values, everything):
         yield f"# {line}" if off and not line.startswith("#") else line
-    options = default_options(name, str(values.get("use", ""))) if name in GROUPS else None
-    if options is not None:
+    options = default_options(name, str(values.get("use", ""))) if name in FAMILIES else None
+    if options is not None and everything:
         yield from _options(options, "", owned(name))
-    if name == "project":
+    if name == "project" and everything:
         yield "# weights.NAME = 0.5  # the weight of one score of candidates"
 
 
-def _keys(defaults: Any, given: Mapping[str, Any]) -> Iterator[str]:
+def _keys(defaults: Any, given: Mapping[str, Any], everything: bool) -> Iterator[str]:
+    """The keys of a table, and what its groups of options hold where everything is to be written."""
     about = descriptions(type(defaults))
     for field in fields(defaults):
         if field.name == "options":
             continue
         value = getattr(defaults, field.name)
         if is_dataclass(value):
-            yield from _options(value, f"{field.name}.")
+            yield from _options(value, f"{field.name}.") if everything else ()
         elif field.name in given:
             yield from _comment(about.get(field.name, ""))
             yield f"{field.name} = {toml_value(given[field.name])}"

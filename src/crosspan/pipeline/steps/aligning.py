@@ -1,200 +1,115 @@
-"""Stages that link words: learning an aligner, aligning shard by shard, or reading links made elsewhere."""
+"""Steps that link words: with an aligner, or by reading links made elsewhere."""
 
 from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crosspan.align import Aligner, make_aligner
-from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
-from crosspan.core import registry
+from crosspan.align import ALIGNERS, Aligner
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import PairError
 from crosspan.core.types import Alignment
-from crosspan.io import read_links
-from crosspan.io.pairs import read_pairs
-from crosspan.pipeline.codec import dump_links, dumps, loads
+from crosspan.pipeline.corpus import Bitext, TokenPair
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.provenance import file_digest
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.parts import Fault, Faults, Links, Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
-from crosspan.pipeline.steps.reading import InputFile
-from crosspan.pipeline.steps.tagging import made_by
+from crosspan.pipeline.steps.learning import REPORTED, learning_facts, learning_text
+from crosspan.pipeline.use import Use
 
-TokenPair = tuple[Sequence[str], Sequence[str]]
-Bitext = Sequence[tuple[InputFile, InputFile]]
-
-ALIGNERS = "crosspan.aligners"
-
-
-def learning_text(inputs: Inputs, bitext: Bitext, limit: int) -> Iterator[TokenPair]:
-    """What an aligner learns from: the bitext, then the sentences at hand."""
-    for one, other in bitext:
-        more = read_pairs(one.file, other.file)
-        for item in itertools.islice(more, limit) if limit else more:
-            yield item.pair.source.tokens, item.pair.target.tokens
-        one.check_unchanged()
-        other.check_unchanged()
-    for data in inputs.all("pairs", "tokens"):
-        yield from zip(*loads(data), strict=True)
-
-
-def bitext_options(bitext: Bitext, limit: int) -> dict[str, Any]:
-    """What learning depends on beside the sentences at hand."""
-    return {"bitext": [[one.options, other.options] for one, other in bitext], "limit": limit if bitext else 0}
+_NO_LINKS = Alignment.from_links([])
 
 
 @dataclass(kw_only=True)
-class Learn(Step):
-    """Learns the statistical aligner from the whole corpus; the model is the result."""
+class Align(Step):
+    """Links the words of a shard with an aligner that has learned, or that needs not learn from the corpus.
 
-    settings: StatisticalOptions
-    bitext: Bitext = ()
-    limit: int = 0
-    name: str = "learn"
-    single: bool = True
+    Args:
+        aligner: The aligner; with ``learned`` only which links it reports counts.
+        learned: Whether the step ``learn`` made it.
+        saved: The file that it was saved in, if it was.
+    """
 
-    def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens", True),)
-        # which links are reported is not learned
-        self.settings = replace(self.settings, min_prob=StatisticalOptions().min_prob)
-        self.options = {"aligner": asdict(self.settings), **bitext_options(self.bitext, self.limit)}
-
-    def work(self, inputs: Inputs) -> Output:
-        """Learn."""
-        text = learning_text(inputs, self.bitext, self.limit)
-        aligner = StatisticalAligner(self.settings, threads=inputs.threads).fit_tokens(text, progress=inputs.advance)
-        with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-            path = Path(folder) / "aligner.npz"
-            aligner.save(path)
-            return Output({"model": path.read_bytes()}, {"pairs": aligner.sentences_seen})
-
-
-@dataclass(kw_only=True)
-class AlignWithModel(Step):
-    """Links the words of a shard with the statistical aligner, learned here or saved before."""
-
-    min_prob: float | None
-    model: Path | None = None
+    aligner: Use
+    learned: bool = False
+    saved: Path | None = None
     name: str = "align"
     parallel: bool = True
-    _aligner: StatisticalAligner | None = None
+    _aligner: Any = None
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"),)
-        self.options = {"min_prob": self.min_prob}
-        if self.model is None:
+        if self.learned:
             self.needs += (Need("learn", "model", True),)
-        else:
-            self.options["sha256"] = file_digest(self.model)
 
-    def prepare(self, inputs: Inputs) -> None:
+    def facts(self) -> Mapping[str, Any]:
+        """The aligner; one that learned counts by its content."""
+        if self.learned:
+            return {"use": self.aligner.name, REPORTED: self.aligner.settings.get(REPORTED)}
+        if self.saved is not None:
+            return {"use": self.aligner.name, "sha256": file_digest(self.saved)}
+        return {"aligner": self.aligner.facts()}
+
+    def roots(self) -> tuple[str, ...]:
+        """The aligner's."""
+        return self.aligner.roots()
+
+    def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Load the aligner."""
-        if self.model is not None:
-            self._aligner = StatisticalAligner.load(self.model, threads=inputs.threads)
-        else:
-            with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-                path = Path(folder) / "aligner.npz"
-                path.write_bytes(next(inputs.all("learn", "model")))
-                self._aligner = StatisticalAligner.load(path, threads=inputs.threads)
-        if self.min_prob is not None:
-            self._aligner.options = replace(self._aligner.options, min_prob=self.min_prob)
+        if self.saved is not None:
+            self._aligner = ALIGNERS.factory(self.aligner.name).load(self.saved, threads=inputs.threads)  # type: ignore[attr-defined]
+            return
+        if not self.learned:
+            self._aligner = self.aligner.make(inputs.threads)
+            return
+        self._aligner = aligner_from(inputs.model("learn"), inputs.threads)
+        if REPORTED in self.aligner.settings:
+            changed = {REPORTED: float(self.aligner.settings[REPORTED])}
+            self._aligner.options = replace(self._aligner.options, **changed)
 
     def work(self, inputs: Inputs) -> Output:
         """Link the words of a shard."""
-        assert self._aligner is not None
-        return linked(self._aligner.align_tokens, inputs)
+        return linked(self._aligner, inputs)
 
 
 @dataclass(kw_only=True)
-class AlignByBackend(Step):
+class LearnAndAlign(Step):
     """Learns and aligns with an aligner that cannot be saved: what is missing is aligned by one that learns anew."""
 
-    use: str
-    settings: Mapping[str, Any]
-    bitext: Bitext = ()
+    aligner: Use
+    bitext: Sequence[Bitext] = ()
     limit: int = 0
     name: str = "align"
     together: bool = True
-    _aligner: Aligner | None = None
+    _aligner: Any = None
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True))
-        self.options = {
-            "use": self.use,
-            "by": registry.identity(ALIGNERS, self.use),
-            "settings": identity_of(self.use, self.settings),
-            **bitext_options(self.bitext, self.limit),
-        }
 
-    def prepare(self, inputs: Inputs) -> None:
+    def facts(self) -> Mapping[str, Any]:
+        """The aligner, and the bitext."""
+        return {"aligner": self.aligner.facts(), **learning_facts(self.bitext, self.limit)}
+
+    def roots(self) -> tuple[str, ...]:
+        """The aligner's."""
+        return self.aligner.roots()
+
+    def learn(self, inputs: Inputs) -> Any:
         """Learn."""
-        if registry.is_builtin(ALIGNERS, self.use):
-            self._aligner = make_aligner(self.use, threads=inputs.threads, **self.settings)
-        else:
-            self._aligner = made_by(ALIGNERS, self.use, threads=inputs.threads, **self.settings)
-        assert self._aligner is not None
-        self._aligner.fit_tokens(learning_text(inputs, self.bitext, self.limit))
+        aligner: Aligner = self.aligner.make(inputs.threads)
+        aligner.fit_tokens(learning_text(inputs, self.bitext, self.limit), progress=inputs.advance)
+        return aligner
+
+    def prepare(self, inputs: Inputs, learned: Any) -> None:
+        """Take the aligner."""
+        self._aligner = learned
 
     def work(self, inputs: Inputs) -> Output:
         """Link the words of a shard."""
-        aligner = self._aligner
-        assert aligner is not None
-        return linked(lambda pairs: list(aligner.iter_align_tokens(pairs)), inputs)
-
-
-def linked(align: Callable[[Sequence[TokenPair]], list[Alignment]], inputs: Inputs) -> Output:
-    """The links of a shard; pairs that cannot be aligned have none, and a reason."""
-    pairs: list[TokenPair] = list(zip(*loads(inputs.part("pairs", "tokens")), strict=True))
-    found = each_by_itself(align, pairs)
-    faults = {
-        str(index): [None, f"the aligner failed on the pair ({in_words(one)})", None]
-        for index, one in enumerate(found)
-        if isinstance(one, Exception)
-    }
-    links = [None if isinstance(one, Exception) else one for one in found]
-    return _output(links, faults)
-
-
-def _output(links: Sequence[Alignment | None], faults: Mapping[str, Any]) -> Output:
-    facts = {
-        "sentences": len(links),
-        "links": sum(len(one) for one in links if one is not None),
-        "rejected": len(faults),
-    }
-    return Output({"links": dump_links(links), "faults": dumps(faults)}, facts)
-
-
-@dataclass(kw_only=True)
-class AlignByModel(Step):
-    """Links the words of a shard with a pre-trained model, which learns nothing from the corpus."""
-
-    use: str
-    settings: Mapping[str, Any]
-    name: str = "align"
-    parallel: bool = True
-    _aligner: Aligner | None = None
-
-    def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens"),)
-        self.options = {
-            "use": self.use,
-            "by": registry.identity(ALIGNERS, self.use),
-            "settings": identity_of(self.use, self.settings),
-        }
-
-    def prepare(self, inputs: Inputs) -> None:
-        """Make the aligner, which loads its model when it is first used."""
-        self._aligner = make_aligner(self.use, threads=inputs.threads, **self.settings)
-
-    def work(self, inputs: Inputs) -> Output:
-        """Link the words of a shard."""
-        aligner = self._aligner
-        assert aligner is not None
-        return linked(lambda pairs: list(aligner.iter_align_tokens(pairs)), inputs)
+        return linked(self._aligner, inputs)
 
 
 @dataclass(kw_only=True)
@@ -208,16 +123,29 @@ class NoLinks(Step):
 
     def work(self, inputs: Inputs) -> Output:
         """An alignment without links for each pair."""
-        n_pairs = len(loads(inputs.part("pairs", "tokens"))[0])
-        return _output([Alignment.from_links([])] * n_pairs, {})
+        return _output([_NO_LINKS] * len(inputs.tokens()), {})
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSource:
+    """Links made elsewhere, one alignment a pair.
+
+    Args:
+        read: Gives them from the first.
+        shown: What to call their file in messages; empty for links in memory.
+        digest: What they depend on.
+    """
+
+    read: Callable[[], Iterable[Alignment]]
+    shown: str = ""
+    digest: Any = None
 
 
 @dataclass(kw_only=True)
 class GivenLinks(Step):
-    """Takes the links of a shard from a file made elsewhere, one line a pair."""
+    """Takes the links of a shard from where they were made, one alignment a pair."""
 
-    path: Path
-    shown: str
+    source: LinkSource
     shard: int
     limit: int = 0
     name: str = "align"
@@ -226,34 +154,66 @@ class GivenLinks(Step):
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True))
-        self.options = {"sha256": file_digest(self.path, self.shown), "limit": self.limit}
 
-    def prepare(self, inputs: Inputs) -> None:
+    def facts(self) -> Mapping[str, Any]:
+        """The links by their content."""
+        return {"links": self.source.digest, "limit": self.limit}
+
+    def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Check that there are as many lines as pairs, and begin to read."""
-        n_pairs = sum(len(loads(data)[0]) for data in inputs.all("pairs", "tokens"))
-        n_lines = sum(1 for _ in self._read())
+        n_pairs = inputs.total("pairs", "tokens", "sentences")
+        n_lines = sum(1 for _ in self.source.read())
         if n_lines != n_pairs and not (self.limit and n_lines > n_pairs):
             raise PairError(
                 f"{n_lines} lines of links, but {n_pairs} sentence pairs",
-                where=self.shown,
+                where=self.source.shown or None,
                 hint="Links and sentences must belong together line by line; an empty line stands for no links.",
             )
-        self._links, self._at = self._read(), 0
-
-    def _read(self) -> Iterator[Alignment]:
-        try:
-            yield from read_links(self.path)
-        except Exception as error:
-            where = getattr(error, "where", None)
-            if where is not None:
-                error.where = where.replace(str(self.path), self.shown)  # type: ignore[attr-defined]
-            raise
+        self._links, self._at = iter(self.source.read()), 0
 
     def work(self, inputs: Inputs) -> Output:
         """Read the links of a shard; shards come in order, some are passed over."""
         assert self._links is not None
-        n_pairs = len(loads(inputs.part("pairs", "tokens"))[0])
+        n_pairs = len(inputs.tokens())
         passed_over = inputs.shard * self.shard - self._at
         links = list(itertools.islice(self._links, passed_over, passed_over + n_pairs))
         self._at = inputs.shard * self.shard + n_pairs
         return _output(links, {})
+
+
+def aligner_from(model: Model, threads: int | None) -> Any:
+    """An aligner that a step learned: the object itself, or what its file holds."""
+    if not isinstance(model.value, bytes):
+        return model.value
+    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
+        path = Path(folder) / "model.npz"
+        path.write_bytes(model.value)
+        return ALIGNERS.factory(model.use).load(path, threads=threads)  # type: ignore[attr-defined]
+
+
+def linked(aligner: Any, inputs: Inputs) -> Output:
+    """The links of a shard; pairs that cannot be aligned have none, and a reason."""
+    pairs: list[TokenPair] = list(zip(*inputs.tokens().sides, strict=True))
+    found = each_by_itself(lambda batch: aligned(aligner, batch), pairs)
+    faults: Faults = {
+        index: Fault(None, f"the aligner failed on the pair ({in_words(one)})")
+        for index, one in enumerate(found)
+        if isinstance(one, Exception)
+    }
+    return _output([None if isinstance(one, Exception) else one for one in found], faults)
+
+
+def aligned(aligner: Any, pairs: Sequence[TokenPair]) -> list[Alignment]:
+    """The links of some pairs, by whatever method an aligner has for that."""
+    if hasattr(aligner, "align_tokens"):
+        return list(aligner.align_tokens(pairs))
+    return list(aligner.iter_align_tokens(pairs))
+
+
+def _output(links: Sequence[Alignment | None], faults: Faults) -> Output:
+    facts = {
+        "sentences": len(links),
+        "links": sum(len(one) for one in links if one is not None),
+        "rejected": len(faults),
+    }
+    return Output({"links": Links(links, faults)}, facts)

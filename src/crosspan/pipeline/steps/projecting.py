@@ -1,4 +1,4 @@
-"""Stages that carry spans over, and that take out again what is too unsure."""
+"""Steps that carry spans over, and that take out again what is too unsure."""
 
 from __future__ import annotations
 
@@ -6,40 +6,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from crosspan.core import registry
 from crosspan.core.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
-from crosspan.pipeline.codec import (
+from crosspan.pipeline.failures import each_by_itself, in_words
+from crosspan.pipeline.parts import (
+    DIGITS,
+    About,
     AboutRow,
+    Facts,
     Fault,
     Faults,
-    dump_projections,
-    load_faults,
-    load_labels,
-    load_links,
-    load_projections,
-    loads,
-    reason_of,
+    Labels,
+    Links,
+    Projected,
+    Tokens,
+    counts_of,
+    settled_projection,
     whole_sentence,
 )
-from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.provenance import data_digest
-from crosspan.pipeline.recipes.fit import WITHOUT_LINKS
-from crosspan.pipeline.recipes.model_options import identity_of
 from crosspan.pipeline.step import Inputs, Need, Output, Step
-from crosspan.pipeline.steps.tagging import made_by
-from crosspan.pipeline.transfer import with_source_scores
-from crosspan.project.filters import apply_filters, is_filtered
-from crosspan.project.projector import METHODS, Projector, make_projector
-
-PROJECTORS = "crosspan.projectors"
+from crosspan.pipeline.use import Use
+from crosspan.project.filters import apply_filters
+from crosspan.project.projector import Projector
 
 _EMPTY = Alignment.from_links([])
-_BY_MODELS = {True: "transformers", False: ""}
-
-MODEL_SCORES = ("ner", "ner_spans", "nmt")
-"""Scores of candidates that pre-trained models give."""
-
-_NOTHING_KNOWN: list[AboutRow] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +41,20 @@ class _Shard:
 
     @classmethod
     def of(
-        cls,
-        tokens: bytes,
-        labels: bytes,
-        links: bytes,
-        faults: bytes,
-        given: bytes | None = None,
-        about: bytes | None = None,
+        cls, tokens: Tokens, labels: Labels, links: Links, given: Labels | None = None, about: About | None = None
     ) -> _Shard:
-        spans, wrong = load_labels(labels)
-        wrong = {**load_faults(loads(faults)), **wrong}
-        sources, targets = loads(tokens)
-        target_spans = [()] * len(targets) if given is None else load_labels(given)[0]
-        rows = [_NOTHING_KNOWN] * 2 if about is None else loads(about)["sides"]
-        rows = [one or [[None] * 4] * len(sources) for one in rows]
+        wrong = {**links.faults, **labels.faults}
+        sources, targets = tokens.sides
+        n = len(tokens)
+        there = [()] * n if given is None else given.spans
+        rows = [[AboutRow()] * n] * 2 if about is None else about.sides
         pairs = [
-            Pair(whole_sentence(source, of_source, found), whole_sentence(target, of_target, there))
-            for source, target, found, there, of_source, of_target in zip(
-                sources, targets, spans, target_spans, *rows, strict=True
+            Pair(whole_sentence(source, of_source, found), whole_sentence(target, of_target, known))
+            for source, target, found, known, of_source, of_target in zip(
+                sources, targets, labels.spans, there, *rows, strict=True
             )
         ]
-        found_links = load_links(links)
-        return cls(pairs, [None if index in wrong else one for index, one in enumerate(found_links)], wrong)
+        return cls(pairs, [None if index in wrong else one for index, one in enumerate(links.alignments)], wrong)
 
     def sound(self) -> tuple[list[Pair], list[Alignment | None]]:
         """The pairs worth learning from."""
@@ -87,71 +68,68 @@ class Project(Step):
 
     A method that learns from the corpus looks at all of it before the first shard that is missing; its shards depend
     on the whole corpus then, and without it each on itself only.
+
+    Args:
+        method: The projector.
+        labels: The step that has the labels of the source.
+        corpus: Whether the method looks at the whole corpus.
+        text: Whether it reads more than words and source spans: ids, running text, spans of the target.
+        target_spans: Whether it reads spans of the target.
+        source_scores: Whether scores of source spans count in the confidence.
+        runners_up: How many candidates that were not chosen to keep for each span, where the method has some.
     """
 
-    use: str
-    settings: Mapping[str, Any]
+    method: Use
     labels: str
-    tagged: bool = False
+    corpus: bool = True
+    text: bool = True
+    target_spans: bool = False
+    source_scores: bool = True
+    runners_up: int = 0
     name: str = "project"
+    parallel: bool = True
     _projector: Projector | None = None
 
     def __post_init__(self) -> None:
         parts = self._parts
-        self.needs = tuple(Need(stage, part) for stage, part in parts)
-        if not self._looks_at_one_sentence:
-            self.needs += tuple(Need(stage, part, True) for stage, part in parts)
-        self.options = {
-            "use": self.use,
-            "by": registry.identity(PROJECTORS, self.use),
-            "settings": identity_of(
-                self.use if self.use not in METHODS else _BY_MODELS[self._asks_models], self.settings
-            ),
-            "weights": data_digest("crosspan.project") if self.use in METHODS else None,
-            "tagged": self.tagged,
-        }
+        self.needs = tuple(Need(step, part) for step, part in parts)
+        if self.corpus:
+            self.needs += tuple(Need(step, part, True) for step, part in parts)
 
-    @property
-    def _looks_at_one_sentence(self) -> bool:
-        """Whether the method learns nothing from the corpus."""
-        if self.use == "candidates":
-            return bool(self.settings.get("scores", "learned") != "learned")
-        return self.use == "heuristic" or self.use in WITHOUT_LINKS
+    def facts(self) -> Mapping[str, Any]:
+        """The method."""
+        found = {"method": self.method.facts(), "source_scores": self.source_scores}
+        return {**found, "runners_up": self.runners_up} if self.runners_up else found
 
-    @property
-    def _asks_models(self) -> bool:
-        """Whether models find or score candidates; they read text, and must know its language."""
-        return (
-            self.settings.get("scores") == "fused"
-            or self.settings.get("candidates") == "ner"
-            or any(f"weights.{name}" in self.settings for name in MODEL_SCORES)
-        )
+    def roots(self) -> tuple[str, ...]:
+        """The method's."""
+        return self.method.roots()
 
     @property
     def _parts(self) -> list[tuple[str, str]]:
         """What is known of the pairs: their words, labels and links, and what is wrong with some."""
-        parts = [("pairs", "tokens"), (self.labels, "labels"), ("align", "links"), ("align", "faults")]
-        if self.use not in METHODS or self._asks_models:
-            return [*parts, ("pairs", "target_spans"), ("pairs", "about")]
-        given = self.settings.get("candidates") == "target_spans"
-        return [*parts, ("pairs", "target_spans")] if given else parts
+        parts = [("pairs", "tokens"), (self.labels, "labels"), ("align", "links")]
+        if self.text or self.target_spans:
+            parts.append(("pairs", "target_spans"))
+        return [*parts, ("pairs", "about")] if self.text else parts
 
-    def prepare(self, inputs: Inputs) -> None:
+    def learn(self, inputs: Inputs) -> Projector | None:
         """Look at the whole corpus."""
-        if self.use in METHODS:
-            self._projector = make_projector(self.use, self.settings)
-        else:
-            self._projector = made_by(PROJECTORS, self.use, **self.settings)
-        if self._looks_at_one_sentence:
-            return
-        assert self._projector is not None
+        if not self.corpus:
+            return None
+        projector: Projector = self.method.make(inputs.threads)
         for shard in self._all(inputs):
-            self._projector.count([pair for index, pair in enumerate(shard.pairs) if index not in shard.faults])
+            projector.count([pair for index, pair in enumerate(shard.pairs) if index not in shard.faults])
         for shard in self._all(inputs):
-            self._projector.observe(*shard.sound())
+            projector.observe(*shard.sound())
+        return projector
+
+    def prepare(self, inputs: Inputs, learned: Any) -> None:
+        """Take the projector that looked at the corpus, or make one."""
+        self._projector = learned if self.corpus else self.method.make(inputs.threads)
 
     def _all(self, inputs: Inputs) -> Iterator[_Shard]:
-        streams = [inputs.all(stage, part) for stage, part in self._parts]
+        streams = [inputs.all(step, part) for step, part in self._parts]
         for parts in zip(*streams, strict=True):
             yield _Shard.of(*parts)
 
@@ -159,17 +137,25 @@ class Project(Step):
         """Project a shard."""
         projector = self._projector
         assert projector is not None
-        shard = _Shard.of(*(inputs.part(stage, part) for stage, part in self._parts))
+        shard = _Shard.of(*(inputs.part(step, part) for step, part in self._parts))
 
-        def project(items: Sequence[tuple[Pair, Alignment | None]]) -> list[Projection]:
-            return projector.project([pair for pair, _ in items], [links for _, links in items])
+        named = getattr(projector, "project_with_runners_up", None) if self.runners_up else None
+
+        def project(items: Sequence[tuple[Pair, Alignment | None]]) -> list[tuple[Projection, Any]]:
+            pairs, links = [pair for pair, _ in items], [one for _, one in items]
+            if named is None:
+                return [(one, ()) for one in projector.project(pairs, links)]
+            return list(zip(*named(pairs, links, k=self.runners_up), strict=True))
 
         found = each_by_itself(project, list(zip(shard.pairs, shard.links, strict=True)))
         projections = [
-            self._settled(pair, one, shard.faults.get(index))
+            self._settled(pair, one if isinstance(one, Exception) else one[0], shard.faults.get(index))
             for index, (pair, one) in enumerate(zip(shard.pairs, found, strict=True))
         ]
-        return Output({"projections": dump_projections(projections)}, projection_facts(projections))
+        parts: dict[str, Any] = {"projections": Projected(projections)}
+        if self.runners_up:
+            parts["runners_up"] = Facts([() if isinstance(one, Exception) else _plain(one[1]) for one in found])
+        return Output(parts, counts_of(projections))
 
     def _settled(self, pair: Pair, found: Projection | Exception, fault: Fault | None) -> Projection:
         if isinstance(found, Exception):
@@ -177,8 +163,12 @@ class Project(Step):
             reason = f"projecting failed on the pair ({in_words(found)})"
             return Projection(Sentence(pair.target.tokens), (), dropped, reason)
         if fault is not None:
-            return replace(found, error=reason_of(fault))
-        return with_source_scores(found) if self.tagged else found
+            return replace(found, error=fault.reason)
+        return settled_projection(found, source_scores=self.source_scores)
+
+
+def _plain(others: Sequence[Sequence[Any]]) -> list[list[tuple[int, int, float]]]:
+    return [[(one.start, one.end, round(one.probability, DIGITS)) for one in row] for row in others]
 
 
 @dataclass(kw_only=True)
@@ -193,15 +183,13 @@ class Keep(Step):
 
     def work(self, inputs: Inputs) -> Output:
         """Take over the labels of a shard."""
-        spans, faults = load_labels(inputs.part(self.labels, "labels"))
-        targets = loads(inputs.part("pairs", "tokens"))[1]
+        labels = inputs.labels(self.labels)
         found = []
-        for index, (words, labels) in enumerate(zip(targets, spans, strict=True)):
-            links = tuple([ProjectedSpan(one, one, 1.0 if one.score is None else one.score) for one in labels])
-            fault = faults.get(index)
-            error = None if fault is None else reason_of(fault)
-            found.append(Projection(Sentence(tuple(words), labels), links, (), error))
-        return Output({"projections": dump_projections(found)}, projection_facts(found))
+        for index, (words, spans) in enumerate(zip(inputs.tokens().sides[1], labels.spans, strict=True)):
+            links = tuple([ProjectedSpan(one, one, 1.0 if one.score is None else one.score) for one in spans])
+            fault = labels.faults.get(index)
+            found.append(Projection(Sentence(tuple(words), spans), links, (), None if fault is None else fault.reason))
+        return Output({"projections": Projected(found)}, counts_of(found))
 
 
 @dataclass(kw_only=True)
@@ -212,20 +200,24 @@ class Filter(Step):
     filters: tuple[str, ...]
     labels: str
     name: str = "filter"
+    parallel: bool = True
 
     def __post_init__(self) -> None:
-        self.options = {"min_confidence": self.min_confidence, "filters": self.filters}
         self.needs = (Need("pairs", "tokens"), Need("project", "projections"))
         if self.filters:
             self.needs += (Need(self.labels, "labels"), Need("align", "links"))
 
+    def facts(self) -> Mapping[str, Any]:
+        """The filters."""
+        return {"min_confidence": self.min_confidence, "filters": self.filters}
+
     def work(self, inputs: Inputs) -> Output:
         """Filter a shard."""
-        sources, targets = loads(inputs.part("pairs", "tokens"))
-        projections = load_projections(inputs.part("project", "projections"), targets)
+        sources, targets = inputs.tokens().sides
+        projections = inputs.projected("project").on(targets)
         n = len(projections)
-        links: list[Alignment | None] = load_links(inputs.part("align", "links")) if self.filters else [None] * n
-        spans = load_labels(inputs.part(self.labels, "labels"))[0] if self.filters else [()] * n
+        links: Sequence[Alignment | None] = inputs.links().alignments if self.filters else [None] * n
+        spans = inputs.labels(self.labels).spans if self.filters else [()] * n
         found = [
             apply_filters(
                 projection,
@@ -236,14 +228,4 @@ class Filter(Step):
             )
             for projection, words, labels, one in zip(projections, sources, spans, links, strict=True)
         ]
-        return Output({"projections": dump_projections(found)}, projection_facts(found))
-
-
-def projection_facts(projections: Sequence[Projection]) -> dict[str, Any]:
-    """Counts of a shard of projections."""
-    filtered = sum(map(is_filtered, projections))
-    return {
-        "sentences": len(projections),
-        "filtered": filtered,
-        "rejected": sum(one.error is not None for one in projections) - filtered,
-    }
+        return Output({"projections": Projected(found)}, counts_of(found))

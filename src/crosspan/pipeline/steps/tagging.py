@@ -1,310 +1,134 @@
-"""Stages that label: the source of a corpus, a file of its own, or projections together with a model."""
+"""The step that labels sentences with a tagger: the source of a corpus of pairs, or a corpus of its own."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from crosspan.core import registry
-from crosspan.core.errors import OptionError
+from crosspan.core.errors import ModelError
 from crosspan.core.types import Pair, Sentence, Span
 from crosspan.models.archive import unpack
-from crosspan.pipeline.codec import (
-    Faults,
-    dump_labels,
-    load_labels,
-    load_links,
-    load_projections,
-    loads,
-    whole_sentence,
-)
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.provenance import data_digest, package_version
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.parts import Fault, Labels, Model, settled, whole_sentences
 from crosspan.pipeline.step import Inputs, Need, Output, Step
-from crosspan.tag import Tagger
-
-if TYPE_CHECKING:
-    from crosspan.train.adapt import AdaptOptions
-
-T = TypeVar("T")
-
-TAGGERS = "crosspan.taggers"
-
-FINE_TUNING = "token-classifier"
-"""The trainer whose models are folders."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaggerSpec:
-    """Which tagger to use.
-
-    Args:
-        use: Name of the backend.
-        model: What it loads: a name, or a file or folder.
-        options: More of the backend's own options.
-    """
-
-    use: str
-    model: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def identity(self) -> dict[str, Any]:
-        """What its labels depend on, as plain values: the content of the model, not its place.
-
-        Raises:
-            OptionError: There is no such backend.
-        """
-        found: dict[str, Any] = {"use": self.use, **identity_of(self.use, {**self.options, "model": self.model})}
-        if self.use == "crf":
-            found["data"] = data_digest("crosspan.tag")
-        elif self.use == "spacy":
-            found["package"] = package_version(self.model)
-        elif not registry.is_builtin(TAGGERS, self.use):
-            registry.find(TAGGERS, self.use)
-            found["package"] = registry.identity(TAGGERS, self.use)
-        return found
-
-    def load(self, threads: int | None) -> Tagger:
-        """Load the tagger.
-
-        Raises:
-            OptionError: The backend does not know an option.
-            ModelError: There is no such model, or it is damaged.
-        """
-        if self.use in ("crf", "spacy"):
-            from crosspan.tag import load_tagger
-
-            name = self.model if self.use == "crf" else f"{self.use}:{self.model}"
-            return load_tagger(name, threads=threads)
-        made: Tagger = made_by(TAGGERS, self.use, self.model, threads=threads, **self.options)
-        return made
-
-
-def made_by(group: str, use: str, *arguments: Any, **options: Any) -> Any:
-    """What a backend of another package makes.
-
-    Raises:
-        OptionError: It does not take the options.
-    """
-    factory = registry.find(group, use)
-    try:
-        return factory(*arguments, **options)
-    except TypeError as error:
-        raise OptionError(
-            f"{use!r} of {registry.identity(group, use)} does not take these options ({error})",
-            hint="Look into its documentation.",
-        ) from error
-
-
-def labelled_by(
-    tag: Callable[[Sequence[T]], Sequence[Sentence]], sentences: Sequence[T], faults: Faults
-) -> list[tuple[Span, ...]]:
-    """The spans that are found; sentences that it fails on are added to ``faults``, and those there are passed over."""
-    at = [index for index in range(len(sentences)) if index not in faults]
-    found = each_by_itself(tag, [sentences[index] for index in at])
-    spans: list[tuple[Span, ...]] = [()] * len(sentences)
-    for index, result in zip(at, found, strict=True):
-        if isinstance(result, Exception):
-            faults[index] = (None, f"the tagger failed on the sentence ({in_words(result)})", None)
-        else:
-            spans[index] = result.spans
-    return spans
+from crosspan.pipeline.use import Use
+from crosspan.tag import TAGGERS, Tagger
 
 
 @dataclass(kw_only=True)
-class TagSource(Step):
-    """Labels the source sentences of a corpus of pairs, or the only ones of a corpus that has one side.
+class Tag(Step):
+    """Labels sentences: those of a corpus that has one side, or the sources of pairs.
 
     Args:
-        tagger: The tagger.
-        adapted: Whether an earlier stage adapted it.
+        tagger: The tagger; with ``learned`` only its options count.
+        learned: The step that learned or adapted it; empty for none.
         copy_bias: Log odds for words that stand in the translation as well; 0 where there is no translation.
-        pairs: The stage that has the sentences.
+        corpus: The step that has the sentences.
     """
 
-    tagger: TaggerSpec
-    adapted: bool
-    copy_bias: float
-    pairs: str = "pairs"
+    tagger: Use
+    learned: str = ""
+    copy_bias: float = 0.0
+    corpus: str = "pairs"
     name: str = "tag"
     parallel: bool = True
     _tagger: Tagger | None = None
 
     def __post_init__(self) -> None:
-        self.needs = tuple(Need(self.pairs, part) for part in ("tokens", "about", "labels"))
-        self.options = {"tagger": self.tagger.identity()}
-        if self.tagger.use == "crf" and self.copy_bias:
-            self.options["copy_bias"] = self.copy_bias
-        if self.adapted:
-            self.needs += (Need("adapt", "model", True),)
+        self.needs = tuple(Need(self.corpus, part) for part in ("tokens", "about", "labels"))
+        if self.learned:
+            self.needs += (Need(self.learned, "model", True),)
 
-    def prepare(self, inputs: Inputs) -> None:
+    def facts(self) -> Mapping[str, Any]:
+        """The tagger and the bias; a tagger that was learned counts by its content."""
+        tagger = {"settings": dict(self.tagger.settings)} if self.learned else self.tagger.facts()
+        return {"tagger": tagger, "copy_bias": self.copy_bias}
+
+    def roots(self) -> tuple[str, ...]:
+        """The tagger's."""
+        return self.tagger.roots()
+
+    def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Load the tagger."""
-        if self.adapted:
-            self._tagger = tagger_from(next(inputs.all("adapt", "model")), self.tagger.use, inputs.threads)
+        if self.learned:
+            self._tagger = tagger_from(inputs.model(self.learned), inputs.threads, self.tagger.settings)
         else:
-            self._tagger = self.tagger.load(inputs.threads)
+            self._tagger = self.tagger.make(inputs.threads)
 
     def work(self, inputs: Inputs) -> Output:
         """Label a shard."""
-        tokens, *others = loads(inputs.part(self.pairs, "tokens"))
-        targets = others[0] if others else [()] * len(tokens)
-        about = loads(inputs.part(self.pairs, "about"))["sides"][0]
-        _, faults = load_labels(inputs.part(self.pairs, "labels"))
-        sentences = [whole_sentence(words, row) for words, row in zip(tokens, about, strict=True)]
-        pairs = [Pair(one, Sentence(tuple(words))) for one, words in zip(sentences, targets, strict=True)]
-        spans = labelled_by(self._tag, pairs, faults)
-        facts = {"sentences": len(sentences), "spans": sum(map(len, spans)), "rejected": len(faults)}
-        return Output({"labels": dump_labels(spans, faults)}, facts)
+        tokens, faults = inputs.tokens(self.corpus), dict(inputs.labels(self.corpus).faults)
+        sources = whole_sentences(tokens, inputs.about(self.corpus), 0)
+        targets = tokens.sides[1] if len(tokens.sides) == 2 and self.copy_bias else [()] * len(tokens)
+        pairs = [Pair(one, Sentence(tuple(words))) for one, words in zip(sources, targets, strict=True)]
+        at = [index for index in range(len(pairs)) if index not in faults]
+        spans: list[tuple[Span, ...]] = [()] * len(pairs)
+        for index, found in zip(at, each_by_itself(self._tag, [pairs[index] for index in at]), strict=True):
+            if isinstance(found, Exception):
+                faults[index] = Fault(None, f"the tagger failed on the sentence ({in_words(found)})")
+            else:
+                spans[index] = settled(found).spans
+        facts = {"sentences": len(pairs), "spans": sum(map(len, spans)), "rejected": len(faults)}
+        return Output({"labels": Labels(spans, faults)}, facts)
 
     def _tag(self, pairs: Sequence[Pair]) -> list[Sentence]:
-        """Tag sources; a tagger of crosspan is told which of their words stand in the translation as well."""
-        from crosspan.tag.crf import CrfTagger
-        from crosspan.train.adapt import copy_bias
-
-        sources, targets = [pair.source for pair in pairs], [pair.target for pair in pairs]
         assert self._tagger is not None
-        if isinstance(self._tagger, CrfTagger) and self.copy_bias:
-            return self._tagger.tag(sources, entity_bias=copy_bias(sources, targets, self.copy_bias))
-        return self._tagger.tag(sources)
+        return tagged_with_copies(self._tagger, pairs, self.copy_bias)
 
 
-@dataclass(kw_only=True)
-class Adapt(Step):
-    """Adapts a tagger of crosspan to the source sentences (:mod:`crosspan.train.adapt`); the model is the result."""
+def tagged_with_copies(tagger: Tagger, pairs: Sequence[Pair], bias: float) -> list[Sentence]:
+    """Tag sources; a tagger that can be told so learns which of their words stand in the translation as well.
 
-    tagger: TaggerSpec
-    settings: AdaptOptions
-    pairs: str = "pairs"
-    name: str = "adapt"
-    single: bool = True
-
-    def __post_init__(self) -> None:
-        self.needs = (Need(self.pairs, "tokens", True),)
-        self.options = {"tagger": self.tagger.identity(), "settings": asdict(self.settings)}
-
-    def work(self, inputs: Inputs) -> Output:
-        """Adapt."""
-        from crosspan.tag.crf import CrfTagger
-        from crosspan.train.adapt import adapt_tagger
-
-        tagger = self.tagger.load(inputs.threads)
-        if not isinstance(tagger, CrfTagger):
-            raise OptionError("this tagger cannot be adapted", hint="Write adapt = false in [tag].")
-        sides: tuple[list[Sentence], list[Sentence]] = ([], [])
-        known: dict[str, str] = {}  # the same word is kept once
-        for data in inputs.all(self.pairs, "tokens"):
-            sources, targets = loads(data)
-            for source, target in zip(sources, targets, strict=True):
-                if source and target:
-                    for side, words in zip(sides, (source, target), strict=True):
-                        side.append(Sentence(tuple([known.setdefault(word, word) for word in words])))
-
-        def advance(stage: str, done: int, total: int) -> None:
-            inputs.advance(done, total)
-
-        adapted = adapt_tagger(tagger, *sides, options=self.settings, threads=inputs.threads, progress=advance)
-        with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-            path = Path(folder) / "model.crf"
-            adapted.save(path)
-            return Output({"model": path.read_bytes()}, {"pairs": len(sides[0])})
-
-
-@dataclass(kw_only=True)
-class Predict(Step):
-    """Labels the sentences of a file with the model that was trained.
-
-    Args:
-        use: Name of what trained it.
-        tagging: Options of a tagger that is a fine-tuned encoder.
+    Raises:
+        ModelError: The tagger gives back other sentences than it got.
     """
+    from crosspan.tag.crf import CrfTagger
+    from crosspan.train.adapt import copy_bias
 
-    use: str
-    tagging: Mapping[str, Any] = field(default_factory=dict)
-    name: str = "predict"
-    parallel: bool = True
-    _tagger: Tagger | None = None
-
-    def __post_init__(self) -> None:
-        self.needs = (Need("unlabelled", "tokens"), Need("unlabelled", "about"), Need("train", "model", True))
-
-    def prepare(self, inputs: Inputs) -> None:
-        """Load the model."""
-        self._tagger = tagger_from(next(inputs.all("train", "model")), self.use, inputs.threads, self.tagging)
-
-    def work(self, inputs: Inputs) -> Output:
-        """Label a shard."""
-        assert self._tagger is not None
-        tokens = loads(inputs.part("unlabelled", "tokens"))[0]
-        about = loads(inputs.part("unlabelled", "about"))["sides"][0]
-        sentences = [whole_sentence(words, row) for words, row in zip(tokens, about, strict=True)]
-        faults: Faults = {}
-        spans = labelled_by(self._tagger.tag, sentences, faults)
-        facts = {"sentences": len(sentences), "spans": sum(map(len, spans)), "rejected": len(faults)}
-        return Output({"labels": dump_labels(spans, faults)}, facts)
+    sources = [pair.source for pair in pairs]
+    if isinstance(tagger, CrfTagger) and bias:
+        found = tagger.tag(sources, entity_bias=copy_bias(sources, [pair.target for pair in pairs], bias))
+    else:
+        found = tagger.tag(sources)
+    if [tuple(one.tokens) for one in found] != [one.tokens for one in sources]:
+        raise ModelError("the tagger gives back other sentences than it got", hint="Mend the tagger.")
+    return list(found)
 
 
-def tagger_from(
-    model: bytes, use: str, threads: int | None, options: Mapping[str, Any] = MappingProxyType({})
-) -> Tagger:
-    """A trained tagger from the content of its file, or of the archive of its folder.
+def can_be_adapted(tagger: object) -> bool:
+    """Whether a tagger can be trained on from where it stands, and told which words are copies."""
+    from crosspan.tag.crf import CrfTagger
+
+    return isinstance(tagger, CrfTagger)
+
+
+def tagger_from(model: Model, threads: int | None, settings: Mapping[str, Any] = MappingProxyType({})) -> Tagger:
+    """A tagger that a step learned: the object itself, or what its file or folder holds.
 
     Args:
-        model: The content.
-        use: Name of what trained it.
+        model: The model.
         threads: Threads to use.
-        options: Of a tagger that is a folder.
+        settings: Options of the tagger.
     """
+    if hasattr(model.value, "tag"):
+        found: Tagger = model.value
+        return found
     with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
         path = Path(folder) / "model.crf"
-        if use == FINE_TUNING:
-            unpack(model, path)
-            return TaggerSpec("transformers", str(path), options).load(threads)
-        path.write_bytes(model)
-        return TaggerSpec(use, str(path)).load(threads)
+        if isinstance(model.value, Path):
+            path = model.value
+        elif _is_archive(model.value):
+            path = Path(folder) / "model"
+            unpack(model.value, path)
+        else:
+            path.write_bytes(model.value)
+        made: Tagger = TAGGERS.make(model.use, str(path), threads=threads, **settings)
+        return made
 
 
-@dataclass(kw_only=True)
-class Ensemble(Step):
-    """Averages what was projected with what a model predicts (:func:`crosspan.pipeline.transfer.ensemble`)."""
-
-    tagger: TaggerSpec
-    weight: float
-    projected: str
-    linked: bool = True
-    name: str = "ensemble"
-    parallel: bool = True
-    _tagger: Tagger | None = None
-
-    def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens"), Need(self.projected, "projections"))
-        if self.linked:
-            self.needs += (Need("align", "links"),)
-        self.options = {"tagger": self.tagger.identity(), "weight": self.weight}
-
-    def prepare(self, inputs: Inputs) -> None:
-        """Load the model."""
-        self._tagger = self.tagger.load(inputs.threads)
-
-    def work(self, inputs: Inputs) -> Output:
-        """Label a shard."""
-        from crosspan.core.types import Alignment
-        from crosspan.pipeline.transfer import ensemble
-
-        assert self._tagger is not None
-        targets = loads(inputs.part("pairs", "tokens"))[1]
-        projections = load_projections(inputs.part(self.projected, "projections"), targets)
-        none = Alignment.from_links([])
-        links = None
-        if self.linked:
-            links = [none if one is None else one for one in load_links(inputs.part("align", "links"))]
-        found = ensemble(self._tagger, projections, links=links, weight=self.weight)
-        spans = [sentence.spans for sentence in found]
-        return Output(
-            {"labels": dump_labels(spans, {})}, {"sentences": len(found), "spans": sum(map(len, spans)), "rejected": 0}
-        )
+def _is_archive(data: bytes) -> bool:
+    return data[257:262] == b"ustar"

@@ -1,225 +1,128 @@
-"""Stages for the whole corpus: training a tagger, and scoring what came out."""
+"""The step that trains a tagger on what was projected."""
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosspan.core import registry
+from crosspan.core.digests import digest_of
+from crosspan.core.options import with_settings
 from crosspan.core.types import Projection, Sentence
-from crosspan.evaluate import evaluate_ner
 from crosspan.models.archive import packed
-from crosspan.pipeline.codec import dumps, load_labels, load_projections, loads
-from crosspan.pipeline.provenance import data_digest
-from crosspan.pipeline.recipes.model_options import identity_of
+from crosspan.pipeline.corpus import Corpus, gold_of
+from crosspan.pipeline.parts import Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
-from crosspan.pipeline.steps.reading import InputFile
-from crosspan.pipeline.steps.tagging import FINE_TUNING, made_by
-from crosspan.pipeline.store import digest_of
+from crosspan.pipeline.use import Use
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
 from crosspan.train.self_training import VoteOptions, train_on_projections
 
-TRAINERS = "crosspan.trainers"
-
 
 @dataclass(kw_only=True)
 class Train(Step):
-    """Trains a tagger on what was projected; its file is the result."""
+    """Trains a tagger on what was projected; the model is the result.
 
-    use: str
-    settings: Any
-    noise: NoiseOptions
-    vote: VoteOptions
-    rounds: int
-    seed: int
+    Args:
+        trainer: The trainer.
+        projected: The step that has the projections.
+        noise: How projected labels are taken.
+        vote: How predictions and labels vote.
+        rounds: How often they vote, and the tagger is trained again; for trainers that do so.
+        seed: Of all chance, unless the options of the trainer have one.
+        dev: Sentences with right labels, on which a trainer chooses its weights.
+        unlabelled: Text of other languages that an encoder learns not to tell from the source.
+    """
+
+    trainer: Use
     projected: str
-    dev: InputFile | None = None
+    noise: NoiseOptions = field(default_factory=NoiseOptions)
+    vote: VoteOptions = field(default_factory=VoteOptions)
+    rounds: int = 0
+    seed: int = 0
+    dev: Corpus | None = None
+    unlabelled: Sequence[Corpus] = ()
     name: str = "train"
     single: bool = True
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens", True), Need(self.projected, "projections", True))
-        self.options = {
-            "use": self.use,
-            "by": registry.identity(TRAINERS, self.use),
-            "noise": asdict(self.noise),
-        }
-        if self.use == FINE_TUNING:
-            # all but the device and how often checkpoints are made changes the result
-            settings = {**asdict(self.settings), "seed": self.settings.seed or self.seed}
-            found = identity_of(self.use, {"encoder": settings.pop("encoder")})
-            self.options["encoder"] = found
-            self.options["dev"] = None if self.dev is None else self.dev.options
-            self.options["settings"] = {
-                name: value for name, value in settings.items() if name not in ("device", "save_every")
-            }
-            self.resumes = True
-        elif self.use == "crf":
-            self.options["settings"] = asdict(self.settings)
-            self.options["rounds"] = self.rounds
-            self.options["vote"] = asdict(self.vote) if self.rounds else None
-            self.options["data"] = data_digest("crosspan.tag")
+        self.resumes = self.trainer.component.resumes
+
+    def facts(self) -> Mapping[str, Any]:
+        """The trainer, and how labels are taken."""
+        component = self.trainer.component
+        found = {"trainer": self.trainer.facts(), "noise": asdict(self.noise)}
+        if component.votes:
+            found |= {"rounds": self.rounds, "vote": asdict(self.vote) if self.rounds else None}
         else:
-            self.options["settings"] = dict(self.settings)
-            self.options["seed"] = self.seed
+            found["seed"] = self.seed
+        if component.dev:
+            found["dev"] = None if self.dev is None else self.dev.facts()
+        if component.unlabelled:
+            found["unlabelled"] = [corpus.facts() for corpus in self.unlabelled]
+        return found
+
+    def roots(self) -> tuple[str, ...]:
+        """The trainer's."""
+        return self.trainer.roots()
 
     def work(self, inputs: Inputs) -> Output:
         """Train."""
         examples = examples_of(self._projections(inputs), self.noise)
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-            path = Path(folder) / "model.crf"
-            if self.use == FINE_TUNING:
-                return self._fine_tuned(examples, inputs.unfinished or path, inputs)
-            self._trained(examples, inputs).save(path)
-            return Output({"model": path.read_bytes()}, {"examples": len(examples)})
-
-    def _fine_tuned(self, examples: list[Example], place: Path, inputs: Inputs) -> Output:
-        """Fine-tune below a folder, from where that was left off."""
-        from crosspan.models.checkpoints import Checkpoints
-        from crosspan.train.model_card import RECORD
-        from crosspan.train.token_classifier import train_token_classifier
-
-        def advance(stage: str, done: int, total: int) -> None:
-            inputs.advance(done, total)
-
-        options = replace(self.settings, seed=self.settings.seed or self.seed)
-        # checkpoints know the encoder by its path, and the result by its content: it may have moved meanwhile
-        folder = place / digest_of(options.encoder)[:16]
-        facts = {"examples": len(examples), "resumed_at": 0}
-        if (folder / RECORD).is_file():  # killed between the end of the training and that of the stage
-            Checkpoints(folder, "").remove()
-        else:
-            shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed
-            dev = () if self.dev is None else gold_of(self.dev)
-            report = train_token_classifier(
-                examples, folder, dev=dev, options=options, threads=inputs.threads, progress=advance
-            )
-            facts["resumed_at"] = report.resumed_at
-        return Output({"model": packed(folder)}, facts)
+            model, facts = self._trained(examples, inputs.unfinished or Path(folder), inputs)
+        return Output({"model": model}, {"examples": len(examples), **facts})
 
     def _projections(self, inputs: Inputs) -> Iterator[Projection]:
         shards = zip(inputs.all("pairs", "tokens"), inputs.all(self.projected, "projections"), strict=True)
-        for tokens, projections in shards:
-            yield from load_projections(projections, loads(tokens)[1])
+        for tokens, projected in shards:
+            yield from projected.on(tokens.sides[1])
 
-    def _trained(self, examples: list[Example], inputs: Inputs) -> Any:
-        if self.use != "crf":
-            return made_by(TRAINERS, self.use, examples, seed=self.seed, threads=inputs.threads, **self.settings)
+    def _trained(self, examples: list[Example], place: Path, inputs: Inputs) -> tuple[Model, Mapping[str, Any]]:
+        component = self.trainer.component
+        use = component.tagger or self.trainer.name
+        if component.votes:
+            tagger = train_on_projections(
+                examples,
+                options=with_settings(self.trainer.family.options(self.trainer.name), self.trainer.settings),
+                vote=self.vote,
+                rounds=self.rounds,
+                threads=inputs.threads,
+                progress=inputs.listener,
+            )
+            return Model("taggers", use, tagger), {}
+        context: dict[str, Any] = {"seed": self.seed, "progress": inputs.listener}
+        if component.dev:
+            context["dev"] = () if self.dev is None else gold_of(self.dev)
+        if component.unlabelled:
+            context["unlabelled"] = self._text()
+        if component.saves != "folder":
+            tagger = self.trainer.family.make(
+                self.trainer.name, examples, settings=self.trainer.settings, threads=inputs.threads, **context
+            )
+            return Model("taggers", use, tagger), {}
+        # checkpoints know the encoder by its path, and the result by its content: it may have moved meanwhile
+        folder = place / digest_of(dict(self.trainer.settings).get(component.model, ""))[:16]
+        resumed_at = self._in_folder(examples, folder, inputs, context)
+        return Model("taggers", use, packed(folder)), {"resumed_at": resumed_at}
 
-        def advance(stage: str, done: int, total: int) -> None:
-            inputs.advance(done, total)
+    def _in_folder(self, examples: list[Example], folder: Path, inputs: Inputs, context: Mapping[str, Any]) -> int:
+        """Train below a folder, from where that was left off; return the step it went on from."""
+        from crosspan.models.checkpoints import Checkpoints
+        from crosspan.train.model_card import RECORD
 
-        return train_on_projections(
-            examples,
-            options=self.settings,
-            vote=self.vote,
-            rounds=self.rounds,
-            threads=inputs.threads,
-            progress=advance,
+        if (folder / RECORD).is_file():  # killed between the end of the training and that of the step
+            Checkpoints(folder, "").remove()
+            return 0
+        shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed
+        report = self.trainer.family.make(
+            self.trainer.name, examples, settings=self.trainer.settings, threads=inputs.threads, out=folder, **context
         )
+        return int(getattr(report, "resumed_at", 0))
 
-
-@dataclass(frozen=True, slots=True)
-class Scoring:
-    """What is scored, and how.
-
-    Args:
-        gold: The file with the right labels.
-        labels: Classes to score; all if empty.
-        ignore_labels: Classes to leave out.
-        bootstrap: Resamples for confidence intervals.
-        confidence: Share of them that an interval holds.
-        seed: Of the resampling.
-        limit: Sentences to score; 0 for all.
-    """
-
-    gold: InputFile
-    labels: Collection[str]
-    ignore_labels: Collection[str]
-    bootstrap: int
-    confidence: float
-    seed: int
-    limit: int
-
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """What the scores depend on, as plain values."""
-        found = {
-            "gold": self.gold.options,
-            "labels": sorted(self.labels),
-            "ignore_labels": sorted(self.ignore_labels),
-            "limit": self.limit,
-            "bootstrap": self.bootstrap,
-        }
-        return {**found, "confidence": self.confidence, "seed": self.seed} if self.bootstrap else found
-
-    def read(self) -> list[Sentence]:
-        """The gold sentences; see :func:`gold_of`."""
-        return gold_of(self.gold, self.limit)
-
-
-def gold_of(file: InputFile, limit: int = 0) -> list[Sentence]:
-    """Sentences with right labels.
-
-    Raises:
-        CrosspanError: They cannot be read; bad labels of gold are no small matter.
-    """
-    found = []
-    for item in itertools.islice(file.file.located(), limit or None):
-        if item.fault is not None:
-            raise item.fault
-        found.append(item.sentence)
-    return found
-
-
-@dataclass(kw_only=True)
-class Evaluate(Step):
-    """Scores labels against gold.
-
-    Args:
-        scoring: What is gold, and how to score.
-        of: The stage whose labels are scored.
-        part: The part that has them: ``"labels"`` or ``"projections"``.
-    """
-
-    scoring: Scoring
-    of: str
-    part: str
-    name: str = "evaluate"
-    single: bool = True
-
-    def __post_init__(self) -> None:
-        read = "unlabelled" if self.of == "predict" else "pairs"
-        self.needs = (Need(read, "tokens", True), Need(self.of, self.part, True))
-        self.options = {**self.scoring.options, "part": self.part}
-
-    def work(self, inputs: Inputs) -> Output:
-        """Score."""
-        scoring = self.scoring
-        report = evaluate_ner(
-            scoring.read(),
-            list(self._labelled(inputs)),
-            labels=scoring.labels or None,
-            ignore_labels=scoring.ignore_labels,
-            bootstrap=scoring.bootstrap,
-            confidence=scoring.confidence,
-            seed=scoring.seed,
-        )
-        return Output({"scores": dumps(report.to_dict())}, {"strict_f1": report.strict.micro.f1})
-
-    def _labelled(self, inputs: Inputs) -> Iterator[Sentence]:
-        """What is scored; a sentence that was rejected is without labels."""
-        tokens = inputs.all("unlabelled" if self.of == "predict" else "pairs", "tokens")
-        for words, found in zip(tokens, inputs.all(self.of, self.part), strict=True):
-            side = loads(words)[-1]
-            if self.part == "projections":
-                yield from (one.sentence for one in load_projections(found, side))
-            else:
-                spans, _ = load_labels(found)
-                yield from (Sentence(tuple(row), one) for row, one in zip(side, spans, strict=True))
+    def _text(self) -> list[Sentence]:
+        return [item.pair.source for corpus in self.unlabelled for item in corpus.located() if item.pair.source.tokens]

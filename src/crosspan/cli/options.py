@@ -1,0 +1,381 @@
+"""Options that several verbs share, each declared once.
+
+An option is a decorator, or a function that makes one and takes what differs between verbs: what the option is of. They
+can be put together with :func:`stack`::
+
+    @click.command("tag")
+    @options.out("FILE", "Where the labelled sentences go; - stdout.")
+    @options.working
+    def command(...): ...
+
+Names of components are looked up when they are used, so that those of installed packages are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+_DEFAULT = ParameterSource.DEFAULT
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+_FAMILIES = {
+    "crosspan.aligners": ("aligner", "crosspan.align:ALIGNERS"),
+    "crosspan.formats": ("format", "crosspan.io:FORMATS"),
+    "crosspan.projectors": ("method", "crosspan.project.projector:PROJECTORS"),
+    "crosspan.repairs": ("repair", "crosspan.core.tags:REPAIRS"),
+    "crosspan.schemes": ("scheme", "crosspan.core.tags:SCHEMES"),
+    "crosspan.trainers": ("trainer", "crosspan.train:TRAINERS"),
+    "crosspan.translators": ("translator", "crosspan.translate:TRANSLATORS"),
+    "crosspan.units": ("unit", "crosspan.io:UNITS"),
+    "crosspan.written-formats": ("format", "crosspan.io:output_names"),
+}
+"""What a component of a family is called, and where its names are: a family, the names, or what gives them."""
+
+
+def family_names(family: str) -> list[str]:
+    """Names that an option takes.
+
+    Example:
+        >>> family_names("crosspan.aligners")[0]
+        'statistical'
+    """
+    module, _, attribute = _FAMILIES[family][1].partition(":")
+    found: Any = getattr(import_module(module), attribute)
+    if hasattr(found, "names"):
+        return list(found.names())
+    return list(found() if callable(found) else found)
+
+
+class FamilyChoice(click.ParamType):
+    """A name of a family; which there are is found out when it is needed, not when the verb is declared.
+
+    Args:
+        family: The family, such as ``"crosspan.aligners"``.
+        first: Names that stand before those of the family, such as ``"auto"``.
+        last: Names that stand after them.
+
+    Example:
+        >>> FamilyChoice("crosspan.aligners").convert("awesome", None, None)
+        'awesome'
+    """
+
+    def __init__(self, family: str, *, first: Sequence[str] = (), last: Sequence[str] = ()) -> None:
+        self.family = family
+        self.name = _FAMILIES[family][0]
+        self.first = tuple(first)
+        self.last = tuple(last)
+
+    @property
+    def names(self) -> list[str]:
+        """All names, each once."""
+        return list(dict.fromkeys([*self.first, *family_names(self.family), *self.last]))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check a name; an unknown one is answered with the nearest."""
+        known = self.names
+        if value not in known:
+            import difflib
+
+            by_case = {name.lower(): name for name in known}
+            near = difflib.get_close_matches(str(value).lower(), by_case, n=1)
+            hint = f"Did you mean {by_case[near[0]]!r}?" if near else f"Choose one of {', '.join(known)}."
+            self.fail(f"there is no {self.name} {value!r}. {hint}", param, ctx)
+        return str(value)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """What ``--help`` shows for a value."""
+        return f"[{'|'.join(self.names)}]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        """The names that a shell can complete."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self.names if name.startswith(incomplete)]
+
+
+def stack(*decorators: Decorator[F]) -> Decorator[F]:
+    """One decorator out of many; ``--help`` shows their options in this order."""
+
+    def decorate(command: F) -> F:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+# What a verb is told of itself
+
+threads: Decorator[Any] = click.option(
+    "--threads", type=click.IntRange(1), metavar="N", help="Threads to use.  [default: all cores]"
+)
+as_json: Decorator[Any] = click.option(
+    "--json", "as_json", is_flag=True, help="Write the summary as JSON on standard output."
+)
+quiet: Decorator[Any] = click.option("--quiet", is_flag=True, help="Write neither progress nor summary.")
+ending: Decorator[Any] = stack(as_json, quiet)
+"""How a verb tells what it did."""
+working: Decorator[Any] = stack(threads, as_json, quiet)
+"""How a verb works, and tells what it did."""
+
+
+def out(metavar: str, help_text: str, *, default: str | None = None, required: bool = True) -> Decorator[Any]:
+    """``--out``: where the result goes.
+
+    Args:
+        metavar: ``FILE``, ``FOLDER`` …
+        help_text: What goes there.
+        default: Where it goes else; it need not be given then.
+        required: Whether it must be given.
+    """
+    if default is not None:
+        return click.option("--out", "-o", metavar=metavar, default=default, help=help_text)
+    return click.option("--out", "-o", metavar=metavar, required=required, help=help_text)
+
+
+def settings(help_text: str, metavar: str = "KEY=VALUE") -> Decorator[Any]:
+    """``--set``: settings by name.
+
+    Args:
+        help_text: What is set.
+        metavar: How one is written.
+    """
+    return click.option(
+        "--set", "settings", multiple=True, metavar=metavar, help=f"{help_text.rstrip('.')}; may be repeated."
+    )
+
+
+# Files of sentences
+
+
+def input_format(name: str = "--from", of: str = "INPUT") -> Decorator[Any]:
+    """The format of a file that is read.
+
+    Args:
+        name: The option; ``--from`` is ``from_format`` to the verb.
+        of: The file.
+    """
+    names = (name, "from_format") if name == "--from" else (name,)
+    choice = FamilyChoice("crosspan.formats", first=("auto",))
+    return click.option(*names, type=choice, default="auto", help=f"Format of {of}.  [default: found out]")
+
+
+def output_format(of: str = "FILE", *, convert: bool = False) -> Decorator[Any]:
+    """``--to``: the format of the file that is written.
+
+    Args:
+        of: The file.
+        convert: Whether any format will do; else it must hold labels.
+    """
+    choice = FamilyChoice("crosspan.formats" if convert else "crosspan.written-formats", first=("auto",))
+    return click.option(
+        "--to", "to_format", type=choice, default="auto", help=f"Format of {of}.  [default: by its ending]"
+    )
+
+
+def columns(name: str = "--columns", of: str = "INPUT") -> Decorator[Any]:
+    """What the columns of a file hold."""
+    return click.option(name, metavar="NAMES", help=f"What the columns of {of} hold, e.g. id,token,-,tag.")
+
+
+def scheme(name: str = "--scheme", of: str = "INPUT") -> Decorator[Any]:
+    """The tag scheme of a file that is read."""
+    choice = FamilyChoice("crosspan.schemes", first=("auto",))
+    return click.option(name, type=choice, default="auto", show_default=True, help=f"Tag scheme of {of}.")
+
+
+def repair(of: str = "INPUT", otherwise: str = "'error' leaves such sentences out") -> Decorator[Any]:
+    """``--repair``: how to read ill-formed tags.
+
+    Args:
+        of: The file.
+        otherwise: What becomes of sentences that are not repaired.
+    """
+    return click.option(
+        "--repair",
+        type=FamilyChoice("crosspan.repairs"),
+        default="error",
+        show_default=True,
+        help=f"How to read ill-formed tags of {of}; {otherwise}.",
+    )
+
+
+def language(name: str = "--lang", of: str = "the sentences") -> Decorator[Any]:
+    """The language of a file."""
+    return click.option(name, metavar="CODE", help=f"Language of {of}, kept with them.")
+
+
+def tagged_input(of: str = "INPUT") -> Decorator[Any]:
+    """How a file of labelled sentences is read: columns and tag scheme."""
+    return stack(columns(of=of), scheme(of=of))
+
+
+# Labels and confidences
+
+
+def labels(does: str = "Write", name: str = "--labels") -> Decorator[Any]:
+    """``--labels``: labels that count.
+
+    Args:
+        does: What is done with them.
+        name: The option.
+    """
+    return click.option(name, multiple=True, metavar="A,B", help=does)
+
+
+min_confidence: Decorator[Any] = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Leave out entities that are less sure.",
+)
+
+
+def split_names(given: Sequence[str]) -> list[str]:
+    """Names given with commas between them, or by repeating the option.
+
+    Example:
+        >>> split_names(("PER,LOC", "ORG"))
+        ['PER', 'LOC', 'ORG']
+    """
+    return [name.strip() for item in given for name in item.split(",") if name.strip()]
+
+
+# Alignment and projection
+
+bitext: Decorator[Any] = click.option(
+    "--bitext", nargs=2, multiple=True, metavar="SRC TGT", help="More translated text to learn from; may be repeated."
+)
+aligner: Decorator[Any] = click.option(
+    "--aligner",
+    type=FamilyChoice("crosspan.aligners"),
+    default="statistical",
+    show_default=True,
+    help="What links words.",
+)
+method: Decorator[Any] = click.option(
+    "--method",
+    type=FamilyChoice("crosspan.projectors"),
+    default="candidates",
+    show_default=True,
+    help="How labels are carried over.",
+)
+aligner_model: Decorator[Any] = click.option(
+    "--aligner-model", metavar="FILE", help="A model kept by 'crosspan align --save-model'."
+)
+filters: Decorator[Any] = click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME",
+    help="Take out what a filter objects to: comp-src, comp-tgt, rstr-tgt or comp-ins; may be repeated.",
+)
+links: Decorator[Any] = click.option(
+    "--links", metavar="FILE", help="Word links made elsewhere (Pharaoh, from 0), one line for each source sentence."
+)
+dropped: Decorator[Any] = click.option(
+    "--dropped", metavar="FILE", help="What was not projected, and why, as JSON lines."
+)
+
+source_scores: Decorator[Any] = click.option(
+    "--source-scores/--no-source-scores",
+    default=True,
+    help="Multiply confidences with the scores of the source's labels, where it has some.  [default: yes]",
+)
+adapting: Decorator[Any] = stack(
+    click.option(
+        "--adapt/--no-adapt",
+        default=True,
+        help="Adapt a tagger of crosspan to the text, where translations of it are known.  [default: yes]",
+    ),
+    click.option(
+        "--copy-bias/--no-copy-bias",
+        default=True,
+        help="Take words that stand in the translation as well for likelier names.  [default: yes]",
+    ),
+)
+"""How a tagger uses translations of the text."""
+rounds: Decorator[Any] = click.option(
+    "--rounds",
+    type=click.IntRange(0),
+    metavar="N",
+    help="How often projected labels and the tagger's own predictions vote, and it learns again.  [default: 1]",
+)
+
+projecting: Decorator[Any] = stack(
+    bitext,
+    links,
+    aligner,
+    aligner_model,
+    method,
+    settings("A setting of the method, or aligner.KEY=VALUE"),
+    dropped,
+    min_confidence,
+    filters,
+    language("--source-lang", "SOURCE"),
+    language("--target-lang", "TARGET"),
+    input_format("--source-format", "SOURCE"),
+    input_format("--target-format", "TARGET"),
+    columns(of="SOURCE"),
+    columns("--target-columns", "TARGET"),
+    scheme(of="SOURCE"),
+    repair("SOURCE"),
+)
+"""How a source and its translation are read, and labels carried over."""
+
+
+def check_projecting(given: dict[str, Any]) -> None:
+    """Refuse options of a projection that contradict each other.
+
+    Raises:
+        UsageError: They do.
+    """
+    if given["aligner_model"] and click.get_current_context().get_parameter_source("aligner") is not _DEFAULT:
+        raise click.UsageError("A saved model is an aligner: leave out --aligner or --aligner-model.")
+    if given["links"] and (given["aligner_model"] or given["bitext"]):
+        raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
+    if given["aligner_model"] and given["bitext"]:
+        raise click.UsageError("A saved model learns nothing more: leave out --bitext or --aligner-model.")
+
+
+# Statistics
+
+
+def bootstrap(default: int) -> Decorator[Any]:
+    """``--bootstrap``: resamples for intervals."""
+    return click.option(
+        "--bootstrap",
+        type=click.IntRange(0),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help="Resamples for intervals; 0 for none.",
+    )
+
+
+def seed(of: str = "the random numbers") -> Decorator[Any]:
+    """``--seed``: the seed of what is drawn at random."""
+    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=f"Seed of {of}.")
+
+
+paired_tests: Decorator[Any] = stack(
+    click.option(
+        "--samples", type=click.IntRange(1), default=10_000, show_default=True, help="Samples of paired tests."
+    ),
+    click.option(
+        "--confidence",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=0.95,
+        show_default=True,
+        help="Share of the resamples inside an interval.",
+    ),
+    seed(),
+)
+"""How scores are compared."""
