@@ -23,10 +23,10 @@ from crosspan import __version__
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError
 from crosspan.core.folders import atomic_folder
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
 from crosspan.models.loading import neural
 from crosspan.models.pieces import pieces_of
-from crosspan.core.threads import torch_threads
 from crosspan.tag.onnx import EXTRA, MODEL, OnnxTagger, OnnxTaggerOptions
 from crosspan.tag.transformers import TransformersTagger
 
