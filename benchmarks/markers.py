@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from crosspan.pipeline.workflow import project_labels
+from crosspan.pipeline.labels import project_labels
 
 from benchmarks import datasets
 from crosspan.core.types import Sentence
