@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from crosspan.io.projections import projection_from_dict
     from crosspan.io.python import sentence_from_dict, sentence_from_text
     from crosspan.pipeline import load_recipe, run_recipe
-    from crosspan.pipeline.labels import project_labels, translate_test, translate_train
+    from crosspan.pipeline.labels import project_labels, tag_translated, translate_test, translate_train
     from crosspan.pipeline.streaming import CorpusMemory, fit_memory, iter_projections
     from crosspan.pipeline.voting import vote as ensemble
     from crosspan.project.given import as_projector
@@ -105,6 +105,7 @@ __all__ = [
     "run_recipe",
     "sentence_from_dict",
     "sentence_from_text",
+    "tag_translated",
     "to_dataset",
     "train_crf",
     "train_on_projections",
@@ -149,7 +150,7 @@ _HOMES = {
     "io.projections": ["projection_from_dict"],
     "io.python": ["sentence_from_dict", "sentence_from_text"],
     "pipeline": ["load_recipe", "run_recipe"],
-    "pipeline.labels": ["project_labels", "translate_test", "translate_train"],
+    "pipeline.labels": ["project_labels", "tag_translated", "translate_test", "translate_train"],
     "pipeline.streaming": ["CorpusMemory", "fit_memory", "iter_projections"],
     "pipeline.voting": ["ensemble:vote"],
     "project.given": ["as_projector"],
