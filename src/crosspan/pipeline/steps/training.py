@@ -62,7 +62,7 @@ class Train(Step):
             found["seed"] = self.seed
         if component.dev:
             found["dev"] = None if self.dev is None else self.dev.facts()
-        if component.unlabelled:
+        if self.unlabelled:
             found["unlabelled"] = [corpus.facts() for corpus in self.unlabelled]
         return found
 
@@ -98,7 +98,7 @@ class Train(Step):
         context: dict[str, Any] = {"seed": self.seed, "progress": inputs.listener}
         if component.dev:
             context["dev"] = () if self.dev is None else gold_of(self.dev)
-        if component.unlabelled:
+        if self.unlabelled:
             context["unlabelled"] = self._text()
         if component.saves != "folder":
             tagger = self.trainer.family.make(
