@@ -16,7 +16,7 @@ from typing import Any
 import crosspan
 from crosspan.tag import load_tagger
 
-HOMES = ("crosspan", "crosspan.pipeline.labels", "crosspan.pipeline.voting", "crosspan.pipeline.transfer", "crosspan.transfer")
+HOMES = ("crosspan", "crosspan.pipeline.transfer", "crosspan.transfer")
 """Where the functions are, in this version and in older ones."""
 
 

@@ -108,8 +108,8 @@ def train_files(
         unlabelled: Files of other languages that an encoder learns not to tell from the source; labels in them are
             not looked at. Each sentence, or the file, names its language.
         trainer: A name in :data:`crosspan.train.TRAINERS`: ``"crf"``; ``"token-classifier"`` to fine-tune an encoder,
-            or ``"advpicker"``. Where its models are folders, so is ``model``, and a training that was killed goes on when
-            it is called again.
+            or ``"advpicker"``. Where its models are folders, so is ``model``, and a training that was killed goes on
+            when it is called again.
         rounds: How often projected labels and the tagger's own predictions vote, and it is trained again; see
             :func:`crosspan.train.self_training.train_on_projections`. By default as often as everywhere, where there
             are projections and the trainer does so.
