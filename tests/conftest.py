@@ -1,7 +1,9 @@
-"""The package of ``tests/plugin_package``, installed while a test runs."""
+"""The package of another author, with one component of each family, installed without an installer."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -11,25 +13,34 @@ import pytest
 
 from crosspan.core import components
 
-PLUGIN = Path(__file__).parent / "plugin_package"
+PACKAGE = Path(__file__).with_name("plugin_package")
+
+
+@pytest.fixture(scope="session")
+def plugin_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package as an installer would leave it."""
+    site = tmp_path_factory.mktemp("site")
+    about = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shutil.copy(PACKAGE / "crosspan_sample.py", site)
+    info = site / f"{about['name'].replace('-', '_')}-{about['version']}.dist-info"
+    info.mkdir()
+    head = f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n"
+    (info / "METADATA").write_text(head, encoding="utf-8")
+    groups = [
+        "\n".join([f"[{group}]", *(f"{name} = {place}" for name, place in points.items())])
+        for group, points in about["entry-points"].items()
+    ]
+    (info / "entry_points.txt").write_text("\n\n".join(groups) + "\n", encoding="utf-8")
+    return site
 
 
 @pytest.fixture
-def plugin_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """As ``pip install tests/plugin_package`` leaves it, also for processes that the test starts."""
-    project = tomllib.loads((PLUGIN / "pyproject.toml").read_text("utf-8"))["project"]
-    site = tmp_path / "site"
-    about = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n", encoding="utf-8")
-    lines = []
-    for group, points in project["entry-points"].items():
-        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]
-    (about / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    for folder in (PLUGIN / "src", site):
-        monkeypatch.syspath_prepend(str(folder))
+def plugins(plugin_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The package is installed while a test runs, also for processes that it starts."""
+    monkeypatch.syspath_prepend(str(plugin_site))
+    paths = [str(plugin_site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
     components._installed.cache_clear()
-    yield PLUGIN / "src"
-    for name in [name for name in sys.modules if name.partition(".")[0] == "crosspan_plugin"]:
-        del sys.modules[name]
+    yield plugin_site
+    sys.modules.pop("crosspan_sample", None)
     components._installed.cache_clear()

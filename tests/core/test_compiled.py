@@ -89,3 +89,47 @@ def test_code_of_an_older_source_is_never_taken(tmp_path):
 
 def test_compiled_functions_keep_their_code_that_way():
     assert isinstance(njit()(add)._cache._cache_file, _CacheFile)
+
+
+DAMAGE = {
+    "empty": lambda data: b"",
+    "cut": lambda data: data[: len(data) // 2],
+    "flipped": lambda data: data[:-3] + bytes([data[-3] ^ 1]) + data[-2:],
+    "zeros": lambda data: bytes(len(data)),
+    "other": lambda data: b"something else",
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+def test_a_damaged_file_is_made_anew(tmp_path, kind, ending):
+    files = _CacheFile(str(tmp_path), NAME, "stamp")
+    files.save("types", "code")
+    (path,) = tmp_path.glob(f"*.{ending}")
+    path.write_bytes(DAMAGE[kind](path.read_bytes()))
+    assert files.load("types") is None
+    files.save("types", "code")
+    assert files.load("types") == "code"
+
+
+def test_a_full_disk_is_no_error(tmp_path, monkeypatch, caplog):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr("os.fsync", full)
+    assert njit()(add)(2, 3) == 5
+    assert "cannot be kept" in caplog.text
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_function_whose_files_are_damaged_runs_all_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    assert njit()(add)(2, 3) == 5
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) == 2
+    for path in kept:
+        path.write_bytes(b"")
+    assert njit()(add)(2, 3) == 5
+    assert all(path.stat().st_size for path in kept)
+    assert njit()(add)(2, 3) == 5

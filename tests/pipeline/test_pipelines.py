@@ -16,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="crosspan[neural] is not installed")
 pytest.importorskip("ctranslate2", reason="crosspan[ctranslate2] is not installed")
 
+from tests import golden  # noqa: E402
 from tests.worlds import copy_world  # noqa: E402
 
 from crosspan.core.types import Sentence, Span  # noqa: E402
@@ -23,8 +24,8 @@ from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.io import read, write  # noqa: E402
 from crosspan.pipeline import load_recipe, run_recipe  # noqa: E402
 from crosspan.pipeline.recipes.ready import ready_names, ready_recipe  # noqa: E402
-from crosspan.project.t_projection_training import WriterTraining, train_writer  # noqa: E402
 from crosspan.testing import tiny_models  # noqa: E402
+from crosspan.train.candidates.training import WriterTraining, train_writer  # noqa: E402
 
 GOLD = [
     Sentence(("Ada", "went", "to", "Accra", "."), (Span(0, 1, "PER"), Span(3, 4, "LOC"))),
@@ -196,6 +197,7 @@ def test_a_recipe_from_end_to_end(name, tmp_path, settings, cache):
         assert row["reason"]
     stages = [one["name"] for one in json.loads((out / "run.json").read_text(encoding="utf-8"))["stages"]]
     check_the_way(name, out, stages, known)
+    golden.check_neural("recipes", name, out / "labelled.jsonl")
 
 
 def check_the_way(name, out, stages, known):

@@ -11,8 +11,9 @@ from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, Op
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline import load_recipe, plan_recipe
-from crosspan.pipeline.file_workflow import project_files
-from crosspan.pipeline.transfer import ensemble, translate_test, translate_train
+from crosspan.pipeline.files import project_files
+from crosspan.pipeline.labels import translate_test, translate_train
+from crosspan.pipeline.voting import vote as ensemble
 from crosspan.tag import load_tagger
 from crosspan.train.adapt import AdaptOptions
 from crosspan.train.crf import CrfOptions
@@ -269,5 +270,5 @@ def test_a_worker_that_dies(place, plugin):
         "def make_tagger(", "def make_tagger(model, *, threads=None):\n    import os; os._exit(9)\ndef _old("
     )
     (plugin / "crosspan_gazetteer.py").write_text(text, encoding="utf-8")
-    with pytest.raises(CrosspanError, match="a worker process of the stage 'tag' ended before its work was done"):
+    with pytest.raises(CrosspanError, match="a worker process of the step 'tag' ended before its work was done"):
         place.run(place.recipe(place.TRAIN), workers=2)

@@ -10,7 +10,7 @@ from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projectio
 from crosspan.demo import load_corpus
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.file_workflow import project_files
+from crosspan.pipeline.files import project_files
 from crosspan.project.filters import FILTERS, MIN_LINK, apply_filters, check_filters, is_filtered
 
 SOURCE = Sentence(

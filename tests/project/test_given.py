@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from crosspan.pipeline.workflow import project_labels
+from crosspan.pipeline.labels import project_labels
 
 from crosspan.core.errors import ArgumentError, ModelError, OptionError
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence, Span

@@ -9,12 +9,11 @@ import types
 import numpy as np
 import pytest
 
-from crosspan.core.errors import FormatError, ModelError, OptionError, OutputError
+from crosspan.core.errors import ModelError, OptionError, OutputError
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
-from crosspan.project.nmt_cache import ScoreCache, model_digest
-from crosspan.project.scorers.nmt import NmtOptions, NmtScore
+from crosspan.project.scorers.nmt import NmtOptions, NmtScore, model_digest
 
 ENGLISH = ["European Commission", "Ada Lovelace", "Accra", "the Bank of Ghana"]
 GERMAN = ["Europäische Kommission", "Ada Lovelace", "Akkra !", "Bank"]
@@ -253,27 +252,15 @@ def test_a_model_is_what_is_in_its_folder(tmp_path):
     assert model_digest("some/name") == "some/name"
 
 
-def test_the_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr("crosspan.project.nmt_cache.MOST", 10)
-    cache = ScoreCache()
-    for number in range(50):
-        cache.put(("en", "de"), {(str(number), "x"): 0.0})
-        assert cache.get(("en", "de"), [(str(number), "x")])
-    assert sum(map(len, cache._scores.values())) <= 11
-
-
 def test_files_that_are_no_caches(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("not a database, but long enough to be looked at" * 20)
-    with pytest.raises(FormatError, match="cannot be read"):
-        ScoreCache(path).get(("en", "de"), [("a", "b")])
-    with pytest.raises(FormatError, match="cannot be read"):
-        ScoreCache(path).put(("en", "de"), {("a", "b"): 0.0})
-    with pytest.raises(OutputError, match="cannot be written"):
-        ScoreCache(path / "below").put(("en", "de"), {("a", "b"): 0.0})
+    for other in (path, path / "below"):
+        with pytest.raises(OutputError, match="cannot be used"):
+            scorer(cache=str(other)).phrases(["a"], ["b"], ("en", "de"))
     other = tmp_path / "other.sqlite"
     sqlite3.connect(other).close()
-    assert ScoreCache(other).get(("en", "de"), [("a", "b")]) == {}
+    assert len(scorer(cache=str(other)).phrases(["a"], ["b"], ("en", "de"))) == 1
 
 
 # --- faults --------------------------------------------------------------------------------------------------------

@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import multiprocessing
-import sqlite3
 import threading
 import time
 from email.utils import formatdate
 
 import pytest
 
-from crosspan.core.errors import ModelError, OptionError, OutputError
+from crosspan.core.errors import ModelError, OptionError
 from crosspan.translate import chat, chat_http
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions
-from crosspan.translate.chat_cache import AnswerCache
 
 KEY = "s3cret-key"
 
@@ -240,53 +237,9 @@ def test_several_at_once(serve, client):
     assert server.most_at_once == 3
 
 
-def write_many(path, name):
-    cache = AnswerCache(path)
-    for index in range(40):
-        cache.put(f"{name}{index}", name)
-
-
-def test_two_processes_share_a_cache(tmp_path):
-    path = tmp_path / "answers.sqlite"
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=write_many, args=(path, name)) for name in "ab"]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0]
-    assert len(AnswerCache(path).get([f"{name}{index}" for name in "ab" for index in range(40)])) == 80
-
-
-def test_more_keys_than_a_query_can_hold(tmp_path):
-    cache = AnswerCache(tmp_path / "answers.sqlite")
-    with cache._connection:
-        cache._connection.executemany("INSERT INTO answers VALUES (?, ?)", [(str(n), "x") for n in range(1_300)])
-    assert len(cache.get(map(str, range(2_000)))) == 1_300
-
-
-def test_a_damaged_cache(tmp_path):
-    path = tmp_path / "answers.sqlite"
-    path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(OutputError, match="the cache of answers cannot be used") as caught:
-        AnswerCache(path)
-    assert "cache" in caught.value.hint
-    with pytest.raises(OutputError, match="cannot be used"):
-        AnswerCache(tmp_path / "answers.sqlite" / "inside")
-
-
-def test_a_cache_that_cannot_be_written(tmp_path):
-    cache = AnswerCache(tmp_path / "answers.sqlite")
-    other = sqlite3.connect(tmp_path / "answers.sqlite")
-    other.execute("DROP TABLE answers")
-    other.commit()
-    with pytest.raises(OutputError, match="no such table"):
-        cache.put("a", "b")
-
-
 def test_the_default_file(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    AnswerCache().put("a", "b")
+    ChatClient(ChatOptions(model="m")).cache.put({"a": "b"})
     assert (tmp_path / "crosspan" / "answers.sqlite").is_file()
 
 

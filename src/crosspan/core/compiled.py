@@ -3,22 +3,60 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import IndexDataCacheFile
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+from crosspan.core.errors import OutputError
+from crosspan.core.files import atomic_binary
+from crosspan.core.logs import logger_of
+
+_logger = logger_of(__name__)
+
+_CHECKED = b"crosspan 1 "
+
+
+class _Cache(FunctionCache):
+    """Numba's cache of one function, which says what takes long, and works on where nothing can be written."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was kept; where there is nothing, code is compiled, and the log says so once a process."""
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            _say_once()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled, where that can be done."""
+        try:
+            super().save_overload(sig, data)
+        except (OSError, OutputError) as error:
+            _logger.warning("compiled code cannot be kept in %s: %s", self.cache_path, error)
 
 
 class _CacheFile(IndexDataCacheFile):
-    """Numba's files of machine code, safe for processes that compile at the same time.
+    """Numba's files of machine code, safe for processes that compile at the same time, power cuts and full disks.
 
     Numba numbers the files of a function and writes its index before them. Two processes that compile different
     versions of a function at once can give both the same number, and one that reads in between gets what an older
     version left under that number: it then runs the wrong code, without an error. Here a file is named after what is
     in it and is there before the index names it, so that a race costs no more than compiling once again.
+
+    Each file begins with a hash of the rest. One that is damaged counts as none: the function is compiled, and the file
+    written again. Where nothing can be written, every process compiles for itself.
     """
+
+    def load(self, key: Any) -> Any:
+        """The machine code of one version of the function; ``None`` where it is not there, or damaged."""
+        try:
+            return super().load(key)
+        except Exception:  # whatever is in the file: pickles raise anything
+            return None
 
     def save(self, key: Any, data: Any) -> None:
         """Keep the machine code of one version of the function."""
@@ -33,6 +71,52 @@ class _CacheFile(IndexDataCacheFile):
                     old.unlink(missing_ok=True)
         index[key] = name
         own._save_index(index)
+
+    def _load_index(self) -> dict[Any, str]:
+        own: Any = self
+        try:
+            version, stamp, index = pickle.loads(_checked(Path(own._index_path)))
+        except Exception:
+            return {}
+        fresh = version == own._version and stamp == own._source_stamp
+        return dict(index) if fresh else {}
+
+    def _save_index(self, overloads: dict[Any, str]) -> None:
+        own: Any = self
+        _keep(Path(own._index_path), own._dump((own._version, own._source_stamp, overloads)))
+
+    def _load_data(self, name: str) -> Any:
+        own: Any = self
+        return pickle.loads(_checked(Path(own._data_path(name))))
+
+    def _save_data(self, name: str, data: Any) -> None:
+        own: Any = self
+        _keep(Path(own._data_path(name)), own._dump(data))
+
+
+@cache
+def _say_once() -> None:
+    _logger.info("compiling code for this machine: this takes some seconds, once")
+
+
+def _keep(path: Path, data: bytes) -> None:
+    with atomic_binary(path) as stream:
+        stream.write(_CHECKED + hashlib.sha256(data).digest() + data)
+
+
+def _checked(path: Path) -> bytes:
+    """What was kept in a file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is damaged.
+    """
+    whole = path.read_bytes()
+    begin = len(_CHECKED) + 32
+    data = whole[begin:]
+    if whole[:begin] != _CHECKED + hashlib.sha256(data).digest():
+        raise ValueError("a file of compiled code is damaged")
+    return data
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -56,9 +140,10 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         try:
             compiled = numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # no place to keep the cache
+            _logger.warning("no place to keep compiled code: %s is compiled anew", function.__name__)
             return numba.njit(nogil=True, **options)(function)
-        files = compiled._cache._cache_file
-        files.__class__ = _CacheFile
+        compiled._cache.__class__ = _Cache
+        compiled._cache._cache_file.__class__ = _CacheFile
         return compiled
 
     return decorate

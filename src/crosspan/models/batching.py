@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.logs import warn
 
 Result = TypeVar("Result")
 Advance = Callable[[int, int], None]
@@ -122,7 +122,7 @@ def in_batches(
                     hint="Use a smaller model, another device, or shorter sentences.",
                 ) from error
             largest = _size(lengths, batch) // 2
-            warnings.warn(
+            warn(
                 f"memory ran out with {len(batch)} {what} at once; going on with half as many",
                 SmallerBatch,
                 stacklevel=2,

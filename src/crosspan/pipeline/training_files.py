@@ -27,10 +27,11 @@ from crosspan.pipeline.summary import Rejected
 from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
 from crosspan.train.adversarial_options import AdversarialOptions
-from crosspan.train.advpicker import AdvPickerOptions, train_advpicker
+from crosspan.train.advpicker import train_advpicker
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.train.picking import AdvPickerOptions
 from crosspan.train.token_options import TokenClassifierOptions
 
 NOISE, ADVERSARIAL, PICKER = "noise.", "adversarial.", "picker."
@@ -214,6 +215,7 @@ def _train_crf(work: _Work, options: CrfOptions, summary: TrainSummary) -> None:
 def _fine_tune(work: _Work, how: _Encoding, summary: TrainSummary) -> None:
     from crosspan.train.token_classifier import train_token_classifier
 
+    told = work.progress
     given: dict[str, Any] = {
         "dev": work.gold,
         "options": how.options,
@@ -221,10 +223,10 @@ def _fine_tune(work: _Work, how: _Encoding, summary: TrainSummary) -> None:
         "labels": work.labels,
         "about": {"files": work.sources, **work.about, **({"dev": work.dev} if work.dev else {})},
         "threads": work.threads,
-        "progress": work.progress,
+        "progress": None if told is None else (lambda event: told(event.stage, event.done, event.total)),
     }
     if how.picker is not None:
-        found = train_advpicker(work.examples, work.text, work.model, picker=how.picker, **given)
+        found = train_advpicker(work.examples, work.model, unlabelled=work.text, picker=how.picker, **given)
         report, summary.game = found.student, found.teacher["game"]
         summary.selection = asdict(found.selection)
     else:

@@ -1,4 +1,4 @@
-"""The suites, one file each; other packages bring theirs by the entry points ``crosspan.suites``."""
+"""Suites: data sets of others as declarations, one file each."""
 
 from __future__ import annotations
 
@@ -37,8 +37,6 @@ def make_suite(name: str) -> Suite:
 
     Raises:
         OptionError: There is no such suite.
-        MissingDependencyError: It needs a package that is not installed.
-        ModelError: The package that brings it is broken.
 
     Example:
         >>> make_suite("europarl-ner").about.languages

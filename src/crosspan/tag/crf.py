@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.threads import numba_threads
 from crosspan.core.types import Sentence, Span
-from crosspan.models.threads import torch_threads
 from crosspan.tag import EMBEDDED, chain, features
 from crosspan.tag.word_types import WordTypes
 
@@ -175,7 +174,7 @@ class CrfTagger:
         first, emission = self._scores(sentences, entity_bias)
         best, scores = np.zeros(len(emission), np.int64), np.zeros(len(emission))
         if len(emission):
-            with use_threads(self.threads):
+            with numba_threads(self.threads):
                 chain.best_spans(
                     first, emission, self.model.transition, self._moves(), self.model.temperature, best, scores
                 )
@@ -195,7 +194,7 @@ class CrfTagger:
         first, emission = self._scores(sentences, entity_bias)
         out = np.zeros_like(emission)
         if len(emission):
-            with use_threads(self.threads):
+            with numba_threads(self.threads):
                 chain.marginals(first, emission, self._moves(), self.model.temperature, out)
         return [out[first[s] : first[s + 1]].astype(np.float32) for s in range(len(sentences))]
 
@@ -226,11 +225,11 @@ class CrfTagger:
     def _scores(
         self, sentences: Sequence[Sentence], bias: Sequence[Bias] | None
     ) -> tuple[npt.NDArray[np.int64], Float64Array]:
-        with self._lock, use_threads(self.threads):
+        with self._lock, numba_threads(self.threads):
             batch = self._maker.batch([sentence.tokens for sentence in sentences])
         emission = np.zeros((len(batch.offsets) - 1, len(self.tags)))
         if len(emission):
-            with use_threads(self.threads):
+            with numba_threads(self.threads):
                 features.score(batch.offsets, batch.keys, self._table, self._place, self._weights, emission)
             if bias is not None:
                 emission[:, 0] -= np.concatenate([np.asarray(row, np.float64) for row in bias])
@@ -277,18 +276,8 @@ def relabel(sentence: Sentence, spans: Sequence[Span]) -> Sentence:
     return Sentence(sentence.tokens, tuple(spans), sentence.id, sentence.lang, sentence.text, sentence.offsets)
 
 
-@contextmanager
-def use_threads(threads: int | None) -> Iterator[None]:
-    """Let compiled loops use this many threads; all cores for ``None``. PyTorch's number stays what it was."""
-    import numba
-
-    with torch_threads():  # around all of it: even asking Numba for its number sets that of OpenMP, the first time
-        before = numba.get_num_threads()
-        numba.set_num_threads(before if threads is None else max(1, min(threads, before)))
-        try:
-            yield
-        finally:
-            numba.set_num_threads(before)
+use_threads = numba_threads
+"""See :func:`crosspan.core.threads.numba_threads`."""
 
 
 def load_crf(model: str | os.PathLike[str], *, threads: int | None = None) -> CrfTagger:

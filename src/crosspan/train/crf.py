@@ -21,7 +21,7 @@ from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.types import Sentence
 from crosspan.tag import chain, features
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureMaker, FeatureOptions, use_threads
-from crosspan.train.examples import Example
+from crosspan.train.examples import Example, as_examples
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
@@ -116,7 +116,7 @@ def train_crf(
         ['O', 'B-LOC', 'O']
     """
     options = options or CrfOptions()
-    given = [example if isinstance(example, Example) else Example(example) for example in examples]
+    given = as_examples(examples)
     given = [example for example in given if len(example.sentence)]
     kinds = sorted(
         {span.label for example in given for span in example.sentence.spans} if labels is None else {*labels}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.checks import check_each
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import CrfTagger, relabel
@@ -72,6 +73,7 @@ def train_on_projections(
     if rounds < 0:
         raise OptionError(f"rounds is {rounds}", hint="Choose 0 or more.")
     vote = vote or VoteOptions()
+    examples = check_each("examples", examples, Example)
     labels = sorted({span.label for example in examples for span in example.sentence.spans})
     current = list(examples)
     for _ in range(rounds):

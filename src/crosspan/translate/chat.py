@@ -7,19 +7,22 @@ every answer on disk, so that nothing is asked, or paid for, twice.
 from __future__ import annotations
 
 import json
-import math
 import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+from crosspan.core.answers import Answers
+from crosspan.core.digests import digest_of, user_cache
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.logs import logger_of
+from crosspan.core.options import Above, AtLeast, checked
 from crosspan.translate import Advance
-from crosspan.translate.chat_cache import AnswerCache, key_of
 from crosspan.translate.chat_http import RequestError, post
 
 Message = Mapping[str, str]
@@ -54,13 +57,13 @@ class ChatOptions:
     model: str = ""
     url: str = "http://localhost:8000/v1"
     key_variable: str = "OPENAI_API_KEY"
-    temperature: float = 0.0
-    max_tokens: int = 1_024
+    temperature: Annotated[float, AtLeast(0)] = 0.0
+    max_tokens: Annotated[int, AtLeast(0)] = 1_024
     seed: int = 0
-    timeout: float = 120.0
-    retries: int = 5
-    requests_per_minute: float = 0.0
-    concurrency: int = 4
+    timeout: Annotated[float, Above(0)] = 120.0
+    retries: Annotated[int, AtLeast(0)] = 5
+    requests_per_minute: Annotated[float, AtLeast(0)] = 0.0
+    concurrency: Annotated[int, AtLeast(1)] = 4
     cache: str = ""
 
     def __post_init__(self) -> None:
@@ -69,15 +72,7 @@ class ChatOptions:
             raise OptionError("url is no address of a server", hint="Write one such as http://localhost:8000/v1.")
         if parts.username or parts.password or parts.query:
             raise OptionError("url holds a name, a password or a query", hint="Put the key into a variable.")
-        numbers = (self.temperature, self.max_tokens, self.retries, self.requests_per_minute)
-        if not all(number >= 0 and math.isfinite(number) for number in numbers):
-            raise OptionError(
-                "temperature, max_tokens, retries or requests_per_minute is below 0", hint="Use 0 or more."
-            )
-        if not self.timeout > 0 or self.concurrency < 1:
-            raise OptionError(
-                f"timeout is {self.timeout} and concurrency {self.concurrency}", hint="Both must be above 0."
-            )
+        checked(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +86,11 @@ class Answer:
 
     text: str
     problem: str | None = None
+
+
+def default_file() -> Path:
+    """Where answers are kept: ``crosspan/answers.sqlite`` in the user's cache folder."""
+    return user_cache() / "answers.sqlite"
 
 
 class ChatClient:
@@ -110,7 +110,7 @@ class ChatClient:
         self.options = options
         base = options.url.rstrip("/")
         self.address = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
-        self.cache = None if options.cache == "none" else AnswerCache(options.cache)
+        self.cache = None if options.cache == "none" else Answers(options.cache or default_file())
         self._pace = _Pace(options.requests_per_minute)
         self._answered = False
 
@@ -130,7 +130,7 @@ class ChatClient:
         """
         self._pace.start()
         bodies = [self._body(prompt) for prompt in prompts]
-        keys = [key_of(self.address, body) for body in bodies]
+        keys = [digest_of([self.address, body]) for body in bodies]
         found: dict[str, Answer] = {}
         if self.cache is not None:
             found = {key: Answer(text) for key, text in self.cache.get(dict.fromkeys(keys)).items()}
@@ -146,7 +146,7 @@ class ChatClient:
                     key = waiting[future]
                     found[key] = future.result()
                     if self.cache is not None and found[key].problem is None:
-                        self.cache.put(key, found[key].text)
+                        self.cache.put({key: found[key].text})
                     done += counts[key]
                     if advance is not None:
                         advance(done, len(prompts))
@@ -184,6 +184,7 @@ class ChatClient:
             except RequestError as failure:
                 last = failure
                 self._stop_if_hopeless(failure)
+                logger_of(__name__).info("the server did not answer (%s)", failure.reason)
                 if not failure.passing:
                     return Answer("", failure.reason)
                 continue

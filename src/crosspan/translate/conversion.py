@@ -14,6 +14,7 @@ from typing import Any
 from crosspan.core.digests import digest_of, file_digest, user_cache
 from crosspan.core.errors import CrosspanError, ModelError, OutputError
 from crosspan.core.folders import atomic_folder, is_complete
+from crosspan.core.logs import logger_of
 from crosspan.models.device import Placement
 from crosspan.models.loading import load_config, load_model, load_tokenizer, neural
 from crosspan.translate.preparation import longest_source, longest_target, quiet_warnings
@@ -69,6 +70,7 @@ def content_key(name: str, config: Any) -> str:
 def _convert(name: str, config: Any, quantization: str, target: Path) -> None:
     neural("converting a model", "ctranslate2", EXTRA)
     neural("converting a model for CTranslate2", "torch")
+    logger_of(__name__).info("converting %s for CTranslate2, once", name)
     try:
         with atomic_folder(target, replace=False) as folder:
             folder.rmdir()  # the converter makes it itself

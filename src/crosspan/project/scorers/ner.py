@@ -5,13 +5,13 @@ The ``ner`` and ``ner_spans`` scores of Politov et al. (2025) and Shkalikov's th
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.logs import warn
 from crosspan.core.types import Pair
 from crosspan.project.ner_candidates import NerOptions, TargetTagger
 
@@ -98,7 +98,7 @@ class NerScore:
         new = [label for label in labels if label not in self._told]
         if new:
             self._told.update(new)
-            warnings.warn(
+            warn(
                 f"the tagger of the target side knows no {', '.join(new)}: the ner score of such entities is 0; "
                 "give its labels other names with ner.labels, or use ner_spans",
                 UnknownLabels,

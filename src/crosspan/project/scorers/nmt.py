@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.answers import Answers
+from crosspan.core.digests import digest_of, file_digest
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.options import AtLeast, checked
 from crosspan.core.types import Pair
 from crosspan.text.detokenize import phrase
 
 if TYPE_CHECKING:
     from crosspan.project.batch import PairBatch
     from crosspan.project.candidates import Candidates
-    from crosspan.project.nmt_cache import ScoreCache
     from crosspan.translate import ScoringTranslator
 
 Float64Array = npt.NDArray[np.float64]
@@ -52,16 +55,13 @@ class NmtOptions:
     target_lang: str = ""
     normalize: bool = True
     both_directions: bool = True
-    base: str = "2"
-    floor: float = 0.1
+    base: Literal["2", "e"] = "2"
+    floor: Annotated[float, AtLeast(0)] = 0.1
     cache: str = ""
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.base not in _BASES:
-            raise OptionError(f"base is {self.base!r}", hint=f"Choose one of {', '.join(_BASES)}.")
-        if not 0.0 <= self.floor < float("inf"):
-            raise OptionError(f"floor is {self.floor}", hint="Choose a value of 0 or more, such as 0.1.")
+        checked(self)
 
 
 class NmtScore:
@@ -98,7 +98,8 @@ class NmtScore:
         self.options = options or NmtOptions()
         self.threads = threads
         self._translator: Any = translator
-        self._cache: ScoreCache | None = None
+        self._cache: Answers | None = None
+        self._model: list[str] = []
         self._lock = threading.Lock()
 
     def __call__(self, pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates) -> Float64Array:
@@ -153,7 +154,9 @@ class NmtScore:
         """Mean log probability of the pieces of each translation."""
         translator, cache = self._loaded()
         unique = list(dict.fromkeys(texts))
-        known = cache.get(languages, unique)
+        keys = {pair: digest_of([self._model, languages, pair]) for pair in unique}
+        kept = cache.get(keys.values())
+        known = {pair: float(kept[key]) for pair, key in keys.items() if key in kept}
         missing = [pair for pair in unique if pair not in known]
         if missing:
             found = np.asarray(
@@ -173,7 +176,7 @@ class NmtScore:
                     hint="Use another precision, such as float32.",
                 )
             new = dict(zip(missing, found.tolist(), strict=True))
-            cache.put(languages, new)
+            cache.put({keys[pair]: repr(score) for pair, score in new.items()})
             known.update(new)
         return np.fromiter((known[pair] for pair in texts), np.float64, len(texts))
 
@@ -186,7 +189,7 @@ class NmtScore:
                 )
         return found
 
-    def _loaded(self) -> tuple[Any, ScoreCache]:
+    def _loaded(self) -> tuple[Any, Answers]:
         with self._lock:
             if self._translator is None:
                 from crosspan.translate import make_translator
@@ -201,8 +204,16 @@ class NmtScore:
                     hint="Use transformers or ctranslate2 for the nmt score.",
                 )
             if self._cache is None:
-                from crosspan.project.nmt_cache import ScoreCache, model_digest
-
-                model = f"{self.options.use}:{model_digest(self.options.model)}" if self.options.cache else ""
-                self._cache = ScoreCache(self.options.cache, model)
+                self._cache = Answers(self.options.cache or None)
+                self._model = [self.options.use, model_digest(self.options.model)] if self.options.cache else []
             return self._translator, self._cache
+
+
+def model_digest(name: str) -> str:
+    """What a model is, for a cache: its name, or where it is a folder or a file, what is in it.
+
+    Example:
+        >>> model_digest("facebook/nllb-200-distilled-600M")
+        'facebook/nllb-200-distilled-600M'
+    """
+    return file_digest(name) if name and os.path.exists(name) else name

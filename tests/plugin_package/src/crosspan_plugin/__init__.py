@@ -1,1 +1,0 @@
-"""Components for crosspan, one file each."""
