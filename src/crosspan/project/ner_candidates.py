@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.options import Above, AtLeast, checked
 from crosspan.core.types import Pair, Sentence
 
 if TYPE_CHECKING:
@@ -39,15 +40,12 @@ class NerOptions:
 
     tagger: str = ""
     labels: tuple[str, ...] = ()
-    alpha: float = 1.15
-    floor: float = 0.05
+    alpha: Annotated[float, Above(0)] = 1.15
+    floor: Annotated[float, AtLeast(0)] = 0.05
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.alpha < float("inf"):
-            raise OptionError(f"alpha is {self.alpha}", hint="Choose a value above 0, such as 1.15.")
-        if not 0.0 <= self.floor < float("inf"):
-            raise OptionError(f"floor is {self.floor}", hint="Choose a value of 0 or more, such as 0.05.")
+        checked(self)
 
 
 @dataclass(slots=True, eq=False)

@@ -15,9 +15,9 @@ from typing import Any
 
 from crosspan.core.errors import OptionError
 from crosspan.core.options import with_settings
+from crosspan.core.threads import torch_threads
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, neural
-from crosspan.models.threads import torch_threads
 from crosspan.tag.word_classifier import Float32Array, Int64Array, WordClassifier, WordClassifierOptions, tokenizer_of
 
 

@@ -61,7 +61,9 @@ def tuned(model, sentences, tmp_path_factory):
     """All objectives, never interrupted."""
     folder = tmp_path_factory.mktemp("tuned") / "model"
     seen = []
-    report = tune_aligner(sentences, folder, options(model), threads=1, progress=lambda *step: seen.append(step))
+    report = tune_aligner(
+        sentences, folder, options(model), threads=1, progress=lambda one: seen.append((one.done, one.total))
+    )
     assert seen == [(step, 6) for step in range(1, 7)]
     return folder, report
 
@@ -127,8 +129,8 @@ class StopError(Exception):
 
 
 def stopped_at(step):
-    def progress(done, total):
-        if done == step:
+    def progress(event):
+        if event.done == step:
             raise StopError
 
     return progress
@@ -184,20 +186,22 @@ def test_a_loss_that_is_no_number(model, sentences, tmp_path):
 
 
 def test_the_last_good_checkpoint_is_kept(model, sentences, tmp_path, monkeypatch):
-    from crosspan.train.links import tuning
+    from crosspan.train.links import losses
 
-    whole = tuning.OBJECTIVES["mlm"]
+    whole = losses.OBJECTIVES["mlm"]
     calls = []
 
     def fails(learner, batch, rng):
         calls.append(1)
-        return whole(learner, batch, rng) * (float("nan") if len(calls) == 4 else 1.0)
+        part, factor = whole(learner, batch, rng), float("nan") if len(calls) == 4 else 1.0
+        return lambda pairs: part(pairs) * factor
 
-    monkeypatch.setitem(tuning.OBJECTIVES, "mlm", fails)
+    monkeypatch.setitem(losses.OBJECTIVES, "mlm", fails)
     folder = tmp_path / "out"
     with pytest.raises(ModelError, match=r"the loss of mlm is not a number at step 4.*checkpoint-00000002"):
         tune_aligner(sentences, folder, options(model, objectives=("mlm",)), threads=1)
-    kept = folder / "checkpoint-00000002"
+    assert (folder / "checkpoint-00000002").is_dir()
+    kept = folder / "last-good"
     assert all(np.isfinite(value).all() for value in weights(kept).values())
     found = make_aligner("awesome", model=str(kept), layer=2, threads=1).align_tokens(sentences[:2])
     assert all(map(len, found))

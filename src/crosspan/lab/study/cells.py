@@ -25,6 +25,7 @@ from crosspan.lab.study.scores import score_tagger
 from crosspan.lab.study.sizes import sizes_of
 from crosspan.lab.study.store import Store
 from crosspan.lab.study.tables import PLAIN
+from crosspan.models.saving import is_finished
 from crosspan.pipeline.provenance import versions
 
 _NEW = "new"
@@ -103,8 +104,8 @@ def _pretrain(
 
     encoder = plan.encoder(cell.encoder)
     new, model = work / _NEW, work / _MODEL
-    if not (model / language_model.RECORD).is_file():
-        if not (new / scratch.RECORD).is_file():
+    if not is_finished(model, language_model.RECORD):
+        if not is_finished(new, scratch.RECORD):
             shutil.rmtree(new, ignore_errors=True)
             scratch.new_encoder(data.lines, shape_of(encoder), new, seed=cell.seed)
         language_model.train_language_model(
@@ -114,7 +115,7 @@ def _pretrain(
             held_out=data.held_out,
             options=pretrain_options(plan, encoder, cell.seed, device),
             threads=threads,
-            progress=advance,
+            progress=lambda event: advance(event.stage, event.done, event.total),
         )
     shutil.rmtree(new, ignore_errors=True)
     return {"report": _record(model / language_model.RECORD), "sizes": sizes_of(str(model)).to_dict()}
@@ -141,7 +142,7 @@ def _train(
         )
     options = train_options(plan, encoder, source, cell.seed, device)
     model = work / _MODEL
-    if not (model / model_card.RECORD).is_file():
+    if not is_finished(model, model_card.RECORD):
         train_token_classifier(
             data.train,
             model,
@@ -149,7 +150,7 @@ def _train(
             options=options,
             labels=plan.train.labels,
             threads=threads,
-            progress=advance,
+            progress=lambda event: advance(event.stage, event.done, event.total),
             **_against(plan, data, cell),
         )
     tests = [one for one in data.tests if one.key in cell.tests]

@@ -9,11 +9,11 @@ from typing import Literal, get_args
 from crosspan.core.errors import OptionError
 from crosspan.models.romanizing import Romanize, check_romanize
 
-Objective = Literal["auto", "masked", "spans"]
+TaskName = Literal["auto", "masked", "spans"]
 Units = Literal["running", "words"]
 Precision = Literal["auto", "float32", "bfloat16"]
 
-_CHOICES = {"objective": Objective, "units": Units, "precision": Precision}
+_CHOICES = {"objective": TaskName, "units": Units, "precision": Precision}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class PretrainOptions:
         'auto'
     """
 
-    objective: Objective = "auto"
+    objective: TaskName = "auto"
     share: float = 0.15
     span: float = 3.0
     units: Units = "running"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 
 from crosspan import __version__
 from crosspan.core.errors import EmptyInputError, ModelError
+from crosspan.core.progress import Listener
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.models.pieces import pieces_of
@@ -105,7 +106,7 @@ def augment(
     held_out: Sequence[str] = (),
     romanize: Romanize = "auto",
     seed: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Listener | None = None,
     **settings: Any,
 ) -> AugmentReport:
     """Add the pieces to an encoder's vocabulary that a text lacks most, and vectors for them.
@@ -126,7 +127,7 @@ def augment(
         romanize: Whether text of other scripts is read in Latin letters; see
             :class:`crosspan.train.pretrain.options.PretrainOptions`.
         seed: Of that chance.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how many pieces are chosen (:mod:`crosspan.core.progress`).
         settings: Of :func:`choose_pieces`, such as ``min_count``.
 
     Returns:
