@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from crosspan.pipeline.file_tagging import predict_file, shards, tag_file, train_files
+from crosspan.pipeline.file_tagging.prediction import UNITS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +18,6 @@ from crosspan.core.types import Sentence, Span
 from crosspan.demo import load_corpus
 from crosspan.io import read, write, write_projections
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.file_tagging import predict_file, shards, tag_file, train_files
-from crosspan.pipeline.file_tagging.prediction import UNITS
 from crosspan.tag.crf import CrfTagger
 
 
@@ -343,8 +343,9 @@ def test_same_data_same_model(corpus, tmp_path):
 
 
 def test_a_file_of_projections_is_learned_from_as_memory_is(corpus, tmp_path, monkeypatch):
-    from crosspan.io import read_projections
     from crosspan.pipeline.file_tagging import training
+
+    from crosspan.io import read_projections
     from crosspan.train.noise import NoiseOptions, examples_of
 
     seen = []

@@ -22,7 +22,7 @@ from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.testing.tiny_models import save_m2m100, save_mbert, save_mt5, save_xlmr, unigram_pieces  # noqa: E402
 from crosspan.train import token_objective  # noqa: E402
-from crosspan.train.crf import CrfOptions, evidence_of  # noqa: E402
+from crosspan.train.evidence import evidence_of  # noqa: E402
 from crosspan.train.examples import Example  # noqa: E402
 from crosspan.train.token_classifier import train_token_classifier  # noqa: E402
 from crosspan.train.token_losses import word_losses  # noqa: E402
@@ -106,7 +106,8 @@ def test_what_is_in_the_folder(trained):
     config = json.loads((out / "config.json").read_text())
     assert config["id2label"]["1"] == "B-LOC"
     assert sorted(path.name for path in out.iterdir()) == [
-        "README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json",
+        ".crosspan.json", "README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "training.json",
     ]  # fmt: skip
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "They are of the source language" in card
@@ -177,8 +178,8 @@ def test_targets():
     for confidence in ("evidence", "none"):
         how = TokenClassifierOptions(confidence=confidence)
         target, summed = targets_of(Example(sentence, missing=0.25), ["LOC", "PER"], how)
-        crf = CrfOptions(span_confidence=confidence == "evidence")
-        np.testing.assert_allclose(target, np.exp(evidence_of(Example(sentence, missing=0.25), ["LOC", "PER"], crf)))
+        crf = evidence_of(Example(sentence, missing=0.25), ["LOC", "PER"], span_confidence=confidence == "evidence")
+        np.testing.assert_allclose(target, np.exp(crf))
         assert summed.tolist() == [confidence == "evidence", confidence == "evidence", False, True]
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import EmbeddingAligner, EmbeddingOptions, Units, check_probability
+from crosspan.align.embedding import EmbeddingAligner, EmbeddingOptions, Units
 from crosspan.align.entmax import entmax_rows
 from crosspan.align.extraction import softmax_rows, word_alignment
-from crosspan.core.errors import OptionError
+from crosspan.core.options import Above, Within
 from crosspan.core.types import Alignment
 
 if TYPE_CHECKING:
@@ -41,18 +41,11 @@ class AwesomeOptions(EmbeddingOptions):
     """
 
     extraction: Extraction = "softmax"
-    threshold: float = 0.001
-    alpha: float = 1.5
+    threshold: Annotated[float, Within(0, 1)] = 0.001
+    alpha: Annotated[float, Above(1)] = 1.5
 
     def __post_init__(self) -> None:
         EmbeddingOptions.__post_init__(self)
-        if self.extraction not in EXTRACTIONS:
-            raise OptionError(
-                f"there is no extraction {self.extraction!r}", hint=f"Choose one of {', '.join(EXTRACTIONS)}."
-            )
-        check_probability("threshold", self.threshold)
-        if not self.alpha > 1.0:
-            raise OptionError(f"alpha is {self.alpha}", hint="Choose one above 1, such as 1.5.")
 
 
 class Awesome(EmbeddingAligner):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import EMPTY, check_probability, readable
+from crosspan.align.embedding import EMPTY, readable
 from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.core.errors import OptionError
 from crosspan.core.logs import warn
+from crosspan.core.options import AtLeast, Within, checked
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.batching import in_batches, padded
@@ -56,19 +57,14 @@ class CrossAttentionOptions:
     layer: int = 0
     directions: Directions = "both"
     shifted: bool = True
-    threshold: float = 0.2
-    min_prob: float = 0.0
+    threshold: Annotated[float, Within(0, 1)] = 0.2
+    min_prob: Annotated[float, Within(0, 1)] = 0.0
     device: str = "auto"
     dtype: str = "auto"
-    batch: int = 0
+    batch: Annotated[int, AtLeast(0)] = 0
 
     def __post_init__(self) -> None:
-        if self.directions not in DIRECTIONS:
-            raise OptionError(f"directions is {self.directions!r}", hint=f"Choose one of {', '.join(DIRECTIONS)}.")
-        check_probability("threshold", self.threshold)
-        check_probability("min_prob", self.min_prob)
-        if self.batch < 0:
-            raise OptionError(f"batch is {self.batch}", hint="Give a number of pieces, or 0 to choose by the device.")
+        checked(self)
         Placement(device=self.device, dtype=self.dtype)  # checks itself
 
 

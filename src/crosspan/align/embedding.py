@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from crosspan.align.pretrained import (
 )
 from crosspan.core.errors import OptionError
 from crosspan.core.logs import warn
+from crosspan.core.options import AtLeast, Within, checked
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
@@ -52,15 +53,13 @@ class EmbeddingOptions:
 
     model: str = ""
     layer: int = 8
-    min_prob: float = 0.0
+    min_prob: Annotated[float, Within(0, 1)] = 0.0
     device: str = "auto"
     dtype: str = "auto"
-    batch: int = 0
+    batch: Annotated[int, AtLeast(0)] = 0
 
     def __post_init__(self) -> None:
-        check_probability("min_prob", self.min_prob)
-        if self.batch < 0:
-            raise OptionError(f"batch is {self.batch}", hint="Give a number of pieces, or 0 to choose by the device.")
+        checked(self)
         if self.dtype != INT8:
             Placement(device=self.device, dtype=self.dtype)  # checks itself
         elif self.device not in ("auto", "cpu"):

@@ -9,14 +9,15 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.pair_table import PairTable
-from crosspan.align.symmetrize import SYMMETRIZATIONS, Symmetrization, alignment_of, symmetrize_matrices
-from crosspan.core.errors import EmptyInputError, MissingDependencyError, ModelError, OptionError
+from crosspan.align.symmetrize import Symmetrization, alignment_of, symmetrize_matrices
+from crosspan.core.errors import EmptyInputError, MissingDependencyError, ModelError
+from crosspan.core.options import AtLeast, Within, checked
 from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -42,21 +43,13 @@ class FastAlignOptions:
     """
 
     symmetrization: Symmetrization = "grow-diag-final-and"
-    iterations: int = 5
+    iterations: Annotated[int, AtLeast(1)] = 5
     diagonal: bool = True
     lowercase: bool = True
-    min_prob: float = 0.0
+    min_prob: Annotated[float, Within(0, 1)] = 0.0
 
     def __post_init__(self) -> None:
-        if self.symmetrization not in SYMMETRIZATIONS:
-            raise OptionError(
-                f"there is no way {self.symmetrization!r} to merge links",
-                hint=f"Choose from {', '.join(SYMMETRIZATIONS)}.",
-            )
-        if self.iterations < 1:
-            raise OptionError(f"{self.iterations} iterations", hint="Use at least 1.")
-        if not 0.0 <= self.min_prob <= 1.0:
-            raise OptionError(f"min_prob is {self.min_prob}", hint="It is a probability: choose between 0 and 1.")
+        checked(self)
 
 
 class FastAlign:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from crosspan.align.pair_table import PairTable, number_cells, number_pairs
 from crosspan.align.spelling import Spellings, similarities
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.compiled import njit
-from crosspan.core.errors import OptionError
+from crosspan.core.options import Above, AtLeast, Below, Within, checked
 from crosspan.text.romanize import romanize_types
 
 Floats = npt.NDArray[np.float64]
@@ -43,24 +43,15 @@ class Smoothing:
         spelling_threshold: Ratio from which words are spelled alike.
     """
 
-    word: float = 20.0
-    form: float = 3.0
-    uniform: float = 0.02
-    suffix: float = 0.2
-    spelling: float = 7.0
-    spelling_threshold: float = 0.7
+    word: Annotated[float, Above(0)] = 20.0
+    form: Annotated[float, Above(0)] = 3.0
+    uniform: Annotated[float, AtLeast(0)] = 0.02
+    suffix: Annotated[float, Within(0, 1)] = 0.2
+    spelling: Annotated[float, AtLeast(0)] = 7.0
+    spelling_threshold: Annotated[float, Above(0), Below(1)] = 0.7
 
     def __post_init__(self) -> None:
-        for name in ("word", "form", "uniform", "spelling"):
-            value = getattr(self, name)
-            if not 0.0 <= value < float("inf") or (value == 0.0 and name in ("word", "form")):
-                raise OptionError(f"smoothing.{name} is {value}", hint="It counts pseudo-observations: choose above 0.")
-        if not 0.0 <= self.suffix <= 1.0:
-            raise OptionError(f"smoothing.suffix is {self.suffix}", hint="It is a weight: choose between 0 and 1.")
-        if not 0.0 < self.spelling_threshold < 1.0:
-            raise OptionError(
-                f"smoothing.spelling_threshold is {self.spelling_threshold}", hint="Choose between 0 and 1."
-            )
+        checked(self, "smoothing.")
 
 
 @dataclass(slots=True)

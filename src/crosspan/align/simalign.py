@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import EMPTY, EmbeddingAligner, EmbeddingOptions, Units, check_probability, word_means
+from crosspan.align.embedding import EMPTY, EmbeddingAligner, EmbeddingOptions, Units, word_means
 from crosspan.align.extraction import (
     METHODS,
     Method,
@@ -25,6 +25,7 @@ from crosspan.align.extraction import (
 )
 from crosspan.align.pretrained import Progress, TokenPair, in_shards
 from crosspan.core.errors import OptionError
+from crosspan.core.options import AtLeast, Within
 from crosspan.core.types import Alignment
 
 if TYPE_CHECKING:
@@ -58,20 +59,13 @@ class SimAlignOptions(EmbeddingOptions):
 
     units: UnitKind = "subword"
     method: Method = "itermax"
-    distortion: float = 0.0
-    null_threshold: float = 1.0
-    iterations: int = 2
-    factor: float = 0.9
+    distortion: Annotated[float, Within(0, 1)] = 0.0
+    null_threshold: Annotated[float, Within(0, 1)] = 1.0
+    iterations: Annotated[int, AtLeast(1)] = 2
+    factor: Annotated[float, Within(0, 1)] = 0.9
 
     def __post_init__(self) -> None:
         EmbeddingOptions.__post_init__(self)
-        if self.units not in UNITS:
-            raise OptionError(f"units is {self.units!r}", hint=f"Choose one of {', '.join(UNITS)}.")
-        _check_methods([self.method])
-        for name in ("distortion", "null_threshold", "factor"):
-            check_probability(name, getattr(self, name))
-        if self.iterations < 1:
-            raise OptionError(f"{self.iterations} iterations", hint="Use at least 1.")
 
 
 class SimAlign(EmbeddingAligner):

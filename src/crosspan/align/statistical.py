@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,9 @@ import numpy.typing as npt
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.lexicon import WORD, Block, Floats, Lexicon, Smoothing
-from crosspan.core.errors import EmptyInputError, ModelError, OptionError
+from crosspan.core.checks import each_checked
+from crosspan.core.errors import EmptyInputError, ModelError
+from crosspan.core.options import Above, AtLeast, Below, Within, checked
 from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -45,22 +48,15 @@ class StatisticalOptions:
         smoothing: The lexical priors.
     """
 
-    diagonal_iterations: int = 4
-    hmm_iterations: int = 3
-    p_null: float = 0.05
-    tension: float = 0.0
-    min_prob: float = 0.05
+    diagonal_iterations: Annotated[int, AtLeast(0)] = 4
+    hmm_iterations: Annotated[int, AtLeast(0)] = 3
+    p_null: Annotated[float, Above(0), Below(1)] = 0.05
+    tension: Annotated[float, AtLeast(0)] = 0.0
+    min_prob: Annotated[float, Within(0, 1)] = 0.05
     smoothing: Smoothing = field(default_factory=Smoothing)
 
     def __post_init__(self) -> None:
-        if self.diagonal_iterations < 0 or self.hmm_iterations < 0:
-            raise OptionError("the number of iterations is negative")
-        if not 0.0 < self.p_null < 1.0:
-            raise OptionError(f"p_null is {self.p_null}", hint="It is a probability: choose between 0 and 1.")
-        if not 0.0 <= self.tension < float("inf"):
-            raise OptionError(f"tension is {self.tension}", hint="Choose 0 or more.")
-        if not 0.0 <= self.min_prob <= 1.0:
-            raise OptionError(f"min_prob is {self.min_prob}", hint="It is a probability: choose between 0 and 1.")
+        checked(self)
 
 
 class StatisticalAligner:
@@ -104,7 +100,7 @@ class StatisticalAligner:
         Raises:
             EmptyInputError: There is not one pair with words on both sides.
         """
-        at_hand = ((pair.source.tokens, pair.target.tokens) for pair in pairs)
+        at_hand = ((pair.source.tokens, pair.target.tokens) for pair in each_checked("pairs", pairs, Pair))
         return self.fit_tokens(itertools.chain(bitext, at_hand), progress=progress)
 
     def fit_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> StatisticalAligner:
@@ -199,7 +195,8 @@ class StatisticalAligner:
         Raises:
             ModelError: The aligner has learned nothing yet.
         """
-        return self.align_tokens([(pair.source.tokens, pair.target.tokens) for pair in pairs], progress=progress)
+        words = [(pair.source.tokens, pair.target.tokens) for pair in each_checked("pairs", pairs, Pair)]
+        return self.align_tokens(words, progress=progress)
 
     def align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> list[Alignment]:
         """Like :meth:`align`, for token sequences."""

@@ -40,6 +40,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("crosspan.cli.report", "Write a page to look at: sentences, spans, charts."),
     "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
+    "backends": ("crosspan.cli.backends", "List taggers, aligners and so on, and what each needs."),
     "advise": ("crosspan.cli.advise", "Say which kind of transfer to try first for a language."),
     "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),
 }

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from crosspan.core.nearest import did_you_mean
+
 _DEFAULT = ParameterSource.DEFAULT
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -80,12 +82,7 @@ class FamilyChoice(click.ParamType):
         """Check a name; an unknown one is answered with the nearest."""
         known = self.names
         if value not in known:
-            import difflib
-
-            by_case = {name.lower(): name for name in known}
-            near = difflib.get_close_matches(str(value).lower(), by_case, n=1)
-            hint = f"Did you mean {by_case[near[0]]!r}?" if near else f"Choose one of {', '.join(known)}."
-            self.fail(f"there is no {self.name} {value!r}. {hint}", param, ctx)
+            self.fail(f"there is no {self.name} {value!r}. {did_you_mean(str(value), known)}", param, ctx)
         return str(value)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:

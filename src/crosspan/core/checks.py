@@ -72,14 +72,14 @@ def check_each(name: str, value: Iterable[T], kind: type[T]) -> Sequence[T]:
     return items
 
 
-def checked(name: str, items: Iterable[T], kind: type[T]) -> Iterable[T]:
+def each_checked(name: str, items: Iterable[T], kind: type[T]) -> Iterable[T]:
     """Yield items as they come, each checked as in :func:`check_each`, for what must not be held in memory.
 
     Raises:
         ArgumentError: When the first item of another class is reached, or at once where the value is no list.
 
     Example:
-        >>> next(iter(checked("pairs", iter([Pair(Sentence(()), Sentence(()))]), Pair))).source
+        >>> next(iter(each_checked("pairs", iter([Pair(Sentence(()), Sentence(()))]), Pair))).source
         Sentence(tokens=(), spans=(), id=None, lang=None, text=None, offsets=None)
     """
     if isinstance(items, str | bytes | kind) or not isinstance(items, Iterable):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import pickle
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,22 @@ from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from crosspan.core.errors import OutputError
 from crosspan.core.files import atomic_binary
+from crosspan.core.logs import logger_of
 
-_logger = logging.getLogger(__name__)
-
+_logger = logger_of(__name__)
 
 _CHECKED = b"crosspan 1 "
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of one function, which works on where nothing can be written."""
+    """Numba's cache of one function, which says what takes long, and works on where nothing can be written."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was kept; where there is nothing, code is compiled, and the log says so once a process."""
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            _say_once()
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled, where that can be done."""
@@ -30,8 +37,6 @@ class _Cache(FunctionCache):
             super().save_overload(sig, data)
         except (OSError, OutputError) as error:
             _logger.warning("compiled code cannot be kept in %s: %s", self.cache_path, error)
-
-from crosspan.core.logs import logger_of
 
 
 class _CacheFile(IndexDataCacheFile):
@@ -89,6 +94,11 @@ class _CacheFile(IndexDataCacheFile):
         _keep(Path(own._data_path(name)), own._dump(data))
 
 
+@cache
+def _say_once() -> None:
+    _logger.info("compiling code for this machine: this takes some seconds, once")
+
+
 def _keep(path: Path, data: bytes) -> None:
     with atomic_binary(path) as stream:
         stream.write(_CHECKED + hashlib.sha256(data).digest() + data)
@@ -130,7 +140,7 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         try:
             compiled = numba.njit(cache=True, nogil=True, **options)(function)
         except RuntimeError:  # no place to keep the cache
-            logger_of(__name__).warning("no place to keep compiled code: %s is compiled anew", function.__name__)
+            _logger.warning("no place to keep compiled code: %s is compiled anew", function.__name__)
             return numba.njit(nogil=True, **options)(function)
         compiled._cache.__class__ = _Cache
         compiled._cache._cache_file.__class__ = _CacheFile

@@ -353,7 +353,7 @@ class Family(Generic[C]):
             ('crosspan.align.translation_encoder',)
         """
         component = self.component(use)
-        places = [component.target, component.options] if use in self.builtin else [component.options]
+        places = [component.target, component.options] if use not in self._added else [component.options]
         modules = [place.partition(":")[0] for place in places if place]
         if use not in self.builtin:
             makers = (self.factory(use), self._options_class(use))

@@ -140,7 +140,7 @@ class _Field:
     choices: tuple[Any, ...]
 
 
-def checked(options: object, prefix: str = "") -> None:
+def checked(options: Any, prefix: str = "") -> None:
     """Check the fields of a dataclass of options against the limits and choices that their types declare.
 
     Call it from ``__post_init__``, before what only the class itself can check. Limits that fields of base classes
@@ -164,7 +164,8 @@ def checked(options: object, prefix: str = "") -> None:
         Traceback (most recent call last):
         crosspan.core.errors.OptionError: share is 0.0. Choose a number above 0 and up to 1.
     """
-    for field in _fields_of(type(options)):
+    kind: Any = type(options)
+    for field in _fields_of(kind):
         value = getattr(options, field.name)
         if field.choices and value not in field.choices:
             hint = f"Choose one of {', '.join(map(str, field.choices))}."
@@ -183,14 +184,15 @@ def _holds(value: Any, limits: tuple[Limit, ...]) -> bool:
 
 
 @cache
-def _fields_of(kind: type[Any]) -> tuple[_Field, ...]:
+def _fields_of(kind: Any) -> tuple[_Field, ...]:
     """The fields of a class that have limits or choices."""
     found = []
     hints = get_type_hints(kind, include_extras=True)
     for field in fields(kind):
-        hint, extras = hints[field.name], ()
+        hint = hints[field.name]
+        extras: list[Any] = []
         if get_origin(hint) is Annotated:
-            hint, *extras = get_args(hint)  # type: ignore[assignment]
+            hint, *extras = get_args(hint)
         choices = get_args(hint) if get_origin(hint) is Literal else ()
         for one in extras:
             choices = one.names if isinstance(one, OneOf) else choices

@@ -15,12 +15,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, Protocol, get_args
+from typing import Annotated, Any, Literal, Protocol, get_args
 
 import numpy as np
 
 from crosspan.core.errors import MissingDependencyError, OptionError
-from crosspan.core.options import with_settings
+from crosspan.core.options import Above, AtMost, Within, with_settings
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 from crosspan.project.batch import PairBatch
 from crosspan.project.clap_prompt import EXAMPLES, Example, Message, answers_in, conversation
@@ -77,21 +77,15 @@ class ClapOptions(ChatOptions):
 
     source_lang: str = ""
     target_lang: str = ""
-    match: str = "exact"
-    similarity: float = 0.8
+    match: Match = "exact"
+    similarity: Annotated[float, Above(0), AtMost(1)] = 0.8
     match_filter: bool = True
-    shots: int = 2
+    shots: Annotated[int, Within(0, len(EXAMPLES))] = 2
     together: bool = False
     show_source: bool = True
 
     def __post_init__(self) -> None:
         ChatOptions.__post_init__(self)
-        if self.match not in get_args(Match):
-            raise OptionError(f"match is {self.match!r}", hint=f"Choose one of {', '.join(get_args(Match))}.")
-        if not 0.0 < self.similarity <= 1.0:
-            raise OptionError(f"similarity is {self.similarity}", hint="Choose a value above 0, up to 1.")
-        if not 0 <= self.shots <= len(EXAMPLES):
-            raise OptionError(f"shots is {self.shots}", hint=f"Choose a number from 0 to {len(EXAMPLES)}.")
 
 
 class ClapProjector:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
-from crosspan.core.options import with_settings
+from crosspan.core.options import AtLeast, Within, checked, with_settings
 from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
@@ -61,25 +61,21 @@ class CodecOptions:
     target_lang: str = ""
     open_marker: str = "["
     close_marker: str = "]"
-    hypotheses: int = 5
-    openings: int = 0
-    effort: int = 300
-    min_share: float = 0.001
+    hypotheses: Annotated[int, AtLeast(1)] = 5
+    openings: Annotated[int, AtLeast(0)] = 0
+    effort: Annotated[int, AtLeast(0)] = 300
+    min_share: Annotated[float, Within(0, 1)] = 0.001
     min_gain: float = -math.inf
-    budget: int = 2_048
+    budget: Annotated[int, AtLeast(1)] = 2_048
 
     def __post_init__(self) -> None:
+        checked(self)
         Placement(device=self.device, dtype=self.dtype)
         for name in ("open_marker", "close_marker"):
             if not getattr(self, name).strip():
                 raise OptionError(f"{name} is empty", hint="Choose a character or a tag, such as [ or <a>.")
         if self.open_marker == self.close_marker:
             raise OptionError(f"both markers are {self.open_marker!r}", hint="Choose two different ones.")
-        for name, least in (("hypotheses", 1), ("openings", 0), ("effort", 0), ("budget", 1)):
-            if getattr(self, name) < least:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint=f"Let it be {least} or more.")
-        if not 0.0 <= self.min_share <= 1.0:
-            raise OptionError(f"min_share is {self.min_share}", hint="Choose a value from 0 to 1.")
         if math.isnan(self.min_gain):
             raise OptionError("min_gain is not a number", hint="Write a number such as -5, or -inf to keep all.")
 

@@ -7,12 +7,12 @@ Settings*, as used by Politov et al. (2025), with the MIN-MAX variant of Ebing a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import numpy as np
 
 from crosspan.core.compiled import njit
-from crosspan.core.errors import OptionError
+from crosspan.core.options import AtLeast, Within, checked
 from crosspan.project.batch import PairBatch, punctuation_mask
 from crosspan.project.match import match
 from crosspan.project.results import Reason, SpanResult
@@ -55,20 +55,14 @@ class HeuristicOptions:
         1
     """
 
-    merge_distance: int = 1
-    length_ratio: float = 0.8
+    merge_distance: Annotated[int, AtLeast(0)] = 1
+    length_ratio: Annotated[float, Within(0, 1)] = 0.8
     pick: Pick = "best"
-    min_prob: float = 0.0
+    min_prob: Annotated[float, Within(0, 1)] = 0.0
     drop_punctuation: bool = True
 
     def __post_init__(self) -> None:
-        if self.merge_distance < 0:
-            raise OptionError(f"merge_distance is {self.merge_distance}", hint="Let it be 0 or more words.")
-        for name in ("length_ratio", "min_prob"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Choose a value from 0 to 1.")
-        if self.pick not in get_args(Pick):
-            raise OptionError(f"pick is {self.pick!r}", hint=f"Choose one of {', '.join(get_args(Pick))}.")
+        checked(self)
 
 
 def heuristic(batch: PairBatch, pairs: Sequence[Pair], options: HeuristicOptions | None = None) -> SpanResult:

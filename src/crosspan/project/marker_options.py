@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 from crosspan.core.errors import OptionError
+from crosspan.core.options import Within, checked
 from crosspan.project.markers import check_style
 
 Counts = Literal["keep", "complete", "strict"]
@@ -28,21 +29,17 @@ class MarkerOptions:
     """
 
     markers: str = "auto"
-    similarity: float = 0.5
-    tag_similarity: float = 0.3
-    counts: str = "keep"
+    similarity: Annotated[float, Within(0, 1)] = 0.5
+    tag_similarity: Annotated[float, Within(0, 1)] = 0.3
+    counts: Counts = "keep"
     entity_wise: bool = True
     repair: bool = True
-    repair_similarity: float = 0.8
+    repair_similarity: Annotated[float, Within(0, 1)] = 0.8
 
     def __post_init__(self) -> None:
         if self.markers != "auto":
             check_style(self.markers)
-        for name in ("similarity", "tag_similarity", "repair_similarity"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Choose a value from 0 to 1.")
-        if self.counts not in get_args(Counts):
-            raise OptionError(f"counts is {self.counts!r}", hint=f"Choose one of {', '.join(get_args(Counts))}.")
+        checked(self)
         if self.markers == "brackets" and not self.entity_wise:
             raise OptionError(
                 "brackets do not say which entity they stand for", hint="Use other markers, or leave entity_wise on."

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
+from crosspan.core.options import Above, AtLeast, checked
 from crosspan.core.types import Pair, Sentence
 
 if TYPE_CHECKING:
@@ -39,15 +40,12 @@ class NerOptions:
 
     tagger: str = ""
     labels: tuple[str, ...] = ()
-    alpha: float = 1.15
-    floor: float = 0.05
+    alpha: Annotated[float, Above(0)] = 1.15
+    floor: Annotated[float, AtLeast(0)] = 0.05
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.alpha < float("inf"):
-            raise OptionError(f"alpha is {self.alpha}", hint="Choose a value above 0, such as 1.15.")
-        if not 0.0 <= self.floor < float("inf"):
-            raise OptionError(f"floor is {self.floor}", hint="Choose a value of 0 or more, such as 0.05.")
+        checked(self)
 
 
 @dataclass(slots=True, eq=False)
@@ -71,7 +69,11 @@ class TargetTagger:
     tagger: Tagger | None = None
     threads: int | None = None
     _known: dict[Any, Float32Array] = field(default_factory=dict)
-    _lock: Any = field(default_factory=threading.Lock)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        given = None if self.options.tagger else self.tagger  # what is named is loaded again where it is needed
+        return TargetTagger, (self.options, given, self.threads)
 
     def loaded(self) -> Tagger:
         """The tagger.

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
-from crosspan.core.options import with_settings
+from crosspan.core.options import AtLeast, checked, with_settings
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
@@ -65,23 +65,19 @@ class TProjectionOptions:
     model: str = ""
     device: str = "auto"
     dtype: str = "auto"
-    beams: int = 15
-    longest: int = 256
+    beams: Annotated[int, AtLeast(1)] = 15
+    longest: Annotated[int, AtLeast(1)] = 256
     substring: bool = False
-    min_score: float = 0.0
+    min_score: Annotated[float, AtLeast(0)] = 0.0
     names: tuple[str, ...] = ()
     blank: str = "[None]"
-    budget: int = 16_384
+    budget: Annotated[int, AtLeast(1)] = 16_384
     nmt: NmtOptions = field(default_factory=NmtOptions)
 
     def __post_init__(self) -> None:
+        checked(self)
         Placement(device=self.device, dtype=self.dtype)
         Template.named(self.names, self.blank)
-        for name in ("beams", "longest", "budget"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Let it be 1 or more.")
-        if not 0.0 <= self.min_score < float("inf"):
-            raise OptionError(f"min_score is {self.min_score}", hint="Choose a value of 0 or more, such as 0.1.")
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.options import with_settings
+from crosspan.core.options import AtLeast, Within, checked, with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches
@@ -61,9 +61,9 @@ class GlinerOptions:
 
     model: str = ""
     labels: tuple[str, ...] = ("person=PER", "location=LOC", "organization=ORG")
-    threshold: float = 0.5
-    max_words: int = 0
-    batch: int = 16
+    threshold: Annotated[float, Within(0, 1)] = 0.5
+    max_words: Annotated[int, AtLeast(0)] = 0
+    batch: Annotated[int, AtLeast(1)] = 16
     device: str = "auto"
     dtype: str = "auto"
 
@@ -71,11 +71,7 @@ class GlinerOptions:
         if not self.labels:
             raise OptionError("no kind of entity is named", hint="Set labels, such as person=PER,city=LOC.")
         parsed_names(self.labels)
-        if not 0.0 <= self.threshold <= 1.0:
-            raise OptionError(f"threshold is {self.threshold}", hint="Choose a value from 0 to 1.")
-        for name, least in (("max_words", 0), ("batch", 1)):
-            if getattr(self, name) < least:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint=f"Let it be {least} or more.")
+        checked(self)
         Placement(dtype=self.dtype)
 
 

@@ -6,11 +6,9 @@ all lengths, the probabilities of the model in PyTorch.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
-import secrets
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from crosspan import __version__
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError
+from crosspan.core.folders import atomic_folder
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
 from crosspan.models.loading import neural
 from crosspan.models.pieces import pieces_of
-from crosspan.models.saving import room
 from crosspan.tag.onnx import EXTRA, MODEL, OnnxTagger, OnnxTaggerOptions
 from crosspan.tag.transformers import TransformersTagger
 
@@ -135,28 +134,19 @@ def export_onnx(
     neural(_WHO, "torch")
     step = progress or (lambda stage, done, total: None)
     tagger = TransformersTagger(name, threads=threads, device="cpu", dtype="float32", **settings)
-    scratch = folder.with_name(f".{folder.name[:100]}.{secrets.token_hex(6)}.tmp")
-    try:
-        with room(folder, _NO_ROOM):
-            scratch.mkdir(parents=True)
-            step("export", 0, 2)
-            with torch_threads(threads):
-                _write(tagger, scratch, int8)
-            step("export", 1, 2)
-            tagger._model.config.save_pretrained(scratch)
-            tagger._tokenizer.save_pretrained(scratch)
+    with atomic_folder(folder, what="the model", hint=_NO_ROOM) as scratch:
+        step("export", 0, 2)
+        with torch_threads(threads):
+            _write(tagger, scratch, int8)
+        step("export", 1, 2)
+        tagger._model.config.save_pretrained(scratch)
+        tagger._tokenizer.save_pretrained(scratch)
         found = _compared(tagger, scratch, sentences, threads, progress, settings)
         size = sum(path.stat().st_size for path in scratch.glob(f"{MODEL}*"))
         report = ExportReport(folder=str(folder), int8=int8, size=size, tolerance=allowed, **found)
         _check(report, name)
-        with room(folder, _NO_ROOM):
-            _describe(name, scratch, report)
-            if folder.is_dir():
-                folder.rmdir()
-            os.replace(scratch, folder)
-        step("export", 2, 2)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _describe(name, scratch, report)
+    step("export", 2, 2)
     return report
 
 
@@ -281,7 +271,7 @@ def _describe(name: str, folder: Path, report: ExportReport) -> None:
     record = {
         "crosspan": __version__,
         "model": PurePath(name).name or name,
-        "weights": {path.name: _digest(path) for path in sorted(source.glob("*.safetensors"))},
+        "weights": {path.name: file_digest(path) for path in sorted(source.glob("*.safetensors"))},
         "opset": OPSET,
         "versions": {one: str(neural(_WHO, one).__version__) for one in ("torch", "transformers", "onnx")},
         **{key: value for key, value in report.to_dict().items() if key != "folder"},
@@ -312,11 +302,6 @@ def card_section(record: Mapping[str, Any]) -> str:
         f"probabilities of tags differ by up to {record['largest']:.2g}, {record['mean']:.2g} in the mean; "
         f"{record['same_tags']:.2%} of the words have the same most probable tag.\n"
     )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager

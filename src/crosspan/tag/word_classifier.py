@@ -11,16 +11,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import ModelError
+from crosspan.core.options import AtLeast, OneOf, checked
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
-from crosspan.models.romanizing import Romanize, as_read, check_romanize, to_read_with
+from crosspan.models.romanizing import Romanize, as_read, to_read_with
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import SCHEMES, best_spans, check_needed, columns_of, parsed_names
 
@@ -56,21 +57,14 @@ class WordClassifierOptions:
     labels: tuple[str, ...] = ()
     others: Literal["keep", "drop"] = "keep"
     needed: tuple[str, ...] = ()
-    scheme: str = "auto"
+    scheme: Annotated[str, OneOf(SCHEMES)] = "auto"
     romanize: Romanize = "auto"
-    overlap: int = -1
-    budget: int = 8_192
+    overlap: Annotated[int, AtLeast(-1)] = -1
+    budget: Annotated[int, AtLeast(1)] = 8_192
 
     def __post_init__(self) -> None:
-        for name, kinds in (("words", get_args(WordChoice)), ("others", ("keep", "drop")), ("scheme", SCHEMES)):
-            if getattr(self, name) not in kinds:
-                raise OptionError(f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(kinds)}.")
+        checked(self)
         parsed_names(self.labels)
-        check_romanize(self.romanize)
-        if self.budget < 1:
-            raise OptionError(f"budget is {self.budget}", hint="Let a batch have room for a sentence, such as 8192.")
-        if self.overlap < -1:
-            raise OptionError(f"overlap is {self.overlap}", hint="Let it be 0 or more pieces, or -1 for a quarter.")
 
 
 class WordClassifier(ABC):

@@ -17,10 +17,10 @@ import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
-from crosspan.core.options import with_settings
+from crosspan.core.options import Above, AtLeast, checked, with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.apertium_languages import english, packages_for, three_letters, variants_of
 
@@ -55,14 +55,11 @@ class ApertiumOptions:
 
     model: str = ""
     tags: bool = False
-    processes: int = 0
-    timeout: float = 600.0
+    processes: Annotated[int, AtLeast(0)] = 0
+    timeout: Annotated[float, Above(0)] = 600.0
 
     def __post_init__(self) -> None:
-        if self.processes < 0 or not self.timeout > 0:
-            raise OptionError(
-                f"processes is {self.processes} and timeout {self.timeout}", hint="Use 0 or more, and more than 0."
-            )
+        checked(self)
 
 
 class ApertiumTranslator:

@@ -7,7 +7,6 @@ every answer on disk, so that nothing is asked, or paid for, twice.
 from __future__ import annotations
 
 import json
-import math
 import os
 import threading
 import time
@@ -15,13 +14,14 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from crosspan.core.answers import Answers
 from crosspan.core.digests import digest_of, user_cache
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.logs import logger_of
+from crosspan.core.options import Above, AtLeast, checked
 from crosspan.translate import Advance
 from crosspan.translate.chat_http import RequestError, post
 
@@ -57,13 +57,13 @@ class ChatOptions:
     model: str = ""
     url: str = "http://localhost:8000/v1"
     key_variable: str = "OPENAI_API_KEY"
-    temperature: float = 0.0
-    max_tokens: int = 1_024
+    temperature: Annotated[float, AtLeast(0)] = 0.0
+    max_tokens: Annotated[int, AtLeast(0)] = 1_024
     seed: int = 0
-    timeout: float = 120.0
-    retries: int = 5
-    requests_per_minute: float = 0.0
-    concurrency: int = 4
+    timeout: Annotated[float, Above(0)] = 120.0
+    retries: Annotated[int, AtLeast(0)] = 5
+    requests_per_minute: Annotated[float, AtLeast(0)] = 0.0
+    concurrency: Annotated[int, AtLeast(1)] = 4
     cache: str = ""
 
     def __post_init__(self) -> None:
@@ -72,15 +72,7 @@ class ChatOptions:
             raise OptionError("url is no address of a server", hint="Write one such as http://localhost:8000/v1.")
         if parts.username or parts.password or parts.query:
             raise OptionError("url holds a name, a password or a query", hint="Put the key into a variable.")
-        numbers = (self.temperature, self.max_tokens, self.retries, self.requests_per_minute)
-        if not all(number >= 0 and math.isfinite(number) for number in numbers):
-            raise OptionError(
-                "temperature, max_tokens, retries or requests_per_minute is below 0", hint="Use 0 or more."
-            )
-        if not self.timeout > 0 or self.concurrency < 1:
-            raise OptionError(
-                f"timeout is {self.timeout} and concurrency {self.concurrency}", hint="Both must be above 0."
-            )
+        checked(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,19 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.options import with_settings
+from crosspan.core.options import Above, AtLeast, OneOf, checked, with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.models.loading import load_tokenizer, neural
 from crosspan.translate import Advance, Translation
 from crosspan.translate.conversion import ABOUT, EXTRA, TOKENIZER, converted
 from crosspan.translate.families import Family, Int32Array
 from crosspan.translate.preparation import (
-    check_decoding,
     check_same_number,
     longest_source,
     quiet_warnings,
@@ -62,21 +61,19 @@ class CTranslate2Options:
 
     model: str = ""
     device: str = "auto"
-    dtype: str = "auto"
-    beams: int = 4
+    dtype: Annotated[str, OneOf(PRECISIONS)] = "auto"
+    beams: Annotated[int, AtLeast(1)] = 4
     length_penalty: float = 1.0
-    no_repeat: int = 0
-    repetition_penalty: float = 1.0
-    max_ratio: float = 3.0
-    budget: int = 4_096
+    no_repeat: Annotated[int, AtLeast(0)] = 0
+    repetition_penalty: Annotated[float, Above(0)] = 1.0
+    max_ratio: Annotated[float, Above(0)] = 3.0
+    budget: Annotated[int, AtLeast(1)] = 4_096
     prefix: str = ""
     tokenizer: str = ""
     cache: str = ""
 
     def __post_init__(self) -> None:
-        check_decoding(self.beams, self.no_repeat, self.repetition_penalty, self.max_ratio, self.budget)
-        if self.dtype not in PRECISIONS:
-            raise OptionError(f"dtype is {self.dtype!r}", hint=f"Choose one of {', '.join(PRECISIONS)}.")
+        checked(self)
 
 
 class CTranslate2Translator:

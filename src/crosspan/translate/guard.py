@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
 from crosspan.core.logs import logger_of
+from crosspan.core.options import Above, AtLeast, OneOf, checked
 from crosspan.text.scripts import is_unspaced
 from crosspan.text.sentences import split_sentences
 from crosspan.translate import Advance, Translation, Translator
@@ -48,16 +49,13 @@ class GuardOptions:
         OptionError: A setting cannot have its value.
     """
 
-    split: str = "long"
-    longest: int = 400
-    max_ratio: float = 6.0
+    split: Annotated[str, OneOf(SPLITS)] = "long"
+    longest: Annotated[int, AtLeast(1)] = 400
+    max_ratio: Annotated[float, Above(0)] = 6.0
     retry: bool = True
 
     def __post_init__(self) -> None:
-        if self.split not in SPLITS:
-            raise OptionError(f"split is {self.split!r}", hint=f"Choose from {', '.join(SPLITS)}.")
-        if self.longest < 1 or not self.max_ratio > 0:
-            raise OptionError(f"longest is {self.longest} and max_ratio {self.max_ratio}", hint="Both must be above 0.")
+        checked(self)
 
 
 class Guarded:

@@ -112,25 +112,6 @@ def check_same_number(sources: Sequence[str], targets: Sequence[str]) -> None:
         )
 
 
-def check_decoding(beams: int, no_repeat: int, repetition_penalty: float, max_ratio: float, budget: int) -> None:
-    """Raise unless numbers that steer the search for a translation are in their ranges.
-
-    Raises:
-        OptionError: One is not.
-
-    Example:
-        >>> check_decoding(4, 0, 1.0, 3.0, 1024)
-    """
-    if beams < 1 or budget < 1:
-        raise OptionError(f"beams is {beams} and budget {budget}", hint="Both count from 1.")
-    if no_repeat < 0:
-        raise OptionError(f"no_repeat is {no_repeat}", hint="0 switches it off; 3 to 5 are usual.")
-    if repetition_penalty <= 0 or not math.isfinite(repetition_penalty):
-        raise OptionError(f"repetition_penalty is {repetition_penalty}", hint="1 switches it off; 1.1 is usual.")
-    if max_ratio <= 0 or not math.isfinite(max_ratio):
-        raise OptionError(f"max_ratio is {max_ratio}", hint="3 is enough for most pairs of languages.")
-
-
 def longest_output(n_source: int, max_ratio: float) -> int:
     """Most pieces of the translation of a text with so many.
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.options import with_settings
+from crosspan.core.options import Above, AtLeast, checked, with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.models.batching import padded
 from crosspan.models.device import Placement
@@ -23,7 +23,6 @@ from crosspan.models.loading import check_fit, load_config, load_model, load_tok
 from crosspan.translate import Advance, Translation
 from crosspan.translate.families import Family, Int32Array
 from crosspan.translate.preparation import (
-    check_decoding,
     check_same_number,
     longest_source,
     longest_target,
@@ -60,16 +59,16 @@ class TransformersOptions:
     model: str = ""
     device: str = "auto"
     dtype: str = "auto"
-    beams: int = 4
+    beams: Annotated[int, AtLeast(1)] = 4
     length_penalty: float = 1.0
-    no_repeat: int = 0
-    repetition_penalty: float = 1.0
-    max_ratio: float = 3.0
-    budget: int = 4_096
+    no_repeat: Annotated[int, AtLeast(0)] = 0
+    repetition_penalty: Annotated[float, Above(0)] = 1.0
+    max_ratio: Annotated[float, Above(0)] = 3.0
+    budget: Annotated[int, AtLeast(1)] = 4_096
     prefix: str = ""
 
     def __post_init__(self) -> None:
-        check_decoding(self.beams, self.no_repeat, self.repetition_penalty, self.max_ratio, self.budget)
+        checked(self)
         Placement(device=self.device, dtype=self.dtype)
 
 

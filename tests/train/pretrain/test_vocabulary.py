@@ -282,14 +282,8 @@ def test_a_text_of_one_line_over_and_over(models, tmp_path):
 
 def test_progress_is_told(models, tmp_path):
     seen = []
-    augment(
-        models["xlmr"],
-        SWAHILI,
-        tmp_path / "m",
-        count=4,
-        progress=lambda one: seen.append((one.stage, one.done, one.total)),
-    )
-    assert seen[-1] == ("choosing pieces", 4, 4)
+    augment(models["xlmr"], SWAHILI, tmp_path / "m", count=4, progress=seen.append)
+    assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("choosing pieces", 4, 4)
 
 
 # --- what can go wrong -----------------------------------------------------------------------------------------------

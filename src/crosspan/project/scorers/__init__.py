@@ -69,5 +69,5 @@ SCORERS = Family(
 """Scores by name: factories ``(**options)`` of a :class:`Scorer`.
 
 One counts among the scores of candidates once it has a weight, ``weights.NAME``; options of one that another package
-brings are ``scorers.NAME.OPTION``.
+brings are ``scorers.NAME.OPTION``. So a name has no hyphen.
 """

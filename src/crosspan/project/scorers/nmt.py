@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,8 @@ import numpy.typing as npt
 from crosspan.core.answers import Answers
 from crosspan.core.digests import digest_of, file_digest
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.locks import Lock
+from crosspan.core.options import AtLeast, checked
 from crosspan.core.types import Pair
 from crosspan.text.detokenize import phrase
 
@@ -54,16 +55,13 @@ class NmtOptions:
     target_lang: str = ""
     normalize: bool = True
     both_directions: bool = True
-    base: str = "2"
-    floor: float = 0.1
+    base: Literal["2", "e"] = "2"
+    floor: Annotated[float, AtLeast(0)] = 0.1
     cache: str = ""
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.base not in _BASES:
-            raise OptionError(f"base is {self.base!r}", hint=f"Choose one of {', '.join(_BASES)}.")
-        if not 0.0 <= self.floor < float("inf"):
-            raise OptionError(f"floor is {self.floor}", hint="Choose a value of 0 or more, such as 0.1.")
+        checked(self)
 
 
 class NmtScore:
@@ -102,7 +100,11 @@ class NmtScore:
         self._translator: Any = translator
         self._cache: Answers | None = None
         self._model: list[str] = []
-        self._lock = threading.Lock()
+        self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        named = {"_translator": None, "_cache": None} if self.options.model else {}
+        return {**self.__dict__, **named}  # what is named is loaded again where it is needed
 
     def __call__(self, pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates) -> Float64Array:
         """The score of each candidate, ``[n_candidates]``.

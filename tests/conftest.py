@@ -1,0 +1,46 @@
+"""The package of another author, with one component of each family, installed without an installer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from crosspan.core import components
+
+PACKAGE = Path(__file__).with_name("plugin_package")
+
+
+@pytest.fixture(scope="session")
+def plugin_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package as an installer would leave it."""
+    site = tmp_path_factory.mktemp("site")
+    about = tomllib.loads((PACKAGE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shutil.copy(PACKAGE / "crosspan_sample.py", site)
+    info = site / f"{about['name'].replace('-', '_')}-{about['version']}.dist-info"
+    info.mkdir()
+    head = f"Metadata-Version: 2.1\nName: {about['name']}\nVersion: {about['version']}\n"
+    (info / "METADATA").write_text(head, encoding="utf-8")
+    groups = [
+        "\n".join([f"[{group}]", *(f"{name} = {place}" for name, place in points.items())])
+        for group, points in about["entry-points"].items()
+    ]
+    (info / "entry_points.txt").write_text("\n\n".join(groups) + "\n", encoding="utf-8")
+    return site
+
+
+@pytest.fixture
+def plugins(plugin_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The package is installed while a test runs, also for processes that it starts."""
+    monkeypatch.syspath_prepend(str(plugin_site))
+    paths = [str(plugin_site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    components._installed.cache_clear()
+    yield plugin_site
+    sys.modules.pop("crosspan_sample", None)
+    components._installed.cache_clear()
