@@ -16,7 +16,8 @@ from crosspan.core.errors import OptionError, PairError
 from crosspan.core.progress import Listener
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.pipeline.corpus import Bitext, InMemory, TokenPair
-from crosspan.pipeline.plan import Given, plan_of
+from crosspan.pipeline.plan import plan_of
+from crosspan.pipeline.plan_inputs import Given
 from crosspan.pipeline.recipes.recipe import Recipe, make_recipe
 from crosspan.pipeline.results import Results
 from crosspan.pipeline.run import carry_out
