@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -53,19 +53,28 @@ def crosspan(*words: object, source: Path | None = None, folder: Path | None = N
 def python(*words: object, source: Path | None = None, folder: Path | None = None) -> Cost:
     """Run the interpreter with some words behind it; see :func:`crosspan`."""
     command = [sys.executable, *map(str, words)]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        began = time.perf_counter()
-        process = start(command, source=source, folder=folder, stdout=out.fileno(), stderr=err.fileno())
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.NamedTemporaryFile() as report:
+        watched = [sys.executable, "-I", "-S", "-c", _WATCH, report.name, *command]
+        start(watched, source=source, folder=folder, stdout=out.fileno(), stderr=err.fileno()).wait()
         out.seek(0)
         err.seek(0)
-        if process.returncode not in (0, REJECTED):
+        code, seconds, cpu, memory = json.loads(report.read() or b"[-1, 0, 0, 0]")
+        if code not in (0, REJECTED):
             said = err.read().decode("utf-8", "replace")[-2_000:]
-            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {said}")
-        unit = 1e6 if sys.platform == "darwin" else 1e3
-        return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit, out.read().decode("utf-8"))
+            raise RuntimeError(f"{' '.join(command)} ended with {code}: {said}")
+        return Cost(seconds, cpu, memory / (1e6 if sys.platform == "darwin" else 1e3), out.read().decode("utf-8"))
+
+
+_WATCH = """
+import json, os, sys, time
+began = time.perf_counter()
+process = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(process, 0)
+found = [os.waitstatus_to_exitcode(status), time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss]
+with open(sys.argv[1], "w") as stream:
+    json.dump(found, stream)
+"""
+"""Starts the command from a small process: the most memory of a child is never less than what its parent held."""
 
 
 def start(

@@ -29,12 +29,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from crosspan.pipeline.workflow import project_labels
-
 from benchmarks import datasets
 from crosspan.core.types import Sentence
 from crosspan.demo import load_corpus
 from crosspan.evaluate import evaluate_ner
+from crosspan.pipeline.labels import project_labels
 from crosspan.project.marked_translation import MarkedTranslation, back_translate, compose, translate_marked
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.markers import text_of

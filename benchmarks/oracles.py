@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.transfer_sets import Linked
 from crosspan.core.types import Alignment, Sentence, Span
-from crosspan.pipeline.workflow import project_labels
+from crosspan.pipeline.labels import project_labels
 
 LONGEST = 6
 """Words of the longest source span that a perfect tagger would mark."""

@@ -35,7 +35,8 @@ from benchmarks.transfer_parts import (
 )
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
-from crosspan.pipeline.transfer import ensemble, translate_test
+from crosspan.pipeline.labels import translate_test
+from crosspan.pipeline.voting import vote as ensemble
 from crosspan.tag.crf import CrfTagger
 from crosspan.train.adapt import adapt_tagger, copy_bias
 from crosspan.train.crf import train_crf

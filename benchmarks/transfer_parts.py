@@ -8,8 +8,7 @@ from functools import cache
 from benchmarks import transfer_sets
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
-from crosspan.pipeline.transfer import translate_test
-from crosspan.pipeline.workflow import project_labels
+from crosspan.pipeline.labels import project_labels, translate_test
 from crosspan.tag import load_tagger
 from crosspan.tag.crf import CrfTagger
 from crosspan.train.adapt import COPY_BIAS, AdaptOptions, adapt_tagger, copy_bias

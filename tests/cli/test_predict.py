@@ -5,12 +5,12 @@ import json
 import sys
 
 import pytest
+from crosspan.pipeline.file_tagging import train_files
 
 from crosspan.cli.main import main
 from crosspan.demo import load_corpus
 from crosspan.io import write
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.file_tagging import train_files
 
 FAST = {"iterations": 8, "features.lexicon": "no"}
 TEXT = "Baba yangu alizaliwa Nairobi.  Ng'ombe 😀 wa Kampala wako hapa!\n\nAliondoka Dar es Salaam\r\n"

@@ -5,12 +5,12 @@ import json
 import sys
 
 import pytest
+from crosspan.pipeline.file_tagging import train_files
 
 from crosspan.cli.main import main
 from crosspan.demo import load_corpus
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.file_tagging import train_files
 from crosspan.tag import load_tagger
 
 FAST = {"iterations": 8, "features.lexicon": "no"}

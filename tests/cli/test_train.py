@@ -194,18 +194,18 @@ def test_models_that_are_no_encoders(folder, run, encoder):
 
 def test_a_loss_that_is_no_number(folder, run, encoder, monkeypatch):
     """It says where, and the last good model can be used."""
-    from crosspan.train import token_step
+    from crosspan.train import token_objective
 
     words = ["sw.conll", "--encoder", "tiny-xlmr", *QUICK[2:], "--set", "save_every=2"]
     code, _, err = run(*words, "--out", "wild", "--set", "learning_rate=1e38")
     assert (code, "is not a number at step 2. " in err) == (1, True), err
-    real, calls = token_step.word_losses, []
+    real, calls = token_objective.word_losses, []
 
     def broken(*arguments, **named):
         calls.append(1)
         return real(*arguments, **named) * (float("nan") if len(calls) == 4 else 1.0)
 
-    monkeypatch.setattr(token_step, "word_losses", broken)
+    monkeypatch.setattr(token_objective, "word_losses", broken)
     code, _, err = run(*words, "--out", "nan")
     assert code == 1
     assert "the loss is not a number at step 4. The last good model, of step 2, is in nan/last-good." in err

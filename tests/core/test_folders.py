@@ -132,7 +132,7 @@ def test_no_room(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OutputError, match="no space left"):
+    with pytest.raises(OutputError, match=r"the folder cannot be written \(No space left on device\)"):
         write(tmp_path / "model", "two")
     assert content(tmp_path / "model") == "one"
     assert os.listdir(tmp_path) == ["model"]

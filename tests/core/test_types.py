@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crosspan.core.checks import check_alignments, check_projections, check_sentences, checked
+from crosspan.core.checks import check_alignments, check_projections, check_sentences, each_checked
 from crosspan.core.errors import AlignmentError, ArgumentError, CrosspanError, OffsetError, OptionError, TagError
 from crosspan.core.types import Alignment, DroppedSpan, Entity, Pair, ProjectedSpan, Projection, Sentence, Span
 
@@ -145,9 +145,9 @@ def test_a_stream_is_checked_as_it_comes():
         yield Pair(ACCRA, ACCRA)
         yield ("a", "b")
 
-    stream = iter(checked("pairs", pairs(), Pair))
+    stream = iter(each_checked("pairs", pairs(), Pair))
     next(stream)
     with pytest.raises(ArgumentError, match=r"pairs\[1\] is a tuple"):
         next(stream)
     with pytest.raises(ArgumentError, match="not a series of Pair values"):
-        checked("pairs", 3, Pair)
+        each_checked("pairs", 3, Pair)

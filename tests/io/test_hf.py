@@ -78,14 +78,14 @@ def test_text_with_entities_in_the_shapes_that_datasets_keeps_them():
 
 def test_rows_that_cannot_be_read():
     bad = [*ROWS, {"tokens": ["a"], "ner_tags": [99]}]
-    with pytest.raises(TagError, match=r"row 3: .*numbers without names"):
+    with pytest.raises(TagError, match=r"row:3: .*numbers without names"):
         from_dataset(bad, names=NAMES)
     rejects = []
     assert len(from_dataset(bad, names=NAMES, rejects=rejects)) == 3
-    assert [(one.index, one.where) for one in rejects] == [(2, "row 3")]
-    with pytest.raises(FormatError, match="row 1: neither tokens nor text"):
+    assert [(one.index, one.where) for one in rejects] == [(2, "row:3")]
+    with pytest.raises(FormatError, match="row:1: neither tokens nor text"):
         from_dataset([{"words_": ["a"]}])
-    with pytest.raises(SpanError, match="row 1"):
+    with pytest.raises(SpanError, match="row:1"):
         from_dataset([{"text": "a b", "entities": [{"start": 0, "end": 9, "label": "X"}]}])
 
 

@@ -46,9 +46,9 @@ def test_offsets_in_any_unit(unit):
 @pytest.mark.parametrize(
     ("unit", "places", "message"),
     [
-        ("utf16", (1, 3, "X"), "counted in utf16, splits a pair of UTF-16 code units"),
-        ("bytes", (2, 4, "X"), "counted in bytes, splits the bytes of a character"),
-        ("bytes", (0, 99, "X"), "ends after the last of 29"),
+        ("utf16", (1, 3, "X"), "none of whole characters of the text in utf16"),
+        ("bytes", (2, 4, "X"), "none of whole characters of the text in bytes"),
+        ("bytes", (0, 99, "X"), "none of whole characters"),
         ("codepoints", (0, 99, "X"), "ends after the last character"),
     ],
 )

@@ -24,8 +24,8 @@ from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.io import read, write  # noqa: E402
 from crosspan.pipeline import load_recipe, run_recipe  # noqa: E402
 from crosspan.pipeline.recipes.ready import ready_names, ready_recipe  # noqa: E402
-from crosspan.project.t_projection_training import WriterTraining, train_writer  # noqa: E402
 from crosspan.testing import tiny_models  # noqa: E402
+from crosspan.train.candidates.training import WriterTraining, train_writer  # noqa: E402
 
 GOLD = [
     Sentence(("Ada", "went", "to", "Accra", "."), (Span(0, 1, "PER"), Span(3, 4, "LOC"))),

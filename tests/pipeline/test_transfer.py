@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from crosspan.core.errors import OptionError, PairError
-from crosspan.core.types import Alignment, ProjectedSpan, Projection, Sentence, Span
 from crosspan.pipeline.transfer import (
     ensemble,
     projected_probabilities,
@@ -12,6 +9,9 @@ from crosspan.pipeline.transfer import (
     translate_test,
     translate_train,
 )
+
+from crosspan.core.errors import OptionError, PairError
+from crosspan.core.types import Alignment, ProjectedSpan, Projection, Sentence, Span
 from crosspan.tag.crf import FeatureOptions
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.noise import NoiseOptions

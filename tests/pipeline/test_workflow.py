@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from crosspan.pipeline.file_workflow import project_files
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ from crosspan.demo import load_corpus
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline import workflow
-from crosspan.pipeline.file_workflow import project_files
 from crosspan.project.candidates import CandidateProjector
 from crosspan.project.filters import drop_unsure
 

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from crosspan.pipeline.workflow import project_labels
 
 from crosspan.core.errors import ArgumentError, ModelError, OptionError
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence, Span
+from crosspan.pipeline.labels import project_labels
 from crosspan.project.given import as_projector
 from crosspan.project.projector import HeuristicProjector, make_projector
 

@@ -9,7 +9,7 @@ from crosspan.core.errors import EmptyInputError, FormatError, SpanError
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.demo import load_corpus
 from crosspan.io import read, read_projections, write_projections
-from crosspan.io.projections import projection_of, projection_record
+from crosspan.io.projections import projection_from_dict
 
 PER = Span(0, 2, "PER", 0.75)
 LINK = ProjectedSpan(PER, Span(1, 2, "PER", 0.5), 0.5)
@@ -31,7 +31,7 @@ def deep(projection):
 
 
 def test_golden_record():
-    record = projection_record(PROJECTION)
+    record = PROJECTION.to_dict()
     assert record["spans"] == [
         {"start": 1, "end": 2, "label": "PER", "score": 0.5, "source": {"start": 0, "end": 2, "score": 0.75}}
     ]
@@ -42,7 +42,7 @@ def test_golden_record():
     "projection", [PROJECTION, Projection(Sentence(("a",))), Projection(Sentence(("a",)), error="links do not fit")]
 )
 def test_round_trip(projection):
-    assert deep(projection_of(json.loads(json.dumps(projection_record(projection))))) == deep(projection)
+    assert deep(projection_from_dict(json.loads(json.dumps(projection.to_dict())))) == deep(projection)
 
 
 def test_a_projected_corpus_comes_back_with_rounded_confidences(tmp_path):
@@ -67,7 +67,7 @@ def lines(path, *records):
     return path
 
 
-GOOD = projection_record(PROJECTION)
+GOOD = PROJECTION.to_dict()
 
 
 def test_bad_spans_raise_or_are_noted(tmp_path):

@@ -20,7 +20,8 @@ from tests.worlds.language_world import save_marked_encoder, sentences_of, witho
 
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402
-from crosspan.train.advpicker import AdvPickerOptions, DistilStep, picked, train_advpicker  # noqa: E402
+from crosspan.train.advpicker import Distillation, train_advpicker  # noqa: E402
+from crosspan.train.picking import AdvPickerOptions, picked  # noqa: E402
 from crosspan.train.token_options import TokenClassifierOptions  # noqa: E402
 
 torch.set_num_threads(1)
@@ -37,8 +38,8 @@ def train(out, encoder, *, game=GAME, picker=None, progress=None, dev=(), langua
     how = {"encoder": str(encoder), "epochs": 2, "batch_size": 8, "learning_rate": 5e-3, "device": "cpu"}
     return train_advpicker(
         sentences_of("ka", 40, 1),
-        without_labels([one for lang in languages for one in sentences_of(lang, 20, 1)]),
         out,
+        unlabelled=without_labels([one for lang in languages for one in sentences_of(lang, 20, 1)]),
         dev=dev,
         options=TokenClassifierOptions(**{**how, **settings}),
         adversarial=game,
@@ -71,9 +72,9 @@ def test_what_is_picked_is_the_least_certain(given_, share):
 
 def test_the_loss_of_the_student_by_hand():
     logits = torch.log(torch.tensor([[0.5, 0.25, 0.25]]))
-    step = DistilStep.__new__(DistilStep)
+    step = Distillation.__new__(Distillation)
     step.torch = torch
-    found = step.losses(logits, torch.tensor([[0.2, 0.5, 0.3]]), None)
+    found = step.word_losses(logits, torch.tensor([[0.2, 0.5, 0.3]]), None)
     assert found.tolist() == pytest.approx([(0.3**2 + 0.25**2 + 0.05**2) / 3], abs=1e-6)
 
 
@@ -82,7 +83,7 @@ def whole(encoder, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "m"
     seen = []
     how = {"save_every": 3, "dev": sentences_of("ka", 10, 2)}
-    return out, train(out, encoder, progress=lambda *one: seen.append(one), **how), seen
+    return out, train(out, encoder, progress=lambda one: seen.append((one.stage, one.done, one.total)), **how), seen
 
 
 def test_what_is_reported(whole):
@@ -110,8 +111,8 @@ def test_one_that_was_killed_ends_with_the_same_bytes(whole, encoder, tmp_path, 
     class Killed(BaseException):
         pass
 
-    def kill(stage, done, total):
-        if (stage, done) == at:
+    def kill(event):
+        if (event.stage, event.done) == at:
             raise Killed
 
     how = {"save_every": 3, "dev": sentences_of("ka", 10, 2)}

@@ -21,8 +21,8 @@ from tests.worlds.copy_world import WORDS, drawn_sentence  # noqa: E402
 from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.testing.tiny_models import save_m2m100, save_mbert, save_mt5, save_xlmr, unigram_pieces  # noqa: E402
-from crosspan.train import token_step  # noqa: E402
-from crosspan.train.crf import CrfOptions, evidence_of  # noqa: E402
+from crosspan.train import token_objective  # noqa: E402
+from crosspan.train.evidence import evidence_of  # noqa: E402
 from crosspan.train.examples import Example  # noqa: E402
 from crosspan.train.token_classifier import train_token_classifier  # noqa: E402
 from crosspan.train.token_losses import word_losses  # noqa: E402
@@ -80,7 +80,14 @@ def content(folder):
 def trained(encoder, tmp_path_factory):
     out = tmp_path_factory.mktemp("trained") / "model"
     seen = []
-    report = train(world(500, 1), out, encoder, dev=world(40, 2), epochs=10, progress=lambda *one: seen.append(one))
+    report = train(
+        world(500, 1),
+        out,
+        encoder,
+        dev=world(40, 2),
+        epochs=10,
+        progress=lambda one: seen.append((one.stage, one.done, one.total)),
+    )
     return out, report, seen
 
 
@@ -99,7 +106,8 @@ def test_what_is_in_the_folder(trained):
     config = json.loads((out / "config.json").read_text())
     assert config["id2label"]["1"] == "B-LOC"
     assert sorted(path.name for path in out.iterdir()) == [
-        "README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training.json",
+        ".crosspan.json", "README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+        "training.json",
     ]  # fmt: skip
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "They are of the source language" in card
@@ -170,8 +178,8 @@ def test_targets():
     for confidence in ("evidence", "none"):
         how = TokenClassifierOptions(confidence=confidence)
         target, summed = targets_of(Example(sentence, missing=0.25), ["LOC", "PER"], how)
-        crf = CrfOptions(span_confidence=confidence == "evidence")
-        np.testing.assert_allclose(target, np.exp(evidence_of(Example(sentence, missing=0.25), ["LOC", "PER"], crf)))
+        crf = evidence_of(Example(sentence, missing=0.25), ["LOC", "PER"], span_confidence=confidence == "evidence")
+        np.testing.assert_allclose(target, np.exp(crf))
         assert summed.tolist() == [confidence == "evidence", confidence == "evidence", False, True]
 
 
@@ -313,8 +321,8 @@ def test_a_killed_training_ends_with_the_same_bytes(encoder, tmp_path, lora):
     class Killed(BaseException):
         pass
 
-    def kill(stage, done, total):
-        if done == 7:
+    def kill(event):
+        if event.done == 7:
             raise Killed
 
     with pytest.raises(Killed):
@@ -340,8 +348,8 @@ def test_early_stopping_keeps_the_best(encoder, tmp_path):
 
 
 def test_a_checkpoint_of_another_training(encoder, tmp_path):
-    def kill(stage, done, total):
-        if done == 3:
+    def kill(event):
+        if event.done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -357,7 +365,7 @@ def test_a_checkpoint_of_another_training(encoder, tmp_path):
 
 
 def test_a_loss_that_is_no_number(encoder, tmp_path, monkeypatch):
-    real = token_step.word_losses
+    real = token_objective.word_losses
     calls = []
 
     def broken(*arguments, **named):
@@ -365,7 +373,7 @@ def test_a_loss_that_is_no_number(encoder, tmp_path, monkeypatch):
         found = real(*arguments, **named)
         return found * float("nan") if len(calls) == 6 else found
 
-    monkeypatch.setattr(token_step, "word_losses", broken)
+    monkeypatch.setattr(token_objective, "word_losses", broken)
     with pytest.raises(
         ModelError, match=r"the loss is not a number at step 6\. The last good model, of step 4"
     ) as raised:

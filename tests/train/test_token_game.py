@@ -90,8 +90,8 @@ def test_a_killed_game_ends_with_the_same_bytes(encoder, tmp_path, mode, lora):
     class Killed(BaseException):
         pass
 
-    def kill(stage, done, total):
-        if done == 7:
+    def kill(event):
+        if event.done == 7:
             raise Killed
 
     with pytest.raises(Killed):
@@ -129,7 +129,7 @@ def test_smaller_batches_give_the_same(encoder, tmp_path, monkeypatch, mode):
 def test_one_step_of_reversal_is_the_sum_of_both_gradients(encoder, tmp_path, monkeypatch):
     """What changes the encoder is the gradient of the task minus λ times that of the discriminator."""
     seen = {}
-    real = token_game.ReversalStep.change
+    real = token_game.Reversal.change
 
     def spy(self, name):
         if name == "task":
@@ -143,7 +143,7 @@ def test_one_step_of_reversal_is_the_sum_of_both_gradients(encoder, tmp_path, mo
             seen["task"], seen["turned"] = task, turned
         real(self, name)
 
-    monkeypatch.setattr(token_game.ReversalStep, "change", spy)
+    monkeypatch.setattr(token_game.Reversal, "change", spy)
     monkeypatch.setattr(token_game, "language_losses", lambda logits, target, turned=False: logits[:, 0])
     game = replace(GAMES["reversal"], schedule="constant", weight=0.5)
     train(tmp_path / "m", encoder, game, max_steps=1)

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from crosspan.core.errors import EncodingError, FormatError, OptionError, OutputError
+from crosspan.core.files import read_lines
+from crosspan.core.progress import Progress
 from crosspan.translate import Translation, corpus
 from crosspan.translate.corpus import translate_file
 
@@ -23,14 +27,12 @@ def names(folder):
 def test_a_line_for_each(folder, fake):
     seen = []
     inner = fake()
-    summary = translate_file(
-        folder / "in.txt", folder / "out", inner, **LANGUAGES, progress=lambda *done: seen.append(done)
-    )
+    summary = translate_file(folder / "in.txt", folder / "out", inner, **LANGUAGES, progress=seen.append)
     assert (folder / "out").read_text(encoding="utf-8") == "A\n\nB\u2028C\nD\nE\n"
     assert inner.asked == [["a", ""], ["b\u2028c", "d"], ["e"]]
     assert (summary.lines, summary.empty, summary.problems.total()) == (5, 1, 0)
-    assert seen[-1] == ("translating", 5, 5)
-    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    assert seen[-1] == Progress("translating", 5, 5)
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
     assert names(folder) == ["in.txt", "out"]
 
 
@@ -63,6 +65,26 @@ def test_what_is_finished_is_kept_and_said(folder, fake, error):
     assert (folder / "out").read_text() == "old"
 
 
+def test_what_was_kept_is_never_lost(folder, fake):
+    def make(text):
+        if text == "e":
+            raise KeyboardInterrupt
+        return text.upper()
+
+    kept = []
+    for name in ("out", "out", "out.gz", "out.gz"):
+        with pytest.raises(KeyboardInterrupt):
+            translate_file(
+                folder / "in.txt", folder / name, fake(make=make), **LANGUAGES, on_kept=lambda *what: kept.append(what)
+            )
+    assert [os.path.basename(part) for part, _ in kept] == ["out.part", "out.2.part", "out.part.gz", "out.2.part.gz"]
+    for part, _ in kept:
+        assert list(read_lines(part)) == ["A", "", "B\u2028C", "D"]
+    translate_file(folder / "in.txt", folder / "out.gz", fake(), **LANGUAGES)
+    assert len(list(read_lines(folder / "out.gz"))) == 5
+    assert len(names(folder)) == 6
+
+
 def test_nothing_is_left_where_nothing_was_finished(folder, fake):
     def make(text):
         raise KeyboardInterrupt
@@ -81,7 +103,7 @@ def test_bad_use(folder, fake):
         translate_file(folder / "in.txt", folder / "in.txt", fake(), **LANGUAGES)
     with pytest.raises(FormatError, match="no such file"):
         translate_file(folder / "none", folder / "out", fake(), **LANGUAGES)
-    with pytest.raises(OutputError, match="the file cannot be written here"):
+    with pytest.raises(OutputError, match="the folder does not exist"):
         translate_file(folder / "in.txt", folder / "none" / "out", fake(), **LANGUAGES)
     (folder / "bad").write_bytes(b"a\n\xff\n")
     with pytest.raises(EncodingError, match="bad:2"):

@@ -87,7 +87,7 @@ def tried(method: str, seed: int, folder: Path) -> dict[str, Outcome]:
     text = without_labels(sentences_of(TARGET, _SENTENCES, seed))
     out = folder / "model"
     if method == ADVPICKER:
-        train_advpicker(labelled, text, out, options=options, adversarial=METHODS[_TEACHER], threads=1)
+        train_advpicker(labelled, out, unlabelled=text, options=options, adversarial=METHODS[_TEACHER], threads=1)
         return {_TEACHER: measured(out / TEACHER, seed, first), ADVPICKER: measured(out, seed, first)}
     game = METHODS[method]
     given = () if game.mode == "none" else text

@@ -16,11 +16,11 @@ from crosspan.align.symmetrize import alignment_of
 from crosspan.core.errors import OptionError
 from crosspan.core.logs import warn
 from crosspan.core.options import AtLeast, Within, checked
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.batching import in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import neural
-from crosspan.models.threads import torch_threads
 
 if TYPE_CHECKING:
     from crosspan.translate.transformers import TransformersTranslator

@@ -23,9 +23,9 @@ from crosspan.align.pretrained import (
 from crosspan.core.errors import OptionError
 from crosspan.core.logs import warn
 from crosspan.core.options import AtLeast, Within, checked
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
-from crosspan.models.threads import torch_threads
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.lexicon import WORD, Block, Floats, Lexicon, Smoothing
+from crosspan.core.checks import each_checked
 from crosspan.core.errors import EmptyInputError, ModelError
 from crosspan.core.options import Above, AtLeast, Below, Within, checked
 from crosspan.core.types import Alignment, Pair
@@ -99,7 +100,7 @@ class StatisticalAligner:
         Raises:
             EmptyInputError: There is not one pair with words on both sides.
         """
-        at_hand = ((pair.source.tokens, pair.target.tokens) for pair in pairs)
+        at_hand = ((pair.source.tokens, pair.target.tokens) for pair in each_checked("pairs", pairs, Pair))
         return self.fit_tokens(itertools.chain(bitext, at_hand), progress=progress)
 
     def fit_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> StatisticalAligner:
@@ -194,7 +195,8 @@ class StatisticalAligner:
         Raises:
             ModelError: The aligner has learned nothing yet.
         """
-        return self.align_tokens([(pair.source.tokens, pair.target.tokens) for pair in pairs], progress=progress)
+        words = [(pair.source.tokens, pair.target.tokens) for pair in each_checked("pairs", pairs, Pair)]
+        return self.align_tokens(words, progress=progress)
 
     def align_tokens(self, pairs: Iterable[TokenPair], *, progress: Progress | None = None) -> list[Alignment]:
         """Like :meth:`align`, for token sequences."""

@@ -28,8 +28,11 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
 @click.option("--lang", "languages", multiple=True, metavar="A,B", help="Run these languages only.")
 @click.option("--pipeline", metavar="NAME", help="What to run.  [default: the suite's first, see above]")
 @options.method
-@options.settings("A setting of the method, or aligner.KEY, train.KEY or noise.KEY; of a ready recipe TABLE.KEY")
+@options.settings("A setting of the method, or TABLE.KEY of a recipe: align.KEY, tag.KEY, train.KEY, train.noise.KEY")
 @options.aligner
+@options.adapting
+@options.source_scores
+@options.rounds
 @click.option(
     "--tagger",
     "taggers",
@@ -55,7 +58,7 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     "--format", "form", type=click.Choice(_FORMATS), help="Of the table.  [default: by the ending of --out, or text]"
 )
 @options.out("FILE", "Where the table goes.  [default: standard output]", default="-")
-@click.option("--cache", metavar="DIR", help="Where results are kept.  [default: crosspan-bench in the user's cache]")
+@click.option("--cache", metavar="DIR", help="Where results are kept.  [default: crosspan/bench in the user's cache]")
 @click.option("--no-cache", is_flag=True, help="Keep no results, and use none.")
 @options.threads
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -84,9 +87,9 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
 
     The exit code is 3 where a language failed.
     """  # noqa: D301  # click wants the character itself
+    from crosspan.core.digests import user_cache
     from crosspan.core.files import open_output
     from crosspan.lab.bench import Scoring, make_baseline, make_system, run_suite
-    from crosspan.lab.bench.cache import ResultCache, default_folder
     from crosspan.lab.bench.tables import render
     from crosspan.suites import make_suite
 
@@ -98,7 +101,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
         pipeline=given["pipeline"],
         method=given["method"],
         aligner=given["aligner"],
-        settings=parse_settings(given["settings"]),
+        settings={**_switched(given), **parse_settings(given["settings"])},
         taggers=_taggers(given["taggers"]),
         more_text=not given["only_at_hand"],
     )
@@ -106,7 +109,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
     _check_use([system] if baseline is None else [system, baseline], given)
     how = {name: given[name] for name in ("bootstrap", "samples", "confidence", "seed")}
     ignore = about.ignore if given["ignore"] is None else tuple(options.split_names([given["ignore"]]))
-    kept = Path(given["cache"]) if given["cache"] else default_folder()
+    kept = Path(given["cache"]) if given["cache"] else user_cache() / "bench"
     with progress_bars(quiet=quiet) as progress:
         result = run_suite(
             suite,
@@ -116,7 +119,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
             scoring=Scoring(ignore=() if ignore == ("none",) else ignore, **how),
             languages=options.split_names(given["languages"]),
             translations=given["translations"],
-            cache=None if given["no_cache"] else ResultCache(kept),
+            cache=None if given["no_cache"] else kept,
             threads=given["threads"],
             progress=progress,
             ocr_noise=given["ocr_noise"] or 0.0,
@@ -125,6 +128,17 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
         stream.write(render(result, form))
     if result.failed:
         sys.exit(EXIT_FAILED)
+
+
+def _switched(given: dict[str, Any]) -> dict[str, str]:
+    """What the options that other verbs have too say, as settings."""
+    off = {
+        "adapt": ("tag.adapt", "false"),
+        "copy_bias": ("tag.adaptation.copy_bias", "0"),
+        "source_scores": ("source_scores", "false"),
+    }
+    found = {key: value for name, (key, value) in off.items() if not given[name]}
+    return found if given["rounds"] is None else {**found, "train.rounds": str(given["rounds"])}
 
 
 def _check_use(systems: Sequence[System], given: dict[str, Any]) -> None:

@@ -172,17 +172,13 @@ def _bracketed(sentence: Sentence) -> str:
 
 def _sureness(source: Sentence, projection: Projection) -> str:
     """How sure each projected span is."""
-    from crosspan.project.records import span_text
-
     return ", ".join(
-        f"{span_text(source, link.source)} > {span_text(projection.sentence, link.target)} {link.confidence:.2f}"
+        f"{source.text_of(link.source)} > {projection.sentence.text_of(link.target)} {link.confidence:.2f}"
         for link in projection.links
     )
 
 
 def _missing(source: Sentence, projection: Projection) -> str:
     """Which entities were not projected, and why."""
-    from crosspan.project.records import span_text
-
-    gone = ", ".join(f"{span_text(source, one.source)} ({one.reason})" for one in projection.dropped)
+    gone = ", ".join(f"{source.text_of(one.source)} ({one.reason})" for one in projection.dropped)
     return f"not projected: {gone}" if gone else ""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dev-is-target", is_flag=True, help="The dev sentences are of the target language; the model says so.")
 @click.option("--weights", metavar="W,W", help="How much the sentences of each file count.  [default: all the same]")
+@options.rounds
 @options.settings(
     "A setting of the training, noise.KEY=VALUE for projected data, adversarial.KEY=VALUE or picker.KEY=VALUE for "
     "adversarial training"
@@ -77,6 +78,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
             dev=SentenceFile(given["dev"], **how) if given["dev"] else None,
             unlabelled=[unlabelled_file(one, how) for one in given["unlabelled"]],
             trainer=trainer,
+            rounds=given["rounds"],
             settings=settings,
             weights=parsed_weights(given["weights"]),
             labels=options.split_names(given["labels"]),

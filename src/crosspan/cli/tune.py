@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from functools import partial
 
 import click
 
@@ -51,7 +50,7 @@ def command(
         lengths = [(len(one), len(other)) for one, other in pairs]
         given = list(read_links(links, lengths=lengths))
     with progress_bars(quiet=quiet) as bars:
-        report = tune_aligner(pairs, out, how, links=given, threads=threads, progress=bars and partial(bars, "tuning"))
+        report = tune_aligner(pairs, out, how, links=given, threads=threads, progress=bars)
     seconds = round(time.perf_counter() - began, 2)
     done = f"{report.steps} steps" + (f", from step {report.resumed_at} on" if report.resumed_at else "")
     if as_json:

@@ -72,14 +72,14 @@ def check_each(name: str, value: Iterable[T], kind: type[T]) -> Sequence[T]:
     return items
 
 
-def checked(name: str, items: Iterable[T], kind: type[T]) -> Iterable[T]:
+def each_checked(name: str, items: Iterable[T], kind: type[T]) -> Iterable[T]:
     """Yield items as they come, each checked as in :func:`check_each`, for what must not be held in memory.
 
     Raises:
         ArgumentError: When the first item of another class is reached, or at once where the value is no list.
 
     Example:
-        >>> next(iter(checked("pairs", iter([Pair(Sentence(()), Sentence(()))]), Pair))).source
+        >>> next(iter(each_checked("pairs", iter([Pair(Sentence(()), Sentence(()))]), Pair))).source
         Sentence(tokens=(), spans=(), id=None, lang=None, text=None, offsets=None)
     """
     if isinstance(items, str | bytes | kind) or not isinstance(items, Iterable):
@@ -92,6 +92,23 @@ def _each(name: str, items: Iterable[T], kind: type[T]) -> Iterable[T]:
         if not isinstance(item, kind):
             raise _wrong(f"{name}[{index}]", item, f"a {kind.__name__}", kind)
         yield item
+
+
+def words_of(place: str, pair: Pair | tuple[Sequence[str], Sequence[str]]) -> tuple[Sequence[str], Sequence[str]]:
+    """The words of both sides of a pair of sentences, or of a pair of word lists.
+
+    Raises:
+        ArgumentError: It is neither; the error names ``place``.
+
+    Example:
+        >>> words_of("bitext[0]", (["a", "house"], ["ein", "Haus"]))
+        (['a', 'house'], ['ein', 'Haus'])
+    """
+    if isinstance(pair, Pair):
+        return pair.source.tokens, pair.target.tokens
+    if isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(side, tuple | list) for side in pair):
+        return pair[0], pair[1]
+    raise _wrong(place, pair, "a Pair or two lists of words", Pair)
 
 
 def _wrong(place: str, value: Any, expected: str, kind: type) -> ArgumentError:

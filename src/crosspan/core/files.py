@@ -17,9 +17,10 @@ import stat
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -149,7 +150,7 @@ def protect_start(text: str) -> str:
 
 
 @contextmanager
-def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
+def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) -> Iterator[BinaryIO]:
     """Write a file all or nothing: into a temporary file beside it, which takes its place at the end.
 
     On any error, and on Ctrl-C, the temporary file is removed and what was there before stays. After a power cut
@@ -158,6 +159,8 @@ def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
 
     Args:
         path: The file to write; an existing file is replaced and keeps its permissions.
+        stays: Asked, where the work ends early, whether what there is of it is of use; it is told the name of a file
+            beside the other, which ends in ``.part`` and takes the place of no file. It is there after a kill, too.
 
     Yields:
         A binary stream.
@@ -178,14 +181,16 @@ def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
         mode = _mode(path)
         if mode is not None and stat.S_ISDIR(mode):
             raise OutputError("this is a folder, not a file", where=name, hint="Name a file inside it.")
-        if (mode is not None and not stat.S_ISREG(mode)) or os.path.abspath(path).startswith(_DEVICES):
-            with open(path, "wb") as stream:
-                yield stream
+        shared = os.path.abspath(path).startswith(_DEVICES)
+        if shared or (mode is not None and not stat.S_ISREG(mode)):
+            with open(path, "ab" if shared else "wb") as through:
+                yield through
             return
         target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
         _sweep_once(target.parent)
-        temporary = beside(target)
-        stream = open(temporary, "xb")  # noqa: SIM115  # closed below, before it takes its place
+        # closed below, before it takes its place
+        stream: BinaryIO = open(beside(target), "xb") if stays is None else _part(target)  # noqa: SIM115
+        temporary = Path(stream.name)
         try:
             with stream:
                 yield stream
@@ -195,10 +200,22 @@ def atomic_binary(path: PathLike) -> Iterator[BinaryIO]:
                 shutil.copymode(target, temporary)
             os.replace(temporary, target)
         except BaseException:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+            shown = temporary if os.path.islink(path) else Path(path).with_name(temporary.name)
+            if stays is None or not stays(str(shown)):
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
             raise
         sync_folder(target.parent)
+
+
+def _part(target: Path) -> BinaryIO:
+    """A new file beside another, for what is finished of it; an ending ``.gz`` stays at the end."""
+    stem, packed, _ = target.name.rpartition(".gz") if target.name.endswith(".gz") else (target.name, "", "")
+    for number in count(1):
+        more = f".{number}" if number > 1 else ""
+        with suppress(FileExistsError):
+            return open(target.with_name(f"{_stem(stem)}{more}.part{packed}"), "xb")
+    raise AssertionError  # there is always another number
 
 
 def _mode(path: PathLike) -> int | None:
@@ -295,14 +312,13 @@ def make_folder(folder: Path, hint: str = "Choose another place, or mend its per
 
 
 @contextmanager
-def output_errors(
-    name: str, hint: str = "Nothing was left half-written; free space or choose another."
-) -> Iterator[None]:
+def output_errors(name: str, what: str = "", hint: str = "Free space, or choose another.") -> Iterator[None]:
     """Turn what the system says where something cannot be written into one clear error.
 
     Args:
-        name: What is written.
-        hint: What to do where there is no room.
+        name: What is written: a file or folder.
+        what: What it is, such as ``the model``; a file by default.
+        hint: What to do where it cannot be written.
 
     Raises:
         OutputError: What the block raised was an error of the disk; safetensors wraps those in one of its own.
@@ -311,24 +327,31 @@ def output_errors(
         yield
     except BrokenPipeError:
         raise  # the reader of a pipe has gone, which is for the command line to end quietly
-    except FileNotFoundError as error:
-        raise OutputError("the folder does not exist", where=name, hint="Make it first.") from error
-    except PermissionError as error:
-        raise OutputError(
-            "the file may not be written here", where=name, hint="Choose another folder, or change its permissions."
-        ) from error
     except Exception as error:
         if not (isinstance(error, OSError) or type(error).__module__.startswith("safetensors")):
             raise
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise OutputError(f"writing failed: {reason}", where=name, hint=hint) from error
+        reason = getattr(error, "strerror", None) or str(error)
+        if what:
+            raise OutputError(f"{what} cannot be written ({reason})", where=name, hint=hint) from error
+        if isinstance(error, FileNotFoundError):
+            raise OutputError("the folder does not exist", where=name, hint="Make it first.") from error
+        if isinstance(error, PermissionError):
+            raise OutputError(
+                "the file may not be written here", where=name, hint="Choose another folder, or change its permissions."
+            ) from error
+        hint = "Nothing was left half-written; free space or choose another."
+        raise OutputError(f"writing failed: {reason.lower()}", where=name, hint=hint) from error
 
 
 @contextmanager
-def open_output(path: PathLike) -> Iterator[IO[str]]:
+def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> Iterator[IO[str]]:
     """Open a text stream for writing UTF-8 with plain line feeds, all or nothing; ``-`` is standard output.
 
     A name that ends in ``.gz`` is compressed.
+
+    Args:
+        path: The file to write.
+        stays: Asked whether what is finished stays where the work ends early: see :func:`atomic_binary`.
 
     Raises:
         OutputError: See :func:`atomic_binary`.
@@ -344,12 +367,15 @@ def open_output(path: PathLike) -> Iterator[IO[str]]:
             with suppress(OSError, ValueError):
                 stdout.detach()  # leave standard output open
         return
-    with atomic_binary(path) as raw:
+    with atomic_binary(path, stays) as raw:
         # A fixed time stamp makes equal content equal bytes.
         packed = gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) if name.endswith(".gz") else None
         text = io.TextIOWrapper(packed or raw, encoding="utf-8", newline="\n")
-        yield text
-        text.flush()
-        text.detach()
-        if packed is not None:
-            packed.close()
+        try:
+            yield text
+            text.flush()
+        finally:
+            with suppress(OSError, ValueError):
+                text.detach()
+            if packed is not None:
+                packed.close()  # what is finished can then be read

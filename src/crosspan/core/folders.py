@@ -28,13 +28,20 @@ from crosspan.core.files import PathLike, atomic_binary, beside, others_beside, 
 MARKER = ".crosspan.json"
 """The file that tells what is in a folder. It is hidden, so that it does not count in a digest of the folder."""
 
+_NO_ROOM = "Free space, or choose another."
 _VERSION = 1
 _TRIES = 20
 
 
 @contextmanager
 def atomic_folder(
-    path: PathLike, ours: Sequence[str] = (), *, replace: bool = True, marker: str = MARKER
+    path: PathLike,
+    ours: Sequence[str] = (),
+    *,
+    replace: bool = True,
+    marker: str = MARKER,
+    what: str = "the folder",
+    hint: str = _NO_ROOM,
 ) -> Iterator[Path]:
     """Write a folder all or nothing, in place of an older one that crosspan made.
 
@@ -44,6 +51,8 @@ def atomic_folder(
             ``checkpoint-*``; they go with it. An older folder without a marker may hold nothing else.
         replace: Whether it takes the place of a whole one; else that one stays, such as that of a faster run.
         marker: Name of the file that tells what is in the folder.
+        what: What it is, for messages.
+        hint: What to do where it cannot be written.
 
     Yields:
         An empty folder beside it, to write into. On any error, and on Ctrl-C, it is removed and the older one stays.
@@ -61,8 +70,7 @@ def atomic_folder(
         ('new', True)
     """
     target = Path(os.path.realpath(path))
-    name = os.fspath(path)
-    with output_errors(name):
+    with output_errors(os.fspath(path), what, hint):
         target.parent.mkdir(parents=True, exist_ok=True)
         settle_folder(target, marker=marker)
         sweep(target.parent)
@@ -100,7 +108,7 @@ def is_complete(path: PathLike, *, marker: str = MARKER) -> bool:
     """
     folder = Path(os.path.realpath(path))
     settle_folder(folder, marker=marker)
-    listed = _listed(folder / marker)
+    listed = contents(folder / marker)
     if listed is None:
         return False
     try:
@@ -128,7 +136,7 @@ def check_replaceable(path: PathLike, ours: Sequence[str] = (), *, marker: str =
         return
     if not os.path.isdir(path):
         raise OutputError("this is a file, and a folder is needed", where=name, hint="Name another.")
-    listed = _listed(Path(path) / marker) or {}
+    listed = contents(Path(path) / marker) or {}
     for one in _files(Path(path)):
         if one not in listed and one != marker and not any(fnmatch(one.partition("/")[0], mine) for mine in ours):
             raise OutputError(
@@ -151,7 +159,7 @@ def remove_folder(path: PathLike, ours: Sequence[str] = (), *, marker: str = MAR
     """
     check_replaceable(path, ours, marker=marker)
     target = Path(os.path.realpath(path))
-    with output_errors(os.fspath(path)), suppress(FileNotFoundError):
+    with output_errors(os.fspath(path), "the folder"), suppress(FileNotFoundError):
         _discard(target, target)
 
 
@@ -192,7 +200,7 @@ def settle_folder(target: Path, *, marker: str = MARKER) -> None:
         with suppress(OSError):  # another run was faster
             if os.path.lexists(target):
                 _discard(old, target)
-            elif _listed(new / marker) is not None:
+            elif contents(new / marker) is not None:
                 os.rename(new, target)
                 sync_folder(target.parent)
                 _discard(old, target)
@@ -232,7 +240,7 @@ def _discard(folder: Path, target: Path) -> None:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def _listed(marker: Path) -> dict[str, tuple[int, str]] | None:
+def contents(marker: Path) -> dict[str, tuple[int, str]] | None:
     """What a marker says is in its folder; ``None`` where there is none, or it is damaged."""
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
         about = json.loads(marker.read_bytes().decode("utf-8", "surrogateescape"))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from crosspan.core.checks import check_sentences
 from crosspan.core.types import Sentence
 from crosspan.evaluate.counts import Mode, count_spans, keeps
 from crosspan.evaluate.ner import NerScore, score_counts
@@ -97,6 +98,7 @@ def evaluate_ner(
         PairError: The sentences differ in number or in tokens.
         EmptyInputError: There is no sentence and intervals were asked for.
         OptionError: ``bootstrap`` or ``confidence`` is out of range.
+        ArgumentError: Something is no sentence.
 
     Example:
         >>> from crosspan.core.types import Span
@@ -106,6 +108,7 @@ def evaluate_ner(
         >>> report.strict.micro.f1, report.errors.total["boundary"]
         (0.5, 1)
     """
+    gold, pred = check_sentences("gold", gold), check_sentences("pred", pred)
     check_same_tokens(gold, pred)
 
     def score(one: Sequence[Sentence], other: Sequence[Sentence], mode: Mode) -> NerScore:

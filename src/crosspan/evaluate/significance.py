@@ -3,7 +3,8 @@
 Every test resamples *sentences*. What a sentence contributes to a score is a short row of counts, and a corpus has
 few distinct rows; so instead of drawing sentences one by one, the number of times that each distinct row is drawn
 (multinomial) or swapped (binomial) is drawn at once. The distribution is exactly the same, the cost no longer grows
-with the corpus.
+with the corpus. ``scipy.stats`` draws sentence by sentence: the same test of 5,000 sentences takes it fifty times as
+long, so that its ``bootstrap`` and ``permutation_test`` are not used here.
 """
 
 from __future__ import annotations

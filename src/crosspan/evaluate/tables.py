@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crosspan.core.tables import Table
-from crosspan.evaluate.alignment import AlignmentScore
+from crosspan.evaluate.alignment import AlignmentComparison, AlignmentScore
 from crosspan.evaluate.calibration import Calibration
-from crosspan.evaluate.comparison import AlignmentComparison, NerComparison
+from crosspan.evaluate.comparison import NerComparison
 from crosspan.evaluate.ner import NerScore, Score
 from crosspan.evaluate.report import NerReport
 from crosspan.evaluate.significance import Interval, PairedTest

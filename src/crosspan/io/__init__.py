@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from crosspan.core.checks import each_checked
 from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import Repair, Scheme, SchemeOption
@@ -162,6 +163,7 @@ def write(
         OutputError: The file cannot be written.
         FormatError: A sentence cannot be kept in this format.
     """
+    sentences = each_checked("sentences", sentences, Sentence)
     return output_format(path, format).write(path, sentences, Writing(scheme=scheme, offsets=offsets))
 
 
@@ -179,7 +181,7 @@ def write_projections(
         path: The file; ``-`` is standard output.
         projections: What to write, without error sentences; they may be produced while writing.
         format: A format that keeps labels, or ``"auto"``. JSONL keeps all of a projection; see
-            :func:`crosspan.io.projections.projection_record`.
+            :meth:`crosspan.Projection.to_dict`.
         scheme: The tag scheme, in formats that have tags.
         offsets: What character offsets count, in formats that have some: one of :data:`UNITS`.
 
@@ -191,6 +193,7 @@ def write_projections(
         OutputError: The file cannot be written.
     """
     how = Writing(scheme=scheme, offsets=offsets)
+    projections = each_checked("projections", projections, Projection)
     return output_format(path, format, labels=True).write_projections(path, projections, how)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from itertools import chain
 
 from crosspan.core.components import Component, Family
-from crosspan.core.errors import CrosspanError, ModelError, OptionError
+from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelError, OptionError
 from crosspan.core.files import PathLike, name_of, open_input, read_blocks
 from crosspan.io.format import Format, Reading, TextFormat
 from crosspan.io.rejects import Located
@@ -71,8 +72,12 @@ def format_named(name: str) -> Format:
         raise OptionError(f"unknown format {name!r}", hint=f"Choose one of {', '.join(FORMATS.names())}.")
     found = FORMATS.factory(name)
     made = found() if callable(found) else found
-    if not isinstance(made, Format):
-        raise ModelError(f"{name!r} is no format", where=repr(found), hint="Derive it from crosspan.io.Format.")
+    if not isinstance(made, Format) or made.name != name:
+        raise ModelError(
+            f"{name!r} is no format of this name",
+            where=repr(found),
+            hint="Derive it from crosspan.io.Format, and name it alike there and in the entry point.",
+        )
     return made
 
 
@@ -148,7 +153,20 @@ def told_format(path: PathLike, format: str) -> Format | None:  # noqa: A002
         found = next((one for one in all_formats() if one.magic and start.startswith(one.magic)), None)
     if found is not None and not found.reads:
         raise OptionError(f"the format {found.name} is for writing only", hint="Name another format.")
+    if found is not None:
+        _check_installed(found)
     return found
+
+
+def _check_installed(found: Format) -> None:
+    """Raise unless the packages that a format needs are installed."""
+    component = FORMATS.component(found.name)
+    for package in component.packages:
+        if find_spec(package) is None:
+            what = f"crosspan[{component.extra}]" if component.extra else package
+            raise MissingDependencyError(
+                f"{found.shown} needs the package {package}", hint=f"Install it with: pip install '{what}'."
+            )
 
 
 def _recognised(lines: Sequence[str]) -> TextFormat:
@@ -191,7 +209,7 @@ def output_format(path: PathLike, format: str = "auto", *, labels: bool = False)
         raise OptionError(f"the format {found.name} {said}", hint=f"Choose one of {_listed(labels)}.")
     if found.binary and is_stdout:
         raise OptionError(f"{found.shown} cannot be written to standard output", hint="Name a file.")
-    found.check_installed()
+    _check_installed(found)
     return found
 
 

@@ -37,11 +37,10 @@ class DocBin(Format):
     title = "DocBin"
     endings = (".spacy",)
     scores = True
-    package = extra = "spacy"
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield sentences, whoever wrote them; raises where the file is no ``DocBin`` or holds no ``Doc``."""
-        tokens = self._tokens()
+        tokens = importlib.import_module("spacy.tokens")
         name = name_of(path)
         with open_input(path) as stream:
             content = stream.read()
@@ -68,7 +67,7 @@ class DocBin(Format):
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
         """Write sentences; the same ones give the same bytes. A name in ``.gz`` is compressed once more."""
-        tokens = self._tokens()
+        tokens = importlib.import_module("spacy.tokens")
         vocab = importlib.import_module("spacy.vocab").Vocab()
         with atomic_binary(path) as stream:  # first, so that a bad path is found before the work
             docs = tokens.DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
@@ -77,10 +76,6 @@ class DocBin(Format):
             content = docs.to_bytes()
             stream.write(gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content)
         return len(docs)
-
-    def _tokens(self) -> Any:
-        self.check_installed()
-        return importlib.import_module("spacy.tokens")
 
 
 def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import chain
 from typing import IO, Literal, get_args
 
-from crosspan.core.errors import MissingDependencyError, OptionError
+from crosspan.core.errors import OptionError
 from crosspan.core.files import PathLike, name_of, open_output, read_blocks
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Projection, Sentence
@@ -91,9 +90,6 @@ class Format:
     """Whether of a projection the source of each span is kept, and why others were dropped."""
     running: bool = False
     """Whether it is running text, whose lines may be cut into sentences."""
-    package: str = ""
-    """The package that it needs, if crosspan does without otherwise; and its extra of crosspan, see ``extra``."""
-    extra: str = ""
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield the sentences of a file in order; one whose labels cannot be read has a fault and no spans.
@@ -150,18 +146,6 @@ class Format:
     def shown(self) -> str:
         """Its name in messages."""
         return self.title or self.name
-
-    def check_installed(self) -> None:
-        """Raise unless the package that the format needs is installed.
-
-        Raises:
-            MissingDependencyError: It is not.
-        """
-        if self.package and find_spec(self.package) is None:
-            raise MissingDependencyError(
-                f"{self.shown} needs the package {self.package}",
-                hint=f"Install it with: pip install 'crosspan[{self.extra}]'.",
-            )
 
 
 class TextFormat(Format):

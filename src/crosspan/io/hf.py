@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import Any
 
 from crosspan.core.checks import check_projections, check_sentences
-from crosspan.core.errors import ArgumentError, CrosspanError, MissingDependencyError, OptionError
+from crosspan.core.errors import ArgumentError, MissingDependencyError, OptionError
 from crosspan.core.logs import logger_of
-from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme, detect_scheme, to_tags
+from crosspan.core.tags import Repair, Scheme, SchemeOption, check_scheme, to_tags
 from crosspan.core.types import Projection, Sentence
-from crosspan.io.records import sentence_of
+from crosspan.io.format import Reading
+from crosspan.io.jsonl import sentences_of
 from crosspan.io.rejects import Located, Reject, settle
 
 _TAGS = ("ner_tags", "ner", "tags", "labels")
 _SPANS = ("spans", "entities")
-_SAMPLE = 5_000
 
 _LOG = logger_of(__name__)
 
@@ -80,9 +80,7 @@ def iter_dataset(
 
     Arguments and errors are those of :func:`from_dataset`; errors of rows come when the row is reached.
     """
-    check_repair(repair)
-    if scheme != "auto":
-        check_scheme(scheme)
+    how = Reading(lang=lang, scheme=scheme, repair=repair)
     if isinstance(dataset, str | Mapping) or not isinstance(dataset, Iterable):
         splits = f" of the splits {', '.join(map(str, dataset))}" if isinstance(dataset, Mapping) else ""
         raise ArgumentError(
@@ -91,29 +89,14 @@ def iter_dataset(
         )
     plain = dataset.with_format(None) if hasattr(dataset, "with_format") else dataset  # tensors become lists
     features = getattr(dataset, "features", None) or {}
-    return settle(_located(plain, _Columns(columns or {}, features, names), scheme, repair, lang), rejects)
+    return settle(_located(plain, _Columns(columns or {}, features, names), how), rejects)
 
 
-def _located(
-    rows: Iterable[Mapping[str, Any]], columns: _Columns, scheme: SchemeOption, repair: Repair, lang: str | None
-) -> Iterator[Located]:
-    records = map(columns.record_of, rows)
-    head = list(islice(records, _SAMPLE))
-    known = _detect(head) if scheme == "auto" else scheme
-    for number, record in enumerate(chain(head, records), 1):
-        where = f"row {number}"
-        try:
-            sentence, fault = sentence_of(record, scheme=known, repair=repair, lang=lang)
-        except CrosspanError as error:
-            raise type(error)(error.message, where=where, hint=error.hint) from error
-        placed = None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint)
-        yield Located(number, sentence, placed)
-
-
-def _detect(records: Iterable[Mapping[str, Any]]) -> Scheme:
-    tagged = (tags for record in records for key in _TAGS if isinstance(tags := record.get(key), Sequence))
-    scheme = detect_scheme([tag for tag in tags if isinstance(tag, str)] for tags in tagged)
-    return "IOB1" if scheme == "IO" else scheme  # IO within some rows may be IOB1 in the next
+def _located(rows: Iterable[Mapping[str, Any]], columns: _Columns, how: Reading) -> Iterator[Located]:
+    records = enumerate(map(columns.record_of, rows), 1)
+    first = next(records, None)
+    if first is not None:  # a split may be empty
+        yield from sentences_of(chain([first], records), "row", how)
 
 
 class _Columns:
@@ -138,9 +121,9 @@ class _Columns:
         if not isinstance(row, Mapping):
             raise ArgumentError(f"a row is {row!r}, not a record", hint="Load it with datasets.load_dataset.")
         record = {self._called.get(column, column): value for column, value in row.items() if value is not None}
-        for key in _TAGS:
-            if isinstance(record.get(key), Sequence):
-                record[key] = _named(record[key], self._names)
+        tags = next((key for key in _TAGS if isinstance(record.get(key), Sequence)), None)
+        if tags is not None:
+            record["ner_tags"] = _named(record.pop(tags), self._names)
         for key in _SPANS:
             if key in record:
                 record[key] = self._span_list(record[key])

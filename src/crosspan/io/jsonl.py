@@ -16,8 +16,8 @@ from crosspan.core.files import PathLike, name_of, open_output, read_lines
 from crosspan.core.tags import Scheme, detect_scheme
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Reading, TextFormat, Writing
-from crosspan.io.projections import is_projection, projection_record, projections_of
-from crosspan.io.records import record_of, sentence_of
+from crosspan.io.projections import is_projection, projections_of
+from crosspan.io.records import sentence_of
 from crosspan.io.rejects import Located, Reject
 
 _SAMPLE_RECORDS = 5_000
@@ -57,12 +57,12 @@ class Jsonl(TextFormat):
             >>> stream.getvalue().strip()
             '{"tokens": ["Accra"], "spans": []}'
         """
-        return put_records(stream, map(record_of, sentences))
+        return put_records(stream, map(Sentence.to_dict, sentences))
 
     def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
-        """Write all of each projection; see :func:`crosspan.io.projections.projection_record`."""
+        """Write all of each projection; see :meth:`crosspan.Projection.to_dict`."""
         with open_output(path) as stream:
-            return put_records(stream, map(projection_record, projections))
+            return put_records(stream, map(Projection.to_dict, projections))
 
     def holds_projections(self, path: PathLike) -> bool:
         """Whether the first record is one of a projection."""

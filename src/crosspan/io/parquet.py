@@ -39,12 +39,10 @@ class Parquet(Format):
     endings = (".parquet",)
     magic = b"PAR1"
     scores = True
-    package = "pyarrow"
-    extra = "parquet"
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield sentences, some thousand rows at a time; raises where there is no column ``tokens`` or ``text``."""
-        arrow, parquet = self._arrow()
+        arrow, parquet = _arrow()
         name = name_of(path)
         index = 0
         known: Scheme | None = None
@@ -68,7 +66,7 @@ class Parquet(Format):
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
         """Write sentences, with tags in the column ``ner_tags``."""
-        arrow, parquet = self._arrow()
+        arrow, parquet = _arrow()
         schema = _schema(arrow)
         sentences = iter(sentences)
         count = 0
@@ -78,9 +76,9 @@ class Parquet(Format):
                 count += len(rows)
         return count
 
-    def _arrow(self) -> tuple[Any, Any]:
-        self.check_installed()
-        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+
+def _arrow() -> tuple[Any, Any]:
+    return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
 
 
 def _located(

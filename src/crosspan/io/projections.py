@@ -9,48 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, FormatError, SpanError, TagError
+from crosspan.core.errors import ArgumentError, CrosspanError, FormatError, SpanError, TagError
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Span
-from crosspan.io.records import record_of, sentence_of
+from crosspan.io.records import sentence_of
 from crosspan.io.rejects import Reject
 
 
-def projection_record(projection: Projection) -> dict[str, Any]:
-    """The labelled sentence as a record; each span has its confidence and the source span it comes from.
-
-    Source spans that were not projected stand under ``dropped``; a record that has this key, be the list empty or not,
-    is that of a projection. Confidences are rounded to four digits.
-
-    Example:
-        >>> from crosspan.core.types import Sentence
-        >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
-        >>> projection_record(Projection(Sentence(("Accra",), (link.target,)), (link,)))["spans"]
-        [{'start': 0, 'end': 1, 'label': 'LOC', 'score': 0.9, 'source': {'start': 2, 'end': 3}}]
-    """
-    record = record_of(projection.sentence)
-    sources = {link.target: link.source for link in projection.links}
-    for item, span in zip(record["spans"], projection.sentence.spans, strict=True):
-        if span.score is not None:
-            item["score"] = round(span.score, 4)
-        item["source"] = _source_record(sources[span])
-    record["dropped"] = [
-        {**_source_record(span.source), "label": span.source.label, "reason": span.reason}
-        for span in projection.dropped
-    ]
-    if projection.error is not None:
-        record["error"] = projection.error
-    return record
-
-
-def _source_record(span: Span) -> dict[str, Any]:
-    record: dict[str, Any] = {"start": span.start, "end": span.end}
-    if span.score is not None:
-        record["score"] = round(span.score, 4)
-    return record
-
-
 def is_projection(record: Mapping[str, Any]) -> bool:
-    """Whether a record was made by :func:`projection_record`.
+    """Whether a record was made by :meth:`crosspan.Projection.to_dict`.
 
     Example:
         >>> is_projection({"tokens": ["Accra"], "spans": []})
@@ -59,10 +25,11 @@ def is_projection(record: Mapping[str, Any]) -> bool:
     return "dropped" in record
 
 
-def projection_of(record: Mapping[str, Any]) -> Projection:
+def projection_from_dict(record: Mapping[str, Any]) -> Projection:
     """Read a projection from its record; confidences come back as they were rounded.
 
     Raises:
+        ArgumentError: It is no record.
         FormatError: The record is no sentence, or what it says of its sources cannot be read.
         SpanError: Its spans are wrong, or one has no source.
 
@@ -70,9 +37,11 @@ def projection_of(record: Mapping[str, Any]) -> Projection:
         >>> from crosspan.core.types import Sentence
         >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
         >>> projection = Projection(Sentence(("Accra",), (link.target,)), (link,))
-        >>> projection_of(projection_record(projection)) == projection
+        >>> projection_from_dict(projection.to_dict()) == projection
         True
     """
+    if not isinstance(record, Mapping):
+        raise ArgumentError(f"{record!r} is no record", hint="Give what Projection.to_dict made.")
     sentence, fault = sentence_of(record)
     if fault is not None:
         raise fault
@@ -127,7 +96,7 @@ def projections_of(
                 hint="Read labelled sentences with crosspan.read.",
             )
         try:
-            yield projection_of(record)
+            yield projection_from_dict(record)
         except CrosspanError as error:
             placed = type(error)(error.message, where=where, hint=error.hint)
             if rejects is None or not isinstance(error, SpanError | TagError):

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from crosspan.core.errors import ArgumentError, OptionError, SpanError
 from crosspan.core.tags import Repair, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Entity, Sentence, Span
-from crosspan.io.records import Offsets, place_spans, sentence_of
+from crosspan.io.format import UNITS, Unit
+from crosspan.io.records import Offsets, in_code_points, place_spans, sentence_of
 from crosspan.text.tokenize import Apostrophe, tokenize
-
-Unit = Literal["codepoints", "utf16", "bytes"]
-"""What character offsets count: code points (Python, most tools), UTF-16 code units (JavaScript, Java, C#), or bytes of
-UTF-8 (Rust, Go)."""
-
-UNITS: tuple[Unit, ...] = get_args(Unit)
 
 EntityLike = Entity | Span | Sequence[Any] | Mapping[str, Any]
 """``(start, end, label)``, ``(start, end, label, score)``, a record with these names, or an entity of ours."""
@@ -64,10 +58,11 @@ def sentence_from_text(
     if isinstance(entities, str | Mapping | Entity | Span) or not isinstance(entities, Iterable):
         raise ArgumentError(f"the entities are {entities!r}, not a list", hint='Write [(start, end, "LABEL"), …].')
     words: Offsets = tuple(tokenize(text, apostrophe=apostrophe))
-    at = _positions(text, offsets)
-    spans = [_whole(text, words, at(_range_of(item)), snap, id) for item in entities]
+    if offsets not in UNITS:
+        raise OptionError(f"offsets is {offsets!r}", hint=f"Choose one of {', '.join(UNITS)}.")
     try:
-        pieces, placed = place_spans(text, words, spans)
+        spans = in_code_points([_range_of(item) for item in entities], text, offsets)
+        pieces, placed = place_spans(text, words, [_whole(text, words, span, snap) for span in spans])
     except SpanError as error:
         raise SpanError(error.message, where=id, hint=error.hint) from error
     tokens = tuple([text[start:end] for start, end in pieces])
@@ -88,35 +83,7 @@ def _range_of(item: EntityLike) -> Span:
     return Span(*item)
 
 
-def _positions(text: str, unit: Unit) -> Callable[[Span], Span]:
-    """What turns spans in some unit into spans in code points."""
-    if unit not in UNITS:
-        raise OptionError(f"offsets is {unit!r}", hint=f"Choose one of {', '.join(UNITS)}.")
-    if unit == "codepoints" or text.isascii():
-        return lambda span: span
-    if unit == "utf16":
-        widths = [2 if ord(character) > 0xFFFF else 1 for character in text]
-        what = "a pair of UTF-16 code units"
-    else:
-        widths = [len(character.encode("utf-8", "surrogatepass")) for character in text]
-        what = "the bytes of a character"
-    place = {at: index for index, at in enumerate(accumulate(widths, initial=0))}
-
-    def converted(span: Span) -> Span:
-        for edge in (span.start, span.end):
-            if edge not in place:
-                total = sum(widths)
-                inside = f"splits {what}" if edge < total else f"ends after the last of {total}"
-                raise SpanError(
-                    f"span [{span.start}, {span.end}) {span.label}, counted in {unit}, {inside}",
-                    hint=f"Say what the numbers count with offsets=: {', '.join(UNITS)}.",
-                )
-        return Span(place[span.start], place[span.end], span.label, span.score)
-
-    return converted
-
-
-def _whole(text: str, words: Offsets, span: Span, snap: bool, where: str | None) -> Span:
+def _whole(text: str, words: Offsets, span: Span, snap: bool) -> Span:
     """The span with whole words; where a word is cut, it is widened or refused."""
     start, end = span.start, span.end
     for word_start, word_end in words:
@@ -127,7 +94,6 @@ def _whole(text: str, words: Offsets, span: Span, snap: bool, where: str | None)
                 raise SpanError(
                     f"span [{span.start}, {span.end}) {span.label} {text[span.start : span.end]!r} {side} inside the "
                     f"word {text[word_start:word_end]!r} [{word_start}, {word_end})",
-                    where=where,
                     hint="Mend it, or widen it to whole words with snap=True.",
                 )
             start, end = min(start, word_start), max(end, word_end)

@@ -1,8 +1,8 @@
 """A sentence as a record of plain values, as JSONL and Parquet keep it.
 
 Read: ``tokens`` with ``spans`` (token indices) or ``ner_tags``, or a ``text`` with character spans, under the names
-that common annotation tools use. Written: ``id``, ``lang``, ``tokens``, ``spans``, and ``text`` with ``offsets`` where
-they are known.
+that common annotation tools use. Written, by :meth:`crosspan.Sentence.to_dict`: ``id``, ``lang``, ``tokens``,
+``spans``, and ``text`` with ``offsets`` where they are known.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def sentence_of(
         if by_characters:
             assert text is not None
             assert offsets is not None
-            offsets, spans = place_spans(text, offsets, _in_code_points(_labelled(record), text, record.get("unit")))
+            offsets, spans = place_spans(text, offsets, in_code_points(_labelled(record), text, record.get("unit")))
             tokens = tuple([text[start:end] for start, end in offsets])
         elif tokens is not None:
             spans = _token_spans(record, len(tokens), scheme, repair, names)
@@ -145,8 +145,23 @@ def _labelled(record: Mapping[str, Any]) -> list[Span]:
     return [_span(item) for item in items]
 
 
-def _in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
-    """Spans whose places count code points; a place inside of a character, or beyond the last, is a fault."""
+def in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
+    """Turn spans that count bytes or UTF-16 units into spans that count code points.
+
+    Args:
+        spans: The spans.
+        text: What they count in.
+        unit: What they count: ``"codepoints"``, ``"utf16"`` or ``"bytes"``; ``None`` is code points.
+
+    Raises:
+        SpanError: A span begins or ends inside of a character or beyond the last, or there is no such unit.
+
+    Example:
+        >>> in_code_points([Span(2, 7, "LOC")], "é Ho", "bytes")
+        Traceback (most recent call last):
+        ...
+        crosspan.core.errors.SpanError: span [2, 7) LOC is none of whole characters of the text in bytes. Mend the span, or 'unit'.
+    """  # noqa: E501
     if unit in (None, "codepoints") or not spans:
         return spans
     if unit not in ("bytes", "utf16"):
@@ -154,7 +169,7 @@ def _in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
     places = {0: 0}
     at = 0
     for index, character in enumerate(text, 1):
-        at += len(character.encode("utf-8")) if unit == "bytes" else 1 + (ord(character) > 0xFFFF)
+        at += len(character.encode("utf-8", "surrogatepass")) if unit == "bytes" else 1 + (ord(character) > 0xFFFF)
         places[at] = index
     for span in spans:
         if span.start not in places or span.end not in places:
@@ -255,13 +270,3 @@ def _spans_of_tags(
     if fault is not None:
         raise TagError(f"token {fault.index + 1}: {fault.message}", hint=fault.hint)
     return spans
-
-
-def record_of(sentence: Sentence) -> dict[str, Any]:
-    """Write a sentence as a record, leaving out what is not known.
-
-    Example:
-        >>> record_of(Sentence(("Accra",), (Span(0, 1, "LOC"),), id="a"))
-        {'id': 'a', 'tokens': ['Accra'], 'spans': [{'start': 0, 'end': 1, 'label': 'LOC'}]}
-    """
-    return sentence.to_dict()

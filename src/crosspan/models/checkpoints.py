@@ -9,12 +9,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from crosspan.core.errors import ModelError, OutputError
 from crosspan.models.loading import neural
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"checkpoint-(\d+)\Z")
 _STATE = "state.json"
@@ -89,12 +91,19 @@ class Checkpoints:
                 shutil.rmtree(other, ignore_errors=True)
         return path
 
-    def restore(self, model: Any, optimizers: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None] | None:
+    def restore(
+        self, model: Any, optimizers: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]
+    ) -> tuple[T, dict[str, Any] | None] | None:
         """Bring model and optimizers to where the last checkpoint was made.
 
+        Args:
+            model: The model.
+            optimizers: Its optimizers by name.
+            read: Makes something of the plain values that were kept beside the weights, ``"step"`` among them.
+
         Returns:
-            The values kept beside the weights, ``"step"`` among them, and the best weights where they are not the
-            last ones; ``None`` where there is no checkpoint.
+            What ``read`` made, and the best weights where they are not the last ones; ``None`` where there is no
+            checkpoint.
 
         Raises:
             OutputError: The checkpoint is of another training.
@@ -104,9 +113,8 @@ class Checkpoints:
         if path is None:
             return None
         try:
-            state: dict[str, Any] = json.loads((path / _STATE).read_text(encoding="utf-8"))
-            mark = state.pop("mark")
-            int(state["step"])
+            values: dict[str, Any] = json.loads((path / _STATE).read_text(encoding="utf-8"))
+            mark = values.pop("mark")
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise _damaged(path) from error
         if mark != self.mark:
@@ -117,6 +125,7 @@ class Checkpoints:
             )
         load = neural("a checkpoint", "safetensors.torch").load_file
         try:
+            state = read(values)
             put_back(model, load(path / _WEIGHTS))
             _put_memory_back(model, optimizers, load(path / _MEMORY))
             return state, load(path / _BEST) if (path / _BEST).is_file() else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import OutputError
+from crosspan.core.files import output_errors, sync_folder
+from crosspan.core.folders import MARKER, atomic_folder, check_replaceable, contents, is_complete, settle_folder
 from crosspan.models.loading import neural
 
 _AGAIN = "Make room, and run it again: it goes on from the last checkpoint."
@@ -18,25 +19,50 @@ _AGAIN = "Make room, and run it again: it goes on from the last checkpoint."
 PART = "finished.part"
 """What a folder of a training holds for the moment in which the model takes its place."""
 
+_OURS = ("checkpoint-*", f"{PART}*", ".*.tmp", ".*.old")
+"""What may be in the folder of a training that was killed."""
+
 
 def check_new(folder: Path, record: str, besides: Sequence[str] = ()) -> None:
     """Raise unless a model can be written into a folder: it is new, or holds the checkpoints of a training.
 
+    A model that is damaged, as by a power cut on an older disk, is none: it may be made anew.
+
     Args:
         folder: The folder.
-        record: Name of the file that tells a finished model.
+        record: Name of the file that tells what a finished model was made from.
         besides: Names that may be there as well.
 
     Raises:
-        OutputError: It holds a model or something else, or is a file.
+        OutputError: It holds a model or something else, is a file, or cannot be written.
     """
-    if (folder / record).is_file():
+    if is_finished(folder, record) or ((folder / record).is_file() and not (folder / MARKER).exists()):
         raise OutputError("there is a trained model already", where=str(folder), hint="Name another folder.")
     if folder.exists() and not folder.is_dir():
         raise OutputError("this is a file, and the model needs a folder", where=str(folder), hint="Name another.")
-    there = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    if any(not name.startswith(("checkpoint-", PART)) and name not in besides for name in there):
-        raise OutputError("the folder holds something else", where=str(folder), hint="Name a folder that is new.")
+    check_replaceable(folder, (*_OURS, *besides))
+    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
+    if not os.access(there, os.W_OK):
+        raise OutputError("the model cannot be written here", where=str(there), hint="Name another folder.")
+
+
+def is_finished(folder: Path, record: str) -> bool:
+    """Whether a folder holds a model that was written to its end and is as it was written.
+
+    What a killed run left undone is finished first.
+
+    Args:
+        folder: The folder.
+        record: Name of the file that tells what the model was made from.
+
+    Example:
+        >>> is_finished(Path("a folder that is not there"), "training.json")
+        False
+    """
+    part = folder / PART
+    settle_folder(part)
+    _move_in(part, folder, record)
+    return (folder / record).is_file() and is_complete(folder)
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
@@ -63,7 +89,7 @@ def write_model(
     files: Mapping[str, str] | None = None,
     weights: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write a model, its tokenizer and more into a folder, in place of what is there.
+    """Write a model, its tokenizer and more into a folder, all or nothing, in place of an older one.
 
     Args:
         model: The model.
@@ -75,13 +101,12 @@ def write_model(
     Raises:
         OutputError: There is no room.
     """
-    with room(place.parent):
-        shutil.rmtree(place, ignore_errors=True)
-        save_model(model.eval(), tokenizer, place)
+    with atomic_folder(place, what="the model", hint=_AGAIN) as folder:
+        save_model(model.eval(), tokenizer, folder)
         for name, values in (weights or {}).items():
-            neural("saving a model", "safetensors.torch").save_file(dict(values), place / name)
+            neural("saving a model", "safetensors.torch").save_file(dict(values), folder / name)
         for name, text in (files or {}).items():
-            (place / name).write_text(text, encoding="utf-8")
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def write_finished(
@@ -92,25 +117,50 @@ def write_finished(
     files: Mapping[str, str],
     weights: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Write a finished model into a folder; the file that tells that it is complete comes last.
+    """Write a finished model into the folder of its training, where checkpoints and more may be.
+
+    It is written into a folder inside, all or nothing, and its files then take their places one by one, the one that
+    tells that they are all there last. Whoever is killed meanwhile leaves what :func:`is_finished` finishes.
 
     Args:
         model: The model.
         tokenizer: Its tokenizer.
         folder: Where it goes.
-        record: Which of the files is that file.
-        files: Texts to be written beside the model.
+        record: Name of the file that tells what the model was made from.
+        files: Texts to be written beside the model, that one among them.
         weights: Files of other weights, as safetensors.
 
     Raises:
         OutputError: There is no room.
     """
-    scratch = folder / PART
-    write_model(model, tokenizer, scratch, files, weights)
-    with room(folder):
-        for path in sorted(scratch.iterdir(), key=lambda path: path.name == record):
-            os.replace(path, folder / path.name)
-        scratch.rmdir()
+    write_model(model, tokenizer, folder / PART, files, weights)
+    with output_errors(str(folder), "the model", _AGAIN):
+        _move_in(folder / PART, folder, record)
+
+
+def _move_in(part: Path, folder: Path, record: str) -> None:
+    """Move the files of a model to their places in the folder around it, the record and the marker last."""
+    listed = contents(part / MARKER)
+    if listed is None:  # there is nothing to move, or it has been moved
+        _remove_empty(part)
+        return
+    for name in sorted(listed, key=lambda name: name == record):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # moved before
+            os.replace(part / name, folder / name)
+    for inner, _, _ in os.walk(folder):
+        sync_folder(Path(inner))
+    with suppress(FileNotFoundError):
+        os.replace(part / MARKER, folder / MARKER)
+    sync_folder(folder)
+    _remove_empty(part)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a folder with folders in it, unless there is a file somewhere."""
+    with suppress(OSError):
+        for inner, _, _ in os.walk(folder, topdown=False):
+            os.rmdir(inner)
 
 
 def record_text(record: Mapping[str, Any]) -> str:
@@ -124,29 +174,6 @@ def record_text(record: Mapping[str, Any]) -> str:
         }
     """
     return json.dumps(record, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-@contextmanager
-def room(folder: Path, hint: str = _AGAIN) -> Iterator[None]:
-    """Say clearly that a model cannot be written.
-
-    Args:
-        folder: Where it goes.
-        hint: What to do then.
-
-    Raises:
-        OutputError: What the block raised was an error of the disk; safetensors wraps those in one of its own.
-    """
-    try:
-        yield
-    except Exception as error:
-        if not (isinstance(error, OSError) or type(error).__module__.startswith("safetensors")):
-            raise
-        raise OutputError(
-            f"the model cannot be written ({getattr(error, 'strerror', None) or error})",
-            where=str(folder),
-            hint=hint,
-        ) from error
 
 
 @contextmanager

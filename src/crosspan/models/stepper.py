@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.errors import ModelError
 from crosspan.core.logs import warn
 from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
 from crosspan.models.loading import neural
@@ -30,7 +31,6 @@ class Stepper:
         processes: Who works on a batch.
         optimizers: What changes the weights, by name.
         max_norm: Gradients longer than this are cut.
-        seed: Where chance comes from.
         most: Items of a batch that are tried at once; fewer where memory runs out.
         what: What the items are, for messages.
         dtype: Precision of the forward pass where it is not that of the weights.
@@ -42,13 +42,12 @@ class Stepper:
         optimizers: dict[str, Any],
         *,
         max_norm: float,
-        seed: int,
         most: int,
         what: str = "sentences",
         dtype: Any = None,
     ) -> None:
         self.processes, self.optimizers, self.max_norm = processes, optimizers, max_norm
-        self.seed, self.at_once, self.what, self.dtype = seed, most, what, dtype
+        self.at_once, self.what, self.dtype = most, what, dtype
         self.torch = neural(_WHO, "torch")
 
     def parameters_of(self, name: str) -> list[Any]:
@@ -72,30 +71,31 @@ class Stepper:
             The loss.
 
         Raises:
-            ModelError: The device has failed.
-            Exception: What ``work`` raised, also where memory is too small for one item.
+            ModelError: The device has failed, or memory is too small for one item.
         """
-        loss = self._fitting(work, cleared)
+        loss = self.fitting(work, cleared)
         self.processes.add_gradients(learning)
         return self.processes.summed(loss)
 
-    def added_up(self, batches: Sequence[Indices], loss_of: Callable[[Indices], Any]) -> Any:
-        """Add up the gradients of this process's share of some batches, as many items at once as fit.
+    def added_up(self, size: int, losses_of: Callable[[Indices], Iterable[Any]], names: int = 1) -> Any:
+        """Add up the gradients of this process's share of a batch, as many items at once as fit.
 
         Args:
-            batches: Indices of the items of each batch, of all processes.
-            loss_of: Gives the part of some items in the loss.
+            size: Items of the batch, of all processes.
+            losses_of: Gives the part of some items in each loss, one after another, so that one at a time is in memory;
+                ``None`` where they have none.
+            names: How many losses there are.
 
         Returns:
-            The loss of this share.
+            Each loss of this share, ``[names]``.
         """
-        total = self.torch.zeros((), device=self.processes.device)
-        for batch in batches:
-            mine = batch[self.processes.rank :: self.processes.count]
-            for at in range(0, len(mine), self.at_once):
-                loss = loss_of(mine[at : at + self.at_once])
-                loss.backward()
-                total += loss.detach()
+        total = self.torch.zeros(names, device=self.processes.device)
+        mine = np.arange(size)[self.processes.rank :: self.processes.count]
+        for at in range(0, len(mine), self.at_once):
+            for number, loss in enumerate(losses_of(mine[at : at + self.at_once])):
+                if loss is not None:
+                    loss.backward()
+                    total[number] += loss.detach()
         return total
 
     def finite(self, values: Mapping[str, Any]) -> list[float]:
@@ -122,10 +122,16 @@ class Stepper:
         self.cut(name)
         self.optimizers[name].step()
 
-    def draw_from(self, stream: int, step: int) -> None:
-        """Let what is left out at random depend on the step alone, so that training can go on in the middle."""
-        sequence = np.random.SeedSequence([self.seed, stream, step, self.processes.rank])
-        seed = int(sequence.generate_state(1)[0])
+    def draw_from(self, *stream: int) -> None:
+        """Let what is left out at random from now on depend on some numbers, and on the process, alone.
+
+        Args:
+            stream: Numbers of a stream of chance, the step among them: training can then go on in the middle.
+        """
+        self.draw_seeded(int(np.random.SeedSequence([*stream, self.processes.rank]).generate_state(1)[0]))
+
+    def draw_seeded(self, seed: int) -> None:
+        """Let what is left out at random from now on depend on one seed alone."""
         self.torch.default_generator.manual_seed(seed)  # torch.manual_seed takes longer than a step of a tiny model
         device = self.processes.device
         if device.type != "cpu":
@@ -140,28 +146,49 @@ class Stepper:
         """An array on the device."""
         return self.torch.from_numpy(array).to(self.processes.device, non_blocking=True)
 
-    def _fitting(self, work: Callable[[], Any], cleared: Sequence[Any]) -> Any:
+    def fitting(self, work: Callable[[], Any], cleared: Sequence[Any] = ()) -> Any:
+        """Do some work; with fewer items at once, from the beginning, where memory runs out.
+
+        Args:
+            work: What is done, with :attr:`at_once` items at once.
+            cleared: Weights whose gradients it begins without.
+
+        Raises:
+            ModelError: The device has failed, or memory is too small for one item.
+        """
         while True:
             for parameter in cleared:
                 parameter.grad = None
             try:
                 return work()
             except Exception as error:
-                if not out_of_memory(error) or self.at_once == 1:
+                if not out_of_memory(error):
                     raise device_error(error) from error
+                if self.at_once == 1:
+                    raise ModelError(
+                        f"memory is too small for one of the {self.what}",
+                        hint="Use a smaller model, another device, or let longest be less.",
+                    ) from error
             free_memory()
             self.at_once = -(-self.at_once // 2)
             warn(f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=2)
 
 
-def adamw(model: Any, rate: float, weight_decay: float, device: Any) -> Any:
-    """AdamW (Loshchilov and Hutter 2019) for what is trained of a model, without decay for biases and norms."""
+def adamw(model: Any, rate: float, weight_decay: float, *, fused: bool) -> Any:
+    """AdamW (Loshchilov and Hutter 2019) for what is trained of a model, without decay for biases and norms.
+
+    Args:
+        model: The model.
+        rate: The highest learning rate.
+        weight_decay: Of all other weights.
+        fused: Whether one kernel changes all weights: faster, and other last bits.
+    """
     torch = neural(_WHO, "torch")
     values = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
     plain = [value for name, value in values if value.ndim < 2 or name.endswith("bias")]
     rest = [value for name, value in values if not (value.ndim < 2 or name.endswith("bias"))]
     groups = [{"params": rest, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, eps=1e-8, fused=device.type in ("cpu", "cuda"))
+    return torch.optim.AdamW(groups, lr=rate, eps=1e-8, fused=fused)
 
 
 def half_precision(precision: str, device: Any) -> Any:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from crosspan.align.given import as_aligner
+from crosspan.core.checks import check_alignments, check_sentences
 from crosspan.core.errors import OptionError, PairError
 from crosspan.core.progress import Listener
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
@@ -20,6 +22,7 @@ from crosspan.pipeline.results import Results
 from crosspan.pipeline.run import carry_out
 from crosspan.pipeline.steps.aligning import LinkSource
 from crosspan.pipeline.store import MemoryStore, Store
+from crosspan.project.given import as_projector
 
 if TYPE_CHECKING:
     from crosspan.project.projector import Projector
@@ -141,6 +144,7 @@ def translate_test(
         >>> translate_test([target], [tagged], links=links, method="heuristic")[0].sentence.tags()
         ['B-PER', 'O', 'B-LOC']
     """
+    translations = check_sentences("translations", translations)
     task = "translate-test" if tagger is not None else "project"
     recipe, given = asked(task, translations, targets, tag=tag_table(tagger, adapt), **projecting)
     if not targets:
@@ -240,6 +244,7 @@ def tag_translated(
 def tag_table(tagger: str | Tagger | None, adapt: AdaptOptions | bool) -> dict[str, Any] | None:
     """The table ``[tag]`` of a tagger, or of the name of one, as :func:`crosspan.tag.load_tagger` takes it."""
     from crosspan.tag import tagger_name
+    from crosspan.tag.given import as_tagger
 
     if tagger is None:
         return None
@@ -249,7 +254,7 @@ def tag_table(tagger: str | Tagger | None, adapt: AdaptOptions | bool) -> dict[s
     if isinstance(tagger, str):
         table["use"], table["model"] = tagger_name(tagger)
     else:
-        table["given"] = tagger
+        table["given"] = as_tagger(tagger)
     return table
 
 
@@ -284,6 +289,8 @@ def asked(
         PairError: Sentences or links do not belong together.
         OptionError: Something is not possible.
     """
+    sources, targets = check_sentences("sources", sources), check_sentences("targets", targets)
+    links = None if links is None else check_alignments("links", links)
     if len(sources) != len(targets):
         raise PairError(
             f"{len(sources)} source sentences, but {len(targets)} target sentences",
@@ -346,10 +353,10 @@ def projection_tables(
             f"there is no setting {min(own)!r}", hint="A projector comes with its settings: set them there."
         )
     else:
-        components["project"] = method
+        components["project"] = as_projector(method)
     align = {"use": aligner, **of_aligner} if isinstance(aligner, str) else of_aligner
     if aligner is not None and not isinstance(aligner, str):
-        components["align"] = aligner
+        components["align"] = as_aligner(aligner)
     return {"align": align, "project": project}, components
 
 

@@ -117,6 +117,11 @@ def tagging_plan(recipe: Recipe, given: Given | None = None, *, replaces: bool |
     return _Planner(recipe, given or Given()).tagging(replaces)
 
 
+def aligning_plan(recipe: Recipe, given: Given | None = None) -> Plan:
+    """The plan that links the words of the pairs of a recipe and ends there."""
+    return _Planner(recipe, given or Given()).aligning()
+
+
 class _Planner:
     def __init__(self, recipe: Recipe, given: Given) -> None:
         self.recipe = recipe
@@ -159,6 +164,11 @@ class _Planner:
         assert self.recipe.tag is not None
         steps = [*self._tagging(self.recipe.tag, "pairs", alone=reading.corpus.n_sides == 1)]
         return Plan([reading], steps, "pairs", "tag", "", "tag", self.inputs)
+
+    def aligning(self) -> Plan:
+        assert self.recipe.align is not None
+        reading = replace(self._both("pairs"), labelled=False)
+        return Plan([reading], [*self._aligning(self.recipe.align)], "pairs", "pairs", "", "", self.inputs)
 
     @property
     def linked(self) -> bool:

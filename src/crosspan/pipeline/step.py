@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crosspan.core.progress import Advance
-from crosspan.core.progress_calls import Heard
+from crosspan.core.progress import Advance, Listener
 from crosspan.pipeline.parts import About, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.store import Entry, Store
 
@@ -65,7 +64,7 @@ class Inputs:
         self.shard = shard
         self.threads = threads
         self.advance: Advance = advance or (lambda done, total: None)
-        self.listener = Heard(lambda event: self.advance(event.done, event.total))
+        self.listener: Listener = lambda event: self.advance(event.done, event.total)
         """What hears of progress inside the step."""
         self.unfinished: Path | None = None
         """Where a step that can go on in the middle keeps what it has so far; ``None`` where it has to begin anew."""

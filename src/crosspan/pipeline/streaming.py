@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from crosspan.core.checks import each_checked
 from crosspan.core.errors import OptionError
 from crosspan.core.progress import Listener, Progress
 from crosspan.core.types import Pair, Projection
@@ -71,6 +72,7 @@ def iter_projections(
         >>> [found.sentence.tags() for found in iter_projections([pair] * 3, aligner=aligner, memory=memory)]
         [['O', 'B-LOC'], ['O', 'B-LOC'], ['O', 'B-LOC']]
     """
+    pairs = each_checked("pairs", pairs, Pair)
     if memory is None:
         yield from _as_corpus(
             pairs, aligner, method, bitext=bitext, settings=settings, threads=threads, progress=progress, **options

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.checks import check_projections
 from crosspan.core.errors import OptionError, PairError
 from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.tag import Tagger
@@ -55,6 +56,7 @@ def vote(
         raise OptionError(f"weight is {weight}", hint="Choose a value from 0 to 1.")
     if links is not None and len(links) != len(projections):
         raise PairError(f"{len(links)} alignments for {len(projections)} projections")
+    projections = check_projections("projections", projections)
     sentences = [projection.sentence for projection in projections]
     predicted = tagger.probabilities(sentences)
     out = []

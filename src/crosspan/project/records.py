@@ -5,20 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from crosspan.core.types import Projection, Sentence, Span
+from crosspan.core.types import Projection, Sentence
 from crosspan.project.filters import is_filtered
-
-
-def span_text(sentence: Sentence, span: Span) -> str:
-    """The words of a span as written, or with blanks between them where the text is not known.
-
-    Example:
-        >>> span_text(Sentence(("New", "York")), Span(0, 2, "LOC"))
-        'New York'
-    """
-    if sentence.text is None or sentence.offsets is None:
-        return " ".join(sentence.tokens[span.start : span.end])
-    return sentence.text[sentence.offsets[span.start][0] : sentence.offsets[span.end - 1][1]]
 
 
 def dropped_records(
@@ -33,7 +21,7 @@ def dropped_records(
         where: ``file:line`` of the sentence.
 
     Example:
-        >>> from crosspan.core.types import DroppedSpan
+        >>> from crosspan.core.types import DroppedSpan, Span
         >>> source = Sentence(("Accra",), (Span(0, 1, "LOC"),), id="s1")
         >>> projection = Projection(Sentence(("huko",)), (), (DroppedSpan(source.spans[0], "no_link"),))
         >>> list(dropped_records(0, source, projection))
@@ -52,7 +40,7 @@ def dropped_records(
         yield {
             **head,
             "label": at.label,
-            "text": span_text(source, at),
+            "text": source.text_of(at),
             "start": at.start,
             "end": at.end,
             "reason": span.reason,

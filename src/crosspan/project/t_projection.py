@@ -45,7 +45,7 @@ class TProjectionOptions:
 
     Args:
         model: The model that writes candidates, by its name or folder: one that was trained with
-            :func:`crosspan.project.t_projection_training.train_writer`.
+            :func:`crosspan.train.candidates.training.train_writer`.
         device: Where it runs: ``"auto"``, ``"cpu"``, ``"cuda"`` …
         dtype: Its precision: ``"auto"``, ``"float32"``, ``"float16"`` or ``"bfloat16"``.
         beams: How many answers it gives to each sentence; the paper took 100, and found 15 to 25 to be enough.
@@ -239,7 +239,7 @@ class TProjection:
             if not options.model:
                 raise OptionError(
                     "T-Projection needs a model that writes candidates",
-                    hint="Train one with crosspan.project.t_projection_training, and give its folder as model.",
+                    hint="Train one with crosspan.train.candidates.training, and give its folder as model.",
                 )
             self._writer = BeamWriter(
                 options.model,

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from crosspan.core.components import Component, Family
+from crosspan.core.errors import OptionError
+from crosspan.core.nearest import did_you_mean
 from crosspan.suites.suite import Suite
 
 SUITES = Family(
     "crosspan.suites",
     "suite",
     {
-        name: Component(target=f"crosspan.suites.{module}:SUITE", about=about)
-        for name, module, about in (
-            ("europarl-ner", "europarl_ner", "Parallel sentences with gold entities in four languages."),
-            ("uner-pud", "uner_pud", "The parallel treebanks PUD with gold names."),
-            ("xsid", "xsid", "Utterances with slots, in parallel."),
-            ("masakhaner2", "masakhaner2", "News in twenty African languages with gold entities."),
-            ("wikiann", "wikiann", "Wikipedia text with silver entities, as in XTREME."),
-            ("uner", "uner", "Universal NER: gold names on treebanks."),
-            ("hipe-2022", "hipe2022", "Historical newspapers and commentaries."),
-            ("europeana", "europeana", "Historical newspapers, recognised by machine."),
-            ("crossner", "crossner", "English text of five domains."),
-            ("wnut17", "wnut17", "Emerging entities in English web text."),
-            ("alignment", "alignment", "Gold word links."),
-        )
+        "europarl-ner": Component(
+            target="crosspan.suites.europarl_ner:SUITE", about="Parliament, in parallel: de, es, it."
+        ),
+        "uner-pud": Component(target="crosspan.suites.uner_pud:SUITE", about="News, wiki, in parallel: 5 languages."),
+        "xsid": Component(target="crosspan.suites.xsid:SUITE", about="Slots of requests, in parallel: 18 languages."),
+        "masakhaner2": Component(target="crosspan.suites.masakhaner2:SUITE", about="News: 20 African languages."),
+        "wikiann": Component(target="crosspan.suites.wikiann:SUITE", about="Wikipedia: 39 languages."),
+        "uner": Component(target="crosspan.suites.uner:SUITE", about="Treebanks: 12 of 9 languages."),
+        "hipe-2022": Component(target="crosspan.suites.hipe2022:SUITE", about="Historical newspapers, commentaries."),
+        "europeana": Component(target="crosspan.suites.europeana:SUITE", about="Newspapers of about 1900: de, fr, nl."),
+        "crossner": Component(target="crosspan.suites.crossner:SUITE", about="Five domains of English Wikipedia."),
+        "wnut17": Component(target="crosspan.suites.wnut17:SUITE", about="English posts with rare and new names."),
+        "alignment": Component(target="crosspan.suites.alignment:SUITE", about="Hand-made word links: 15 pairs."),
     },
     unknown=Component(),
 )
-"""Names of the suites; each is an object with ``about``, ``find`` and ``read``, or a class of such."""
+"""What is named is a suite, or what makes one."""
 
 
 def make_suite(name: str) -> Suite:
@@ -39,6 +42,8 @@ def make_suite(name: str) -> Suite:
         >>> make_suite("europarl-ner").about.languages
         ('de', 'es', 'it')
     """
-    found: object = SUITES.factory(name)
-    suite: Suite = found() if isinstance(found, type) else found  # type: ignore[assignment]
+    if name not in SUITES:
+        raise OptionError(f"there is no suite {name!r}", hint=did_you_mean(name, SUITES.names(), quoted=False))
+    found: Any = SUITES.factory(name)
+    suite: Suite = found() if callable(found) else found
     return suite

@@ -75,7 +75,7 @@ class Masakhaner2:
     ) -> dict[str, tuple[Path, ...]]:
         gold = folder.first(rf"(^|/){lang}/{split}[.]txt$", hint=_HINT)
         joined = folder.first(rf"(^|/)m2[.]{lang}-{mafand.source_lang(lang)}[.]{split}[.]jsonl([.]gz)?$")
-        found = {split: (gold,)} if gold is not None else {}
+        found: dict[str, tuple[Path, ...]] = {split: (gold,)} if gold is not None else {}
         if joined is not None and (translations is None if wants_source else gold is None):
             return {f"{split}-joined": (joined,), **(found if wants_source else {})}
         if gold is None:

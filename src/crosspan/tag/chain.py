@@ -21,23 +21,23 @@ Float64Array = npt.NDArray[np.float64]
 FLOOR = -80.0
 """Scores this far below the best tag of a token count as this far: it keeps sums above zero."""
 
+_TOGETHER = 32
+"""Sentences that are worked on in the same room."""
+
 
 @njit()
-def _potentials(emission, evidence, use_evidence, begin, end, psi):  # type: ignore[no-untyped-def]
-    """Fill ``psi`` with exp(emission + evidence - best) of the tokens of a sentence; return the sum of the bests."""
-    k = emission.shape[1]
-    total = 0.0
-    for t in range(begin, end):
+def _potentials(emission, temperature, begin, n, psi):  # type: ignore[no-untyped-def]
+    """Fill ``psi`` with exp((emission - best) / temperature) of the tokens of a sentence."""
+    k = psi.shape[1]
+    for t in range(n):
         best = -np.inf
         for y in range(k):
-            score = emission[t, y] + (evidence[t, y] if use_evidence else 0.0)
-            psi[t - begin, y] = score
+            score = emission[begin + t, y] / temperature
+            psi[t, y] = score
             best = max(best, score)
         for y in range(k):
-            score = psi[t - begin, y] - best
-            psi[t - begin, y] = 0.0 if score == -np.inf else np.exp(max(score, FLOOR))
-        total += best
-    return total
+            score = psi[t, y] - best
+            psi[t, y] = 0.0 if score == -np.inf else np.exp(max(score, FLOOR))
 
 
 @njit()
@@ -48,11 +48,14 @@ def _forward(psi, moves, n, alpha, scale):  # type: ignore[no-untyped-def]
     for t in range(n):
         mass = 0.0
         for y in range(k):
-            reach = moves[k, y] if t == 0 else 0.0
-            if t > 0:
-                for x in range(k):
-                    reach += alpha[t - 1, x] * moves[x, y]
-            alpha[t, y] = reach * psi[t, y]
+            alpha[t, y] = moves[k, y] if t == 0 else 0.0
+        if t > 0:
+            for x in range(k):
+                here = alpha[t - 1, x]
+                for y in range(k):
+                    alpha[t, y] += here * moves[x, y]
+        for y in range(k):
+            alpha[t, y] *= psi[t, y]
             mass += alpha[t, y]
         if mass <= 0.0:
             return -np.inf
@@ -80,20 +83,35 @@ def _backward(psi, moves, n, scale, beta, ahead):  # type: ignore[no-untyped-def
 
 
 @njit()
-def _subtract_pairs(moves, n, alpha, beta, ahead, factor, pairs):  # type: ignore[no-untyped-def]
-    """Add ``factor`` times the expected number of each transition to ``pairs``."""
-    k = alpha.shape[1]
+def _expect(psi, back, n, alpha, scale, beta, ahead, factor, pairs, residual, begin):  # type: ignore[no-untyped-def]
+    """Add ``factor`` times the probability of each tag to ``residual``, and of each pair of tags, but for ``moves``.
+
+    ``back`` is the transpose of ``moves``; ``beta`` and ``ahead`` are rows to work in.
+    """
+    k = psi.shape[1]
     for y in range(k):
-        pairs[k, y] += factor * alpha[0, y] * beta[0, y]
-    for t in range(1, n):
+        beta[y] = 1.0
+    for t in range(n - 1, 0, -1):
+        for y in range(k):
+            residual[begin + t, y] += factor * alpha[t, y] * beta[y]
+            ahead[y] = psi[t, y] * beta[y] / scale[t]
+            beta[y] = 0.0
+        for y in range(k):
+            here = ahead[y]
+            for x in range(k):
+                beta[x] += back[y, x] * here
         for x in range(k):
             here = factor * alpha[t - 1, x]
             for y in range(k):
-                pairs[x, y] += here * moves[x, y] * ahead[t, y]
+                pairs[x, y] += here * ahead[y]
+    for y in range(k):
+        first = factor * alpha[0, y] * beta[y]
+        residual[begin, y] += first
+        pairs[k, y] += first
 
 
 @njit(parallel=True)
-def loss_and_residuals(first, blocks, emission, evidence, weight, moves, residual):  # type: ignore[no-untyped-def]
+def loss_and_residuals(first, blocks, emission, kinds, evidence, weight, moves, residual):  # type: ignore[no-untyped-def]
     """Compare what the model expects with what it expects once it has seen the evidence.
 
     The loss of a sentence is ``weight * (log Z - log Z(evidence))``, minus the log probability of the evidence.
@@ -102,52 +120,67 @@ def loss_and_residuals(first, blocks, emission, evidence, weight, moves, residua
         first: Offsets of sentences, int64 ``[s + 1]``.
         blocks: Offsets of blocks of sentences that are summed in one go, int64 ``[b + 1]``; fixed blocks make the sums
             the same for any number of threads.
-        emission: Scores, float64 ``[n, k]``.
-        evidence: Log evidence, float64 ``[n, k]``; 0 throughout a row where nothing is known of a token.
+        emission: Scores, ``[n, k]`` or wider.
+        kinds: Which row of the evidence is that of each token, int32 ``[n]``.
+        evidence: Different evidence of tokens, float64 ``[e, k]``; 1 throughout a row says nothing.
         weight: Of sentences, float64 ``[s]``.
         moves: exp(transition), float64 ``[k + 1, k]``.
-        residual: Filled with the weighted difference of both expectations, float64 ``[n, k]``.
+        residual: Filled with the weighted difference of both expectations, ``[n, k]``. May be ``emission`` itself.
 
     Returns:
         The loss of each block, and the gradient of the transitions of each block, ``[b, k + 1, k]``. A sentence whose
         evidence allows no sequence has no loss and no gradient.
     """
-    k = emission.shape[1]
+    k = moves.shape[1]
     n_blocks = len(blocks) - 1
     losses = np.zeros(n_blocks)
     pairs = np.zeros((n_blocks, k + 1, k))
+    back = moves[:k].T.copy()
     for block in numba.prange(n_blocks):
-        longest = 0
+        longest = _longest(first, blocks[block], blocks[block + 1])
+        psi, seen, alpha = np.empty((longest, k)), np.empty((longest, k)), np.empty((longest, k))
+        scale, beta, ahead = np.empty(longest), np.empty(k), np.empty(k)
         for s in range(blocks[block], blocks[block + 1]):
-            longest = max(longest, first[s + 1] - first[s])
-        psi = np.empty((longest, k))
-        alpha = np.empty((longest, k))
-        beta = np.empty((longest, k))
-        ahead = np.empty((longest, k))
-        scale = np.empty(longest)
-        for s in range(blocks[block], blocks[block + 1]):
-            begin, end = first[s], first[s + 1]
-            n = end - begin
+            begin, n = first[s], first[s + 1] - first[s]
             if n == 0:
                 continue
-            seen = _potentials(emission, evidence, True, begin, end, psi) + _forward(psi, moves, n, alpha, scale)
-            if seen == -np.inf:
-                residual[begin:end] = 0.0
+            _potentials(emission, 1.0, begin, n, psi)
+            for t in range(n):
+                for y in range(k):
+                    residual[begin + t, y] = 0.0
+                    seen[t, y] = psi[t, y] * evidence[kinds[begin + t], y]
+            known = _forward(seen, moves, n, alpha, scale)
+            if known == -np.inf:
                 continue
             w = weight[s]
-            _backward(psi, moves, n, scale, beta, ahead)
-            _subtract_pairs(moves, n, alpha, beta, ahead, -w, pairs[block])
-            for t in range(n):
-                for y in range(k):
-                    residual[begin + t, y] = -w * alpha[t, y] * beta[t, y]
-            every = _potentials(emission, evidence, False, begin, end, psi) + _forward(psi, moves, n, alpha, scale)
-            _backward(psi, moves, n, scale, beta, ahead)
-            _subtract_pairs(moves, n, alpha, beta, ahead, w, pairs[block])
-            for t in range(n):
-                for y in range(k):
-                    residual[begin + t, y] += w * alpha[t, y] * beta[t, y]
-            losses[block] += w * (every - seen)
+            _expect(seen, back, n, alpha, scale, beta, ahead, -w, pairs[block], residual, begin)
+            every = _forward(psi, moves, n, alpha, scale)
+            _expect(psi, back, n, alpha, scale, beta, ahead, w, pairs[block], residual, begin)
+            losses[block] += w * (every - known)
+        for x in range(k):
+            for y in range(k):
+                pairs[block, x, y] *= moves[x, y]
     return losses, pairs
+
+
+@njit()
+def _longest(first, begin, end):  # type: ignore[no-untyped-def]
+    longest = 0
+    for s in range(begin, end):
+        longest = max(longest, first[s + 1] - first[s])
+    return longest
+
+
+@njit()
+def _work_space(longest, k):  # type: ignore[no-untyped-def]
+    """Room for psi, alpha, beta, ahead and the scales of a sentence."""
+    return (
+        np.empty((longest, k)),
+        np.empty((longest, k)),
+        np.empty((longest, k)),
+        np.empty((longest, k)),
+        np.empty(longest),
+    )
 
 
 @njit(parallel=True)
@@ -156,19 +189,15 @@ def marginals(first, emission, moves, temperature, out):  # type: ignore[no-unty
 
     ``moves`` are exp(transition / temperature), float64 ``[k + 1, k]``; emission is divided here.
     """
-    k = emission.shape[1]
-    for s in numba.prange(len(first) - 1):
-        begin, n = first[s], first[s + 1] - first[s]
-        if n > 0:
-            psi = np.empty((n, k))
-            alpha = np.empty((n, k))
-            beta = np.empty((n, k))
-            ahead = np.empty((n, k))
-            scale = np.empty(n)
-            _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, ahead, scale)
-            for t in range(n):
-                for y in range(k):
-                    out[begin + t, y] = alpha[t, y] * beta[t, y]
+    n_sentences = len(first) - 1
+    for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
+        low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
+        psi, alpha, beta, ahead, scale = _work_space(_longest(first, low, high), emission.shape[1])
+        for s in range(low, high):
+            begin, n = first[s], first[s + 1] - first[s]
+            if n > 0:
+                _sums(emission, temperature, begin, n, moves, psi, alpha, beta, ahead, scale)
+                _put_marginals(alpha, beta, begin, n, out)
 
 
 @njit(parallel=True)
@@ -180,37 +209,45 @@ def best_tags(first, emission, transition, out):  # type: ignore[no-untyped-def]
 
 
 @njit(parallel=True)
-def best_spans(first, emission, transition, moves, temperature, out, score):  # type: ignore[no-untyped-def]
+def best_spans(first, emission, transition, moves, temperature, out, score, chances):  # type: ignore[no-untyped-def]
     """Fill ``out`` as :func:`best_tags` does, and ``score`` with the probability of each entity at its first token.
 
     That is the probability that an entity has exactly these words and this label; ``moves`` and ``temperature`` are
-    those of :func:`marginals`. Other tokens of ``score`` stay as they are.
+    those of :func:`marginals`. Other tokens of ``score`` stay as they are. ``chances`` is filled as by
+    :func:`marginals`, unless it has no rows.
     """
-    k = emission.shape[1]
-    for s in numba.prange(len(first) - 1):
-        begin, n = first[s], first[s + 1] - first[s]
-        if n > 0:
+    n_sentences = len(first) - 1
+    for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
+        low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
+        psi, alpha, beta, ahead, scale = _work_space(_longest(first, low, high), emission.shape[1])
+        for s in range(low, high):
+            begin, n = first[s], first[s + 1] - first[s]
+            if n == 0:
+                continue
             best = out[begin : begin + n]
             _viterbi(emission[begin : begin + n], transition, best)
-            if np.any(best > 0):
-                psi = np.empty((n, k))
-                alpha = np.empty((n, k))
-                beta = np.empty((n, k))
-                ahead = np.empty((n, k))
-                scale = np.empty(n)
-                _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, ahead, scale)
-                for start in range(n):
-                    if best[start] % 2 == 1:
-                        end = start + 1
-                        while end < n and best[end] == best[start] + 1:
-                            end += 1
-                        score[begin + start] = _span_mass(psi, moves, alpha, ahead, scale, start, end, best[start])
+            if len(chances) or np.any(best > 0):
+                _sums(emission, temperature, begin, n, moves, psi, alpha, beta, ahead, scale)
+            if len(chances):
+                _put_marginals(alpha, beta, begin, n, chances)
+            for start in range(n):
+                if best[start] % 2 == 1:
+                    end = start + 1
+                    while end < n and best[end] == best[start] + 1:
+                        end += 1
+                    score[begin + start] = _span_mass(psi, moves, alpha, ahead, scale, start, end, n, best[start])
 
 
 @njit()
-def _sums(emission, moves, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
-    n = len(emission)
-    _potentials(emission, emission, False, 0, n, psi)
+def _put_marginals(alpha, beta, begin, n, out):  # type: ignore[no-untyped-def]
+    for t in range(n):
+        for y in range(alpha.shape[1]):
+            out[begin + t, y] = alpha[t, y] * beta[t, y]
+
+
+@njit()
+def _sums(emission, temperature, begin, n, moves, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
+    _potentials(emission, temperature, begin, n, psi)
     _forward(psi, moves, n, alpha, scale)
     _backward(psi, moves, n, scale, beta, ahead)
 
@@ -243,9 +280,9 @@ def _viterbi(emission, transition, out):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _span_mass(psi, moves, alpha, ahead, scale, start, end, tag):  # type: ignore[no-untyped-def]
+def _span_mass(psi, moves, alpha, ahead, scale, start, end, n, tag):  # type: ignore[no-untyped-def]
     """The probability of an entity from ``start`` to before ``end``; ``tag`` is the ``B-`` of its label."""
-    n, k = psi.shape
+    k = psi.shape[1]
     inside = tag + 1
     mass = alpha[start, tag]
     for t in range(start + 1, end):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.threads import numba_threads
 from crosspan.core.types import Sentence, Span
-from crosspan.models.threads import torch_threads
 from crosspan.tag import EMBEDDED, chain, features
 from crosspan.tag.word_types import WordTypes
 
@@ -74,13 +74,20 @@ class TokenBatch:
 
     Args:
         first: Offsets of sentences, int64 ``[s + 1]``.
-        offsets: Offsets of the features of each token, int64 ``[n + 1]``.
+        parts: How many parts the features of each token have; see :func:`crosspan.tag.features.extract`.
+        part_offsets: Offsets of the parts of each token, int64 ``[n * parts + 1]``.
         keys: Features, uint32.
     """
 
     first: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
+    parts: int
+    part_offsets: npt.NDArray[np.int64]
     keys: npt.NDArray[np.uint32]
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Offsets of the features of each token, int64 ``[n + 1]``."""
+        return np.ascontiguousarray(self.part_offsets[:: self.parts])
 
 
 class FeatureMaker:
@@ -117,7 +124,7 @@ class FeatureMaker:
         offsets, keys = features.extract(
             first, ids, self._types.attributes, bag_first, bag, self._upper, found, self.options.wide
         )
-        return TokenBatch(first, offsets, keys)
+        return TokenBatch(first, features.WIDE_PARTS if self.options.wide else features.PARTS, offsets, keys)
 
 
 def _lexicon() -> Lexicon:
@@ -172,21 +179,7 @@ class CrfTagger:
             entity_bias: For each sentence, what is taken from the score of ``O`` of each token: log odds of being part
                 of an entity that are known from elsewhere.
         """
-        first, emission = self._scores(sentences, entity_bias)
-        best, scores = np.zeros(len(emission), np.int64), np.zeros(len(emission))
-        if len(emission):
-            with use_threads(self.threads):
-                chain.best_spans(
-                    first, emission, self.model.transition, self._moves(), self.model.temperature, best, scores
-                )
-        out = []
-        for sentence, begin, end in zip(sentences, first[:-1].tolist(), first[1:].tolist(), strict=True):
-            spans = [
-                Span(start, stop, self.labels[label], round(float(scores[begin + start]), 4))
-                for start, stop, label in spans_of(best[begin:end])
-            ]
-            out.append(relabel(sentence, spans))
-        return out
+        return self._decoded(sentences, entity_bias, chances=False)[0]
 
     def probabilities(
         self, sentences: Sequence[Sentence], *, entity_bias: Sequence[Bias] | None = None
@@ -195,9 +188,36 @@ class CrfTagger:
         first, emission = self._scores(sentences, entity_bias)
         out = np.zeros_like(emission)
         if len(emission):
-            with use_threads(self.threads):
+            with numba_threads(self.threads):
                 chain.marginals(first, emission, self._moves(), self.model.temperature, out)
-        return [out[first[s] : first[s + 1]].astype(np.float32) for s in range(len(sentences))]
+        return _by_sentence(out, first)
+
+    def tag_with_probabilities(
+        self, sentences: Sequence[Sentence], *, entity_bias: Sequence[Bias] | None = None
+    ) -> tuple[list[Sentence], list[Float32Array]]:
+        """What :meth:`tag` and :meth:`probabilities` say, for little more than the cost of one of them."""
+        return self._decoded(sentences, entity_bias, chances=True)
+
+    def _decoded(
+        self, sentences: Sequence[Sentence], bias: Sequence[Bias] | None, *, chances: bool
+    ) -> tuple[list[Sentence], list[Float32Array]]:
+        first, emission = self._scores(sentences, bias)
+        best, scores = np.zeros(len(emission), np.int64), np.zeros(len(emission))
+        probabilities = np.zeros((len(emission) if chances else 0, emission.shape[1]))
+        if len(emission):
+            model = self.model
+            with numba_threads(self.threads):
+                chain.best_spans(
+                    first, emission, model.transition, self._moves(), model.temperature, best, scores, probabilities
+                )
+        out = []
+        for sentence, begin, end in zip(sentences, first[:-1].tolist(), first[1:].tolist(), strict=True):
+            spans = [
+                Span(start, stop, self.labels[label], round(float(scores[begin + start]), 4))
+                for start, stop, label in spans_of(best[begin:end])
+            ]
+            out.append(relabel(sentence, spans))
+        return out, _by_sentence(probabilities, first) if chances else []
 
     def save(self, path: str | Path) -> None:
         """Write the model, all or nothing; the same model gives the same bytes.
@@ -226,11 +246,11 @@ class CrfTagger:
     def _scores(
         self, sentences: Sequence[Sentence], bias: Sequence[Bias] | None
     ) -> tuple[npt.NDArray[np.int64], Float64Array]:
-        with self._lock, use_threads(self.threads):
+        with self._lock, numba_threads(self.threads):
             batch = self._maker.batch([sentence.tokens for sentence in sentences])
         emission = np.zeros((len(batch.offsets) - 1, len(self.tags)))
         if len(emission):
-            with use_threads(self.threads):
+            with numba_threads(self.threads):
                 features.score(batch.offsets, batch.keys, self._table, self._place, self._weights, emission)
             if bias is not None:
                 emission[:, 0] -= np.concatenate([np.asarray(row, np.float64) for row in bias])
@@ -239,6 +259,10 @@ class CrfTagger:
     def _moves(self) -> Float64Array:
         moves: Float64Array = np.exp(self.model.transition / self.model.temperature)
         return moves
+
+
+def _by_sentence(rows: Float64Array, first: npt.NDArray[np.int64]) -> list[Float32Array]:
+    return [rows[begin:end].astype(np.float32) for begin, end in itertools.pairwise(first.tolist())]
 
 
 def _restored(model: CrfModel, threads: int | None) -> CrfTagger:
@@ -275,20 +299,6 @@ def spans_of(tags: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
 def relabel(sentence: Sentence, spans: Sequence[Span]) -> Sentence:
     """The same sentence with other spans."""
     return Sentence(sentence.tokens, tuple(spans), sentence.id, sentence.lang, sentence.text, sentence.offsets)
-
-
-@contextmanager
-def use_threads(threads: int | None) -> Iterator[None]:
-    """Let compiled loops use this many threads; all cores for ``None``. PyTorch's number stays what it was."""
-    import numba
-
-    with torch_threads():  # around all of it: even asking Numba for its number sets that of OpenMP, the first time
-        before = numba.get_num_threads()
-        numba.set_num_threads(before if threads is None else max(1, min(threads, before)))
-        try:
-            yield
-        finally:
-            numba.set_num_threads(before)
 
 
 def load_crf(model: str | os.PathLike[str], *, threads: int | None = None) -> CrfTagger:

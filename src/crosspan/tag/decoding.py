@@ -13,9 +13,10 @@ import numpy.typing as npt
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.tags import split_tag
+from crosspan.core.threads import numba_threads
 from crosspan.core.types import Span
 from crosspan.tag import chain
-from crosspan.tag.crf import spans_of, tags_of, use_threads
+from crosspan.tag.crf import spans_of, tags_of
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
@@ -207,8 +208,8 @@ def best_spans(
     if n:
         emission = np.log(np.maximum(np.concatenate(rows).astype(np.float64), FLOOR))
         transition = chain.allowed_transitions(len(labels))
-        with use_threads(threads):
-            chain.best_spans(first, emission, transition, np.exp(transition), 1.0, best, score)
+        with numba_threads(threads):
+            chain.best_spans(first, emission, transition, np.exp(transition), 1.0, best, score, emission[:0])
     return [
         tuple(
             [Span(a, b, labels[label], round(float(score[begin + a]), 4)) for a, b, label in spans_of(best[begin:end])]

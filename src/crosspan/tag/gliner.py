@@ -18,13 +18,13 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.options import AtLeast, Within, checked, with_settings
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement, device_of
 from crosspan.models.hub import fetching, is_path
 from crosspan.models.loading import PICKLED, neural
 from crosspan.models.pieces import windows_of
-from crosspan.models.threads import torch_threads
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import parsed_names
 from crosspan.text.detokenize import written

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from crosspan.core.checks import check_each
 from crosspan.core.types import Sentence
 
 
@@ -24,3 +26,19 @@ class Example:
     weight: float = 1.0
     unobserved: tuple[int, ...] = ()
     missing: float = 0.0
+
+
+def as_examples(given: Iterable[Example | Sentence]) -> list[Example]:
+    """Labelled sentences as examples of full weight; examples stay as they are.
+
+    Raises:
+        ArgumentError: Something is neither.
+
+    Example:
+        >>> as_examples([Sentence(("Accra",))])[0].weight
+        1.0
+    """
+    items = given if isinstance(given, str | Sentence) or not isinstance(given, Iterable) else list(given)
+    if isinstance(items, list):
+        items = [Example(item) if isinstance(item, Sentence) else item for item in items]
+    return list(check_each("examples", items, Example))  # type: ignore[arg-type]  # that is what is checked

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from crosspan.core.checks import check_projections
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Projection, Sentence, Span
 from crosspan.train.examples import Example
@@ -65,7 +66,7 @@ def examples_of(projections: Iterable[Projection], options: NoiseOptions | None 
     """
     options = options or NoiseOptions()
     found = []
-    for projection in projections:
+    for projection in check_projections("projections", projections):
         if projection.error is not None or (projection.dropped and options.dropped == "leave-out"):
             continue
         found.append(_example(projection, options))

@@ -13,27 +13,28 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError
+from crosspan.core.progress import Listener
+from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
 from crosspan.models.loading import load_config, neural
+from crosspan.models.pieces import word_tokenizer
 from crosspan.models.processes import Processes
 from crosspan.models.romanizing import to_train_with
 from crosspan.models.saving import check_new
-from crosspan.models.threads import torch_threads
 from crosspan.tag.crf import tags_of
-from crosspan.tag.word_classifier import tokenizer_of
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import language_text
 from crosspan.train.adversary import check_layers, freeze_lowest
 from crosspan.train.examples import Example
 from crosspan.train.model_card import RECORD
 from crosspan.train.token_data import checked_data
-from crosspan.train.token_game import game_step
-from crosspan.train.token_loop import Training
+from crosspan.train.token_game import game_of
 from crosspan.train.token_model import loaded
+from crosspan.train.token_objective import TokenObjective
 from crosspan.train.token_options import TokenClassifierOptions
-from crosspan.train.token_report import WHO, StageProgress, TokenClassifierReport
+from crosspan.train.token_report import WHO, TokenClassifierReport
 from crosspan.train.token_rows import rows_of
-from crosspan.train.token_step import TaskStep
+from crosspan.train.token_training import fine_tuned
 
 __all__ = [
     "AdversarialOptions",
@@ -55,7 +56,7 @@ def train_token_classifier(
     labels: Sequence[str] = (),
     about: Mapping[str, Any] | None = None,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> TokenClassifierReport:
     """Fine-tune an encoder as a tagger.
 
@@ -70,7 +71,7 @@ def train_token_classifier(
         labels: The kinds of entity to learn; by default those that occur. Spans of other kinds are no entities.
         about: More to be written into the model's record, such as names of files.
         threads: Threads to use on a CPU; all cores by default.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told of each step (:mod:`crosspan.core.progress`), with its loss, rate and scores on dev sentences.
 
     Raises:
         OptionError: No encoder is named, early stopping has no dev sentences, those have labels that are not learned,
@@ -98,13 +99,13 @@ def train_token_classifier(
         text = language_text(tokenizer, config, data.examples, unlabelled, data.sources, options, played)
     with torch_threads(threads):
         model = loaded(options, tokenizer, tags_of(data.labels), processes.device)
+        given: dict[str, Any] = {"dev": data.dev, "labels": data.labels, "threads": threads}
         if played is not None and text is not None:
             freeze_lowest(model, played.freeze)
-            steps: TaskStep = game_step(options, rows, model, tokenizer, processes, played, text)
+            learned: TokenObjective = game_of(options, rows, model, tokenizer, processes, played, text, **given)
         else:
-            steps = TaskStep(options, rows, model, tokenizer, processes)
-        training = Training(steps, data.dev, data.labels, tokenizer, folder, data.facts(about), threads)
-        return training.run(progress)
+            learned = TokenObjective(options, rows, model, tokenizer, processes, **given)
+        return fine_tuned(learned, folder, data.facts(about), progress)
 
 
 def encoder_parts(options: TokenClassifierOptions) -> tuple[TokenClassifierOptions, Any, Any]:
@@ -120,7 +121,7 @@ def encoder_parts(options: TokenClassifierOptions) -> tuple[TokenClassifierOptio
     check_encoder(config, options.encoder)
     romanize = to_train_with(config, options.romanize, options.encoder)
     settled = replace(options, romanize="yes" if romanize else "no")
-    return settled, config, tokenizer_of(options.encoder, config)
+    return settled, config, word_tokenizer(options.encoder, config)
 
 
 def played_with(unlabelled: Sequence[Sentence], adversarial: AdversarialOptions | None) -> AdversarialOptions | None:

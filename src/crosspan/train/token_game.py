@@ -1,18 +1,20 @@
-"""Steps in which an encoder learns its task and, against a discriminator, not to tell languages apart."""
+"""Trainings in which an encoder learns its task and, against a discriminator, not to tell languages apart."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.types import Sentence
 from crosspan.models.batching import in_batches
 from crosspan.models.checkpoints import trained
+from crosspan.models.loop import Outcome
+from crosspan.models.objective import TASK, Look
 from crosspan.models.processes import Processes
-from crosspan.models.schedule import rate_at
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import LanguageText, TextRow, judged
 from crosspan.train.adversary import (
@@ -22,22 +24,25 @@ from crosspan.train.adversary import (
     reversed_gradient,
     weight_at,
 )
+from crosspan.train.token_objective import TokenObjective
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import GamePart, GameReport
 from crosspan.train.token_rows import Row
-from crosspan.train.token_step import TASK, TaskStep
 
 DISCRIMINATOR_FILE = "discriminator.safetensors"
 """The file of the discriminator's weights, where they are kept."""
 
 _DISCRIMINATOR, _GENERATOR = "discriminator", "generator"
+_VALUES = ("loss", "language_loss", "lambda", "gradient", "language_gradient")
+"""What is told of a step, in the order of :class:`~crosspan.train.token_report.GamePart`."""
+_ACCURACY = "language_accuracy"
 _LOSS, _GRADIENT = "the adversarial loss", "the adversarial gradient"
 
 Part = Literal["discriminator", "generator", "both"]
 
 
-class GameStep(TaskStep):
-    """What both kinds of adversarial steps have: the discriminator, its text, and how it is measured.
+class Game(TokenObjective):
+    """What both kinds of adversarial training have: the discriminator, its text, and how it is measured.
 
     Args:
         options: How the encoder is trained.
@@ -47,6 +52,7 @@ class GameStep(TaskStep):
         processes: The processes that share the work.
         adversarial: How languages are kept from being told apart.
         text: What the discriminator sees.
+        given: The rest of what :class:`~crosspan.train.token_objective.TokenObjective` takes.
     """
 
     def __init__(
@@ -58,8 +64,9 @@ class GameStep(TaskStep):
         processes: Processes,
         adversarial: AdversarialOptions,
         text: LanguageText,
+        **given: Any,
     ) -> None:
-        super().__init__(options, rows, model, tokenizer, processes)
+        super().__init__(options, rows, model, tokenizer, processes, **given)
         self.adversarial, self.text = adversarial, text
         self.body = body_of(model)
         self.encoder = [value for value in self.body.parameters() if value.requires_grad]
@@ -73,7 +80,12 @@ class GameStep(TaskStep):
         self.per_step = adversarial.discriminator_steps + (adversarial.mode == "alternating")
         self.size = adversarial.batch_size or options.batch_size * options.accumulate
         self.method = adversarial.mode
-        self.mark = (asdict(adversarial), text.digest())
+
+    def facts(self) -> Iterable[object]:
+        """What the task depends on, and what the discriminator does."""
+        yield from super().facts()
+        yield asdict(self.adversarial)
+        yield self.text.digest()
 
     def _optimizer(self, parameters: Sequence[Any], rate: float) -> Any:
         fused = self.processes.device.type in ("cpu", "cuda")
@@ -83,7 +95,7 @@ class GameStep(TaskStep):
 
     def lambda_at(self, step: int) -> float:
         """λ at a step; it is full at the last one."""
-        done = step / max(1, self.total - 1)
+        done = step / max(1, self.course.total - 1)
         return weight_at(done, self.adversarial.weight, self.adversarial.schedule)
 
     def train_discriminator(self, step: int, times: int) -> float:
@@ -107,17 +119,15 @@ class GameStep(TaskStep):
         """
         rows = self.text.batch(step * self.per_step + turn, self.size)
         weights = self.text.weights(rows, self.adversarial.level)
-        mine = sorted(rows, key=lambda row: -len(row.ids))[self.processes.rank :: self.processes.count]
+        longest_first = sorted(rows, key=lambda row: -len(row.ids))
+
+        def losses(chosen: npt.NDArray[np.int64]) -> Iterable[Any]:
+            yield self._language_loss([longest_first[at] for at in chosen.tolist()], weights, part, weight)
 
         def add_up() -> Any:
             self.model.train()
-            self.draw_from(4 + turn, step)
-            total = self.torch.zeros((), device=self.processes.device)
-            for at in range(0, len(mine), self.at_once):
-                loss = self._language_loss(mine[at : at + self.at_once], weights, part, weight)
-                loss.backward()
-                total += loss.detach()
-            return total
+            self.draw_from(self.options.seed, 4 + turn, step)
+            return self.added_up(len(longest_first), losses)[0]
 
         learning = {"discriminator": self.judges, "generator": self.encoder, "both": [*self.encoder, *self.judges]}
         return self.gradient_of(add_up, [*self.encoder, *self.judges], learning[part])
@@ -145,7 +155,15 @@ class GameStep(TaskStep):
 
     # --- what is measured and written ---------------------------------------------------------------------------------
 
-    def look(self) -> float | None:
+    def look(self) -> Look:
+        """How well the task goes, and the discriminator: ``language_accuracy``."""
+        accuracy = self._accuracy()
+        found = super().look()
+        if found is None:
+            return Look({_ACCURACY: accuracy})
+        return Look({**found.values, _ACCURACY: accuracy}, found.rank)
+
+    def _accuracy(self) -> float:
         """Share of the held-out text of which the discriminator knows the language; each class counts the same."""
         rows = [row for side in self.text.held for row in side]
         weights = self.text.weights(rows, self.adversarial.level)
@@ -164,15 +182,16 @@ class GameStep(TaskStep):
 
         return round(sum(in_batches([len(row.ids) for row in rows], compute, budget=8_192, what="windows")), 6)
 
-    def report(self, course: Sequence[Sequence[float]], looks: Sequence[Sequence[float]]) -> GameReport:
+    def game(self, outcome: Outcome) -> GameReport:
         """The course of the game."""
+        courses = [outcome.course(name) for name in _VALUES]
         return GameReport(
             settings=asdict(self.adversarial),
             classes=self.text.classes,
             windows=self.text.counts(),
             chance=round(self.text.chance, 6),
-            parts=tuple(GamePart(*(round(value, 6) for value in one)) for one in course),
-            looks=tuple((int(step), accuracy) for step, accuracy in looks),
+            parts=tuple(GamePart(*values) for values in zip(*courses, strict=True)),
+            looks=tuple((step, values[_ACCURACY]) for step, values in outcome.looks),
         )
 
     def extra_files(self) -> Mapping[str, Mapping[str, Any]]:
@@ -180,51 +199,49 @@ class GameStep(TaskStep):
         return {DISCRIMINATOR_FILE: trained(self.discriminator)} if self.adversarial.keep else {}
 
 
-class ReversalStep(GameStep):
+class Reversal(Game):
     """One change of all weights; the discriminator's gradient enters the encoder with its sign turned."""
 
-    def take(self, step: int) -> list[float]:
-        """See :meth:`crosspan.train.token_step.TaskStep.take`."""
+    def take(self, step: int) -> dict[str, float]:
+        """See :meth:`crosspan.models.objective.Objective.take`."""
         weight, times = self.lambda_at(step), self.adversarial.discriminator_steps
         self.train_discriminator(step, times - 1)
-        loss = self.task_gradient(step)
+        losses = self.task_gradient(step)
         task = self.gradient_norm()
         kept = [value.grad for value in self.encoder]
-        adversarial = self.language_gradient(step, times - 1, "both", weight)
+        losses[_LOSS] = self.language_gradient(step, times - 1, "both", weight)
         against = self.gradient_norm()
         for value, gradient in zip(self.encoder, kept, strict=True):
             if gradient is not None:
                 value.grad = gradient if value.grad is None else value.grad.add_(gradient)
-        found = self.finite({"the loss": loss, _LOSS: adversarial, "the gradient": task, _GRADIENT: against})
+        found = self.finite({**losses, "the gradient": task, _GRADIENT: against})
         self.change(TASK)
         self.change(_DISCRIMINATOR)
-        return [found[0], found[1], weight, *found[2:]]
+        return dict(zip(_VALUES, (found[0], found[1], weight, *found[2:]), strict=True))
 
 
-class AlternatingStep(GameStep):
+class Alternating(Game):
     """A change of the weights for the task, one of the discriminator, and one of the encoder against it."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, **given: Any) -> None:
+        super().__init__(*arguments, **given)
         self.optimizers[_GENERATOR] = self._optimizer(self.encoder, self.adversarial.generator_rate)
 
-    def take(self, step: int) -> list[float]:
-        """See :meth:`crosspan.train.token_step.TaskStep.take`."""
+    def take(self, step: int) -> dict[str, float]:
+        """See :meth:`crosspan.models.objective.Objective.take`."""
         weight, times = self.lambda_at(step), self.adversarial.discriminator_steps
-        loss = self.task_gradient(step)
-        task = self.gradient_norm()
-        learned = self.finite({"the loss": loss, "the gradient": task})
+        losses = self.task_gradient(step)
+        learned = self.finite({**losses, "the gradient": self.gradient_norm()})
         self.change(TASK)
         lost = self.train_discriminator(step, times)
         turned = self.language_gradient(step, times, "generator")
         opposed = self.finite({_LOSS: turned, _GRADIENT: self.gradient_norm()})
-        course = rate_at(step, self.total, self.options.warmup)
-        self.set_rate(_GENERATOR, self.adversarial.generator_rate * weight * course)
+        self.set_rate(_GENERATOR, self.adversarial.generator_rate * weight * self.rate(step))
         self.change(_GENERATOR)
-        return [learned[0], lost, weight, learned[1], opposed[1]]
+        return dict(zip(_VALUES, (learned[0], lost, weight, learned[1], opposed[1]), strict=True))
 
 
-def game_step(
+def game_of(
     options: TokenClassifierOptions,
     rows: Sequence[Row],
     model: Any,
@@ -232,7 +249,11 @@ def game_step(
     processes: Processes,
     adversarial: AdversarialOptions,
     text: LanguageText,
-) -> GameStep:
-    """The steps of the mode that is wanted; see :class:`GameStep`."""
-    kind = ReversalStep if adversarial.mode == "reversal" else AlternatingStep
-    return kind(options, rows, model, tokenizer, processes, adversarial, text)
+    *,
+    dev: Sequence[Sentence],
+    labels: tuple[str, ...],
+    threads: int | None,
+) -> Game:
+    """The training of the mode that is wanted; see :class:`Game`."""
+    kind = Reversal if adversarial.mode == "reversal" else Alternating
+    return kind(options, rows, model, tokenizer, processes, adversarial, text, dev=dev, labels=labels, threads=threads)

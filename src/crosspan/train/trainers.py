@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
 from crosspan.train.adversarial_options import AdversarialOptions
-from crosspan.train.advpicker import AdvPickerOptions, AdvPickerReport, train_advpicker
+from crosspan.train.advpicker import AdvPickerReport, train_advpicker
 from crosspan.train.examples import Example
+from crosspan.train.picking import AdvPickerOptions
 from crosspan.train.token_classifier import train_token_classifier
 from crosspan.train.token_options import TokenClassifierOptions
-from crosspan.train.token_report import StageProgress, TokenClassifierReport
+from crosspan.train.token_report import TokenClassifierReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def token_classifier(
     about: Mapping[str, Any] | None = None,
     seed: int = 0,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> TokenClassifierReport:
     """See :func:`crosspan.train.token_classifier.train_token_classifier`; ``options.seed`` goes before ``seed``."""
     return train_token_classifier(
@@ -91,15 +93,15 @@ def advpicker(
     about: Mapping[str, Any] | None = None,
     seed: int = 0,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> AdvPickerReport:
     """See :func:`crosspan.train.advpicker.train_advpicker`; ``options.seed`` goes before ``seed``."""
     return train_advpicker(
         examples,
-        unlabelled,
         out,
         dev=dev,
         options=_plain(options, seed),
+        unlabelled=unlabelled,
         adversarial=options.adversarial,
         picker=options.picker,
         labels=labels,

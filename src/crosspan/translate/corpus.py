@@ -6,19 +6,17 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from crosspan.core.errors import OptionError, OutputError
+from crosspan.core.errors import OptionError
 from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.progress import Listener, Progress
 from crosspan.translate import Translation, Translator
 
 SHARD = 1_000
-StageProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +81,12 @@ def translate_file(
     target: str,
     on_unsound: Callable[[Unsound], None] | None = None,
     on_kept: Callable[[str, int], None] | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> TranslationSummary:
     r"""Translate a file line by line; the result has a line for each.
 
-    The work goes on in shards of a thousand lines. They go to ``OUT.part``, which takes the place of ``out`` at the
-    end; where the work is ended before, it stays.
+    The work goes on in shards of a thousand lines. They go to ``OUT.part``, or where there is one of an earlier try to
+    ``OUT.2.part`` and so on, which takes the place of ``out`` at the end; where the work is ended before, it stays.
 
     Args:
         path: The file; ``-`` is standard input.
@@ -97,8 +95,8 @@ def translate_file(
         source: Language of the file.
         target: Language to translate to.
         on_unsound: Called with each translation that is not to be trusted; its line in ``out`` is empty.
-        on_kept: Called with the name of ``OUT.part`` and its lines, where the work is ended early and it stays.
-        progress: Called with ``(stage, done, total)``; the total is 0 where it is not known.
+        on_kept: Called with the name of that file and its lines, where the work is ended early and it stays.
+        progress: Told how far the work is.
 
     Returns:
         What was translated.
@@ -124,13 +122,19 @@ def translate_file(
     total = sum(1 for _ in read_lines(path)) if os.fspath(path) != "-" else 0
     summary = TranslationSummary()
     lines = read_lines(path)
-    with _written(out, summary, on_kept) as stream:
+
+    def stays(part: str) -> bool:
+        if summary.lines and on_kept is not None:
+            on_kept(part, summary.lines)
+        return summary.lines > 0
+
+    with open_output(out, stays) as stream:
         while shard := list(islice(lines, SHARD)):
             before = summary.lines
 
             def advance(done: int, _: int, before: int = before) -> None:
                 if progress is not None:
-                    progress("translating", before + done, total)
+                    progress(Progress("translating", before + done, total))
 
             found = translator.translate(shard, source=source, target=target, advance=advance)
             written = []
@@ -155,34 +159,3 @@ def _line(text: str, translation: Translation, summary: TranslationSummary) -> s
     if not text.strip():
         summary.empty += 1
     return " ".join(translation.text.split("\n"))
-
-
-@contextmanager
-def _written(
-    out: PathLike, summary: TranslationSummary, on_kept: Callable[[str, int], None] | None
-) -> Iterator[IO[str]]:
-    """The file to write; what is finished of it stays beside it when the work is ended early."""
-    if os.fspath(out) == "-":
-        with open_output(out) as stdout:
-            yield stdout
-        return
-    part = Path(f"{os.fspath(out)}.part")
-    try:
-        stream = part.open("w", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise OutputError(
-            f"the file cannot be written here: {(error.strerror or str(error)).lower()}",
-            where=os.fspath(out),
-            hint="Check the folder and its permissions.",
-        ) from error
-    try:
-        with stream:
-            yield stream
-        part.replace(out)
-    except BaseException:
-        if summary.lines and on_kept is not None:
-            on_kept(str(part), summary.lines)
-        elif not summary.lines:
-            with suppress(OSError):
-                part.unlink()
-        raise

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.options import Above, AtLeast, OneOf, checked, with_settings
+from crosspan.core.threads import torch_threads
 from crosspan.models.loading import load_tokenizer, neural
-from crosspan.models.threads import torch_threads
 from crosspan.translate import Advance, Translation
 from crosspan.translate.conversion import ABOUT, EXTRA, TOKENIZER, converted
 from crosspan.translate.families import Family, Int32Array

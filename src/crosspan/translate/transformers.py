@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.options import Above, AtLeast, checked, with_settings
+from crosspan.core.threads import torch_threads
 from crosspan.models.batching import padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
-from crosspan.models.threads import torch_threads
 from crosspan.translate import Advance, Translation
 from crosspan.translate.families import Family, Int32Array
 from crosspan.translate.preparation import (

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from crosspan.core.progress import Progress
 from crosspan.lab.study.claims import Claim, ClaimLost, Claims, _host
 
 
@@ -117,7 +118,7 @@ def test_who_lost_a_claim_is_told_and_leaves_it_alone(tmp_path):
         def work():
             for _ in range(500):
                 time.sleep(0.02)
-                advance("training", 1, 2)
+                advance(Progress("training", 1, 2))
 
         with pytest.raises(ClaimLost, match="taken over"):
             work()
@@ -126,5 +127,5 @@ def test_who_lost_a_claim_is_told_and_leaves_it_alone(tmp_path):
 
 def test_progress_goes_through_a_guard(tmp_path):
     seen = []
-    Claim(Claims(tmp_path / "c"), "a").guarded(lambda *row: seen.append(row))("training", 1, 2)
-    assert seen == [("training", 1, 2)]
+    Claim(Claims(tmp_path / "c"), "a").guarded(seen.append)(Progress("training", 1, 2))
+    assert seen == [Progress("training", 1, 2)]

@@ -150,9 +150,12 @@ def test_a_cell_that_was_ended_in_its_training_goes_on_with_the_same_result(worl
     found = open_study(world / "study.toml", tmp_path / "out")
     seen = []
 
-    def stop(stage, done, total):
-        seen.append((stage, done))
-        if (stage, done) == ("learning", 3):  # a checkpoint was written after two steps
+    def heard(event):
+        seen.append((event.stage, event.done))
+
+    def stop(event):
+        heard(event)
+        if seen[-1] == ("learning", 3):  # a checkpoint was written after two steps
             raise KeyboardInterrupt
 
     made = [cell for cell in found.cells if cell.kind == "pretrain"]
@@ -160,7 +163,9 @@ def test_a_cell_that_was_ended_in_its_training_goes_on_with_the_same_result(worl
         run_here(found, fits=[made[0].key], device="cpu", threads=1, progress=stop)
     assert not list(found.store.claims.iterdir())
     seen.clear()
-    run_here(found, fits=[made[0].key], device="cpu", threads=1, progress=lambda *row: seen.append(row[:2]))
+    run_here(
+        found, fits=[made[0].key], device="cpu", threads=1, progress=lambda told: seen.append((told.stage, told.done))
+    )
     assert seen == [("learning", 3), ("learning", 4)]
     before = json.loads((whole / "cells" / f"{made[0].key}.json").read_text())
     assert found.store.state(made[0]).record["result"] == before["result"]

@@ -52,8 +52,8 @@ def test_a_killed_training_ends_with_the_same_bytes(models, lines, tmp_path, nam
     class Killed(BaseException):
         pass
 
-    def kill(stage, done, total):
-        if done == 5:
+    def kill(event):
+        if event.done == 5:
             raise Killed
 
     options = PretrainOptions(**{**HOW, **how})
@@ -67,8 +67,8 @@ def test_a_killed_training_ends_with_the_same_bytes(models, lines, tmp_path, nam
 
 
 def test_a_checkpoint_of_other_text_is_not_gone_on_with(models, lines, tmp_path):
-    def kill(stage, done, total):
-        if done == 2:
+    def kill(event):
+        if event.done == 2:
             raise KeyboardInterrupt
 
     options = PretrainOptions(**HOW, max_steps=4, save_every=1)
@@ -80,7 +80,7 @@ def test_a_checkpoint_of_other_text_is_not_gone_on_with(models, lines, tmp_path)
 
 def test_memory_that_runs_out_halves_the_batch_and_changes_nothing(models, lines, tmp_path, monkeypatch):
     from crosspan.models.batching import SmallerBatch
-    from crosspan.train.pretrain.objectives import Guessing
+    from crosspan.train.pretrain.tasks import Guessing
 
     whole = train(models["xlmr"], lines, tmp_path / "whole", max_steps=3)
     inner = Guessing.loss

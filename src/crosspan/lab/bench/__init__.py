@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crosspan.lab.bench.cache import ResultCache as ResultCache
     from crosspan.lab.bench.published import Figure as Figure
     from crosspan.lab.bench.published import published_figures as published_figures
     from crosspan.lab.bench.runner import SuiteResult as SuiteResult
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Figure": "published",
-    "ResultCache": "cache",
     "Scoring": "scoring",
     "SuiteResult": "runner",
     "System": "system",
@@ -29,7 +27,6 @@ _HOMES = {
 
 __all__ = [
     "Figure",
-    "ResultCache",
     "Scoring",
     "SuiteResult",
     "System",

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from crosspan import __version__
-from crosspan.core.digests import digest_of, file_digest
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
-from crosspan.core.sources import modules_of, source_digest
+from crosspan.core.progress import Listener, Progress
+from crosspan.core.sources import source_digest
 from crosspan.evaluate.signature import signature
-from crosspan.lab.bench.cache import ResultCache
+from crosspan.lab.bench.cell import Cell
+from crosspan.lab.bench.material import LazyMaterial
 from crosspan.lab.bench.means import Mean, mean_of
 from crosspan.lab.bench.noise import with_ocr_noise
-from crosspan.lab.bench.pipelines import Runner
 from crosspan.lab.bench.published import Figure, published_figures
-from crosspan.lab.bench.scoring import Scoring, score_language
+from crosspan.lab.bench.scoring import Scoring
 from crosspan.lab.bench.system import System
-from crosspan.pipeline.workflow import StageProgress
+from crosspan.pipeline.engine import Engine
+from crosspan.pipeline.executor import LocalExecutor
+from crosspan.pipeline.folder_store import FolderStore
+from crosspan.pipeline.store import MemoryStore
 from crosspan.suites import make_suite
 from crosspan.suites.folder import Folder
-from crosspan.suites.suite import About, Found, MissingData, Suite
-from crosspan.tag import Tagger, load_tagger
+from crosspan.suites.suite import About, Found, Material, MissingData, Suite
 from crosspan.text.ocr_noise import OcrNoise
-
-_LAYOUT = 1
-"""Of what is kept; another number makes all kept results void."""
 
 Status = Literal["done", "missing", "error"]
 
@@ -145,10 +147,9 @@ def run_suite(
     scoring: Scoring | None = None,
     languages: Sequence[str] | None = None,
     translations: str | None = None,
-    cache: ResultCache | None = None,
+    cache: str | os.PathLike[str] | None = None,
     threads: int | None = None,
-    progress: StageProgress | None = None,
-    load: Callable[..., Tagger] = load_tagger,
+    progress: Listener | None = None,
     ocr_noise: float = 0.0,
 ) -> SuiteResult:
     """Run a suite on the files of a folder.
@@ -161,10 +162,9 @@ def run_suite(
         scoring: How to score; by default without the labels that the suite ignores.
         languages: Which languages; all of the suite's by default.
         translations: A folder of translations into English, one file a language.
-        cache: Where results are kept and found again; ``None`` keeps none.
+        cache: Folder where results are kept and found again; ``None`` keeps none. Several runs may use it at once.
         threads: Threads to use; all cores by default.
-        progress: Called with ``(stage, done, total)``.
-        load: Loads a tagger by its name.
+        progress: Is told how far it is.
         ocr_noise: Share of the characters of the test sentences to spoil as text recognition does; see
             :class:`crosspan.text.ocr_noise.OcrNoise`. Its seed is that of ``scoring``.
 
@@ -188,17 +188,16 @@ def run_suite(
         scoring=scoring or Scoring(ignore=about.ignore),
         folder=Folder(data),
         translations=None if translations is None else Folder(translations),
-        cache=cache,
+        cache=None if cache is None else Path(cache),
         threads=threads,
         progress=progress,
-        load=load,
         ocr_noise=ocr_noise,
     )
     results: list[LanguageResult] = []
     for lang in wanted:
         results.append(job.language(lang))
         if progress is not None:
-            progress("languages", len(results), len(wanted))
+            progress(Progress("languages", len(results), len(wanted)))
     if all(one.status == "missing" for one in results):
         first = results[0]
         raise EmptyInputError(
@@ -244,10 +243,9 @@ class _Job:
     scoring: Scoring
     folder: Folder
     translations: Folder | None
-    cache: ResultCache | None
+    cache: Path | None
     threads: int | None
-    progress: StageProgress | None
-    load: Callable[..., Tagger]
+    progress: Listener | None
     ocr_noise: float = 0.0
 
     @property
@@ -273,43 +271,36 @@ class _Job:
     def _language(self, lang: str) -> LanguageResult:
         needs = frozenset(need for system in self.systems for need in system.needs)
         found = self.suite.find(self.folder, lang, needs, self.translations)
-        code = self.suite.about.code(lang)
         files = self._files(found)
-        key = digest_of({
-            "layout": _LAYOUT,
-            "code": source_digest(modules_of("crosspan")),
-            "version": __version__,
+        code = self.suite.about.code(lang)
+        facts = {
             "suite": self.suite.about.name,
+            "code": source_digest((type(self.suite).__module__,)),
             "language": lang,
+            "needs": sorted(needs),
             "files": [[file["role"], file["sha256"]] for file in files],
-            "systems": [{**system.to_dict(), "taggers": self._taggers(system, code)} for system in self.systems],
-            "ocr_noise": self.ocr_noise,
-            "scoring": self.scoring.to_dict(),
-        })  # fmt: skip
-        # a ready recipe has a cache of its own, which knows of its models
-        cached = self.cache is not None and not any(system.is_ready for system in self.systems)
-        kept = self.cache.get(key) if self.cache is not None and cached else None
-        if kept is None:
-            result = self._compute(lang, found, needs)
-            if self.cache is not None and cached:
-                self.cache.put(key, result)
-        else:
-            result = kept
-        return LanguageResult(lang, "done", {**result, "files": files}, kept=kept is not None)
+            "ocr_noise": [self.ocr_noise, self.scoring.seed] if self.ocr_noise else None,
+        }
+        store = MemoryStore() if self.cache is None else FolderStore(self.cache)
+        cell = Cell(
+            systems=[_with_code(system, code) for system in self.systems],
+            material=LazyMaterial(lambda: self._read(found, lang, needs), facts),
+            lang=code,
+            scoring=self.scoring,
+            store=store,
+            listener=self.progress,
+        )
+        engine = Engine(store, LocalExecutor(threads=self.threads))
+        (entry,) = engine.run(cell)
+        result = json.loads(json.dumps(store.part(entry, "result").values))
+        return LanguageResult(lang, "done", {**result, "files": files}, kept=engine.reports[-1].cached > 0)
 
-    def _compute(self, lang: str, found: Found, needs: frozenset[Any]) -> dict[str, Any]:
+    def _read(self, found: Found, lang: str, needs: frozenset[Any]) -> tuple[Material, Mapping[str, Any]]:
         material = self.suite.read(found, lang, needs)
-        noise = {}
-        if self.ocr_noise:
-            material, reached = with_ocr_noise(material, OcrNoise(rate=self.ocr_noise, seed=self.scoring.seed))
-            noise = {"ocr_noise": reached.to_dict()}
-        place = None if self.cache is None else self.cache.folder / "recipes" / self.suite.about.name / lang
-        runner = Runner(material, self.suite.about.code(lang), self.threads, self.progress, self.load, place)
-        outcomes = [runner.run(system) for system in self.systems]
-        scores = score_language(material, outcomes[0], outcomes[1] if len(outcomes) > 1 else None, self.scoring)
-        learned = len(material.bitext)
-        notes = [*material.notes, *outcomes[0].notes]
-        return {**scores, **noise, "n_total": material.n_total, "n_bitext": learned, "notes": notes}
+        if not self.ocr_noise:
+            return material, {}
+        material, reached = with_ocr_noise(material, OcrNoise(rate=self.ocr_noise, seed=self.scoring.seed))
+        return material, {"ocr_noise": reached.to_dict()}
 
     def _files(self, found: Found) -> list[dict[str, str]]:
         return [
@@ -322,14 +313,14 @@ class _Job:
         """A place without the way to the user's folder, which is in no table."""
         return where.removeprefix(f"{self.folder.path}/")
 
-    def _taggers(self, system: System, lang: str) -> dict[str, str]:
-        """The taggers by language, those in files with what is in the file."""
-        found = dict(system.taggers)
-        for where, name in found.items():
-            path = Path(str(name).replace("{lang}", lang).removeprefix("spacy:"))
-            if path.exists():
-                found[where] = f"{name} {file_digest(path)}"
-        return found
+
+def _with_code(system: System, code: str) -> System:
+    """The system with the language in the names of its taggers."""
+    taggers = {lang: name.replace("{lang}", code) for lang, name in system.taggers.items()}
+    for lang, name in system.taggers.items():
+        if "{lang}" in name and name.endswith(".crf") and not Path(taggers[lang]).is_file():
+            raise MissingData("the tagger named for it is not there")
+    return system if taggers == dict(system.taggers) else replace(system, taggers=taggers)
 
 
 def _signature(job: _Job, results: Sequence[LanguageResult]) -> str:

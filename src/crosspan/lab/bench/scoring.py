@@ -11,7 +11,7 @@ import numpy as np
 from crosspan.evaluate import compare_alignments, compare_ner, evaluate_ner, score_alignments
 from crosspan.evaluate.alignment import link_statistics
 from crosspan.evaluate.counts import count_spans
-from crosspan.lab.bench.pipelines import Outcome
+from crosspan.lab.bench.outcome import Outcome
 from crosspan.suites.suite import Material
 
 LINK_THRESHOLD = 0.5

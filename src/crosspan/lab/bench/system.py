@@ -4,28 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, cast, get_args
+from typing import Any, cast, get_args
 
-from crosspan.align import ALIGNERS as _ALIGNERS
-from crosspan.align import make_aligner
+from crosspan.align import ALIGNERS
 from crosspan.core.errors import OptionError
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.options import with_settings
+from crosspan.pipeline.labels import IN_MEMORY
 from crosspan.pipeline.recipes.ready import ready_names
-from crosspan.project.projector import PROJECTORS, make_projector
+from crosspan.pipeline.recipes.recipe import make_recipe
+from crosspan.pipeline.recipes.tables import ONLY_IN, TABLES
+from crosspan.project.projector import PROJECTORS
 from crosspan.suites.suite import About, MissingData, Need, Pipeline
-
-if TYPE_CHECKING:
-    from crosspan.train.crf import CrfOptions
-    from crosspan.train.noise import NoiseOptions
+from crosspan.tag import tagger_name
 
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
-ALIGNERS = tuple(_ALIGNERS.builtin)
-METHODS = tuple([name for name, one in PROJECTORS.builtin.items() if one.links])
-_GROUPS = ("aligner", "train", "noise")
+
+TASKS_OF: Mapping[Pipeline, tuple[str, ...]] = {
+    "projection": ("project",),
+    "translate-test": ("translate-test",),
+    "tagger": ("model-transfer",),
+    "translate-train": ("translate-train",),
+    "ensemble": ("translate-train", "ensemble"),
+    "alignment": ("project",),
+}
+"""The tasks of recipes that a pipeline is made of."""
+
+_SET = ("tag", "align", "project", "train", "ensemble")
+"""Tables that settings may name."""
+
 _LEARNS_FROM_SOURCE = frozenset({"easyproject"})
-_TRAINS = frozenset({"translate-train", "ensemble"})
-_TAGS_SOURCES = frozenset({"translate-test", "translate-train", "ensemble"})
 
 NEEDS: Mapping[Pipeline, frozenset[Need]] = {
     "projection": frozenset({"source", "bitext"}),
@@ -49,8 +56,9 @@ class System:
             ready recipe (:func:`crosspan.pipeline.recipes.ready.ready_names`).
         method: How spans are carried over.
         aligner: Name of the word aligner.
-        settings: Settings of the method; those of the aligner begin with ``aligner.``, those of training with
-            ``train.``, those of how carried labels are taken with ``noise.``. Those of a ready recipe are its own keys.
+        settings: Settings of the method; others as ``TABLE.KEY`` of a recipe: ``align.KEY`` (or ``aligner.KEY``),
+            ``tag.KEY``, ``train.KEY``, ``train.noise.KEY`` (or ``noise.KEY``). Those of a ready recipe are its own
+            keys.
         taggers: Taggers by language, that of the sentences they tag; under ``""`` the one for all. In its name
             ``{lang}`` stands for the language.
         more_text: Whether the aligner learns from more text than the sentences at hand, where the folder has some.
@@ -65,8 +73,8 @@ class System:
     """
 
     pipeline: str
-    method: str = METHODS[0]
-    aligner: str = ALIGNERS[0]
+    method: str = PROJECTORS.default
+    aligner: str = ALIGNERS.default
     settings: Mapping[str, str] = field(default_factory=dict)
     taggers: Mapping[str, str] = field(default_factory=dict)
     more_text: bool = True
@@ -77,22 +85,32 @@ class System:
             self._check_ready()
             return
         if self.pipeline not in PIPELINES:
-            raise _unknown("pipeline", self.pipeline, (*PIPELINES, *ready_names()))
-        if self.aligner not in ALIGNERS:
-            raise _unknown("aligner", self.aligner, ALIGNERS)
-        if self.method not in METHODS:
-            raise _unknown("method", self.method, METHODS)
-        make_aligner(self.aligner, threads=None, **self.group("aligner"))
-        make_projector(self.method, self.group(""))
-        if self.group("train") or self.group("noise"):
-            self.train_options()
-        without = [name for name in sorted(self.settings) if not _has_effect(self.pipeline, name)]
-        if without:
-            raise OptionError(f"{without[0]} has no effect on the pipeline {self.pipeline}", hint="Leave it out.")
+            raise OptionError(
+                f"there is no pipeline {self.pipeline!r}",
+                hint=did_you_mean(self.pipeline, (*PIPELINES, *ready_names()), quoted=False),
+            )
+        ALIGNERS.check(self.aligner)
+        PROJECTORS.check(self.method)
+        for name in sorted(self.settings):
+            self._check_setting(name)
+        for task in TASKS_OF[cast("Pipeline", self.pipeline)]:
+            make_recipe({"task": task, **self.tables(task, "", "en")})
+
+    def _check_setting(self, name: str) -> None:
+        """Raise where a setting has no effect, or belongs to something else than it says."""
+        table, key = place_of(name)
+        of_method = table != "project" or "." in name or PROJECTORS.takes(self.method, key)
+        if not of_method and self.aligns and ALIGNERS.takes(self.aligner, key):
+            raise OptionError(
+                f"the method {self.method} has no setting {key!r}", hint=f"For the aligner write align.{key}."
+            )
+        if not _has_effect(self.pipeline, name):
+            raise OptionError(f"{name} has no effect on the pipeline {self.pipeline}", hint="Leave it out.")
 
     def _check_ready(self) -> None:
         """Raise where something was chosen that a ready recipe says itself."""
-        for name, given, default in (("method", self.method, METHODS[0]), ("aligner", self.aligner, ALIGNERS[0])):
+        defaults = (("method", self.method, PROJECTORS.default), ("aligner", self.aligner, ALIGNERS.default))
+        for name, given, default in defaults:
             if given != default:
                 hint = f"Change the recipe: --set {'project' if name == 'method' else 'align'}.use=NAME."
                 raise OptionError(f"the {name} of {self.pipeline} stands in its recipe", hint=hint)
@@ -100,6 +118,36 @@ class System:
             raise OptionError(
                 f"the tagger of {self.pipeline} stands in its recipe", hint="Change the recipe: --set tag.model=NAME."
             )
+
+    def tables(self, task: str, lang: str, source_lang: str) -> dict[str, dict[str, Any]]:
+        """The tables of a recipe that say the same.
+
+        Args:
+            task: The task.
+            lang: Language of the sentences to label.
+            source_lang: Language of their other side.
+
+        Raises:
+            MissingData: No tagger was named for that language.
+        """
+        own = tables_of(task)
+        found: dict[str, dict[str, Any]] = {
+            "source": {"path": IN_MEMORY, "lang": source_lang},
+            "target": {"path": IN_MEMORY, "lang": lang},
+            "align": {"use": self.aligner},
+            "project": {"use": self.method},
+            "predict": {"path": IN_MEMORY},
+            "ensemble": {"model": IN_MEMORY},
+            "train": {},
+        }
+        if self.tags:
+            of, of_lang = ("sentences", lang) if task == "model-transfer" else ("translations", source_lang)
+            found["tag"] = dict(zip(("use", "model"), tagger_name(self.tagger_for(of_lang, of=of)), strict=True))
+        for name, value in self.settings.items():
+            table, key = place_of(name)
+            if table in own:
+                found.setdefault(table, {})[key] = value
+        return {name: table for name, table in found.items() if name in own}
 
     @property
     def is_ready(self) -> bool:
@@ -140,23 +188,6 @@ class System:
         parts += [f"{name}={value}" for name, value in sorted(self.settings.items())]
         return ", ".join(parts)
 
-    def group(self, prefix: str) -> dict[str, str]:
-        """The settings of a group, without its name; under ``""`` those of the method."""
-        if prefix:
-            return {
-                name.removeprefix(f"{prefix}."): value
-                for name, value in self.settings.items()
-                if name.startswith(f"{prefix}.")
-            }
-        return {name: value for name, value in self.settings.items() if _group(name) == ""}
-
-    def train_options(self) -> tuple[CrfOptions, NoiseOptions]:
-        """How a tagger is trained, and how carried labels are taken."""
-        from crosspan.train.crf import CrfOptions
-        from crosspan.train.noise import NoiseOptions
-
-        return with_settings(CrfOptions(), self.group("train")), with_settings(NoiseOptions(), self.group("noise"))
-
     def tagger_for(self, lang: str, *, of: str) -> str:
         """Name of the tagger for sentences of a language.
 
@@ -177,12 +208,6 @@ class System:
             raise MissingData(f"no tagger for the {of}, which are in {lang!r}: name one, as --tagger {lang}=spacy:NAME")
         return name.replace("{lang}", lang)
 
-    def taggers_used(self, lang: str, source_lang: str) -> tuple[str, ...]:
-        """Names of the taggers that a language needs, to know whether a kept result still holds."""
-        if self.pipeline == "tagger":
-            return (self.tagger_for(lang, of="sentences"),)
-        return (self.tagger_for(source_lang, of="translations"),) if self.pipeline in _TAGS_SOURCES else ()
-
     def to_dict(self) -> dict[str, object]:
         """As plain values for JSON."""
         return {
@@ -200,8 +225,8 @@ def make_system(
     about: About,
     *,
     pipeline: str | None = None,
-    method: str = METHODS[0],
-    aligner: str = ALIGNERS[0],
+    method: str = PROJECTORS.default,
+    aligner: str = ALIGNERS.default,
     settings: Mapping[str, str] | None = None,
     taggers: Mapping[str, str] | None = None,
     more_text: bool = True,
@@ -268,22 +293,27 @@ def make_baseline(about: About, system: System, name: str) -> System:
     """
     changes: dict[str, str] = {}
     for part in name.split("+"):
-        for kind, known in (("method", METHODS), ("aligner", ALIGNERS), ("pipeline", pipelines_of(about))):
+        for kind, known in (
+            ("method", PROJECTORS.names()),
+            ("aligner", ALIGNERS.names()),
+            ("pipeline", pipelines_of(about)),
+        ):
             if part in known and kind not in changes:
                 changes[kind] = part
                 break
         else:
-            raise _unknown("baseline", part, (*METHODS, *ALIGNERS, *pipelines_of(about)))
+            known_names = (*PROJECTORS.names(), *ALIGNERS.names(), *pipelines_of(about))
+            raise OptionError(f"there is no baseline {part!r}", hint=did_you_mean(part, known_names, quoted=False))
     pipeline = changes.get("pipeline", system.pipeline)
     settings = {
         name: value
         for name, value in system.settings.items()
-        if ("aligner" if name.startswith("aligner.") else "method" if _group(name) == "" else "") not in changes
+        if {"align": "aligner", "project": "method"}.get(place_of(name)[0], "") not in changes
         and _has_effect(pipeline, name)
     }
     if pipeline in ready_names():
         settings = dict(system.settings) if system.is_ready else {}
-        changes = {"method": METHODS[0], "aligner": ALIGNERS[0], **changes}
+        changes = {"method": PROJECTORS.default, "aligner": ALIGNERS.default, **changes}
     elif system.is_ready:
         settings = {}
     taggers = {} if pipeline in ready_names() else system.taggers
@@ -293,18 +323,32 @@ def make_baseline(about: About, system: System, name: str) -> System:
     return found
 
 
-def _group(setting: str) -> str:
-    """The group of a setting; empty for those of the method."""
-    group = setting.partition(".")[0]
-    return group if group in _GROUPS else ""
+def place_of(setting: str) -> tuple[str, str]:
+    """The table of a recipe that a setting belongs to, and its key there.
+
+    Example:
+        >>> place_of("reach"), place_of("aligner.p_null"), place_of("noise.missing"), place_of("tag.adapt")
+        (('project', 'reach'), ('align', 'p_null'), ('train', 'noise.missing'), ('tag', 'adapt'))
+    """
+    group, dot, rest = setting.partition(".")
+    if dot and group == "aligner":
+        return "align", rest
+    if dot and group == "noise":
+        return "train", setting
+    return (group, rest) if dot and group in _SET else ("project", setting)
+
+
+def tables_of(task: str) -> frozenset[str]:
+    """The tables that a task has a place for."""
+    return frozenset(name for name in TABLES if task in ONLY_IN.get(name, (task,)))
 
 
 def _has_effect(pipeline: str, setting: str) -> bool:
-    group = _group(setting)
-    if group == "aligner":
-        return pipeline != "tagger"
-    return pipeline in _TRAINS if group else pipeline not in ("tagger", "alignment")
-
-
-def _unknown(kind: str, name: str, known: tuple[str, ...]) -> OptionError:
-    return OptionError(f"there is no {kind} {name!r}", hint=did_you_mean(name, known, quoted=False))
+    if pipeline not in TASKS_OF:
+        return False
+    table, _ = place_of(setting)
+    if pipeline == "alignment":
+        return table == "align"
+    return any(table in tables_of(task) for task in TASKS_OF[cast("Pipeline", pipeline)]) and (
+        table != "tag" or pipeline != "projection"
+    )

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import ModelError
+from crosspan.core.progress import Listener, Progress
 from crosspan.core.types import Sentence
 from crosspan.lab.study.claims import Claim
 from crosspan.lab.study.data import StudyData
@@ -23,9 +24,8 @@ from crosspan.lab.study.scores import score_tagger
 from crosspan.lab.study.sizes import sizes_of
 from crosspan.lab.study.store import Store
 from crosspan.lab.study.tables import PLAIN
+from crosspan.models.saving import is_finished
 from crosspan.pipeline.provenance import versions
-
-StageProgress = Callable[[str, int, int], None]
 
 _NEW = "new"
 _MODEL = "model"
@@ -40,7 +40,7 @@ def run_cell(
     *,
     device: str,
     threads: int | None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> dict[str, Any]:
     """Run one cell.
 
@@ -52,7 +52,7 @@ def run_cell(
         claim: This process's claim on it.
         device: Where it runs.
         threads: Threads to use on a CPU.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far the work is.
 
     Returns:
         Its record: plain values for JSON.
@@ -97,14 +97,14 @@ def _pretrain(
     work: Path,
     device: str,
     threads: int | None,
-    advance: StageProgress,
+    advance: Listener,
 ) -> dict[str, Any]:
     from crosspan.train.pretrain import language_model, scratch
 
     encoder = plan.encoder(cell.encoder)
     new, model = work / _NEW, work / _MODEL
-    if not (model / language_model.RECORD).is_file():
-        if not (new / scratch.RECORD).is_file():
+    if not is_finished(model, language_model.RECORD):
+        if not is_finished(new, scratch.RECORD):
             shutil.rmtree(new, ignore_errors=True)
             scratch.new_encoder(data.lines, shape_of(encoder), new, seed=cell.seed)
         language_model.train_language_model(
@@ -128,7 +128,7 @@ def _train(
     work: Path,
     device: str,
     threads: int | None,
-    advance: StageProgress,
+    advance: Listener,
 ) -> dict[str, Any]:
     from crosspan.train import model_card
     from crosspan.train.token_classifier import train_token_classifier
@@ -141,7 +141,7 @@ def _train(
         )
     options = train_options(plan, encoder, source, cell.seed, device)
     model = work / _MODEL
-    if not (model / model_card.RECORD).is_file():
+    if not is_finished(model, model_card.RECORD):
         train_token_classifier(
             data.train,
             model,
@@ -155,7 +155,7 @@ def _train(
     tests = [one for one in data.tests if one.key in cell.tests]
 
     def check() -> None:
-        advance("scoring", 0, 0)
+        advance(Progress("scoring", 0))
 
     scores = score_tagger(
         model, tests, plan.train.labels, words=options.words, device=device, threads=threads, check=check

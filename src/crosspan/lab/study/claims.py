@@ -12,13 +12,13 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import CrosspanError
 from crosspan.core.files import make_folder
+from crosspan.core.progress import Listener, Progress
 
 BEAT_S = 15.0
 """Seconds from one touch of a claim to the next."""
@@ -141,15 +141,15 @@ class Claim:
         if self._lost:
             raise ClaimLost("another process has taken over this cell", hint="It goes on there.")
 
-    def guarded(self, progress: Callable[[str, int, int], None] | None) -> Callable[[str, int, int], None]:
-        """A progress function that also checks the claim."""
+    def guarded(self, progress: Listener | None) -> Listener:
+        """A listener that also checks the claim."""
 
-        def advance(stage: str, done: int, total: int) -> None:
+        def listen(event: Progress) -> None:
             self.check()
             if progress is not None:
-                progress(stage, done, total)
+                progress(event)
 
-        return advance
+        return listen
 
     def __enter__(self) -> Claim:
         self._thread = threading.Thread(target=self._beat, name=f"claim {self.key[:8]}", daemon=True)

@@ -17,8 +17,9 @@ from typing import Any
 
 from crosspan.core.errors import ModelError
 from crosspan.core.files import PathLike, atomic_binary, make_folder
+from crosspan.core.progress import Listener
 from crosspan.lab.study.budget import Budget, Room, budget_of, encoder_sizes, room_of
-from crosspan.lab.study.cells import StageProgress, encoder_folder
+from crosspan.lab.study.cells import encoder_folder
 from crosspan.lab.study.data import StudyData, load_data
 from crosspan.lab.study.grid import Cell, cells_of
 from crosspan.lab.study.plan import Plan, load_plan
@@ -137,7 +138,7 @@ def run_here(
     fits: Sequence[str] | None = None,
     device: str = "auto",
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
     on_end: Callable[[Ended], None] | None = None,
 ) -> None:
     """Run the cells of a study in this process; see :func:`crosspan.lab.study.runner.run_cells`."""

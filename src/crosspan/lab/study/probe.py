@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crosspan.core.threads import torch_threads
 from crosspan.lab.study.budget import Room, Speed, cost_of
 from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.grid import Cell, model_of
@@ -14,7 +15,6 @@ from crosspan.lab.study.plan import Plan
 from crosspan.lab.study.sizes import Sizes, empty_model, shape_config
 from crosspan.models.device import Placement, device_of
 from crosspan.models.loading import load_config, neural
-from crosspan.models.threads import torch_threads
 
 _WORK = {"cpu": 2e9, "cuda": 2e13}
 """Floating-point operations of the step that is timed; a batch is cut down to so many, down to one sentence.

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from crosspan.core.errors import CrosspanError, MissingDependencyError
-from crosspan.lab.study.cells import StageProgress, facts_of, run_cell
+from crosspan.core.progress import Listener
+from crosspan.lab.study.cells import facts_of, run_cell
 from crosspan.lab.study.claims import ClaimLost, Claims
 from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.grid import Cell
@@ -45,7 +46,7 @@ def run_cells(
     fits: Iterable[str] | None = None,
     device: str = "auto",
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
     on_end: Callable[[Ended], None] | None = None,
     claims: Claims | None = None,
     poll_s: float = POLL_S,
@@ -63,7 +64,7 @@ def run_cells(
         fits: Keys of the cells that this process may run; all by default.
         device: Where they run.
         threads: Threads to use on a CPU.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far the work is.
         on_end: Called for each cell that ended here.
         claims: The claims in the folder.
         poll_s: Seconds to wait where nothing can be done.
@@ -102,7 +103,7 @@ def _try(
     claims: Claims,
     device: str,
     threads: int | None,
-    progress: StageProgress | None,
+    progress: Listener | None,
 ) -> bool:
     """Run a cell if nobody else does; tell whether it ended here."""
     claim = claims.take(cell.key)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
 
@@ -96,11 +97,9 @@ def paired_t(differences: Sequence[float]) -> float | None:
     """
     from scipy import stats
 
-    found = estimate(differences) if differences else None
-    if found is None or not found.sd:
+    if len(differences) < 2 or min(differences) == max(differences):
         return None
-    t = found.mean / (found.sd / math.sqrt(found.n))
-    return float(2 * stats.t.sf(abs(t), found.n - 1))
+    return float(stats.ttest_1samp(differences, 0.0).pvalue)
 
 
 def sign_flip(differences: Sequence[float], seed: int = 0) -> float | None:
@@ -117,16 +116,25 @@ def sign_flip(differences: Sequence[float], seed: int = 0) -> float | None:
         >>> sign_flip([1.0, 2.0, 3.0])
         0.25
     """
-    rows = np.asarray(differences, np.float64)
-    if not len(rows):
-        return None
-    if len(rows) <= _EXACT:
-        signs = np.array(list(itertools.product((1.0, -1.0), repeat=len(rows))))
-        hits = np.abs(signs @ rows) >= abs(rows.sum()) - 1e-9
-        return float(hits.mean())
-    signs = np.random.default_rng(seed).choice((1.0, -1.0), size=(1 << _EXACT, len(rows)))
-    hits = np.abs(signs @ rows) >= abs(rows.sum()) - 1e-9
-    return float((1 + hits.sum()) / (1 + len(hits)))
+    from scipy import stats
+
+    if len(differences) < 2:  # both signs of a single one are as far from 0
+        return 1.0 if differences else None
+    found = stats.permutation_test(
+        (np.asarray(differences, np.float64),),
+        _distance,
+        permutation_type="samples",
+        n_resamples=1 << _EXACT,
+        alternative="greater",
+        random_state=np.random.default_rng(seed),
+    )
+    return float(found.pvalue)
+
+
+def _distance(rows: npt.NDArray[np.float64], axis: int) -> npt.NDArray[np.float64]:
+    """How far sums are from 0."""
+    found: npt.NDArray[np.float64] = np.abs(rows.sum(axis=axis))
+    return found
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
@@ -186,10 +194,18 @@ def power_of(effect: float, sd: float, n: int, alpha: float = ALPHA) -> float:
     # some values of few degrees, so S is integrated over here
     critical = float(stats.t.ppf(1 - alpha / 2, n - 1))
     shift = abs(effect) / sd * math.sqrt(n)
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    scale = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, n - 1) / (n - 1))
+    scale, weights = _scales(n - 1)
     found = special.ndtr(shift - critical * scale) + special.ndtr(-shift - critical * scale)
     return float(min(1.0, weights @ found / 2))
+
+
+@lru_cache(maxsize=256)
+def _scales(freedom: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Standard deviations that a sample may have, and the weight of each in an integral over them."""
+    from scipy import stats
+
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    return np.sqrt(stats.chi2.ppf((nodes + 1) / 2, freedom) / freedom), weights
 
 
 def detectable(sd: float, n: int, power: float = POWER, alpha: float = ALPHA) -> float | None:

@@ -139,8 +139,7 @@ def load_recipe(
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise FormatError(f"this is not TOML: {error}", where=shown, hint="Mend that line.") from error
-    for item in sorted(settings, key=lambda one: not _names_a_backend(one)):
-        _set(data, item)
+    change_recipe(data, settings)
     folder = Path(shown).resolve().parent
     root = data.get("root", ".")
     folder = folder / root if isinstance(root, str) else folder
@@ -149,6 +148,28 @@ def load_recipe(
     if limit is not None:
         data["limit"] = limit
     return _Reader(shown, text).recipe(data, Path(os.path.normpath(folder)))
+
+
+def change_recipe(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Put changes into the values of a recipe; see :func:`load_recipe`.
+
+    Args:
+        data: The values; they are changed.
+        settings: Changes, as ``table.key=value``.
+
+    Returns:
+        The same values.
+
+    Raises:
+        OptionError: A change is not of that form.
+
+    Example:
+        >>> change_recipe({}, ["align.use=fast_align", "limit=3"])
+        {'align': {'use': 'fast_align'}, 'limit': 3}
+    """
+    for item in sorted(settings, key=lambda one: not _names_a_backend(one)):
+        _set(data, item)
+    return data
 
 
 def make_recipe(data: Mapping[str, Any], folder: PathLike = ".") -> Recipe:

@@ -89,7 +89,7 @@ class SentenceTable:
     columns: str = ""
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS))
+        check_choice("format", self.format, ("auto", *FORMATS.names()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,7 +329,7 @@ class EvaluateTable:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS))
+        check_choice("format", self.format, ("auto", *FORMATS.names()))
         check_choice("scheme", self.scheme, ("auto", *SCHEMES))
         check_choice("repair", self.repair, tuple(REPAIRS))
         if self.bootstrap < 0 or not 0.0 < self.confidence < 1.0:

@@ -56,8 +56,5 @@ class Adapt(Step):
                     for side, words in zip(sides, (source, target), strict=True):
                         side.append(Sentence(tuple([known.setdefault(word, word) for word in words])))
 
-        def advance(stage: str, done: int, total: int) -> None:
-            inputs.advance(done, total)
-
-        adapted = adapt_tagger(tagger, *sides, options=self.settings, threads=inputs.threads, progress=advance)
+        adapted = adapt_tagger(tagger, *sides, options=self.settings, threads=inputs.threads, progress=inputs.listener)
         return Output({"model": Model("taggers", "crf", adapted)}, {"pairs": len(sides[0])})

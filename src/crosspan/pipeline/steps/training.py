@@ -62,7 +62,7 @@ class Train(Step):
             found["seed"] = self.seed
         if component.dev:
             found["dev"] = None if self.dev is None else self.dev.facts()
-        if component.unlabelled:
+        if self.unlabelled:
             found["unlabelled"] = [corpus.facts() for corpus in self.unlabelled]
         return found
 
@@ -98,7 +98,7 @@ class Train(Step):
         context: dict[str, Any] = {"seed": self.seed, "progress": inputs.listener}
         if component.dev:
             context["dev"] = () if self.dev is None else gold_of(self.dev)
-        if component.unlabelled:
+        if self.unlabelled:
             context["unlabelled"] = self._text()
         if component.saves != "folder":
             tagger = self.trainer.family.make(
@@ -113,9 +113,10 @@ class Train(Step):
     def _in_folder(self, examples: list[Example], folder: Path, inputs: Inputs, context: Mapping[str, Any]) -> int:
         """Train below a folder, from where that was left off; return the step it went on from."""
         from crosspan.models.checkpoints import Checkpoints
+        from crosspan.models.saving import is_finished
         from crosspan.train.model_card import RECORD
 
-        if (folder / RECORD).is_file():  # killed between the end of the training and that of the step
+        if is_finished(folder, RECORD):  # killed between the end of the training and that of the step
             Checkpoints(folder, "").remove()
             return 0
         shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed

@@ -67,7 +67,7 @@ def frame_of(tokenizer: Any, name: str) -> Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Example:
+class PairPieces:
     """A pair of sentences to learn from.
 
     Args:
@@ -94,6 +94,10 @@ class Rows(NamedTuple):
     there: Bools
     side: npt.NDArray[np.int8]
 
+    def at(self, rows: Int64Array) -> Rows:
+        """Some of the sequences, as long as they were."""
+        return Rows(self.ids[rows], self.there[rows], self.side[rows])
+
 
 def examples_of(
     tokenizer: Any,
@@ -101,7 +105,7 @@ def examples_of(
     links: Iterable[Alignment] | None,
     longest: int,
     readable: Any,
-) -> tuple[list[Example], int]:
+) -> tuple[list[PairPieces], int]:
     """Pairs as pieces, without those that have an empty side or more pieces than a model reads at once.
 
     Args:
@@ -119,7 +123,7 @@ def examples_of(
     sources = pieces_of(tokenizer, [source for source, _ in both])
     targets = pieces_of(tokenizer, [target for _, target in both])
     found = [
-        Example(source, target, known)
+        PairPieces(source, target, known)
         for source, target, known in zip(sources, targets, given, strict=True)
         if len(source) and len(target) and len(source) + len(target) <= longest
     ]
@@ -129,7 +133,7 @@ def examples_of(
 def order_of(n_examples: int, seed: int, epoch: int) -> Int64Array:
     """In what order an epoch goes through the examples.
 
-    Example:
+    PairPieces:
         >>> sorted(order_of(4, 0, 1).tolist())
         [0, 1, 2, 3]
     """
@@ -139,7 +143,7 @@ def order_of(n_examples: int, seed: int, epoch: int) -> Int64Array:
 def rows_of(frame: Frame, sentences: Sequence[Sequence[npt.NDArray[np.int32]]]) -> Rows:
     """One or two sentences a row, each with special pieces around it.
 
-    Example:
+    PairPieces:
         >>> frame = Frame((1,), (2,), 0, 3, 9)
         >>> rows = rows_of(frame, [[np.array([7, 8], np.int32)], [np.array([5], np.int32), np.array([6], np.int32)]])
         >>> rows.ids.tolist()

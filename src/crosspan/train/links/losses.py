@@ -1,6 +1,7 @@
 """What an aligner is tuned to: the objectives of AWESOME (Dou & Neubig 2021).
 
-Each function takes a :class:`Learner` and a batch of examples, and gives a loss to go down.
+Each takes a :class:`Learner` and a batch of pairs, draws what is random for the whole batch, and gives a function of
+some of its pairs: their part of the mean loss of the batch. So a batch can be learned from piece by piece.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import numpy as np
 
 from crosspan.models.loading import neural
 from crosspan.train.links.data import (
-    Example,
     Frame,
     Int64Array,
+    PairPieces,
     Rows,
     given_links,
     masked,
@@ -37,6 +38,7 @@ class Learner:
         layer: The layer whose vectors are compared.
         threshold: A link is more probable than this in both directions.
         mask_share: How many pieces are hidden.
+        longest: How many pieces the model reads at once, special ones included.
     """
 
     model: Any
@@ -45,6 +47,7 @@ class Learner:
     layer: int
     threshold: float
     mask_share: float
+    longest: int
 
     def states(self, rows: Rows, layer: int) -> Any:
         """Vectors of a layer for sequences ``[rows, pieces, width]``."""
@@ -70,10 +73,14 @@ def make_head(width: int) -> Any:
     return torch.nn.Sequential(torch.nn.Linear(width, width), torch.nn.Tanh(), torch.nn.Linear(width, 2))
 
 
-def _both(learner: Learner, batch: Sequence[Example]) -> tuple[Rows, Rows]:
+Part = Callable[[Int64Array], Any]
+"""The part that some pairs of a batch have in the mean loss of the batch."""
+
+
+def _both(learner: Learner, batch: Sequence[PairPieces]) -> tuple[Rows, Rows]:
     return (
-        rows_of(learner.frame, [[example.source.ids] for example in batch]),
-        rows_of(learner.frame, [[example.target.ids] for example in batch]),
+        rows_of(learner.frame, [[pair.source.ids] for pair in batch]),
+        rows_of(learner.frame, [[pair.target.ids] for pair in batch]),
     )
 
 
@@ -91,7 +98,7 @@ def _directions(learner: Learner, source: Rows, target: Rows) -> tuple[Any, Any]
     return forward * there, backward * there
 
 
-def _guide(learner: Learner, batch: Sequence[Example], source: Rows, target: Rows) -> Any:
+def _guide(learner: Learner, batch: Sequence[PairPieces], source: Rows, target: Rows) -> Any:
     """Links to learn, all pieces of linked words with all: those given, or those that the model itself finds now."""
     torch = neural("tuning", "torch")
     guide = np.zeros((len(batch), source.ids.shape[1], target.ids.shape[1]), np.float32)
@@ -101,13 +108,13 @@ def _guide(learner: Learner, batch: Sequence[Example], source: Rows, target: Row
         forward, backward = _directions(learner, source, target)
         own = ((forward > learner.threshold) & (backward > learner.threshold)).cpu().numpy()
     learner.model.train(training)
-    for index, example in enumerate(batch):
+    for index, pair in enumerate(batch):
         one, other = source.side[index] > 0, target.side[index] > 0
-        if example.links is None:
-            words = word_links(own[index][np.ix_(one, other)], example.source, example.target)
+        if pair.links is None:
+            words = word_links(own[index][np.ix_(one, other)], pair.source, pair.target)
         else:
-            words = given_links(example.links, example.source, example.target)
-        guide[index][np.ix_(one, other)] = word_grid(words, example.source, example.target)
+            words = given_links(pair.links, pair.source, pair.target)
+        guide[index][np.ix_(one, other)] = word_grid(words, pair.source, pair.target)
     return torch.from_numpy(guide).to(forward.device)
 
 
@@ -115,76 +122,101 @@ def _lengths(rows: Rows, device: Any) -> Any:
     return neural("tuning", "torch").from_numpy((rows.side > 0).sum(axis=1)).to(device)
 
 
-def self_training(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+def self_training(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
     """Make the links that the model finds, or those given, more probable in both directions."""
-    source, target = _both(learner, batch)
-    guide = _guide(learner, batch, source, target)
-    forward, backward = _directions(learner, source, target)
-    one = (forward * guide).sum(dim=(1, 2)) / _lengths(source, guide.device)
-    other = (backward * guide).sum(dim=(1, 2)) / _lengths(target, guide.device)
-    return -(one + other).mean()
+    whole = _both(learner, batch)
+
+    def part(pairs: Int64Array) -> Any:
+        source, target = (rows.at(pairs) for rows in whole)
+        guide = _guide(learner, [batch[at] for at in pairs.tolist()], source, target)
+        forward, backward = _directions(learner, source, target)
+        one = (forward * guide).sum(dim=(1, 2)) / _lengths(source, guide.device)
+        other = (backward * guide).sum(dim=(1, 2)) / _lengths(target, guide.device)
+        return -((one + other).sum() / len(batch))
+
+    return part
 
 
-def consistency(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+def consistency(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
     """Make the two directions agree."""
     torch = neural("tuning", "torch")
-    source, target = _both(learner, batch)
-    forward, backward = _directions(learner, source, target)
-    agreed = (forward * backward).sum(dim=(1, 2))
-    shorter = torch.minimum(_lengths(source, agreed.device), _lengths(target, agreed.device))
-    return -(agreed / shorter).mean()
+    whole = _both(learner, batch)
+
+    def part(pairs: Int64Array) -> Any:
+        source, target = (rows.at(pairs) for rows in whole)
+        forward, backward = _directions(learner, source, target)
+        agreed = (forward * backward).sum(dim=(1, 2))
+        shorter = torch.minimum(_lengths(source, agreed.device), _lengths(target, agreed.device))
+        return -((agreed / shorter).sum() / len(batch))
+
+    return part
 
 
 def _guessing(learner: Learner, read: Int64Array, labels: Int64Array, rows: Rows) -> Any:
-    """Cross entropy of the hidden pieces: the mean over those of a row, then over rows."""
+    """Cross entropy of the hidden pieces: the mean over those of a row, then the sum over rows."""
     torch = neural("tuning", "torch")
     logits = learner.logits(read, rows)
     wanted = torch.from_numpy(labels).to(logits.device)
     each = torch.nn.functional.cross_entropy(
         logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="none"
     ).view(wanted.shape)
-    return (each.sum(dim=1) / (wanted != IGNORED).sum(dim=1).clamp(min=1)).mean()
+    return (each.sum(dim=1) / (wanted != IGNORED).sum(dim=1).clamp(min=1)).sum()
 
 
-def masked_words(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+def masked_words(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
     """Guess hidden pieces of each sentence by itself (masked language modelling), of both languages."""
-    rows = rows_of(learner.frame, [[ids] for example in batch for ids in (example.source.ids, example.target.ids)])
+    rows = rows_of(learner.frame, [[ids] for pair in batch for ids in (pair.source.ids, pair.target.ids)])
     read, labels = masked(rows, learner.frame, rows.side > 0, learner.mask_share, rng)
-    return 2.0 * _guessing(learner, read, labels, rows)
+
+    def part(pairs: Int64Array) -> Any:
+        mine = np.stack([2 * pairs, 2 * pairs + 1], axis=1).reshape(-1)
+        return 2.0 * (_guessing(learner, read[mine], labels[mine], rows.at(mine)) / len(read))
+
+    return part
 
 
-def translated_words(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
+def translated_words(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
     """Guess hidden pieces of a sentence beside its translation, where nothing is hidden; then the other way round."""
     turned = rng.random() < 0.5
-    parts = [
-        [example.target.ids, example.source.ids] if turned else [example.source.ids, example.target.ids]
-        for example in batch
-    ]
+    parts = [[pair.target.ids, pair.source.ids] if turned else [pair.source.ids, pair.target.ids] for pair in batch]
     rows = rows_of(learner.frame, [*parts, *parts])
     which = np.repeat([1, 2], len(batch))[:, None]
     read, labels = masked(rows, learner.frame, rows.side == which, learner.mask_share, rng)
-    return 2.0 * _guessing(learner, read, labels, rows)
+
+    def part(pairs: Int64Array) -> Any:
+        mine = np.concatenate([pairs, pairs + len(batch)])
+        return 2.0 * (_guessing(learner, read[mine], labels[mine], rows.at(mine)) / len(read))
+
+    return part
 
 
-def parallel_sentences(learner: Learner, batch: Sequence[Example], rng: np.random.Generator) -> Any:
-    """Tell sentences beside their translations from sentences beside others of the batch."""
+def parallel_sentences(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
+    """Tell sentences beside their translations from sentences beside others of the batch, which has two pairs at least.
+
+    The translation of another is cut off where both are more than the model reads at once.
+    """
     torch = neural("tuning", "torch")
-    joined, labels = [], []
-    for index, example in enumerate(batch):
-        wrong = batch[(index + int(rng.integers(1, max(2, len(batch))))) % len(batch)]
-        for other, label in ((example, 1), (wrong, 0)):
-            if other is example and label == 0:
-                continue  # a batch of one has no other
-            two = [example.source.ids, other.target.ids]
+    joined = []
+    room = learner.longest - 2 * (len(learner.frame.before) + len(learner.frame.after))
+    for index, pair in enumerate(batch):
+        wrong = batch[(index + int(rng.integers(1, len(batch)))) % len(batch)]
+        for other in (pair, wrong):
+            two = [pair.source.ids, other.target.ids[: max(1, room - len(pair.source))]]
             joined.append(two[::-1] if rng.random() < 0.5 else two)
-            labels.append(label)
     rows = rows_of(learner.frame, joined)
-    n_layers = int(learner.model.config.num_hidden_layers)
-    first = learner.states(rows, min(learner.layer + 1, n_layers))[:, 0]
-    return torch.nn.functional.cross_entropy(learner.head(first.float()), torch.tensor(labels, device=first.device))
+    layer = min(learner.layer + 1, int(learner.model.config.num_hidden_layers))
+
+    def part(pairs: Int64Array) -> Any:
+        mine = np.stack([2 * pairs, 2 * pairs + 1], axis=1).reshape(-1)
+        first = learner.states(rows.at(mine), layer)[:, 0]
+        right = torch.tensor([1, 0] * len(pairs), device=first.device)
+        logits = learner.head(first.float())
+        return torch.nn.functional.cross_entropy(logits, right, reduction="sum") / len(joined)
+
+    return part
 
 
-OBJECTIVES: dict[str, Callable[[Learner, Sequence[Example], np.random.Generator], Any]] = {
+OBJECTIVES: dict[str, Callable[[Learner, Sequence[PairPieces], np.random.Generator], Part]] = {
     "self_training": self_training,
     "tlm": translated_words,
     "mlm": masked_words,

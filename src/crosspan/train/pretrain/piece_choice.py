@@ -7,13 +7,14 @@ import heapq
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import regex
 
 from crosspan.core.errors import OptionError
+from crosspan.core.progress import Listener, advance_of
 from crosspan.train.pretrain.cutting import LONGEST_WORD, Cut, Cutter, UnigramCutter, cutter_of
 
 _CANDIDATES = 50
@@ -51,7 +52,7 @@ def choose_pieces(
     min_count: int = 2,
     longest: int = 16,
     types: int = 50_000,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Listener | None = None,
 ) -> list[NewPiece]:
     """Choose the pieces that repair most unknown or over-split words of a text.
 
@@ -68,7 +69,7 @@ def choose_pieces(
         min_count: Rarer pieces are not taken.
         longest: Most letters of a piece.
         types: Only so many of the most frequent words are looked at; the time that it takes grows with them.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how many pieces are chosen (:mod:`crosspan.core.progress`).
 
     Returns:
         The pieces in the order of the choice. The same text gives the same ones.
@@ -133,8 +134,9 @@ class _Choice:
     def _cost(self, cut: Cut) -> float:
         return sum(1.0 if known else self.unknown_cost for _, _, known in cut)
 
-    def best(self, count: int, progress: Callable[[str, int, int], None] | None) -> list[NewPiece]:
+    def best(self, count: int, progress: Listener | None) -> list[NewPiece]:
         """The choice; see :func:`choose_pieces`."""
+        advance = advance_of(progress, "choosing pieces")
         self._find_candidates(max(5_000, _CANDIDATES * count))
         queue = [(-bound, piece) for piece, bound in self.bounds.items()]
         heapq.heapify(queue)
@@ -150,8 +152,7 @@ class _Choice:
                     continue
                 chosen[piece] = (gain, tuple(self.old.parts(piece)))
                 self._take(piece, changed)
-                if progress is not None:
-                    progress("choosing pieces", len(chosen), count)
+                advance(len(chosen), count)
             used = self._used()
             idle = [piece for piece in chosen if used[piece] < self.min_count]
             if not idle:
@@ -159,8 +160,7 @@ class _Choice:
             for piece in idle:  # later ones have taken its places
                 del chosen[piece]
                 self._put_back(piece)
-        if progress is not None:
-            progress("choosing pieces", count, count)
+        advance(count, count)
         return [
             NewPiece(text=piece, count=used[piece], gain=round(gain, 6), parts=parts, score=self.scores[piece])
             for piece, (gain, parts) in chosen.items()

@@ -7,7 +7,7 @@ import pytest
 
 from crosspan.models.loading import load_model, load_tokenizer
 from crosspan.train.pretrain.corruption import marks_of
-from crosspan.train.pretrain.objectives import Guessing, Writing
+from crosspan.train.pretrain.tasks import Guessing, Writing
 from crosspan.train.pretrain.windows import windows_of_text
 
 

@@ -39,10 +39,17 @@ class Prepared:
     n_missing: int
 
 
-class Objective(Protocol):
-    """What is learned from text."""
+class TextTask(Protocol):
+    """What is learned from text.
+
+    Attributes:
+        name: ``"masked"`` or ``"spans"``.
+        model: The model that learns it.
+        n_special: Special pieces around a window.
+    """
 
     name: str
+    model: Any
     n_special: int
 
     def prepared(self, windows: Windows, rng: np.random.Generator) -> Prepared:
@@ -65,7 +72,7 @@ class Guessing:
         self._head = next((name for name in _HEADS if hasattr(model, name)), None)
 
     def prepared(self, windows: Windows, rng: np.random.Generator) -> Prepared:
-        """See :class:`Objective`."""
+        """See :class:`TextTask`."""
         rows = [np.concatenate([self.before, window, self.after]).astype(np.int64) for window in windows]
         ids, mask = padded(rows, self.marks.pad)
         there, may = mask > 0, np.zeros(mask.shape, np.bool_)
@@ -75,7 +82,7 @@ class Guessing:
         return Prepared(read, there, missing, max(1, int((missing != IGNORED).sum())))
 
     def loss(self, batch: Prepared, rows: Int64Array, autocast: Autocast) -> Any:
-        """See :class:`Objective`. The vocabulary is gone through for missing pieces only: most of its cost is saved."""
+        """See :class:`TextTask`. The vocabulary is gone through for missing pieces only: most of its cost is saved."""
         torch, device = self.torch, self.model.device
         missing = torch.from_numpy(batch.missing[rows]).to(device)
         wanted = missing != IGNORED
@@ -104,7 +111,7 @@ class Writing:
         self.torch = neural("training on text", "torch")
 
     def prepared(self, windows: Windows, rng: np.random.Generator) -> Prepared:
-        """See :class:`Objective`."""
+        """See :class:`TextTask`."""
         read, written = [], []
         for window in windows:
             one, other = cut_out(window.astype(np.int64), self.share, self.span, self.marks.sentinels, rng)
@@ -114,7 +121,7 @@ class Writing:
         return Prepared(ids, mask > 0, padded(written, IGNORED)[0], max(1, sum(map(len, written))))
 
     def loss(self, batch: Prepared, rows: Int64Array, autocast: Autocast) -> Any:
-        """See :class:`Objective`."""
+        """See :class:`TextTask`."""
         torch, device = self.torch, self.model.device
         missing = torch.from_numpy(batch.missing[rows]).to(device)
         with autocast():

@@ -13,10 +13,11 @@ transformers = pytest.importorskip("transformers")
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError  # noqa: E402
 from crosspan.core.types import Alignment, Pair, Sentence, Span  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
-from crosspan.project import t_projection_training as training  # noqa: E402
 from crosspan.project.scorers.nmt import NmtOptions  # noqa: E402
 from crosspan.project.t_projection import TProjection, TProjectionOptions  # noqa: E402
-from crosspan.project.t_projection_training import WriterTraining, examples_of, train_writer  # noqa: E402
+from crosspan.train.candidates.exercises import examples_of  # noqa: E402
+from crosspan.train.candidates.objective import WriterObjective  # noqa: E402
+from crosspan.train.candidates.training import WriterTraining, train_writer  # noqa: E402
 
 PERSONS = ("ada", "obi", "bola", "kofi", "zuri", "amina")
 PLACES = ("accra", "lagos", "kano", "nairobi", "kigali", "lome")
@@ -127,16 +128,16 @@ def test_resumed_training_ends_where_uninterrupted_training_does(base, tmp_path)
     options = options_of(base, epochs=4, batch_size=8, evaluate_every=3)
     whole = train_writer(tmp_path / "whole", sentences, dev, options)
 
-    def stop(step, total):
-        assert total == 32
-        if step == 17:
+    def stop(event):
+        assert event.total == 32
+        if event.done == 17:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_writer(tmp_path / "parts", sentences, dev, options, advance=stop)
+        train_writer(tmp_path / "parts", sentences, dev, options, progress=stop)
     assert (tmp_path / "parts" / "checkpoint-00000015" / "state.json").is_file()
     steps = []
-    parts = train_writer(tmp_path / "parts", sentences, dev, options, advance=lambda step, _: steps.append(step))
+    parts = train_writer(tmp_path / "parts", sentences, dev, options, progress=lambda event: steps.append(event.done))
     assert steps[0] == 16  # the last checkpoint was made after step 15
     assert parts == whole
     one, other = weights(tmp_path / "whole"), weights(tmp_path / "parts")
@@ -146,13 +147,13 @@ def test_resumed_training_ends_where_uninterrupted_training_does(base, tmp_path)
 
 
 def interrupted(base, folder, **changes):
-    def stop(step, total):
-        if step == 4:
+    def stop(event):
+        if event.done == 4:
             raise KeyboardInterrupt
 
     options = options_of(base, epochs=2, batch_size=8, evaluate_every=2, **changes)
     with pytest.raises(KeyboardInterrupt):
-        train_writer(folder, labelled(40, 6), labelled(5, 7), options, advance=stop)
+        train_writer(folder, labelled(40, 6), labelled(5, 7), options, progress=stop)
     return options
 
 
@@ -177,13 +178,13 @@ def test_a_checkpoint_that_was_being_written_does_not_count(base, tmp_path):
     options = interrupted(base, tmp_path)
     (tmp_path / "checkpoint-00000006.part").mkdir()
     steps = []
-    train_writer(tmp_path, labelled(40, 6), labelled(5, 7), options, advance=lambda step, _: steps.append(step))
+    train_writer(tmp_path, labelled(40, 6), labelled(5, 7), options, progress=lambda event: steps.append(event.done))
     assert steps[0] == 5
 
 
 def test_training_stops_when_the_dev_sentences_get_worse(base, tmp_path, monkeypatch):
     losses = iter([3.0, 2.0, 2.5, 2.25, 1.0])
-    monkeypatch.setattr(training._Training, "_dev_loss", lambda self: next(losses))
+    monkeypatch.setattr(WriterObjective, "dev_loss", lambda self: next(losses))
     options = options_of(base, epochs=9, batch_size=8, evaluate_every=1, patience=2)
     report = train_writer(tmp_path, labelled(8, 6), labelled(2, 7), options)
     assert (report.steps, report.best_step, report.stopped_early) == (4, 2, True)
@@ -205,14 +206,14 @@ def test_sentences_in_parts_teach_the_same(quiet, tmp_path):
 
 
 def test_memory_that_runs_out_makes_smaller_parts(base, tmp_path, monkeypatch):
-    original = training._Training._loss
+    original = WriterObjective._loss
 
     def small(self, chosen, pieces):
         if len(chosen) > 2:
             raise MemoryError
         return original(self, chosen, pieces)
 
-    monkeypatch.setattr(training._Training, "_loss", small)
+    monkeypatch.setattr(WriterObjective, "_loss", small)
     with pytest.warns(SmallerBatch) as told:
         report = train_writer(tmp_path, labelled(8, 6), (), options_of(base, epochs=1, batch_size=8))
     assert report.steps == 1
@@ -245,7 +246,7 @@ def test_examples_ask_for_the_entities_of_a_sentence(base):
     ("changes", "message"),
     [
         ({"dtype": "float16"}, "dtype is 'float16'.*bfloat16"),
-        ({"epochs": 0}, "epochs is 0.*1 or more"),
+        ({"epochs": 0}, "epochs is 0.*at least 1"),
         ({"warmup": -1}, "warmup is -1"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0.*above 0"),
         ({"clip": float("nan")}, "clip is nan"),

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 
-from crosspan.models.threads import torch_threads
+from crosspan.core.threads import torch_threads
 from crosspan.tag.decoding import best_spans
 
 torch = pytest.importorskip("torch")
@@ -54,7 +54,7 @@ def test_loops_of_numba_do_not_leak(three, threads):
 
 def test_pytorch_is_not_loaded_for_nothing():
     code = (
-        "import sys; from crosspan.models.threads import torch_threads\n"
+        "import sys; from crosspan.core.threads import torch_threads\n"
         "with torch_threads(): print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
