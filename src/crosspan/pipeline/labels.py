@@ -332,7 +332,7 @@ def projection_tables(
     """The tables ``[align]`` and ``[project]``, and the components that are there already, by table.
 
     Args:
-        aligner: A name, or an aligner that has learned.
+        aligner: A name, an aligner that has learned, or a class or function that makes one, which learns the pairs.
         method: A name, or a projector.
         settings: Of the method, and as ``aligner.NAME`` of the aligner.
         source_scores: Whether scores of source spans count.
@@ -357,7 +357,8 @@ def projection_tables(
         components["project"] = as_projector(method)
     align = {"use": aligner, **of_aligner} if isinstance(aligner, str) else of_aligner
     if aligner is not None and not isinstance(aligner, str):
-        components["align"] = as_aligner(aligner)
+        made_here = isinstance(aligner, type) or not any(hasattr(aligner, name) for name in ("align", "align_tokens"))
+        components["learner" if made_here else "align"] = as_aligner(aligner)
     return {"align": align, "project": project}, components
 
 

@@ -269,6 +269,10 @@ class _Planner:
         if aligner is not None:
             yield Align(aligner=Use(ALIGNERS, given=aligner))
             return
+        if "learner" in self.given.components:
+            learner = Use(ALIGNERS, given=self.given.components["learner"])
+            yield LearnAndAlign(aligner=learner, bitext=self.inputs.bitext(), limit=limit)
+            return
         if align.use == "none":
             yield NoLinks()
             return

@@ -35,7 +35,8 @@ class Given:
             ``"dev"``.
         bitext: Translated text to learn from, beside that of ``[bitext]``.
         links: Word links, for ``[align]``.
-        components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``.
+        components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``;
+            ``"learner"`` is an aligner that learns first.
         unlabelled: Text of other languages, for ``[train]``.
         runners_up: How many candidates that were not chosen to keep for each span.
         checks: Whether it is an error that not one sentence of the source has labels, or can be worked on.
