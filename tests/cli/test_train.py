@@ -82,7 +82,7 @@ def test_bad_sentences(folder, run):
         (["sw.conll", "--out", "none/c.crf"], 1, "the folder does not exist"),
         (["none.conll", "--out", "c.crf"], 1, "no such file"),
         (["sw.txt", "--out", "c.crf"], 1, "no labelled entity"),
-        (["sw.conll", "--out", "sw.conll"], 2, "cannot be written as well"),
+        (["sw.conll", "--out", "sw.conll"], 2, "is read and would be overwritten"),
         (["--out", "c.crf"], 2, "Missing argument"),
     ],
 )
@@ -120,7 +120,7 @@ def test_an_encoder_is_fine_tuned(folder, run, encoder, monkeypatch):
     assert [file["weight"] for file in record["data"]["files"]] == [1.0, 0.5]
     assert (record["data"]["files"][0]["name"], record["data"]["dev"]["name"]) == ("en.conll", "dev.jsonl")
     (folder / "in.txt").write_text("Ada went to London .\n", encoding="utf-8")
-    assert main(["predict", "in.txt", "--model", "transformers:m", "--out", "out.jsonl", "--quiet"]) == 0
+    assert main(["predict", "in.txt", "--model", "transformers:m", "--out", "out.jsonl", "--to", "entities", "--quiet"]) == 0
     assert json.loads((folder / "out.jsonl").read_text(encoding="utf-8"))["text"] == "Ada went to London ."
     assert main(["tag", "in.txt", "--tagger", "transformers:m", "--out", "out.conll", "--quiet"]) == 0
     code, _, err = run(*words)
@@ -194,18 +194,18 @@ def test_models_that_are_no_encoders(folder, run, encoder):
 
 def test_a_loss_that_is_no_number(folder, run, encoder, monkeypatch):
     """It says where, and the last good model can be used."""
-    from crosspan.train import token_step
+    from crosspan.train import token_objective
 
     words = ["sw.conll", "--encoder", "tiny-xlmr", *QUICK[2:], "--set", "save_every=2"]
     code, _, err = run(*words, "--out", "wild", "--set", "learning_rate=1e38")
     assert (code, "is not a number at step 2. " in err) == (1, True), err
-    real, calls = token_step.word_losses, []
+    real, calls = token_objective.word_losses, []
 
     def broken(*arguments, **named):
         calls.append(1)
         return real(*arguments, **named) * (float("nan") if len(calls) == 4 else 1.0)
 
-    monkeypatch.setattr(token_step, "word_losses", broken)
+    monkeypatch.setattr(token_objective, "word_losses", broken)
     code, _, err = run(*words, "--out", "nan")
     assert code == 1
     assert "the loss is not a number at step 4. The last good model, of step 2, is in nan/last-good." in err
