@@ -208,7 +208,7 @@ def test_a_loss_that_is_no_number(folder, run, encoder, monkeypatch):
     monkeypatch.setattr(token_objective, "word_losses", broken)
     code, _, err = run(*words, "--out", "nan")
     assert code == 1
-    assert "the loss is not a number at step 4. The last good model, of step 2, is in nan/last-good." in err
+    assert "the loss is not a number at step 4. The last good model, of step 2, is in nan/last-good" in err
     assert "smaller learning_rate" in err
     (folder / "one.txt").write_text("Ada went to London .\n", encoding="utf-8")
     assert main(["predict", "one.txt", "--model", "transformers:nan/last-good", "--out", "one.jsonl", "--quiet"]) == 0

@@ -10,8 +10,16 @@ from pathlib import Path
 
 import pytest
 
+import crosspan
+
 HERE = Path(__file__).parent
+SOURCE = Path(crosspan.__file__).parents[1]
 N_TRIALS = 70
+
+
+def environment(plugin):
+    """Of a process that sees the package of another author."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(plugin), str(SOURCE)])}
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -19,7 +27,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(place, plugin):
     place.recipe(place.TRAIN)
     done = subprocess.run(
         [sys.executable, HERE / "kill_trials.py", place.folder, str(N_TRIALS)],
-        env={**os.environ, "PYTHONPATH": str(plugin)},
+        env=environment(plugin),
         capture_output=True,
         text=True,
         check=False,
@@ -42,7 +50,7 @@ def test_two_runs_at_once_in_one_cache(place, plugin):
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, path, folder / name, folder / "cache"],
-            env={**os.environ, "PYTHONPATH": str(plugin)},
+            env=environment(plugin),
         )
         for name in ("one", "two", "two")
     ]
