@@ -120,7 +120,10 @@ def test_an_encoder_is_fine_tuned(folder, run, encoder, monkeypatch):
     assert [file["weight"] for file in record["data"]["files"]] == [1.0, 0.5]
     assert (record["data"]["files"][0]["name"], record["data"]["dev"]["name"]) == ("en.conll", "dev.jsonl")
     (folder / "in.txt").write_text("Ada went to London .\n", encoding="utf-8")
-    assert main(["predict", "in.txt", "--model", "transformers:m", "--out", "out.jsonl", "--to", "entities", "--quiet"]) == 0
+    assert (
+        main(["predict", "in.txt", "--model", "transformers:m", "--out", "out.jsonl", "--to", "entities", "--quiet"])
+        == 0
+    )
     assert json.loads((folder / "out.jsonl").read_text(encoding="utf-8"))["text"] == "Ada went to London ."
     assert main(["tag", "in.txt", "--tagger", "transformers:m", "--out", "out.conll", "--quiet"]) == 0
     code, _, err = run(*words)

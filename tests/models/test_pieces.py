@@ -62,3 +62,35 @@ def test_no_sentences_and_slow_tokenizers():
 def test_longest_input(config, named, expected):
     tokenizer = SimpleNamespace(model_max_length=named, num_special_tokens_to_add=lambda: 2)
     assert longest_input(tokenizer, SimpleNamespace(**config)) == expected
+
+
+def test_words_of_byte_level_models_are_cut_as_inside_a_sentence(tmp_path):
+    """ModernBERT's too: aligners, taggers and their trainings read the same pieces."""
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    from crosspan.models.encoder import Encoder
+    from crosspan.models.loading import load_config
+    from crosspan.models.pieces import word_tokenizer
+
+    learned = tokenizers.Tokenizer(tokenizers.models.BPE())
+    learned.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=400, special_tokens=special, show_progress=False)
+    learned.train_from_iterator(["Ada lives in Accra and Kofi lives in Lagos"] * 9, trainer)
+    learned.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), special, strict=True))
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=learned, **names)
+    config = transformers.ModernBertConfig(
+        vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16,
+        max_position_embeddings=32, pad_token_id=0, bos_token_id=2, eos_token_id=3, cls_token_id=2, sep_token_id=3,
+    )  # fmt: skip
+    tokenizer.save_pretrained(tmp_path)
+    transformers.ModernBertModel(config).save_pretrained(tmp_path)
+    words = ["Accra", "lives", "in", "Lagos"]
+    found = Encoder(tmp_path).pieces([words])[0]
+    same = pieces_of(word_tokenizer(tmp_path, load_config(tmp_path)), [words])[0]
+    assert found.ids.tolist() == same.ids.tolist()
+    firsts = tokenizer.convert_ids_to_tokens(found.ids[found.first()].tolist())
+    assert all(piece.startswith("Ġ") for piece in firsts)

@@ -15,8 +15,9 @@ from crosspan.core.progress import Progress
 from crosspan.core.types import DroppedSpan, Pair, Projection, Sentence, Span
 from crosspan.io import UNITS, read, write
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.files import project_files, tag_file
+from crosspan.pipeline.files import project_files
 from crosspan.pipeline.steps.tagging import tagged_with_copies
+from crosspan.pipeline.tagging_files import tag_file
 
 
 class Capitals:

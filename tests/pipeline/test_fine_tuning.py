@@ -201,17 +201,17 @@ def test_killed_between_the_training_and_its_result(folder, whole, tmp_path, mon
 
 
 def test_the_last_good_model_survives_a_loss_that_is_no_number(folder, whole, tmp_path, monkeypatch):
-    from crosspan.train import token_step
+    from crosspan.train import token_objective
 
     place = small(folder, tmp_path)
-    real = token_step.word_losses
+    real = token_objective.word_losses
     calls = []
 
     def broken(*arguments, **named):
         calls.append(1)
         return real(*arguments, **named) * (float("nan") if len(calls) == 6 else 1.0)
 
-    monkeypatch.setattr(token_step, "word_losses", broken)
+    monkeypatch.setattr(token_objective, "word_losses", broken)
     with pytest.raises(ModelError, match=r"the loss is not a number at step 6\. The last good model, of step 4, is in"):
         trained(place)
     (good,) = (place / "out" / ".cache" / "unfinished").glob("*/*/last-good")

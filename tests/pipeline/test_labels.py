@@ -201,7 +201,12 @@ def test_confidence_is_that_of_the_tagger_times_that_of_the_projection():
 
 def test_translate_train_gives_a_tagger_of_the_target(english):
     tagger = translate_train(
-        [Sentence(s.tokens) for s in ENGLISH], SWAHILI, tagger=english, links=PLACE_LINKS, options=PLAIN, noise=NoiseOptions()
+        [Sentence(s.tokens) for s in ENGLISH],
+        SWAHILI,
+        tagger=english,
+        links=PLACE_LINKS,
+        options=PLAIN,
+        noise=NoiseOptions(),
     )
     assert tagger.tag([Sentence(("alikwenda", "Kigali", "."))])[0].tags() == ["O", "B-LOC", "O"]
 

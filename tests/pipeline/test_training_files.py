@@ -10,7 +10,7 @@ from crosspan.demo import load_corpus
 from crosspan.io import read, read_projections, write, write_projections
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline import example_files, training_files
-from crosspan.pipeline.files import tag_file
+from crosspan.pipeline.tagging_files import tag_file
 from crosspan.pipeline.training_files import train_files
 from crosspan.tag.crf import CrfTagger
 from crosspan.train.noise import NoiseOptions, examples_of

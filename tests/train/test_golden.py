@@ -25,6 +25,7 @@ transformers = pytest.importorskip("transformers")
 
 from tests.worlds.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
 
+from crosspan.core.progress import Progress  # noqa: E402
 from crosspan.core.types import Sentence, Span  # noqa: E402
 from crosspan.testing import tiny_models  # noqa: E402
 from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402
@@ -59,13 +60,11 @@ class Models:
         return str(place)
 
 
-def killing(at: int | None, stage: str = "") -> Callable[[Any], None]:
+def killing(at: int | None, stage: str = "") -> Callable[[Progress], None]:
     """A listener that kills the training at a step."""
 
-    def listen(*event: Any) -> None:
-        done = event[-2] if len(event) > 1 else event[0].done
-        named = event[0] if len(event) == 3 else event[0].stage if len(event) == 1 else ""
-        if done == at and (not stage or stage == named):
+    def listen(event: Progress) -> None:
+        if event.done == at and stage in ("", event.stage):
             raise Killed
 
     return listen
@@ -139,10 +138,8 @@ def writer(models: Models, out: Path, at: int | None, **settings: Any) -> Any:
         "model": models["mt5"], "device": "cpu", "epochs": 4, "batch_size": 8, "evaluate_every": 3, "warmup": 4,
         "learning_rate": 1e-2, "weight_decay": 0.01, "patience": 2, **settings,
     }  # fmt: skip
-    return train_writer(out, sentences[:60], sentences[60:], WriterTraining(**how), **{_TOLD: killing(at)})
+    return train_writer(out, sentences[:60], sentences[60:], WriterTraining(**how), progress=killing(at))
 
-
-_TOLD = "progress"
 
 GAMES = {
     "reversal": AdversarialOptions(

@@ -70,21 +70,3 @@ def numba_threads(threads: int | None = None) -> Iterator[None]:
             yield
         finally:
             numba.set_num_threads(before)
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let the library of linear algebra below NumPy and SciPy use one thread.
-
-    Its sums of long arrays depend on how many threads it takes, and results must not.
-
-    Example:
-        >>> import numpy as np
-        >>> with one_blas_thread():
-        ...     float(np.ones(3) @ np.ones(3))
-        3.0
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
-        yield

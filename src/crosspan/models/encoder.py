@@ -13,9 +13,9 @@ import numpy.typing as npt
 from crosspan.core.errors import OptionError
 from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.device import Placement
-from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.models.loading import check_fit, load_config, load_model, neural
 from crosspan.models.packing import pack, read_packed
-from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
+from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of, word_tokenizer
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -47,7 +47,7 @@ class Encoder:
     ) -> None:
         self.name = os.fspath(name)
         config = load_config(self.name)
-        self.tokenizer = load_tokenizer(self.name, **_prefix_space(config))
+        self.tokenizer = word_tokenizer(self.name, config)
         self.model = _encoder_of(load_model(self.name, placement=placement))
         check_fit(self.tokenizer, self.model, self.name)
         self.budget = budget
@@ -170,11 +170,6 @@ class Encoder:
     @cached_property
     def _special(self) -> tuple[list[int], list[int]]:
         return special_pieces(self.tokenizer, self.name)
-
-
-def _prefix_space(config: Any) -> dict[str, Any]:
-    """Byte-level tokenizers must be told that every word has a blank before it."""
-    return {"add_prefix_space": True} if config.model_type in ("roberta", "longformer", "bart", "gpt2") else {}
 
 
 def _encoder_of(model: Any) -> Any:

@@ -180,7 +180,7 @@ class Objective(Stepper, ABC):
             return total
 
         found = self.gradient_of(add_up, self.weights, self.weights)
-        shown = ["the loss"] if len(self.names) == 1 else [f"the loss of {name}" for name in self.names]
+        shown = ["the loss" if name == "loss" else f"the loss of {name}" for name in self.names]
         return dict(zip(shown, found, strict=True))
 
     def batches_of(self, step: int) -> Sequence[Indices]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,11 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError
+from crosspan.models.loading import load_tokenizer, neural
 
 Int32Array = npt.NDArray[np.int32]
 
 LONGEST = 512
 """Pieces at once where a model names no limit of its own."""
+
+_BYTE_LEVEL = ("roberta", "longformer", "bart", "gpt2", "modernbert")
+"""Types of models whose tokenizers must be told that every word has a blank before it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +97,29 @@ def _cut(tokenizer: Any, words: Sequence[str]) -> list[Int32Array]:
         [[word] for word in words], is_split_into_words=True, add_special_tokens=False, return_attention_mask=False
     )["input_ids"]
     return [np.array(row or [unknown], np.int32) for row in rows]
+
+
+def word_tokenizer(name: str | os.PathLike[str], config: Any) -> Any:
+    """The tokenizer of a model, so loaded that it cuts single words as it cuts them inside a sentence.
+
+    Args:
+        name: Name on the hub, or a folder.
+        config: Configuration of the model.
+
+    Raises:
+        ModelError: There is none, or it knows no pieces of words.
+    """
+    if config.model_type not in _BYTE_LEVEL:
+        return load_tokenizer(name)
+    tokenizer = load_tokenizer(name, add_prefix_space=True)
+    description = json.loads(tokenizer.backend_tokenizer.to_str())
+    splitter = description["pre_tokenizer"] or {}
+    parts = [part for part in splitter.get("pretokenizers", [splitter]) if part.get("type") == "ByteLevel"]
+    if any(not part["add_prefix_space"] for part in parts):  # transformers knows the switch for some classes only
+        for part in parts:
+            part["add_prefix_space"] = True
+        tokenizer._tokenizer = neural("this model", "tokenizers").Tokenizer.from_str(json.dumps(description))
+    return tokenizer
 
 
 def longest_input(tokenizer: Any, config: Any) -> int:

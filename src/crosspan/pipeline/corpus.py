@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from crosspan.core.checks import words_of
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, FormatError
 from crosspan.core.types import Pair, Sentence
@@ -212,8 +213,8 @@ class Bitext:
         """Pairs in memory."""
 
         def tokens() -> Iterator[TokenPair]:
-            for pair in pairs:
-                yield (pair.source.tokens, pair.target.tokens) if isinstance(pair, Pair) else pair
+            for index, pair in enumerate(pairs):
+                yield words_of(f"bitext[{index}]", pair)
 
         return cls(tokens, _Lazy(tokens))
 

@@ -24,9 +24,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from crosspan.core.errors import CrosspanError
+from crosspan.core.logs import logger_of
 from crosspan.core.progress import Advance
 from crosspan.pipeline.step import Inputs, Job, Need, Step
 from crosspan.pipeline.store import Entry, Store
+
+_logger = logger_of(__name__)
 
 
 class Done(NamedTuple):
@@ -90,8 +93,9 @@ class LocalExecutor:
         """Yield jobs as they end; see :class:`Executor`."""
         alone = self.workers == 1 or len(jobs) == 1 or not step.parallel or not store.keyed
         learned = step.learn(Inputs(store, whole, threads=self.threads, advance=advance))
-        if not alone:
-            yield from self._in_processes(step, learned, jobs, whole, store, wait)
+        task = None if alone else self._task(step, learned, whole, store)
+        if task is not None:
+            yield from self._in_processes(step, task, jobs, wait)
             return
         step.prepare(Inputs(store, whole, threads=self.threads), learned)
         for job in jobs:
@@ -106,16 +110,8 @@ class LocalExecutor:
             self._folder.cleanup()
             self._folder = None
 
-    def _in_processes(
-        self,
-        step: Step,
-        learned: Any,
-        jobs: Sequence[Job],
-        whole: Mapping[Need, Sequence[Entry]],
-        store: Store,
-        wait_: bool,
-    ) -> Iterator[Done]:
-        pool, place = self._workers(), self._task(step, learned, whole, store)
+    def _in_processes(self, step: Step, place: str, jobs: Sequence[Job], wait_: bool) -> Iterator[Done]:
+        pool = self._workers()
         try:
             waiting: set[Future[Done]] = {pool.submit(_do_here, place, job, wait_) for job in jobs}
             while waiting:
@@ -141,8 +137,13 @@ class LocalExecutor:
             self._pool = ProcessPoolExecutor(self.workers, _Context(), _begin)
         return self._pool
 
-    def _task(self, step: Step, learned: Any, whole: Mapping[Need, Sequence[Entry]], store: Store) -> str:
-        """A file with what all jobs of a step share, so that each worker reads it once."""
+    def _task(self, step: Step, learned: Any, whole: Mapping[Need, Sequence[Entry]], store: Store) -> str | None:
+        """A file with what all jobs of a step share, so that each worker reads it once.
+
+        Returns:
+            Its path; ``None`` where the step holds something that cannot go to another process, such as an object that
+            a script handed over: then it is worked on here.
+        """
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="crosspan-")
         self._sent += 1
@@ -151,10 +152,8 @@ class LocalExecutor:
         try:
             path.write_bytes(pickle.dumps((step, learned, whole, store, threads), pickle.HIGHEST_PROTOCOL))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
-            raise CrosspanError(
-                f"the step {step.name!r} holds something that cannot go to worker processes ({error})",
-                hint="Run it with one worker, or name components instead of handing over objects.",
-            ) from error
+            _logger.info("the step %s is worked on in this process alone: %s", step.name, error)
+            return None
         return str(path)
 
 

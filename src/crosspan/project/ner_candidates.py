@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import Above, AtLeast, checked
 from crosspan.core.types import Pair, Sentence
 
@@ -69,7 +69,11 @@ class TargetTagger:
     tagger: Tagger | None = None
     threads: int | None = None
     _known: dict[Any, Float32Array] = field(default_factory=dict)
-    _lock: Any = field(default_factory=threading.Lock)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        given = None if self.options.tagger else self.tagger  # what is named is loaded again where it is needed
+        return TargetTagger, (self.options, given, self.threads)
 
     def loaded(self) -> Tagger:
         """The tagger.

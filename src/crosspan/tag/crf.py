@@ -301,10 +301,6 @@ def relabel(sentence: Sentence, spans: Sequence[Span]) -> Sentence:
     return Sentence(sentence.tokens, tuple(spans), sentence.id, sentence.lang, sentence.text, sentence.offsets)
 
 
-use_threads = numba_threads
-"""See :func:`crosspan.core.threads.numba_threads`."""
-
-
 def load_crf(model: str | os.PathLike[str], *, threads: int | None = None) -> CrfTagger:
     """Load a tagger of this kind.
 

@@ -17,7 +17,8 @@ import numpy as np
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.options import with_settings
 from crosspan.models.loading import check_rows, load_config, neural
-from crosspan.tag.word_classifier import Float32Array, Int64Array, WordClassifier, WordClassifierOptions, tokenizer_of
+from crosspan.models.pieces import word_tokenizer
+from crosspan.tag.word_classifier import Float32Array, Int64Array, WordClassifier, WordClassifierOptions
 
 MODEL = "model.onnx"
 EXTRA = "onnx"
@@ -71,7 +72,7 @@ class OnnxTagger(WordClassifier):
         neural("this tagger", "transformers", EXTRA)  # for its tokenizers
         _check_files(Path(name))
         config = load_config(name)
-        super().__init__(self.options, config, tokenizer_of(name, config), threads)
+        super().__init__(self.options, config, word_tokenizer(name, config), threads)
         check_rows(self._tokenizer, int(config.vocab_size), name)
         self._session = _session(Path(name), threads)
         self._types = self._asks_for_types()

@@ -18,7 +18,8 @@ from crosspan.core.options import with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, neural
-from crosspan.tag.word_classifier import Float32Array, Int64Array, WordClassifier, WordClassifierOptions, tokenizer_of
+from crosspan.models.pieces import word_tokenizer
+from crosspan.tag.word_classifier import Float32Array, Int64Array, WordClassifier, WordClassifierOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ class TransformersTagger(WordClassifier):
         if not name:
             raise OptionError("no model is named", hint="Give the name of a token-classification model, or its folder.")
         config = load_config(name)
-        super().__init__(self.options, config, tokenizer_of(name, config), threads)
+        super().__init__(self.options, config, word_tokenizer(name, config), threads)
         placement = Placement(device=self.options.device, dtype=self.options.dtype)
         self._model = load_model(name, "AutoModelForTokenClassification", placement=placement)
         check_fit(self._tokenizer, self._model, name)

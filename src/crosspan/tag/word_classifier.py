@@ -20,7 +20,6 @@ from crosspan.core.errors import ModelError
 from crosspan.core.options import AtLeast, OneOf, checked
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import Advance, in_batches, padded
-from crosspan.models.loading import load_tokenizer
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
 from crosspan.models.romanizing import Romanize, as_read, to_read_with
 from crosspan.tag.crf import relabel, tags_of
@@ -29,8 +28,6 @@ from crosspan.tag.decoding import SCHEMES, best_spans, check_needed, columns_of,
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
 WordChoice = Literal["first", "average", "max"]
-
-PREFIX_SPACE = ("roberta", "longformer", "bart", "gpt2", "modernbert")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,12 +227,3 @@ def _of_words(rows: Float32Array, first: npt.NDArray[np.int64], words: str) -> F
     word = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
     at = np.flatnonzero(surest == top[word])
     return rows[at[np.unique(word[at], return_index=True)[1]]]
-
-
-def tokenizer_of(name: str, config: Any) -> Any:
-    """The tokenizer of a model, so loaded that it cuts single words as it cuts them inside a sentence.
-
-    Raises:
-        ModelError: There is none, or it knows no pieces of words.
-    """
-    return load_tokenizer(name, **({"add_prefix_space": True} if config.model_type in PREFIX_SPACE else {}))

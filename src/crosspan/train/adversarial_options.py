@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 from crosspan.core.errors import OptionError
+from crosspan.core.options import Above, AtLeast, Below, checked
 
 Mode = Literal["none", "reversal", "alternating"]
 Level = Literal["token", "sentence"]
 Schedule = Literal["dann", "constant"]
 Classes = Literal["binary", "each"]
-
-_CHOICES = {"mode": Mode, "level": Level, "schedule": Schedule, "classes": Classes}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,36 +56,20 @@ class AdversarialOptions:
 
     mode: Mode = "none"
     level: Level = "token"
-    layer: int = -1
-    hidden: int = 500
-    weight: float = 1.0
+    layer: Annotated[int, AtLeast(-1)] = -1
+    hidden: Annotated[int, AtLeast(1)] = 500
+    weight: Annotated[float, Above(0)] = 1.0
     schedule: Schedule = "dann"
     classes: Classes = "binary"
-    discriminator_rate: float = 1e-3
-    generator_rate: float = 2e-6
-    discriminator_steps: int = 1
-    batch_size: int = 0
-    freeze: int = 0
-    held_out: float = 0.1
+    discriminator_rate: Annotated[float, Above(0)] = 1e-3
+    generator_rate: Annotated[float, Above(0)] = 2e-6
+    discriminator_steps: Annotated[int, AtLeast(1)] = 1
+    batch_size: Annotated[int, AtLeast(0)] = 0
+    freeze: Annotated[int, AtLeast(0)] = 0
+    held_out: Annotated[float, Above(0), Below(1)] = 0.1
     keep: bool = False
 
     def __post_init__(self) -> None:
-        for name, kinds in _CHOICES.items():
-            if getattr(self, name) not in get_args(kinds):
-                raise OptionError(
-                    f"adversarial.{name} is {getattr(self, name)!r}",
-                    hint=f"Choose one of {', '.join(get_args(kinds))}.",
-                )
-        for name, least in (("hidden", 1), ("discriminator_steps", 1), ("batch_size", 0), ("freeze", 0), ("layer", -1)):
-            if getattr(self, name) < least:
-                raise OptionError(f"adversarial.{name} is {getattr(self, name)}", hint=f"Use at least {least}.")
-        for name in ("weight", "discriminator_rate", "generator_rate"):
-            value = getattr(self, name)
-            if not (value > 0.0 and math.isfinite(value)):
-                raise OptionError(f"adversarial.{name} is {value}", hint="Use a number above 0.")
-        if not 0.0 < self.held_out < 1.0:
-            raise OptionError(
-                f"adversarial.held_out is {self.held_out}", hint="Use a share above 0 and below 1, such as 0.1."
-            )
+        checked(self, "adversarial.")
         if self.batch_size == 1:
             raise OptionError("adversarial.batch_size is 1", hint="Two languages need at least 2, or 0 for the task's.")

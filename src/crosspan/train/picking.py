@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import OptionError
+from crosspan.core.options import Above, AtLeast, AtMost, checked
 from crosspan.core.types import Sentence
 
 _QUANTILES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -29,16 +30,12 @@ class AdvPickerOptions:
         OptionError: A value is out of range.
     """
 
-    share: float = 0.8
-    epochs: int = 0
-    learning_rate: float = 0.0
+    share: Annotated[float, Above(0), AtMost(1)] = 0.8
+    epochs: Annotated[int, AtLeast(0)] = 0
+    learning_rate: Annotated[float, AtLeast(0)] = 0.0
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.share <= 1.0:
-            raise OptionError(f"picker.share is {self.share}", hint="Use a share above 0 and up to 1, such as 0.8.")
-        for name in ("epochs", "learning_rate"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise OptionError(f"picker.{name} is {getattr(self, name)}", hint="Use 0 or more.")
+        checked(self, "picker.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,11 +17,11 @@ from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
 from crosspan.models.loading import load_config, neural
+from crosspan.models.pieces import word_tokenizer
 from crosspan.models.processes import Processes
 from crosspan.models.romanizing import to_train_with
 from crosspan.models.saving import check_new
 from crosspan.tag.crf import tags_of
-from crosspan.tag.word_classifier import tokenizer_of
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import language_text
 from crosspan.train.adversary import check_layers, freeze_lowest
@@ -121,7 +121,7 @@ def encoder_parts(options: TokenClassifierOptions) -> tuple[TokenClassifierOptio
     check_encoder(config, options.encoder)
     romanize = to_train_with(config, options.romanize, options.encoder)
     settled = replace(options, romanize="yes" if romanize else "no")
-    return settled, config, tokenizer_of(options.encoder, config)
+    return settled, config, word_tokenizer(options.encoder, config)
 
 
 def played_with(unlabelled: Sequence[Sentence], adversarial: AdversarialOptions | None) -> AdversarialOptions | None:

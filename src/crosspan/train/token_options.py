@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from crosspan.core.errors import OptionError
-from crosspan.models.romanizing import Romanize, check_romanize
+from crosspan.core.options import Above, AtLeast, AtMost, Below, Within, checked
+from crosspan.models.romanizing import Romanize
 from crosspan.tag.word_classifier import WordChoice
 
 Confidence = Literal["soft", "evidence", "none"]
 Loss = Literal["cross_entropy", "gce"]
 Precision = Literal["auto", "float32", "bfloat16"]
-
-_CHOICES = {"words": WordChoice, "confidence": Confidence, "loss": Loss, "precision": Precision}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,61 +63,34 @@ class TokenClassifierOptions:
 
     encoder: str = ""
     words: WordChoice = "first"
-    epochs: int = 5
-    max_steps: int = 0
-    batch_size: int = 32
-    accumulate: int = 1
-    learning_rate: float = 2e-5
-    warmup: float = 0.1
-    weight_decay: float = 0.01
-    max_norm: float = 1.0
-    longest: int = 0
-    overlap: int = -1
+    epochs: Annotated[int, AtLeast(1)] = 5
+    max_steps: Annotated[int, AtLeast(0)] = 0
+    batch_size: Annotated[int, AtLeast(1)] = 32
+    accumulate: Annotated[int, AtLeast(1)] = 1
+    learning_rate: Annotated[float, Above(0)] = 2e-5
+    warmup: Annotated[float, Within(0, 1)] = 0.1
+    weight_decay: Annotated[float, AtLeast(0)] = 0.01
+    max_norm: Annotated[float, Above(0)] = 1.0
+    longest: Annotated[int, AtLeast(0)] = 0
+    overlap: Annotated[int, AtLeast(-1)] = -1
     romanize: Romanize = "auto"
     confidence: Confidence = "soft"
     loss: Loss = "cross_entropy"
-    gce_q: float = 0.7
-    label_smoothing: float = 0.0
-    patience: int = 0
-    evaluate_every: int = 0
+    gce_q: Annotated[float, Above(0), AtMost(1)] = 0.7
+    label_smoothing: Annotated[float, AtLeast(0), Below(1)] = 0.0
+    patience: Annotated[int, AtLeast(0)] = 0
+    evaluate_every: Annotated[int, AtLeast(0)] = 0
     source_lang: str = ""
     dev_is_target: bool = False
-    save_every: int = 0
+    save_every: Annotated[int, AtLeast(0)] = 0
     precision: Precision = "auto"
     gradient_checkpointing: bool = False
-    lora_rank: int = 0
-    lora_alpha: int = 0
-    lora_dropout: float = 0.0
+    lora_rank: Annotated[int, AtLeast(0)] = 0
+    lora_alpha: Annotated[int, AtLeast(0)] = 0
+    lora_dropout: Annotated[float, AtLeast(0), Below(1)] = 0.0
     lora_targets: tuple[str, ...] = ()
-    seed: int = 0
+    seed: Annotated[int, AtLeast(0)] = 0
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, kinds in _CHOICES.items():
-            if getattr(self, name) not in get_args(kinds):
-                raise OptionError(
-                    f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(get_args(kinds))}."
-                )
-        check_romanize(self.romanize)
-        for name in ("epochs", "batch_size", "accumulate"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use at least 1.")
-        for name in (
-            *("max_steps", "longest", "weight_decay", "patience", "evaluate_every", "save_every", "seed"),
-            *("lora_rank", "lora_alpha"),
-        ):
-            if getattr(self, name) < 0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use 0 or more.")
-        for name in ("learning_rate", "max_norm"):
-            value = getattr(self, name)
-            if not (value > 0.0 and math.isfinite(value)):
-                raise OptionError(f"{name} is {value}", hint="Use a number above 0.")
-        if not 0.0 < self.gce_q <= 1.0:
-            raise OptionError(f"gce_q is {self.gce_q}", hint="Use a number above 0 and up to 1, such as 0.7.")
-        if not 0.0 <= self.warmup <= 1.0:
-            raise OptionError(f"warmup is {self.warmup}", hint="Use a share of the steps, from 0 to 1.")
-        for name in ("label_smoothing", "lora_dropout"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use a share from 0 to below 1.")
-        if self.overlap < -1:
-            raise OptionError(f"overlap is {self.overlap}", hint="Let it be 0 or more pieces, or -1 for a quarter.")
+        checked(self)

@@ -246,7 +246,7 @@ def test_examples_ask_for_the_entities_of_a_sentence(base):
     ("changes", "message"),
     [
         ({"dtype": "float16"}, "dtype is 'float16'.*bfloat16"),
-        ({"epochs": 0}, "epochs is 0.*1 or more"),
+        ({"epochs": 0}, "epochs is 0.*at least 1"),
         ({"warmup": -1}, "warmup is -1"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0.*above 0"),
         ({"clip": float("nan")}, "clip is nan"),

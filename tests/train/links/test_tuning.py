@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -205,6 +206,49 @@ def test_the_last_good_checkpoint_is_kept(model, sentences, tmp_path, monkeypatc
     assert all(np.isfinite(value).all() for value in weights(kept).values())
     found = make_aligner("awesome", model=str(kept), layer=2, threads=1).align_tokens(sentences[:2])
     assert all(map(len, found))
+
+
+@pytest.mark.parametrize("name", ["self_training", "tlm", "mlm", "psi", "consistency"])
+def test_memory_that_runs_out_halves_the_batch_and_changes_nothing(model, sentences, tmp_path, monkeypatch, name):
+    """Without dropout, the pairs of a batch teach the same one by one; wrong translations are those of the batch."""
+    from crosspan.models.batching import SmallerBatch
+    from crosspan.train.links.losses import OBJECTIVES
+
+    still = tmp_path / "still"
+    shutil.copytree(model, still)
+    config = json.loads((still / "config.json").read_text())
+    config.update(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    (still / "config.json").write_text(json.dumps(config))
+    how = options(str(still), objectives=(name,), max_steps=2, batch=6, learning_rate=1e-4)
+    whole = tune_aligner(sentences, tmp_path / "whole", how, threads=1)
+    inner = OBJECTIVES[name]
+
+    def tight(learner, batch, rng):
+        part = inner(learner, batch, rng)
+
+        def of(pairs):
+            if len(pairs) > 2:
+                raise RuntimeError("CUDA out of memory")
+            return part(pairs)
+
+        return of
+
+    monkeypatch.setitem(OBJECTIVES, name, tight)
+    with pytest.warns(SmallerBatch, match="2 pairs at once"):
+        halved = tune_aligner(sentences, tmp_path / "halved", how, threads=1)
+    assert halved.losses[name] == pytest.approx(whole.losses[name], rel=1e-4)
+    one, other = weights(tmp_path / "whole"), weights(tmp_path / "halved")
+    for key, value in one.items():
+        np.testing.assert_allclose(value, other[key], atol=2e-4)
+
+
+def test_wrong_translations_that_are_too_long_are_cut_off(tiny, sentences, tmp_path):
+    """A pair fits what the model reads at once, but its source with another's translation may not."""
+    small = tiny("mbert")
+    long, short = sentences[0][0] * 9, sentences[1][1][:2]
+    pairs = [(long[:18], short), (short, long[:18])] * 4
+    report = tune_aligner(pairs, tmp_path / "out", options(small, objectives=("psi",), epochs=2, layer=1), threads=1)
+    assert report.steps == 2
 
 
 def test_checkpoints_of_other_trainings_and_damaged_ones(model, sentences, tmp_path):

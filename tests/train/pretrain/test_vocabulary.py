@@ -19,8 +19,9 @@ transformers = pytest.importorskip("transformers")
 from crosspan.models.loading import check_fit, load_model, load_tokenizer  # noqa: E402
 from crosspan.models.pieces import pieces_of  # noqa: E402
 from crosspan.testing.tiny_models import corpus_lines  # noqa: E402
+from crosspan.train.pretrain.growth import grown  # noqa: E402
 from crosspan.train.pretrain.piece_choice import NewPiece, choose_pieces, word_counts  # noqa: E402
-from crosspan.train.pretrain.vocabulary import augment, coverage, grown  # noqa: E402
+from crosspan.train.pretrain.vocabulary import augment, coverage  # noqa: E402
 
 KINDS = ["mbert", "xlmr", "mt5"]
 SWAHILI = ["Ninakusoma na anakusoma kusoma vizuri", "wanakusoma kusomesha 2019 vizuri", "shuleni wanakusoma"] * 8
@@ -281,8 +282,8 @@ def test_a_text_of_one_line_over_and_over(models, tmp_path):
 
 def test_progress_is_told(models, tmp_path):
     seen = []
-    augment(models["xlmr"], SWAHILI, tmp_path / "m", count=4, progress=lambda *one: seen.append(one))
-    assert seen[-1] == ("choosing pieces", 4, 4)
+    augment(models["xlmr"], SWAHILI, tmp_path / "m", count=4, progress=seen.append)
+    assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("choosing pieces", 4, 4)
 
 
 # --- what can go wrong -----------------------------------------------------------------------------------------------

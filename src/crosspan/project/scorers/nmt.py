@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from crosspan.core.answers import Answers
 from crosspan.core.digests import digest_of, file_digest
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, checked
 from crosspan.core.types import Pair
 from crosspan.text.detokenize import phrase
@@ -100,7 +100,11 @@ class NmtScore:
         self._translator: Any = translator
         self._cache: Answers | None = None
         self._model: list[str] = []
-        self._lock = threading.Lock()
+        self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        named = {"_translator": None, "_cache": None} if self.options.model else {}
+        return {**self.__dict__, **named}  # what is named is loaded again where it is needed
 
     def __call__(self, pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates) -> Float64Array:
         """The score of each candidate, ``[n_candidates]``.

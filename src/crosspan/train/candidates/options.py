@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from crosspan.core.errors import OptionError
-from crosspan.models.device import DTYPES
+from crosspan.core.options import Above, AtLeast, checked
 from crosspan.project.t_projection_data import Template
 
 
@@ -39,33 +38,21 @@ class WriterTraining:
 
     model: str = ""
     device: str = "auto"
-    dtype: str = "auto"
-    epochs: int = 4
-    batch_size: int = 8
-    at_once: int = 8
-    learning_rate: float = 1e-4
-    warmup: int = 500
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    evaluate_every: int = 0
-    patience: int = 3
-    max_pieces: int = 512
-    seed: int = 42
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    epochs: Annotated[int, AtLeast(1)] = 4
+    batch_size: Annotated[int, AtLeast(1)] = 8
+    at_once: Annotated[int, AtLeast(1)] = 8
+    learning_rate: Annotated[float, Above(0)] = 1e-4
+    warmup: Annotated[int, AtLeast(0)] = 500
+    weight_decay: Annotated[float, AtLeast(0)] = 0.0
+    clip: Annotated[float, Above(0)] = 1.0
+    evaluate_every: Annotated[int, AtLeast(0)] = 0
+    patience: Annotated[int, AtLeast(0)] = 3
+    max_pieces: Annotated[int, AtLeast(1)] = 512
+    seed: Annotated[int, AtLeast(0)] = 42
     names: tuple[str, ...] = ()
     blank: str = "[None]"
 
     def __post_init__(self) -> None:
-        if self.dtype not in DTYPES or self.dtype == "float16":
-            raise OptionError(f"dtype is {self.dtype!r}", hint="Choose auto, float32 or bfloat16.")
+        checked(self)
         Template.named(self.names, self.blank)
-        for name in ("epochs", "batch_size", "at_once", "max_pieces"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Let it be 1 or more.")
-        for name in ("warmup", "evaluate_every", "patience", "seed"):
-            if getattr(self, name) < 0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Let it be 0 or more.")
-        for name, least in (("learning_rate", 0.0), ("clip", 0.0)):
-            if not least < getattr(self, name) < math.inf:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Let it be above 0.")
-        if not 0.0 <= self.weight_decay < math.inf:
-            raise OptionError(f"weight_decay is {self.weight_decay}", hint="Let it be 0 or more.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import Annotated
 
-from crosspan.align.embedding import check_probability
 from crosspan.core.errors import OptionError
+from crosspan.core.options import Above, AtLeast, Within, checked
 from crosspan.train.links.losses import OBJECTIVES
 
 
@@ -40,38 +40,27 @@ class TuningOptions:
     model: str = ""
     layer: int = 8
     objectives: tuple[str, ...] = ("self_training", "tlm", "mlm", "psi")
-    threshold: float = 0.001
-    mask_share: float = 0.15
-    epochs: int = 1
-    max_steps: int = 0
-    batch: int = 8
-    accumulate: int = 1
-    learning_rate: float = 2e-5
-    warmup: float = 0.1
-    weight_decay: float = 0.0
-    max_norm: float = 1.0
-    longest: int = 0
-    save_every: int = 500
-    seed: int = 0
+    threshold: Annotated[float, Within(0, 1)] = 0.001
+    mask_share: Annotated[float, Within(0, 1)] = 0.15
+    epochs: Annotated[int, AtLeast(1)] = 1
+    max_steps: Annotated[int, AtLeast(0)] = 0
+    batch: Annotated[int, AtLeast(1)] = 8
+    accumulate: Annotated[int, AtLeast(1)] = 1
+    learning_rate: Annotated[float, Above(0)] = 2e-5
+    warmup: Annotated[float, Within(0, 1)] = 0.1
+    weight_decay: Annotated[float, AtLeast(0)] = 0.0
+    max_norm: Annotated[float, Above(0)] = 1.0
+    longest: Annotated[int, AtLeast(0)] = 0
+    save_every: Annotated[int, AtLeast(1)] = 500
+    seed: Annotated[int, AtLeast(0)] = 0
     device: str = "auto"
 
     def __post_init__(self) -> None:
+        checked(self)
         for name in self.objectives:
             if name not in OBJECTIVES:
                 raise OptionError(f"there is no objective {name!r}", hint=f"Choose from {', '.join(OBJECTIVES)}.")
         if not self.objectives:
             raise OptionError("there is nothing to learn", hint=f"Choose from {', '.join(OBJECTIVES)}.")
-        for name in ("threshold", "mask_share", "warmup"):
-            check_probability(name, getattr(self, name))
-        for name in ("epochs", "batch", "accumulate", "save_every"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use at least 1.")
-        for name in ("max_steps", "longest", "weight_decay", "seed"):
-            if getattr(self, name) < 0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use 0 or more.")
-        for name in ("learning_rate", "max_norm"):
-            value = getattr(self, name)
-            if not (value > 0.0 and math.isfinite(value)):
-                raise OptionError(f"{name} is {value}", hint="Use a number above 0.")
         if self.batch == 1 and set(self.objectives) == {"psi"}:
             raise OptionError("psi alone needs batches of 2 or more", hint="Set batch=8.")

@@ -13,10 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import numpy as np
-
 from crosspan import __version__
-from crosspan.core.errors import EmptyInputError, ModelError, OptionError
+from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.models.device import Placement
@@ -28,6 +26,7 @@ from crosspan.models.romanizing import record, to_train_with
 from crosspan.models.saving import check_new, record_text
 from crosspan.text.romanize import romanize_line
 from crosspan.train.pretrain.corruption import marks_of
+from crosspan.train.pretrain.held_out import divided
 from crosspan.train.pretrain.options import PretrainOptions
 from crosspan.train.pretrain.tasks import Guessing, TextTask, Writing
 from crosspan.train.pretrain.text_objective import TextObjective
@@ -37,7 +36,6 @@ RECORD = "pretraining.json"
 """The record of a training on raw text; a folder that has it holds a model that is complete."""
 
 _WHO = "training on text"
-_MOST_HELD_OUT = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +115,7 @@ def train_language_model(
     options = options or PretrainOptions()
     folder, name = Path(out), os.fspath(encoder)
     check_new(folder, RECORD)
-    learned, measured = _divided([line for line in lines if line.strip()], list(held_out), options)
+    learned, measured = divided(lines, held_out, options.held_out, options.seed)
     with torch_threads(threads):
         objective = _objective(name, learned, measured, options)
         loop = Loop(objective, folder)
@@ -136,21 +134,6 @@ def train_language_model(
     )
     loop.write(RECORD, {RECORD: _record(name, options, report, about or {})})
     return report
-
-
-def _divided(lines: list[str], held_out: list[str], options: PretrainOptions) -> tuple[list[str], list[str]]:
-    """Lines to learn from, and lines to measure on: every so many, and none of them among the first."""
-    if not lines:
-        raise EmptyInputError("there is no text to learn from", hint="Give files with a sentence or passage a line.")
-    if held_out or not options.held_out:
-        return lines, [line for line in held_out if line.strip()]
-    count = min(_MOST_HELD_OUT, int(len(lines) * options.held_out))
-    chosen = {*np.random.default_rng([options.seed, 3]).permutation(len(lines))[:count].tolist()}
-    # what stands in both would be measured too well
-    away = {lines[index] for index in chosen}
-    learned = [line for line in lines if line not in away]
-    # the same few lines over and over: there is nothing to measure on that is not needed to learn from
-    return (learned, [lines[index] for index in sorted(chosen)]) if learned else (lines, [])
 
 
 def _objective(name: str, lines: Sequence[str], held_out: Sequence[str], options: PretrainOptions) -> TextObjective:

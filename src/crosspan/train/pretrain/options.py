@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from crosspan.core.errors import OptionError
-from crosspan.models.romanizing import Romanize, check_romanize
+from crosspan.core.options import Above, AtLeast, Below, checked
+from crosspan.models.romanizing import Romanize
 
 TaskName = Literal["auto", "masked", "spans"]
 Units = Literal["running", "words"]
 Precision = Literal["auto", "float32", "bfloat16"]
-
-_CHOICES = {"objective": TaskName, "units": Units, "precision": Precision}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,45 +53,24 @@ class PretrainOptions:
     """
 
     objective: TaskName = "auto"
-    share: float = 0.15
-    span: float = 3.0
+    share: Annotated[float, Above(0), Below(1)] = 0.15
+    span: Annotated[float, AtLeast(1)] = 3.0
     units: Units = "running"
     romanize: Romanize = "auto"
-    epochs: int = 1
-    max_steps: int = 0
-    batch_size: int = 32
-    longest: int = 128
-    learning_rate: float = 5e-5
-    warmup: float = 0.06
-    weight_decay: float = 0.01
-    max_norm: float = 1.0
-    held_out: float = 0.01
-    evaluate_every: int = 0
-    save_every: int = 500
+    epochs: Annotated[int, AtLeast(1)] = 1
+    max_steps: Annotated[int, AtLeast(0)] = 0
+    batch_size: Annotated[int, AtLeast(1)] = 32
+    longest: Annotated[int, AtLeast(8)] = 128
+    learning_rate: Annotated[float, Above(0)] = 5e-5
+    warmup: Annotated[float, AtLeast(0), Below(1)] = 0.06
+    weight_decay: Annotated[float, AtLeast(0)] = 0.01
+    max_norm: Annotated[float, Above(0)] = 1.0
+    held_out: Annotated[float, AtLeast(0), Below(1)] = 0.01
+    evaluate_every: Annotated[int, AtLeast(0)] = 0
+    save_every: Annotated[int, AtLeast(1)] = 500
     precision: Precision = "auto"
-    seed: int = 0
+    seed: Annotated[int, AtLeast(0)] = 0
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, kinds in _CHOICES.items():
-            if getattr(self, name) not in get_args(kinds):
-                raise OptionError(
-                    f"{name} is {getattr(self, name)!r}", hint=f"Choose one of {', '.join(get_args(kinds))}."
-                )
-        check_romanize(self.romanize)
-        for name, least in (("epochs", 1), ("batch_size", 1), ("longest", 8), ("save_every", 1)):
-            if getattr(self, name) < least:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint=f"Use at least {least}.")
-        for name in ("max_steps", "weight_decay", "evaluate_every", "seed"):
-            if getattr(self, name) < 0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use 0 or more.")
-        for name in ("learning_rate", "max_norm"):
-            if not (getattr(self, name) > 0.0 and math.isfinite(getattr(self, name))):
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use a number above 0.")
-        for name in ("warmup", "held_out"):
-            if not 0.0 <= getattr(self, name) < 1.0:
-                raise OptionError(f"{name} is {getattr(self, name)}", hint="Use a share from 0 to below 1.")
-        if not 0.0 < self.share < 1.0:
-            raise OptionError(f"share is {self.share}", hint="Use a share between 0 and 1, such as 0.15.")
-        if not self.span >= 1.0:
-            raise OptionError(f"span is {self.span}", hint="Use a mean length of at least 1 piece.")
+        checked(self)

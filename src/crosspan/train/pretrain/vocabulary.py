@@ -6,9 +6,7 @@ text, before it looks for words, and would find them in the middle of others. Al
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
@@ -25,17 +23,14 @@ from crosspan.models.pieces import pieces_of
 from crosspan.models.romanizing import Romanize, record, to_train_with
 from crosspan.models.saving import check_new, record_text, write_finished
 from crosspan.text.romanize import romanize_line
-from crosspan.train.pretrain.cutting import cutter_of
+from crosspan.train.pretrain.growth import add_vectors, grown
+from crosspan.train.pretrain.held_out import divided
 from crosspan.train.pretrain.piece_choice import NewPiece, choose_pieces
-
-__all__ = ["AugmentReport", "Coverage", "NewPiece", "augment", "choose_pieces", "coverage", "grown"]
 
 RECORD = "vocabulary.json"
 """The record of an augmentation; a folder that has it holds a model that is complete."""
 
-_UNUSED = re.compile(r"\[unused\d+\]")
 _HELD_OUT = 0.05
-_MOST_HELD_OUT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +137,7 @@ def augment(
     """
     name, folder = os.fspath(encoder), Path(out)
     check_new(folder, RECORD)
-    learned, measured = _divided([line for line in lines if line.strip()], held_out, seed)
+    learned, measured = divided(lines, held_out, _HELD_OUT, seed)
     config, tokenizer = load_config(name), load_tokenizer(name)
     latin = to_train_with(config, romanize, name)
     if latin:
@@ -161,7 +156,7 @@ def augment(
     if latin:
         record(model, True)
     slots = sum(1 for number in numbers.values() if number <= max(tokenizer.get_vocab().values()))
-    _add_vectors(model, tokenizer, chosen, numbers, max(rows, highest + 1))
+    add_vectors(model, tokenizer, chosen, numbers, max(rows, highest + 1))
     check_fit(new, model, name)
     report = AugmentReport(
         folder=str(folder),
@@ -195,101 +190,11 @@ def coverage(tokenizer: Any, lines: Iterable[str]) -> Coverage:
     return Coverage(len(words), len(found), len(np.unique(found.word[found.ids == number])))
 
 
-def grown(tokenizer: Any, pieces: Sequence[NewPiece], where: str | None = None) -> tuple[Any, dict[str, int]]:
-    """A tokenizer with more pieces.
-
-    Args:
-        tokenizer: A fast tokenizer with a WordPiece or Unigram vocabulary; it is not changed.
-        pieces: What to add.
-        where: Name of the model, for errors.
-
-    Returns:
-        The new tokenizer, and the number of each new piece.
-
-    Raises:
-        ModelError: The vocabulary is of another kind.
-    """
-    tokenizers = neural("a larger vocabulary", "tokenizers")
-    description = json.loads(tokenizer.backend_tokenizer.to_str())
-    cutter_of(description, where)
-    model, special = description["model"], {one["id"]: one["content"] for one in description["added_tokens"]}
-    if model["type"] == "WordPiece":
-        numbers = _into_word_pieces(model["vocab"], special, pieces)
-    else:
-        numbers = _into_unigram(model["vocab"], special, pieces)
-    new = tokenizer.__class__.__new__(tokenizer.__class__)
-    new.__dict__ = {**tokenizer.__dict__, "_tokenizer": tokenizers.Tokenizer.from_str(json.dumps(description))}
-    return new, numbers
-
-
-def _into_word_pieces(
-    vocabulary: dict[str, int], special: dict[int, str], pieces: Sequence[NewPiece]
-) -> dict[str, int]:
-    free = sorted(
-        (number, piece) for piece, number in vocabulary.items() if _UNUSED.fullmatch(piece) and number not in special
-    )
-    end = max([*vocabulary.values(), *special]) + 1
-    numbers = {}
-    for index, piece in enumerate(pieces):
-        if index < len(free):
-            number, name = free[index]
-            del vocabulary[name]
-        else:
-            number = end + index - len(free)
-        vocabulary[piece.text] = numbers[piece.text] = number
-    return numbers
-
-
-def _into_unigram(vocabulary: list[list[Any]], special: dict[int, str], pieces: Sequence[NewPiece]) -> dict[str, int]:
-    lowest = min(score for _, score in vocabulary)
-    while len(vocabulary) <= max(special, default=-1):  # numbers are places in the list: special pieces keep theirs
-        number = len(vocabulary)
-        vocabulary.append([special.get(number, f"<unused_{number}>"), lowest])
-    numbers = {}
-    for piece in pieces:
-        numbers[piece.text] = len(vocabulary)
-        vocabulary.append([piece.text, piece.score])
-    return numbers
-
-
-def _divided(lines: list[str], held_out: Sequence[str], seed: int) -> tuple[list[str], list[str]]:
-    if not lines:
-        raise EmptyInputError("there is no text to choose pieces from", hint="Give files with a sentence a line.")
-    given = [line for line in held_out if line.strip()]
-    if given:
-        return lines, given
-    count = min(_MOST_HELD_OUT, int(len(lines) * _HELD_OUT))
-    chosen = {*np.random.default_rng([seed, 3]).permutation(len(lines))[:count].tolist()}
-    away = {lines[index] for index in chosen}  # what stands in both would be measured too well
-    learned = [line for line in lines if line not in away]
-    return (learned, [lines[index] for index in sorted(chosen)]) if learned else (lines, [])
-
-
 def _architecture(config: Any) -> str:
     """The class that the checkpoint was saved with, so that none of its weights is lost."""
     transformers = neural("a larger vocabulary")
     named = [name for name in config.architectures or () if hasattr(transformers, name)]
     return str(named[0]) if named else "AutoModel"
-
-
-def _add_vectors(model: Any, tokenizer: Any, pieces: Sequence[NewPiece], numbers: dict[str, int], rows: int) -> None:
-    """Let the model have a vector for each new piece, on both ends: the mean of those of its parts."""
-    torch = neural("a larger vocabulary", "torch")
-    old = model.get_input_embeddings().weight.shape[0]
-    known = tokenizer.get_vocab()
-    ordinary = sorted({*known.values()} - {*tokenizer.all_special_ids})
-    if rows > old:
-        model.resize_token_embeddings(rows, mean_resizing=False)
-    head = model.get_output_embeddings()
-    tables = [model.get_input_embeddings().weight]
-    if head is not None:
-        tables += [value for value in (head.weight, getattr(head, "bias", None)) if value is not None]
-    with torch.no_grad():
-        for table in {id(one): one for one in tables}.values():  # the two ends are often one
-            mean = table[ordinary].mean(dim=0)
-            for piece in pieces:
-                parts = [known[part] for part in piece.parts]
-                table[numbers[piece.text]] = table[parts].mean(dim=0) if parts else mean
 
 
 def _check_saved(tokenizer: Any, folder: Path, lines: Sequence[str]) -> None:
