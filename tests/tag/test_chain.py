@@ -58,10 +58,13 @@ def test_marginals_and_the_best_sequence_are_those_of_all_sequences(case):
 def test_an_entity_is_as_probable_as_all_sequences_that_have_it(case, temperature):
     first, emission, transition = problem(*case)
     best, score = np.zeros(len(emission), np.int64), np.full(len(emission), -1.0)
-    chain.best_spans(first, emission, transition, np.exp(transition / temperature), temperature, best, score)
+    chances, wanted = np.zeros_like(emission), np.zeros_like(emission)
+    chain.marginals(first, emission, np.exp(transition / temperature), temperature, wanted)
+    chain.best_spans(first, emission, transition, np.exp(transition / temperature), temperature, best, score, chances)
     alone = np.zeros_like(best)
     chain.best_tags(first, emission, transition, alone)
     assert best.tolist() == alone.tolist()
+    assert chances.tolist() == wanted.tolist()
     assert ((score >= 0) == (best % 2 == 1)).all()
     for begin, end in itertools.pairwise(first):
         every = [(tags, np.exp(score / temperature)) for tags, score in sequences(emission[begin:end], transition)]
@@ -81,7 +84,10 @@ def loss(flat, first, shape, evidence, weight):
     transition = flat[shape[0] * K :].reshape(K + 1, K) + chain.allowed_transitions(N_LABELS)
     residual = np.zeros_like(emission)
     blocks = np.array([0, 1, len(first) - 1], np.int64)
-    losses, pairs = chain.loss_and_residuals(first, blocks, emission, evidence, weight, np.exp(transition), residual)
+    kinds = np.arange(len(emission), dtype=np.int32)
+    losses, pairs = chain.loss_and_residuals(
+        first, blocks, emission, kinds, np.exp(evidence), weight, np.exp(transition), residual
+    )
     return losses.sum(), np.concatenate([residual.ravel(), pairs.sum(axis=0).ravel()])
 
 
@@ -122,7 +128,7 @@ def test_evidence_that_no_valid_sequence_fits_teaches_nothing():
     evidence[:, 2] = 0.0  # I- at the beginning of a sentence
     residual = np.ones_like(emission)
     losses, pairs = chain.loss_and_residuals(
-        first, np.array([0, 1]), emission, evidence, np.ones(1), np.exp(transition), residual
+        first, np.array([0, 1]), emission, np.arange(2), np.exp(evidence), np.ones(1), np.exp(transition), residual
     )
     assert losses.sum() == 0 == np.abs(pairs).sum() == np.abs(residual).sum()
 

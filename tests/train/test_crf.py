@@ -11,7 +11,8 @@ from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.tag import chain
 from crosspan.tag.crf import CrfTagger, FeatureMaker, FeatureOptions
-from crosspan.train.crf import CrfOptions, evidence_of, train_crf
+from crosspan.train.crf import CrfOptions, train_crf
+from crosspan.train.evidence import evidence_of
 from crosspan.train.examples import Example
 
 PLAIN = FeatureOptions(lexicon=False)
@@ -148,5 +149,5 @@ def test_nothing_to_learn_from_is_an_error():
 
 def test_evidence_of_unsure_and_missing_labels():
     example = Example(Sentence(("a", "b", "c"), (Span(0, 2, "LOC", 0.75),)), missing=0.1)
-    found = np.exp(evidence_of(example, ["LOC"], CrfOptions()))
+    found = np.exp(evidence_of(example, ["LOC"]))
     np.testing.assert_allclose(found, [[0.25, 0.75, 0.25], [0.25, 0.25, 0.75], [1.0, 0.1, 0.1]])

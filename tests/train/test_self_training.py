@@ -7,6 +7,7 @@ import pytest
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import FeatureOptions
+from crosspan.train import self_training
 from crosspan.train.adapt import AdaptOptions, adapt_tagger, copy_bias
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
@@ -58,6 +59,46 @@ def test_rounds_mend_missing_labels():
 
     assert found(1) == len(PLACES)
     assert found(1) >= found(0)
+
+
+def test_nobody_votes_on_gold_labels():
+    """A gold label that all projections speak against stays, weights and all, and every fold learns from it."""
+    odd = Sentence(("yagenze", "mu", "Gulu", "."), (Span(0, 1, "LOC"),))
+    seen = []
+
+    def learned(examples, **how):
+        seen.append(list(examples))
+        return train_crf(examples, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(self_training, "train_crf", learned)
+        train_on_projections(projected(20, 0.0), gold=[Example(odd, 2.0)], options=PLAIN, vote=VoteOptions(reject=0.9))
+    assert len(seen) == VoteOptions().folds + 1
+    assert all(examples[0] == Example(odd, 2.0) for examples in seen)
+    assert len(seen[-1]) == 21
+
+
+def test_gold_labels_alone_need_no_vote(tmp_path):
+    gold = projected(12, 0.0)
+    train_on_projections([], gold=gold, options=PLAIN, rounds=3).save(tmp_path / "a.crf")
+    train_crf(gold, options=PLAIN).save(tmp_path / "b.crf")
+    assert (tmp_path / "a.crf").read_bytes() == (tmp_path / "b.crf").read_bytes()
+
+
+def test_labels_weights_and_dev_sentences_are_taken():
+    place, person = sentence("Gulu"), Sentence(("Ada", "mu", "nyumba", "."), (Span(0, 1, "PER"),))
+    examples = [Example(place), Example(person)] * 6
+    heard = []
+    tagger = train_on_projections(
+        examples, labels=["LOC"], dev=[place, person], options=PLAIN, rounds=0, progress=heard.append
+    )
+    assert tagger.labels == ("LOC",)
+    assert tagger.card["dev"] == {"sentences": 2, "precision": 1.0, "recall": 0.5, "f1": 0.6667}
+    assert (heard[-1].stage, heard[-1].metrics["dev_f1"]) == ("scoring", 0.6667)
+    other = Sentence(place.tokens, (Span(2, 3, "ORG"),))
+    for heavy, light, label in ((place, other, "LOC"), (other, place, "ORG")):
+        found = train_on_projections([Example(light)], gold=[Example(heavy, 5.0)], options=PLAIN, rounds=0)
+        assert found.tag([place])[0].spans[0].label == label
 
 
 def test_options_are_checked():

@@ -22,7 +22,7 @@ from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.testing.tiny_models import save_m2m100, save_mbert, save_mt5, save_xlmr, unigram_pieces  # noqa: E402
 from crosspan.train import token_step  # noqa: E402
-from crosspan.train.crf import CrfOptions, evidence_of  # noqa: E402
+from crosspan.train.evidence import evidence_of  # noqa: E402
 from crosspan.train.examples import Example  # noqa: E402
 from crosspan.train.token_classifier import train_token_classifier  # noqa: E402
 from crosspan.train.token_losses import word_losses  # noqa: E402
@@ -170,8 +170,8 @@ def test_targets():
     for confidence in ("evidence", "none"):
         how = TokenClassifierOptions(confidence=confidence)
         target, summed = targets_of(Example(sentence, missing=0.25), ["LOC", "PER"], how)
-        crf = CrfOptions(span_confidence=confidence == "evidence")
-        np.testing.assert_allclose(target, np.exp(evidence_of(Example(sentence, missing=0.25), ["LOC", "PER"], crf)))
+        crf = evidence_of(Example(sentence, missing=0.25), ["LOC", "PER"], span_confidence=confidence == "evidence")
+        np.testing.assert_allclose(target, np.exp(crf))
         assert summed.tolist() == [confidence == "evidence", confidence == "evidence", False, True]
 
 

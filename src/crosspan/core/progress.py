@@ -27,7 +27,7 @@ class Progress:
     stage: str
     done: int
     total: int = 0
-    metrics: Mapping[str, float] = field(default=_NONE)
+    metrics: Mapping[str, float] = field(default_factory=lambda: _NONE)
 
     @property
     def share(self) -> float | None:

@@ -21,7 +21,7 @@ from crosspan.tag import Tagger
 from crosspan.train.noise import NoiseOptions, examples_of
 
 if TYPE_CHECKING:
-    from crosspan.pipeline.workflow import StageProgress
+    from crosspan.core.progress import Listener
     from crosspan.tag.crf import CrfTagger
     from crosspan.train.adapt import AdaptOptions
     from crosspan.train.crf import CrfOptions
@@ -84,7 +84,7 @@ def tag_translated(
     *,
     adapt: AdaptOptions | bool = True,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> list[Sentence]:
     """Tag sentences whose translations are known, and use what the translations tell about them.
 
@@ -97,7 +97,7 @@ def tag_translated(
         translations: The same in the other language, in the same order.
         adapt: Whether the tagger is first adapted to the sentences, and how. ``False`` trains nothing.
         threads: Threads to use; all cores by default.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far it is.
 
     Raises:
         PairError: There are not as many translations as sentences.

@@ -21,52 +21,92 @@ Float64Array = npt.NDArray[np.float64]
 FLOOR = -80.0
 """Scores this far below the best tag of a token count as this far: it keeps sums above zero."""
 
+_TOGETHER = 32
+"""Sentences that are worked on in the same room."""
+
 
 @njit()
-def _potentials(emission, evidence, use_evidence, begin, end, psi):  # type: ignore[no-untyped-def]
-    """Fill ``psi`` with exp(emission + evidence - best) of the tokens of a sentence; return the sum of the bests."""
-    k = emission.shape[1]
-    total = 0.0
-    for t in range(begin, end):
+def _padded(moves):  # type: ignore[no-untyped-def]
+    """The same with columns of zeros, in fours: ``[rows, fours, 4]``. The machine takes four numbers in one step."""
+    n, k = moves.shape
+    fours = (k + 3) // 4
+    out = np.zeros((n, 4 * fours))
+    out[:, :k] = moves
+    return out.reshape(n, fours, 4)
+
+
+@njit()
+def _work_space(first, begin, end, wide):  # type: ignore[no-untyped-def]
+    """Room for the longest of some sentences: psi, alpha, beta, ahead, and scales."""
+    longest = 0
+    for s in range(begin, end):
+        longest = max(longest, first[s + 1] - first[s])
+    shape = (longest, 4 * wide.shape[1])
+    return np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(longest)
+
+
+@njit()
+def _potentials(emission, temperature, begin, n, k, psi):  # type: ignore[no-untyped-def]
+    """Fill ``psi`` with exp((emission - best) / temperature) of the tokens of a sentence."""
+    for t in range(n):
         best = -np.inf
         for y in range(k):
-            score = emission[t, y] + (evidence[t, y] if use_evidence else 0.0)
-            psi[t - begin, y] = score
+            score = emission[begin + t, y] / temperature
+            psi[t, y] = score
             best = max(best, score)
         for y in range(k):
-            score = psi[t - begin, y] - best
-            psi[t - begin, y] = 0.0 if score == -np.inf else np.exp(max(score, FLOOR))
-        total += best
-    return total
+            score = psi[t, y] - best
+            psi[t, y] = 0.0 if score == -np.inf else np.exp(max(score, FLOOR))
 
 
 @njit()
-def _forward(psi, moves, n, alpha, scale):  # type: ignore[no-untyped-def]
-    """Fill scaled forward sums; return the logarithm of their scales, minus infinity where no sequence is allowed."""
-    k = psi.shape[1]
-    total = 0.0
+def _forward(psi, wide, n, alpha, scale):  # type: ignore[no-untyped-def]
+    """Fill scaled forward sums; return whether any sequence is allowed. ``wide`` are padded moves."""
+    k, fours = len(wide) - 1, wide.shape[1]
+    psi4, alpha4 = psi.reshape(len(psi), fours, 4), alpha.reshape(len(alpha), fours, 4)
     for t in range(n):
         mass = 0.0
-        for y in range(k):
-            reach = moves[k, y] if t == 0 else 0.0
+        for q in range(fours):
+            a, b, c, d = wide[k, q, 0], wide[k, q, 1], wide[k, q, 2], wide[k, q, 3]
             if t > 0:
+                a = b = c = d = 0.0
                 for x in range(k):
-                    reach += alpha[t - 1, x] * moves[x, y]
-            alpha[t, y] = reach * psi[t, y]
-            mass += alpha[t, y]
+                    here = alpha[t - 1, x]
+                    a += here * wide[x, q, 0]
+                    b += here * wide[x, q, 1]
+                    c += here * wide[x, q, 2]
+                    d += here * wide[x, q, 3]
+            a *= psi4[t, q, 0]
+            b *= psi4[t, q, 1]
+            c *= psi4[t, q, 2]
+            d *= psi4[t, q, 3]
+            alpha4[t, q, 0], alpha4[t, q, 1], alpha4[t, q, 2], alpha4[t, q, 3] = a, b, c, d
+            mass = mass + a + b + c + d
         if mass <= 0.0:
-            return -np.inf
+            return False
         scale[t] = mass
-        for y in range(k):
+        for y in range(alpha.shape[1]):
             alpha[t, y] /= mass
-        total += np.log(mass)
-    return total
+    return True
 
 
 @njit()
-def _backward(psi, moves, n, scale, beta, ahead):  # type: ignore[no-untyped-def]
+def _log_product(scale, n):  # type: ignore[no-untyped-def]
+    """The logarithm of a product; it is taken of few numbers, as it costs."""
+    total, product = 0.0, 1.0
+    for t in range(n):
+        product *= scale[t]
+        if not 1e-150 < product < 1e150:
+            total += np.log(product)
+            product = 1.0
+    return total + np.log(product)
+
+
+@njit()
+def _backward(psi, wide, n, scale, beta, ahead):  # type: ignore[no-untyped-def]
     """Fill scaled backward sums, and ``ahead``: what a token and all after it add to a way that comes there."""
-    k = psi.shape[1]
+    k = len(wide) - 1
+    moves = wide.reshape(k + 1, 4 * wide.shape[1])
     for y in range(k):
         beta[n - 1, y] = 1.0
     for t in range(n - 1, 0, -1):
@@ -80,20 +120,44 @@ def _backward(psi, moves, n, scale, beta, ahead):  # type: ignore[no-untyped-def
 
 
 @njit()
-def _subtract_pairs(moves, n, alpha, beta, ahead, factor, pairs):  # type: ignore[no-untyped-def]
-    """Add ``factor`` times the expected number of each transition to ``pairs``."""
-    k = alpha.shape[1]
-    for y in range(k):
-        pairs[k, y] += factor * alpha[0, y] * beta[0, y]
-    for t in range(1, n):
-        for x in range(k):
-            here = factor * alpha[t - 1, x]
+def _expect(psi, back, n, alpha, scale, beta, ahead, factor, pairs, residual, begin):  # type: ignore[no-untyped-def]
+    """Add ``factor`` times the probability of each tag to ``residual``, and of each pair of tags, but for its move.
+
+    ``back`` is the padded transpose of the moves; ``beta`` and ``ahead`` are rows to work in.
+    """
+    k, fours = back.shape[:2]
+    beta[:k] = 1.0
+    ahead4, beta4 = ahead.reshape(fours, 4), beta.reshape(fours, 4)
+    for t in range(n - 1, 0, -1):
+        for y in range(k):
+            residual[begin + t, y] += factor * alpha[t, y] * beta[y]
+            ahead[y] = psi[t, y] * beta[y] / scale[t]
+        for q in range(fours):
+            a = b = c = d = 0.0
             for y in range(k):
-                pairs[x, y] += here * moves[x, y] * ahead[t, y]
+                here = ahead[y]
+                a += here * back[y, q, 0]
+                b += here * back[y, q, 1]
+                c += here * back[y, q, 2]
+                d += here * back[y, q, 3]
+            beta4[q, 0], beta4[q, 1], beta4[q, 2], beta4[q, 3] = a, b, c, d
+            e, f, g, h = ahead4[q, 0], ahead4[q, 1], ahead4[q, 2], ahead4[q, 3]
+            for x in range(k):
+                here = factor * alpha[t - 1, x]
+                a, b, c, d = pairs[x, q, 0], pairs[x, q, 1], pairs[x, q, 2], pairs[x, q, 3]
+                a += here * e
+                b += here * f
+                c += here * g
+                d += here * h
+                pairs[x, q, 0], pairs[x, q, 1], pairs[x, q, 2], pairs[x, q, 3] = a, b, c, d
+    for y in range(k):
+        chance = factor * alpha[0, y] * beta[y]
+        residual[begin, y] += chance
+        pairs[k, y // 4, y % 4] += chance
 
 
 @njit(parallel=True)
-def loss_and_residuals(first, blocks, emission, evidence, weight, moves, residual):  # type: ignore[no-untyped-def]
+def loss_and_residuals(first, blocks, emission, kinds, evidence, weight, moves, residual):  # type: ignore[no-untyped-def]
     """Compare what the model expects with what it expects once it has seen the evidence.
 
     The loss of a sentence is ``weight * (log Z - log Z(evidence))``, minus the log probability of the evidence.
@@ -102,51 +166,45 @@ def loss_and_residuals(first, blocks, emission, evidence, weight, moves, residua
         first: Offsets of sentences, int64 ``[s + 1]``.
         blocks: Offsets of blocks of sentences that are summed in one go, int64 ``[b + 1]``; fixed blocks make the sums
             the same for any number of threads.
-        emission: Scores, float64 ``[n, k]``.
-        evidence: Log evidence, float64 ``[n, k]``; 0 throughout a row where nothing is known of a token.
+        emission: Scores, ``[n, k]`` or wider.
+        kinds: Which row of the evidence is that of each token, int32 ``[n]``.
+        evidence: Different evidence of tokens, float64 ``[e, k]``; 1 throughout a row says nothing.
         weight: Of sentences, float64 ``[s]``.
         moves: exp(transition), float64 ``[k + 1, k]``.
-        residual: Filled with the weighted difference of both expectations, float64 ``[n, k]``.
+        residual: Filled with the weighted difference of both expectations, ``[n, k]``. May be ``emission`` itself.
 
     Returns:
         The loss of each block, and the gradient of the transitions of each block, ``[b, k + 1, k]``. A sentence whose
         evidence allows no sequence has no loss and no gradient.
     """
-    k = emission.shape[1]
+    k = moves.shape[1]
     n_blocks = len(blocks) - 1
     losses = np.zeros(n_blocks)
     pairs = np.zeros((n_blocks, k + 1, k))
+    wide, back = _padded(moves), _padded(moves[:k].T)
     for block in numba.prange(n_blocks):
-        longest = 0
+        psi, alpha, seen, _, scale = _work_space(first, blocks[block], blocks[block + 1], wide)
+        beta, ahead, both = np.zeros(psi.shape[1]), np.zeros(psi.shape[1]), np.zeros(wide.shape)
         for s in range(blocks[block], blocks[block + 1]):
-            longest = max(longest, first[s + 1] - first[s])
-        psi = np.empty((longest, k))
-        alpha = np.empty((longest, k))
-        beta = np.empty((longest, k))
-        ahead = np.empty((longest, k))
-        scale = np.empty(longest)
-        for s in range(blocks[block], blocks[block + 1]):
-            begin, end = first[s], first[s + 1]
-            n = end - begin
+            begin, n = first[s], first[s + 1] - first[s]
             if n == 0:
                 continue
-            seen = _potentials(emission, evidence, True, begin, end, psi) + _forward(psi, moves, n, alpha, scale)
-            if seen == -np.inf:
-                residual[begin:end] = 0.0
+            _potentials(emission, 1.0, begin, n, k, psi)
+            for t in range(n):
+                for y in range(k):
+                    residual[begin + t, y] = 0.0
+                    seen[t, y] = psi[t, y] * evidence[kinds[begin + t], y]
+            if not _forward(seen, wide, n, alpha, scale):
                 continue
             w = weight[s]
-            _backward(psi, moves, n, scale, beta, ahead)
-            _subtract_pairs(moves, n, alpha, beta, ahead, -w, pairs[block])
-            for t in range(n):
-                for y in range(k):
-                    residual[begin + t, y] = -w * alpha[t, y] * beta[t, y]
-            every = _potentials(emission, evidence, False, begin, end, psi) + _forward(psi, moves, n, alpha, scale)
-            _backward(psi, moves, n, scale, beta, ahead)
-            _subtract_pairs(moves, n, alpha, beta, ahead, w, pairs[block])
-            for t in range(n):
-                for y in range(k):
-                    residual[begin + t, y] += w * alpha[t, y] * beta[t, y]
-            losses[block] += w * (every - seen)
+            losses[block] -= w * _log_product(scale, n)
+            _expect(seen, back, n, alpha, scale, beta, ahead, -w, both, residual, begin)
+            _forward(psi, wide, n, alpha, scale)
+            losses[block] += w * _log_product(scale, n)
+            _expect(psi, back, n, alpha, scale, beta, ahead, w, both, residual, begin)
+        for x in range(k + 1):
+            for y in range(k):
+                pairs[block, x, y] = both[x, y // 4, y % 4] * (moves[x, y] if x < k else 1.0)
     return losses, pairs
 
 
@@ -156,19 +214,16 @@ def marginals(first, emission, moves, temperature, out):  # type: ignore[no-unty
 
     ``moves`` are exp(transition / temperature), float64 ``[k + 1, k]``; emission is divided here.
     """
-    k = emission.shape[1]
-    for s in numba.prange(len(first) - 1):
-        begin, n = first[s], first[s + 1] - first[s]
-        if n > 0:
-            psi = np.empty((n, k))
-            alpha = np.empty((n, k))
-            beta = np.empty((n, k))
-            ahead = np.empty((n, k))
-            scale = np.empty(n)
-            _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, ahead, scale)
-            for t in range(n):
-                for y in range(k):
-                    out[begin + t, y] = alpha[t, y] * beta[t, y]
+    wide = _padded(moves)
+    n_sentences = len(first) - 1
+    for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
+        low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
+        psi, alpha, beta, ahead, scale = _work_space(first, low, high, wide)
+        for s in range(low, high):
+            begin, n = first[s], first[s + 1] - first[s]
+            if n > 0:
+                _sums(emission, temperature, begin, n, wide, psi, alpha, beta, ahead, scale)
+                _put_marginals(alpha, beta, begin, n, out)
 
 
 @njit(parallel=True)
@@ -180,39 +235,48 @@ def best_tags(first, emission, transition, out):  # type: ignore[no-untyped-def]
 
 
 @njit(parallel=True)
-def best_spans(first, emission, transition, moves, temperature, out, score):  # type: ignore[no-untyped-def]
+def best_spans(first, emission, transition, moves, temperature, out, score, chances):  # type: ignore[no-untyped-def]
     """Fill ``out`` as :func:`best_tags` does, and ``score`` with the probability of each entity at its first token.
 
     That is the probability that an entity has exactly these words and this label; ``moves`` and ``temperature`` are
-    those of :func:`marginals`. Other tokens of ``score`` stay as they are.
+    those of :func:`marginals`. Other tokens of ``score`` stay as they are. ``chances`` is filled as by
+    :func:`marginals`, unless it has no rows.
     """
-    k = emission.shape[1]
-    for s in numba.prange(len(first) - 1):
-        begin, n = first[s], first[s + 1] - first[s]
-        if n > 0:
+    wide = _padded(moves)
+    n_sentences = len(first) - 1
+    for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
+        low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
+        psi, alpha, beta, ahead, scale = _work_space(first, low, high, wide)
+        for s in range(low, high):
+            begin, n = first[s], first[s + 1] - first[s]
+            if n == 0:
+                continue
             best = out[begin : begin + n]
             _viterbi(emission[begin : begin + n], transition, best)
-            if np.any(best > 0):
-                psi = np.empty((n, k))
-                alpha = np.empty((n, k))
-                beta = np.empty((n, k))
-                ahead = np.empty((n, k))
-                scale = np.empty(n)
-                _sums(emission[begin : begin + n] / temperature, moves, psi, alpha, beta, ahead, scale)
-                for start in range(n):
-                    if best[start] % 2 == 1:
-                        end = start + 1
-                        while end < n and best[end] == best[start] + 1:
-                            end += 1
-                        score[begin + start] = _span_mass(psi, moves, alpha, ahead, scale, start, end, best[start])
+            if len(chances) or np.any(best > 0):
+                _sums(emission, temperature, begin, n, wide, psi, alpha, beta, ahead, scale)
+            if len(chances):
+                _put_marginals(alpha, beta, begin, n, chances)
+            for start in range(n):
+                if best[start] % 2 == 1:
+                    end = start + 1
+                    while end < n and best[end] == best[start] + 1:
+                        end += 1
+                    score[begin + start] = _span_mass(psi, moves, alpha, ahead, scale, start, end, n, best[start])
 
 
 @njit()
-def _sums(emission, moves, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
-    n = len(emission)
-    _potentials(emission, emission, False, 0, n, psi)
-    _forward(psi, moves, n, alpha, scale)
-    _backward(psi, moves, n, scale, beta, ahead)
+def _put_marginals(alpha, beta, begin, n, out):  # type: ignore[no-untyped-def]
+    for t in range(n):
+        for y in range(out.shape[1]):
+            out[begin + t, y] = alpha[t, y] * beta[t, y]
+
+
+@njit()
+def _sums(emission, temperature, begin, n, wide, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
+    _potentials(emission, temperature, begin, n, emission.shape[1], psi)
+    _forward(psi, wide, n, alpha, scale)
+    _backward(psi, wide, n, scale, beta, ahead)
 
 
 @njit()
@@ -243,9 +307,9 @@ def _viterbi(emission, transition, out):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _span_mass(psi, moves, alpha, ahead, scale, start, end, tag):  # type: ignore[no-untyped-def]
+def _span_mass(psi, moves, alpha, ahead, scale, start, end, n, tag):  # type: ignore[no-untyped-def]
     """The probability of an entity from ``start`` to before ``end``; ``tag`` is the ``B-`` of its label."""
-    n, k = psi.shape
+    k = len(moves) - 1
     inside = tag + 1
     mass = alpha[start, tag]
     for t in range(start + 1, end):

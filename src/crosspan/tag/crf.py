@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,13 +73,20 @@ class TokenBatch:
 
     Args:
         first: Offsets of sentences, int64 ``[s + 1]``.
-        offsets: Offsets of the features of each token, int64 ``[n + 1]``.
+        parts: How many parts the features of each token have; see :func:`crosspan.tag.features.extract`.
+        part_offsets: Offsets of the parts of each token, int64 ``[n * parts + 1]``.
         keys: Features, uint32.
     """
 
     first: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
+    parts: int
+    part_offsets: npt.NDArray[np.int64]
     keys: npt.NDArray[np.uint32]
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Offsets of the features of each token, int64 ``[n + 1]``."""
+        return np.ascontiguousarray(self.part_offsets[:: self.parts])
 
 
 class FeatureMaker:
@@ -115,7 +123,7 @@ class FeatureMaker:
         offsets, keys = features.extract(
             first, ids, self._types.attributes, bag_first, bag, self._upper, found, self.options.wide
         )
-        return TokenBatch(first, offsets, keys)
+        return TokenBatch(first, features.WIDE_PARTS if self.options.wide else features.PARTS, offsets, keys)
 
 
 def _lexicon() -> Lexicon:
@@ -170,21 +178,7 @@ class CrfTagger:
             entity_bias: For each sentence, what is taken from the score of ``O`` of each token: log odds of being part
                 of an entity that are known from elsewhere.
         """
-        first, emission = self._scores(sentences, entity_bias)
-        best, scores = np.zeros(len(emission), np.int64), np.zeros(len(emission))
-        if len(emission):
-            with use_threads(self.threads):
-                chain.best_spans(
-                    first, emission, self.model.transition, self._moves(), self.model.temperature, best, scores
-                )
-        out = []
-        for sentence, begin, end in zip(sentences, first[:-1].tolist(), first[1:].tolist(), strict=True):
-            spans = [
-                Span(start, stop, self.labels[label], round(float(scores[begin + start]), 4))
-                for start, stop, label in spans_of(best[begin:end])
-            ]
-            out.append(relabel(sentence, spans))
-        return out
+        return self._decoded(sentences, entity_bias, chances=False)[0]
 
     def probabilities(
         self, sentences: Sequence[Sentence], *, entity_bias: Sequence[Bias] | None = None
@@ -195,7 +189,34 @@ class CrfTagger:
         if len(emission):
             with use_threads(self.threads):
                 chain.marginals(first, emission, self._moves(), self.model.temperature, out)
-        return [out[first[s] : first[s + 1]].astype(np.float32) for s in range(len(sentences))]
+        return _by_sentence(out, first)
+
+    def tag_with_probabilities(
+        self, sentences: Sequence[Sentence], *, entity_bias: Sequence[Bias] | None = None
+    ) -> tuple[list[Sentence], list[Float32Array]]:
+        """What :meth:`tag` and :meth:`probabilities` say, for little more than the cost of one of them."""
+        return self._decoded(sentences, entity_bias, chances=True)
+
+    def _decoded(
+        self, sentences: Sequence[Sentence], bias: Sequence[Bias] | None, *, chances: bool
+    ) -> tuple[list[Sentence], list[Float32Array]]:
+        first, emission = self._scores(sentences, bias)
+        best, scores = np.zeros(len(emission), np.int64), np.zeros(len(emission))
+        probabilities = np.zeros((len(emission) if chances else 0, emission.shape[1]))
+        if len(emission):
+            model = self.model
+            with use_threads(self.threads):
+                chain.best_spans(
+                    first, emission, model.transition, self._moves(), model.temperature, best, scores, probabilities
+                )
+        out = []
+        for sentence, begin, end in zip(sentences, first[:-1].tolist(), first[1:].tolist(), strict=True):
+            spans = [
+                Span(start, stop, self.labels[label], round(float(scores[begin + start]), 4))
+                for start, stop, label in spans_of(best[begin:end])
+            ]
+            out.append(relabel(sentence, spans))
+        return out, _by_sentence(probabilities, first) if chances else []
 
     def save(self, path: str | Path) -> None:
         """Write the model, all or nothing; the same model gives the same bytes.
@@ -237,6 +258,10 @@ class CrfTagger:
     def _moves(self) -> Float64Array:
         moves: Float64Array = np.exp(self.model.transition / self.model.temperature)
         return moves
+
+
+def _by_sentence(rows: Float64Array, first: npt.NDArray[np.int64]) -> list[Float32Array]:
+    return [rows[begin:end].astype(np.float32) for begin, end in itertools.pairwise(first.tolist())]
 
 
 def _restored(model: CrfModel, threads: int | None) -> CrfTagger:

@@ -208,7 +208,7 @@ def best_spans(
         emission = np.log(np.maximum(np.concatenate(rows).astype(np.float64), FLOOR))
         transition = chain.allowed_transitions(len(labels))
         with use_threads(threads):
-            chain.best_spans(first, emission, transition, np.exp(transition), 1.0, best, score)
+            chain.best_spans(first, emission, transition, np.exp(transition), 1.0, best, score, emission[:0])
     return [
         tuple(
             [Span(a, b, labels[label], round(float(score[begin + a]), 4)) for a, b, label in spans_of(best[begin:end])]

@@ -17,6 +17,9 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 # columns of WordTypes.attributes
 _WORD, _LOWER, _SHAPE, _SHORT, _PREFIX, _SUFFIX = range(6)
+PARTS, WIDE_PARTS = 9, 14
+"""How many parts the features of a token have: see :func:`extract`."""
+
 _EDGE = np.uint64(0x5851F42D4C957F2D)
 """Stands for the place before the first and after the last word."""
 
@@ -77,7 +80,7 @@ def _sentence_style(types, begin, end, upper):  # type: ignore[no-untyped-def]
 
 @njit(parallel=True)
 def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # type: ignore[no-untyped-def]
-    """Make the features of tokens.
+    """Make the features of tokens, in parts: features that look at the same things stand together.
 
     Args:
         first: Offsets of sentences, int64 ``[s + 1]``.
@@ -90,10 +93,96 @@ def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # 
         wide: Whether pairs of words are features too.
 
     Returns:
-        Offsets of the features of each token, int64 ``[n + 1]``, and their keys, uint32 and never 0.
+        Offsets of the parts of each token, int64 ``[n * p + 1]`` for :data:`PARTS` or :data:`WIDE_PARTS` parts a token,
+        and their keys, uint32 and never 0.
     """
     n = len(types)
-    fixed = 24 + (8 if wide else 0)
+    parts = WIDE_PARTS if wide else PARTS
+    at = _places(types, bag_first, lexicon, 24 + (8 if wide else 0))
+    keys = np.zeros(at[n], np.uint32)
+    ends = np.zeros((n, parts), np.int64)
+    for s in numba.prange(len(first) - 1):
+        begin, end = first[s], first[s + 1]
+        style = _sentence_style(types, begin, end, upper)
+        for t in range(begin, end):
+            i = at[t]
+            own = attributes[types[t]]
+            before = _near(attributes, types, t - 1, begin, end, _LOWER)
+            after = _near(attributes, types, t + 1, begin, end, _LOWER)
+            shape_before = _near(attributes, types, t - 1, begin, end, _SHORT)
+            shape_after = _near(attributes, types, t + 1, begin, end, _SHORT)
+            # the word itself
+            keys[i] = _mix(10, np.uint64(1))
+            keys[i + 1] = _mix(11, own[_WORD])
+            keys[i + 2] = _mix(12, own[_LOWER])
+            keys[i + 3] = _mix(13, own[_SHAPE])
+            keys[i + 4] = _mix(14, own[_SHORT])
+            keys[i + 5] = _two(32, np.uint64(style), own[_LOWER])
+            i += 6
+            for j in range(bag_first[types[t]], bag_first[types[t] + 1]):
+                keys[i] = _mix(50, bag[j])
+                i += 1
+            ends[t, 0] = i
+            # the word before, and the word after
+            keys[i] = _mix(15, before)
+            keys[i + 1] = _mix(17, shape_before)
+            keys[i + 2] = _mix(23, _near(attributes, types, t - 1, begin, end, _SUFFIX))
+            keys[i + 3] = _mix(33, _near(attributes, types, t - 1, begin, end, _PREFIX))
+            keys[i + 4] = _two(27, before, own[_SHORT])
+            ends[t, 1] = i + 5
+            keys[i + 5] = _mix(16, after)
+            keys[i + 6] = _mix(18, shape_after)
+            keys[i + 7] = _mix(24, _near(attributes, types, t + 1, begin, end, _SUFFIX))
+            keys[i + 8] = _two(28, own[_SHORT], after)
+            ends[t, 2] = i + 9
+            # the words beyond
+            keys[i + 9] = _mix(19, _near(attributes, types, t - 2, begin, end, _LOWER))
+            keys[i + 10] = _mix(21, _near(attributes, types, t - 2, begin, end, _SHORT))
+            ends[t, 3] = i + 11
+            keys[i + 11] = _mix(20, _near(attributes, types, t + 2, begin, end, _LOWER))
+            keys[i + 12] = _mix(22, _near(attributes, types, t + 2, begin, end, _SHORT))
+            ends[t, 4] = i + 13
+            # shapes
+            keys[i + 13] = _two(25, shape_before, own[_SHORT])
+            keys[i + 14] = _two(26, own[_SHORT], shape_after)
+            keys[i + 15] = _two(29, np.uint64(style), own[_SHORT])
+            keys[i + 16] = _two(30, np.uint64(t == begin), own[_SHORT])
+            keys[i + 17] = _two(31, shape_before * _STEP ^ own[_SHORT], shape_after)
+            i += 18
+            ends[t, 5] = i
+            # the lexicon
+            for part in range(3):
+                i = _lexicon_keys(100 + part, lexicon[t, part], keys, i)
+            ends[t, 6] = i
+            if t > begin:
+                for part in range(3):
+                    i = _lexicon_keys(110 + part, lexicon[t - 1, part], keys, i)
+            ends[t, 7] = i
+            if t + 1 < end:
+                for part in range(3):
+                    i = _lexicon_keys(120 + part, lexicon[t + 1, part], keys, i)
+            ends[t, 8] = i
+            if wide:
+                keys[i] = _two(40, before, own[_LOWER])
+                keys[i + 1] = _two(45, before, own[_SUFFIX])
+                keys[i + 2] = _two(47, own[_PREFIX], shape_before)
+                ends[t, 9] = i + 3
+                keys[i + 3] = _two(41, own[_LOWER], after)
+                keys[i + 4] = _two(46, own[_SUFFIX], shape_after)
+                ends[t, 10] = i + 5
+                keys[i + 5] = _two(42, before, after)
+                ends[t, 11] = i + 6
+                keys[i + 6] = _two(43, _near(attributes, types, t - 2, begin, end, _LOWER), before)
+                ends[t, 12] = i + 7
+                keys[i + 7] = _two(44, after, _near(attributes, types, t + 2, begin, end, _LOWER))
+                ends[t, 13] = i + 8
+    return _closed_up(at, ends, keys)
+
+
+@njit()
+def _places(types, bag_first, lexicon, fixed):  # type: ignore[no-untyped-def]
+    """Where the features of each token may lie: there is room for as many as it can have."""
+    n = len(types)
     at = np.zeros(n + 1, np.int64)
     for t in range(n):
         kind = types[t]
@@ -105,83 +194,30 @@ def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # 
             if t + 1 < n:
                 count += _bits(lexicon[t + 1, part])
         at[t + 1] = at[t] + count
-    keys = np.zeros(at[n], np.uint32)
-    used = np.zeros(n, np.int64)
-    for s in numba.prange(len(first) - 1):
-        begin, end = first[s], first[s + 1]
-        style = _sentence_style(types, begin, end, upper)
-        for t in range(begin, end):
-            i = at[t]
-            own = attributes[types[t]]
-            before = _near(attributes, types, t - 1, begin, end, _LOWER)
-            after = _near(attributes, types, t + 1, begin, end, _LOWER)
-            shape_before = _near(attributes, types, t - 1, begin, end, _SHORT)
-            shape_after = _near(attributes, types, t + 1, begin, end, _SHORT)
-            keys[i] = _mix(10, np.uint64(1))
-            keys[i + 1] = _mix(11, own[_WORD])
-            keys[i + 2] = _mix(12, own[_LOWER])
-            keys[i + 3] = _mix(13, own[_SHAPE])
-            keys[i + 4] = _mix(14, own[_SHORT])
-            keys[i + 5] = _mix(15, before)
-            keys[i + 6] = _mix(16, after)
-            keys[i + 7] = _mix(17, shape_before)
-            keys[i + 8] = _mix(18, shape_after)
-            keys[i + 9] = _mix(19, _near(attributes, types, t - 2, begin, end, _LOWER))
-            keys[i + 10] = _mix(20, _near(attributes, types, t + 2, begin, end, _LOWER))
-            keys[i + 11] = _mix(21, _near(attributes, types, t - 2, begin, end, _SHORT))
-            keys[i + 12] = _mix(22, _near(attributes, types, t + 2, begin, end, _SHORT))
-            keys[i + 13] = _mix(23, _near(attributes, types, t - 1, begin, end, _SUFFIX))
-            keys[i + 14] = _mix(24, _near(attributes, types, t + 1, begin, end, _SUFFIX))
-            keys[i + 15] = _two(25, shape_before, own[_SHORT])
-            keys[i + 16] = _two(26, own[_SHORT], shape_after)
-            keys[i + 17] = _two(27, before, own[_SHORT])
-            keys[i + 18] = _two(28, own[_SHORT], after)
-            keys[i + 19] = _two(29, np.uint64(style), own[_SHORT])
-            keys[i + 20] = _two(30, np.uint64(t == begin), own[_SHORT])
-            keys[i + 21] = _two(31, shape_before * _STEP ^ own[_SHORT], shape_after)
-            keys[i + 22] = _two(32, np.uint64(style), own[_LOWER])
-            keys[i + 23] = _mix(33, _near(attributes, types, t - 1, begin, end, _PREFIX))
-            i += 24
-            if wide:
-                keys[i] = _two(40, before, own[_LOWER])
-                keys[i + 1] = _two(41, own[_LOWER], after)
-                keys[i + 2] = _two(42, before, after)
-                keys[i + 3] = _two(43, _near(attributes, types, t - 2, begin, end, _LOWER), before)
-                keys[i + 4] = _two(44, after, _near(attributes, types, t + 2, begin, end, _LOWER))
-                keys[i + 5] = _two(45, before, own[_SUFFIX])
-                keys[i + 6] = _two(46, own[_SUFFIX], shape_after)
-                keys[i + 7] = _two(47, own[_PREFIX], shape_before)
-                i += 8
-            for j in range(bag_first[types[t]], bag_first[types[t] + 1]):
-                keys[i] = _mix(50, bag[j])
-                i += 1
-            for part in range(3):
-                i = _lexicon_keys(100 + part, lexicon[t, part], keys, i)
-                if t > begin:
-                    i = _lexicon_keys(110 + part, lexicon[t - 1, part], keys, i)
-                if t + 1 < end:
-                    i = _lexicon_keys(120 + part, lexicon[t + 1, part], keys, i)
-            used[t] = i - at[t]
-    return _closed_up(at, used, keys)
+    return at
 
 
 @njit()
-def _closed_up(at, used, keys):  # type: ignore[no-untyped-def]
+def _closed_up(at, ends, keys):  # type: ignore[no-untyped-def]
     """Take out the places that were reserved but not used."""
-    n = len(used)
-    offsets = np.zeros(n + 1, np.int64)
+    n, parts = ends.shape
+    offsets = np.zeros(n * parts + 1, np.int64)
     free = 0
     for t in range(n):
-        for j in range(at[t], at[t] + used[t]):
-            if keys[j]:
-                keys[free] = keys[j]
-                free += 1
-        offsets[t + 1] = free
+        j = at[t]
+        for part in range(parts):
+            while j < ends[t, part]:
+                if keys[j]:
+                    keys[free] = keys[j]
+                    free += 1
+                j += 1
+            offsets[t * parts + part + 1] = free
     return offsets, keys[:free].copy()
 
 
 @njit()
-def _slot(table, mask, key):  # type: ignore[no-untyped-def]
+def slot_of(table, mask, key):  # type: ignore[no-untyped-def]
+    """Where a key stands in an open-addressing table of ``mask + 1`` places, or would stand."""
     h = np.int64(key) & mask
     while table[h] != 0 and table[h] != key:
         h = (h + 1) & mask
@@ -197,7 +233,7 @@ def build_table(keys):  # type: ignore[no-untyped-def]
     table = np.zeros(size, np.uint32)
     place = np.full(size, -1, np.int32)
     for i in range(len(keys)):
-        h = _slot(table, size - 1, keys[i])
+        h = slot_of(table, size - 1, keys[i])
         table[h] = keys[i]
         place[h] = i
     return table, place
@@ -208,7 +244,7 @@ def find_rows(keys, table, place):  # type: ignore[no-untyped-def]
     """The place of each key, int32; -1 for keys that are not in the table."""
     rows = np.empty(len(keys), np.int32)
     for i in numba.prange(len(keys)):
-        rows[i] = place[_slot(table, len(table) - 1, keys[i])]
+        rows[i] = place[slot_of(table, len(table) - 1, keys[i])]
     return rows
 
 
@@ -218,28 +254,7 @@ def score(offsets, keys, table, place, weights, out):  # type: ignore[no-untyped
     for t in numba.prange(len(offsets) - 1):
         out[t] = 0.0
         for j in range(offsets[t], offsets[t + 1]):
-            row = place[_slot(table, len(table) - 1, keys[j])]
+            row = place[slot_of(table, len(table) - 1, keys[j])]
             if row >= 0:
                 for y in range(weights.shape[1]):
                     out[t, y] += weights[row, y]
-
-
-@njit()
-def count_keys(keys, table, counts, used):  # type: ignore[no-untyped-def]
-    """Count keys in an open-addressing table that grows where it must; return it, the counts, and how many keys."""
-    for i in range(len(keys)):
-        if 2 * used >= len(table):
-            grown = np.zeros(2 * len(table), np.uint32)
-            more = np.zeros(2 * len(table), np.int32)
-            for j in range(len(table)):
-                if table[j]:
-                    h = _slot(grown, len(grown) - 1, table[j])
-                    grown[h] = table[j]
-                    more[h] = counts[j]
-            table, counts = grown, more
-        h = _slot(table, len(table) - 1, keys[i])
-        if table[h] == 0:
-            table[h] = keys[i]
-            used += 1
-        counts[h] += 1
-    return table, counts, used

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.text.copies import copied_words
-from crosspan.train.crf import CrfOptions, StageProgress, train_crf
+from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
 
 COPY_BIAS = 3.0
@@ -88,7 +89,7 @@ def adapt_tagger(
     *,
     options: AdaptOptions | None = None,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> CrfTagger:
     """Adapt a tagger to unlabelled sentences whose translations are known.
 
@@ -98,7 +99,7 @@ def adapt_tagger(
         translations: Its translations, one a sentence.
         options: How.
         threads: Threads to use; all cores by default. The result does not depend on it.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far it is.
 
     Returns:
         A tagger with the same labels and features.
@@ -117,8 +118,7 @@ def adapt_tagger(
 def _pseudo_examples(
     tagger: CrfTagger, sentences: Sequence[Sentence], bias: Sequence[npt.NDArray[np.float64]], options: AdaptOptions
 ) -> list[Example]:
-    tagged = tagger.tag(sentences, entity_bias=bias)
-    chances = tagger.probabilities(sentences, entity_bias=bias)
+    tagged, chances = tagger.tag_with_probabilities(sentences, entity_bias=bias)
     examples = []
     for sentence, probabilities in zip(tagged, chances, strict=True):
         sure = [span for span in sentence.spans if (span.score or 0.0) >= options.accept]

@@ -6,16 +6,18 @@ labels it was given, right or wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.progress import Listener, Progress
 from crosspan.core.types import Sentence, Span
+from crosspan.evaluate import evaluate_ner
 from crosspan.tag.crf import CrfTagger, relabel
-from crosspan.train.crf import CrfOptions, StageProgress, train_crf
+from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
 
 ROUNDS = 1
@@ -49,34 +51,64 @@ class VoteOptions:
 def train_on_projections(
     examples: Sequence[Example],
     *,
+    gold: Sequence[Example] = (),
+    labels: Collection[str] | None = None,
+    dev: Sequence[Sentence] = (),
     options: CrfOptions | None = None,
     vote: VoteOptions | None = None,
     rounds: int = ROUNDS,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> CrfTagger:
-    """Train a tagger on projected labels, in rounds.
+    """Train a tagger on projected labels, in rounds, and on gold labels where there are some.
 
     Args:
-        examples: What was projected; see :func:`crosspan.train.noise.examples_of`.
+        examples: What was projected, each with its weight; see :func:`crosspan.train.noise.examples_of`.
+        gold: Sentences with sure labels, each with its weight. Every training learns from all of them, and nothing
+            votes on their labels.
+        labels: The kinds of entity to learn; by default those that occur.
+        dev: Labelled sentences that the tagger is scored on when it is done; nothing is learned from them. The scores
+            are told to ``progress`` and stand in the tagger's card under ``"dev"``.
         options: How the tagger is trained.
         vote: How predictions and labels vote between rounds.
-        rounds: Votes; 0 trains once, on the labels as they are.
+        rounds: Votes; 0 trains once, on the labels as they are. Without projections there is nothing to vote on.
         threads: Threads to use; all cores by default. The result does not depend on it.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far it is.
+
+    Returns:
+        The tagger.
 
     Raises:
         EmptyInputError: There is no entity to learn from.
-        OptionError: ``rounds`` is negative.
+        OptionError: ``rounds`` is negative, or an example has a weight that is not above 0.
+
+    Example:
+        >>> place = Example(Sentence(("mu", "Gulu", "."), (Span(1, 2, "LOC", 0.9),)))
+        >>> tagger = train_on_projections([place] * 8)
+        >>> tagger.tag([Sentence(("mu", "Gulu", "."))])[0].tags()
+        ['O', 'B-LOC', 'O']
     """
     if rounds < 0:
         raise OptionError(f"rounds is {rounds}", hint="Choose 0 or more.")
     vote = vote or VoteOptions()
-    labels = sorted({span.label for example in examples for span in example.sentence.spans})
+    found = {span.label for example in (*gold, *examples) for span in example.sentence.spans}
+    kinds = sorted(found if labels is None else {*labels})
     current = list(examples)
-    for _ in range(rounds):
-        current = voted(current, examples, labels, options, vote, threads, progress)
-    return train_crf(current, options=options, labels=labels or None, threads=threads, progress=progress)
+    for _ in range(rounds if examples else 0):
+        current = voted(current, examples, kinds, options, vote, threads, progress, gold=gold)
+    tagger = train_crf([*gold, *current], options=options, labels=kinds, threads=threads, progress=progress)
+    return tagger if not dev else _scored(tagger, dev, threads, progress)
+
+
+def _scored(tagger: CrfTagger, dev: Sequence[Sentence], threads: int | None, progress: Listener | None) -> CrfTagger:
+    """The tagger with its scores on ``dev`` in the card."""
+    strict = evaluate_ner(dev, tagger.tag(dev)).strict.micro
+    scores = {name: round(float(getattr(strict, name)), 4) for name in ("precision", "recall", "f1")}
+    if progress is not None:
+        named = {f"dev_{name}": value for name, value in scores.items()}
+        progress(Progress("scoring", len(dev), len(dev), named))
+    card = {**tagger.card, "dev": {"sentences": len(dev), **scores}}
+    return CrfTagger(replace(tagger.model, card=card), threads=threads)
 
 
 def voted(
@@ -86,18 +118,20 @@ def voted(
     options: CrfOptions | None,
     vote: VoteOptions,
     threads: int | None,
-    progress: StageProgress | None,
+    progress: Listener | None,
+    *,
+    gold: Sequence[Example] = (),
 ) -> list[Example]:
-    """Let taggers trained on the other parts of ``current`` vote with the ``projected`` labels."""
+    """Let taggers trained on ``gold`` and the other parts of ``current`` vote with the ``projected`` labels."""
     out = list(projected)
     for fold in range(vote.folds):
-        others = [example for index, example in enumerate(current) if index % vote.folds != fold]
+        others = [*gold, *(example for index, example in enumerate(current) if index % vote.folds != fold)]
         if not any(example.sentence.spans for example in others):
             continue
         tagger = train_crf(others, options=options, labels=labels, threads=threads, progress=progress)
         mine = range(fold, len(projected), vote.folds)
         sentences = [projected[index].sentence for index in mine]
-        found = zip(mine, tagger.tag(sentences), tagger.probabilities(sentences), strict=True)
+        found = zip(mine, *tagger.tag_with_probabilities(sentences), strict=True)
         for index, predicted, probabilities in found:
             out[index] = _vote(projected[index], predicted, probabilities[:, 0], vote)
     return out

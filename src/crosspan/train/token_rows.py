@@ -12,7 +12,7 @@ import numpy.typing as npt
 from crosspan.models.batching import padded
 from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
 from crosspan.models.romanizing import as_read
-from crosspan.train.crf import CrfOptions, evidence_of
+from crosspan.train.evidence import evidence_of
 from crosspan.train.examples import Example
 from crosspan.train.token_options import TokenClassifierOptions
 
@@ -141,8 +141,8 @@ def targets_of(
         >>> target.tolist(), summed.tolist()
         ([[1.0, 0.0, 0.0], [0.25, 0.75, 0.0]], [False, False])
     """
-    sure = CrfOptions(span_confidence=options.confidence == "evidence")
-    target = np.exp(evidence_of(example, labels, sure)).astype(np.float32)
+    sure = options.confidence == "evidence"
+    target = np.exp(evidence_of(example, labels, span_confidence=sure)).astype(np.float32)
     summed = (target > 0).sum(axis=1) > 1
     if options.confidence == "soft":
         for span in example.sentence.spans:

@@ -16,6 +16,7 @@ from typing import Any
 from crosspan import __version__
 from crosspan.core.errors import EmptyInputError, OptionError, OutputError
 from crosspan.core.files import PathLike, name_of, open_input, read_blocks
+from crosspan.core.progress import Listener
 from crosspan.core.settings import with_settings
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
@@ -201,7 +202,7 @@ class _Encoding:
 
 def _train_crf(work: _Work, options: CrfOptions, summary: TrainSummary) -> None:
     tagger = train_crf(
-        work.examples, options=options, labels=work.labels or None, threads=work.threads, progress=work.progress
+        work.examples, options=options, labels=work.labels or None, threads=work.threads, progress=_told(work.progress)
     )
     card: dict[str, Any] = {**tagger.card, "crosspan": __version__, "data": work.sources, **work.about}
     if work.dev is not None:
@@ -211,6 +212,10 @@ def _train_crf(work: _Work, options: CrfOptions, summary: TrainSummary) -> None:
     summary.features, summary.kept_features = int(card["features"]), int(card["kept_features"])
     summary.labels = Counter({str(label): int(count) for label, count in card["entities"].items()})
     summary.spans = summary.labels.total()
+
+
+def _told(progress: StageProgress | None) -> Listener | None:
+    return None if progress is None else lambda event: progress(event.stage, event.done, event.total)
 
 
 def _fine_tune(work: _Work, how: _Encoding, summary: TrainSummary) -> None:

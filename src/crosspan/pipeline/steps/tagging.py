@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from crosspan.core import registry
 from crosspan.core.errors import OptionError
+from crosspan.core.progress import Progress
 from crosspan.core.types import Pair, Sentence, Span
 from crosspan.models.archive import unpack
 from crosspan.pipeline.codec import (
@@ -205,8 +206,8 @@ class Adapt(Step):
                     for side, words in zip(sides, (source, target), strict=True):
                         side.append(Sentence(tuple([known.setdefault(word, word) for word in words])))
 
-        def advance(stage: str, done: int, total: int) -> None:
-            inputs.advance(done, total)
+        def advance(event: Progress) -> None:
+            inputs.advance(event.done, event.total)
 
         adapted = adapt_tagger(tagger, *sides, options=self.settings, threads=inputs.threads, progress=advance)
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:

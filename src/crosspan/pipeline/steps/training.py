@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core import registry
+from crosspan.core.progress import Progress
 from crosspan.core.types import Projection, Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.models.archive import packed
@@ -112,8 +113,8 @@ class Train(Step):
         if self.use != "crf":
             return made_by(TRAINERS, self.use, examples, seed=self.seed, threads=inputs.threads, **self.settings)
 
-        def advance(stage: str, done: int, total: int) -> None:
-            inputs.advance(done, total)
+        def advance(event: Progress) -> None:
+            inputs.advance(event.done, event.total)
 
         return train_on_projections(
             examples,
