@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.tables import Table, words
+from crosspan.core.tables import Column, Table, words
 from crosspan.models.loading import load_tokenizer
 from crosspan.text.romanize import romanize_line
 from crosspan.train.pretrain.language_model import PretrainReport, train_language_model
@@ -93,7 +93,7 @@ def main() -> None:
                 row = {"lang": lang, **measured(way, folder / "base", given, held, place, args.steps)}
                 rows.append(row)
                 print(json.dumps(row), flush=True)
-    header = (*words("text", "way"), "pieces a word", "words not wholly known", "perplexity")
+    header: list[str | Column] = [*words("text", "way"), "pieces a word", "words not wholly known", "perplexity"]
     print(Table(header, list(map(cells, rows))).markdown())
 
 
