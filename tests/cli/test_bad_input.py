@@ -195,8 +195,8 @@ def test_all_links_out_of_range(folder):
     ("links", "parts"),
     [("0-0 1:1\n0-0\n", ("links.txt:1", "'1:1' is not a link", "Write links as i-j")),
      ("0-0\n0-0:1.5\n", ("links.txt:2", "'0-0:1.5'", "probability")),
-     ("0-0\n", ("links.txt: 1 lines of links, but source.conll has 2 sentences",)),
-     ("0-0\n0-0\n0-0\n", ("links.txt: 3 lines of links, but source.conll has 2 sentences",))],
+     ("0-0\n", ("links.txt: 1 lines of links, but 2 sentence pairs",)),
+     ("0-0\n0-0\n0-0\n", ("links.txt: 3 lines of links, but 2 sentence pairs",))],
 )  # fmt: skip
 def test_malformed_links(folder, links, parts):
     folder.put("links.txt", links)
