@@ -40,18 +40,39 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Listener | None]:
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _bars() as listener:
-            yield listener
+        with _bars() as bars, _telling(lambda line: bars.console.print(line, highlight=False, markup=False)):
+            yield BarListener(bars)
     else:
         lines = Lines(lambda line: click.echo(line, err=True), EVERY)
         try:
-            yield lines
+            with _telling(lines.write):
+                yield lines
         finally:
             lines.end()
 
 
 @contextmanager
-def _bars() -> Iterator[Listener]:
+def _telling(write: Callable[[str], object]) -> Iterator[None]:
+    """Pass on what a user would else take for a program that hangs: the first run compiles code."""
+    import logging
+
+    class Passing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            write(f"crosspan: {record.getMessage()}")
+
+    logger, handler = logging.getLogger("crosspan.core.compiled"), Passing()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def _bars() -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -64,7 +85,7 @@ def _bars() -> Iterator[Listener]:
         TextColumn("{task.fields[measured]}", markup=False),
     )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield BarListener(bars)
+        yield bars
 
 
 class BarListener:

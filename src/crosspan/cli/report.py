@@ -68,7 +68,7 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> Non
 
 
 def _check_output(out: str, inputs: tuple[str, ...], given: dict[str, Any]) -> None:
-    from crosspan.pipeline.files import check_writing
+    from crosspan.pipeline.file_checks import check_writing
 
     pairs = [name for pair in given["bitext"] for name in pair]
     named = [given[name] for name in ("gold", "links", "dropped", "aligner_model") if given[name]]

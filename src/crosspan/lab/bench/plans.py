@@ -22,7 +22,8 @@ from crosspan.lab.bench.outcome import Outcome
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.codec import model_bytes
 from crosspan.pipeline.corpus import NOWHERE, Corpus
-from crosspan.pipeline.plan import Given, Plan, aligning_plan, plan_of
+from crosspan.pipeline.plan import Plan, aligning_plan, plan_of
+from crosspan.pipeline.plan_inputs import Given
 from crosspan.pipeline.recipes.recipe import Recipe, make_recipe
 from crosspan.pipeline.results import Results
 from crosspan.pipeline.run import carry_out

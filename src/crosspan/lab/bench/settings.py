@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import cast, get_args
+from typing import get_args
 
 from crosspan.pipeline.recipes.tables import ONLY_IN, TABLES, ProjectTable
 from crosspan.suites.suite import Pipeline
 
 PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
 
-TASKS_OF: Mapping[Pipeline, tuple[str, ...]] = {
+TASKS_OF: Mapping[str, tuple[str, ...]] = {
     "projection": ("project",),
     "translate-test": ("translate-test",),
     "tagger": ("model-transfer",),
@@ -85,6 +85,4 @@ def has_effect(pipeline: str, setting: str) -> bool:
         return False  # there is no translation to adapt to
     if table == "ensemble" and key in ("use", "model"):
         return False  # the tagger is the one that was trained
-    return any(table in tables_of(task) for task in TASKS_OF[cast("Pipeline", pipeline)]) and (
-        table != "tag" or pipeline != "projection"
-    )
+    return any(table in tables_of(task) for task in TASKS_OF[pipeline]) and (table != "tag" or pipeline != "projection")

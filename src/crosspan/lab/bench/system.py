@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 
 from crosspan.align import ALIGNERS
 from crosspan.core.components import Family
@@ -26,11 +26,11 @@ from crosspan.pipeline.recipes.ready import ready_names, ready_recipe
 from crosspan.pipeline.recipes.recipe import change_recipe, make_recipe
 from crosspan.pipeline.use import Use
 from crosspan.project.projector import PROJECTORS
-from crosspan.suites.suite import About, MissingData, Need, Pipeline
+from crosspan.suites.suite import About, MissingData, Need
 from crosspan.tag import TAGGERS, tagger_name
 from crosspan.train import TRAINERS
 
-NEEDS: Mapping[Pipeline, frozenset[Need]] = {
+NEEDS: Mapping[str, frozenset[Need]] = {
     "projection": frozenset({"source", "bitext"}),
     "translate-test": frozenset({"source", "bitext"}),
     "tagger": frozenset(),
@@ -187,7 +187,7 @@ class System:
         """The tasks of recipes that it is made of, one after the other."""
         if self.is_ready:
             return (str(tomllib.loads(ready_recipe(self.pipeline))["task"]),)
-        return TASKS_OF[cast("Pipeline", self.pipeline)]
+        return TASKS_OF[self.pipeline]
 
     @property
     def learns(self) -> bool:
@@ -206,7 +206,7 @@ class System:
             if self.from_gold:
                 return frozenset() if self.tasks == ("model-transfer",) else frozenset({"source"})
             return frozenset({"train"}) if self.learns else frozenset()
-        return NEEDS[cast("Pipeline", self.pipeline)] - (frozenset() if self.more_text else frozenset({"bitext"}))
+        return NEEDS[self.pipeline] - (frozenset() if self.more_text else frozenset({"bitext"}))
 
     @property
     def aligns(self) -> bool:
