@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crosspan.lab.bench.published import Figure as Figure
     from crosspan.lab.bench.published import published_figures as published_figures
+    from crosspan.lab.bench.runner import LanguageResult as LanguageResult
     from crosspan.lab.bench.runner import SuiteResult as SuiteResult
     from crosspan.lab.bench.runner import run_suite as run_suite
     from crosspan.lab.bench.scoring import Scoring as Scoring
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Figure": "published",
+    "LanguageResult": "runner",
     "Scoring": "scoring",
     "SuiteResult": "runner",
     "System": "system",
@@ -27,6 +29,7 @@ _HOMES = {
 
 __all__ = [
     "Figure",
+    "LanguageResult",
     "Scoring",
     "SuiteResult",
     "System",
