@@ -120,7 +120,7 @@ def test_null_threshold_takes_links_out(tiny, sentences):
         ({"units": "letters"}, "Choose one of subword, word"),
         ({"method": "mwmf"}, "Choose one of argmax, itermax, match"),
         ({"distortion": 2.0}, "distortion is 2.0"),
-        ({"null_threshold": -0.1}, "between 0 and 1"),
+        ({"null_threshold": -0.1}, "from 0 to 1"),
         ({"factor": 1.5}, "factor is 1.5"),
         ({"iterations": 0}, "at least 1"),
         ({"min_prob": 7}, "min_prob is 7"),

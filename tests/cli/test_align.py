@@ -19,6 +19,7 @@ from crosspan.core.errors import (
     OutputError,
     PairError,
 )
+from crosspan.core.progress import Progress
 from crosspan.io import read_links
 
 SOURCE = "the house\nthe book\na book\na house\nmy house\n"
@@ -230,14 +231,14 @@ def test_progress(files, tmp_path, monkeypatch):
     @contextmanager
     def bars(*, quiet):
         asked.append(quiet)
-        yield lambda *step: seen.append(step)
+        yield seen.append
 
     monkeypatch.setattr(module, "progress_bars", bars)
     assert run(*files, "--out", tmp_path / "links").exit_code == 0
     assert run(*files, "--out", tmp_path / "links", "--quiet").exit_code == 0
     assert asked == [False, True]
-    assert [stage for stage, done, total in seen if done == total] == ["learning", "aligning"] * 2
-    assert ("aligning", 5, 5) in seen
+    assert [one.stage for one in seen if one.done == one.total] == ["learning", "aligning"] * 2
+    assert Progress("aligning", 5, 5) in seen
 
 
 def test_help():

@@ -275,7 +275,7 @@ def test_unwritable_output(folder, out):
 def test_input_is_never_written_over(folder, out):
     before = (folder.path / out).read_bytes()
     done = folder.run("project", "source.conll", "target.txt", "--out", out, "--to", "conll", *HEURISTIC)
-    assert_refused(done, "is read and cannot be written", code=2)
+    assert_refused(done, "is read and would be overwritten", code=2)
     assert (folder.path / out).read_bytes() == before
 
 

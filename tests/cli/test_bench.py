@@ -106,7 +106,7 @@ def test_bench_refuses_options_without_effect(folder: Path, args: list[str]) -> 
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["europarl"], 2, "Did you mean europarl-ner?"),
+        (["europarl"], 2, "Did you mean 'europarl-ner'?"),
         (["europarl-ner", "--lang", "fr"], 2, "has no language 'fr'"),
         (["europarl-ner", "--pipeline", "translate-test"], 2, "has no pipeline 'translate-test'"),
         (["europarl-ner", "--baseline", "candidates"], 2, "what it would be compared with"),

@@ -82,7 +82,7 @@ def test_the_bar_of_the_stage_that_runs_moves():
 def test_where_no_terminal_is_lines_are_written(monkeypatch, capsys):
     monkeypatch.setattr("crosspan.cli.progress.EVERY", 0.0)
     with progress_bars() as progress:
-        progress("tagging", 1, 2)
+        progress(Progress("tagging", 1, 2))
         progress(Progress("tagging", 2, 2))
     assert capsys.readouterr().err == "tagging: 1 of 2\ntagging: 2 of 2\n"
     with progress_bars(quiet=True) as progress:

@@ -180,5 +180,5 @@ def test_the_page_replaces_no_input(capsys, corpus):
     before = (corpus / "sw.jsonl").read_bytes()
     code, _, err = run(capsys, corpus / "en.conll", corpus / "sw.jsonl", "--out", corpus / "sw.jsonl")
     assert code == 2
-    assert "is read and cannot be written as well" in err
+    assert "is read and would be overwritten" in err
     assert (corpus / "sw.jsonl").read_bytes() == before

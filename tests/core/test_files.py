@@ -191,10 +191,11 @@ def test_standard_output_by_its_name(tmp_path, through):
         done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
         assert done.stdout == b"ok\n"
     else:
+        (tmp_path / "out").write_text("before\n")
         with open(tmp_path / "out", "ab") as stream:
             subprocess.run([sys.executable, "-c", code], stdout=stream, check=True)
         assert os.listdir(tmp_path) == ["out"]
-        assert (tmp_path / "out").read_text() == "ok\n"
+        assert (tmp_path / "out").read_text() == "before\nok\n"
 
 
 def test_a_link_to_nothing_yet(tmp_path):

@@ -19,7 +19,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(place, plugin):
     place.recipe(place.TRAIN)
     done = subprocess.run(
         [sys.executable, HERE / "kill_trials.py", place.folder, str(N_TRIALS)],
-        env={**os.environ, "PYTHONPATH": str(plugin)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(plugin), *sys.path])},
         capture_output=True,
         text=True,
         check=False,
@@ -42,7 +42,7 @@ def test_two_runs_at_once_in_one_cache(place, plugin):
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", code, path, folder / name, folder / "cache"],
-            env={**os.environ, "PYTHONPATH": str(plugin)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(plugin), *sys.path])},
         )
         for name in ("one", "two", "two")
     ]
@@ -135,7 +135,7 @@ def test_cleaning_keeps_what_this_run_used(place):
 def test_what_a_killed_run_left_is_swept_away(place):
     path = place.recipe(place.PROJECT)
     place.run(path)
-    old, new = (place.folder / "out" / f".labelled.jsonl.{name}.tmp" for name in ("abc", "def"))
+    old, new = (place.folder / "out" / f".labelled.jsonl.{name}.tmp" for name in ("0123456789ab", "ba9876543210"))
     for file in (old, new):
         file.write_text("half", encoding="utf-8")
     os.utime(old, (0, 0))

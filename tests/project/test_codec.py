@@ -29,9 +29,9 @@ NONE = Alignment.from_links([])
     [
         ({"open_marker": " "}, "open_marker is empty.*such as"),
         ({"close_marker": "["}, r"both markers are '\['.*two different"),
-        ({"hypotheses": 0}, "hypotheses is 0.*1 or more"),
-        ({"openings": -1}, "openings is -1.*0 or more"),
-        ({"effort": -1}, "effort is -1.*0 or more"),
+        ({"hypotheses": 0}, "hypotheses is 0.*at least 1"),
+        ({"openings": -1}, "openings is -1.*at least 0"),
+        ({"effort": -1}, "effort is -1.*at least 0"),
         ({"min_share": 1.5}, "min_share is 1.5.*from 0 to 1"),
         ({"min_gain": math.nan}, "min_gain is not a number"),
         ({"dtype": "int3"}, "dtype is 'int3'"),

@@ -56,9 +56,9 @@ def projected(pair, answers, scores, **options):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"beams": 0}, "beams is 0.*1 or more"),
+        ({"beams": 0}, "beams is 0.*at least 1"),
         ({"budget": 0}, "budget is 0"),
-        ({"min_score": -0.1}, "min_score is -0.1.*0 or more"),
+        ({"min_score": -0.1}, "min_score is -0.1.*at least 0"),
         ({"min_score": float("nan")}, "min_score is nan"),
         ({"names": ("DIS",)}, "'DIS' names no label.*LABEL=Name"),
         ({"names": ("DIS=a b",)}, "'DIS' cannot be called 'a b'"),

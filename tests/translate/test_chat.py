@@ -250,10 +250,10 @@ def test_the_default_file(monkeypatch, tmp_path):
         ({"url": "ftp://a/v1"}, "url is no address"),
         ({"url": "http://me:pw@a/v1"}, "url holds a name, a password"),
         ({"url": "http://a/v1?key=x"}, "or a query"),
-        ({"temperature": -1.0}, "below 0"),
-        ({"retries": -1}, "below 0"),
+        ({"temperature": -1.0}, "temperature is -1.0"),
+        ({"retries": -1}, "retries is -1"),
         ({"timeout": 0.0}, "timeout is 0.0"),
-        ({"concurrency": 0}, "concurrency 0"),
+        ({"concurrency": 0}, "concurrency is 0"),
     ],
 )
 def test_bad_options(settings, message):

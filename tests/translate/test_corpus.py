@@ -6,6 +6,7 @@ import pytest
 
 from crosspan.core.errors import EncodingError, FormatError, OptionError, OutputError
 from crosspan.core.files import read_lines
+from crosspan.core.progress import Progress
 from crosspan.translate import Translation, corpus
 from crosspan.translate.corpus import translate_file
 
@@ -26,14 +27,12 @@ def names(folder):
 def test_a_line_for_each(folder, fake):
     seen = []
     inner = fake()
-    summary = translate_file(
-        folder / "in.txt", folder / "out", inner, **LANGUAGES, progress=lambda *done: seen.append(done)
-    )
+    summary = translate_file(folder / "in.txt", folder / "out", inner, **LANGUAGES, progress=seen.append)
     assert (folder / "out").read_text(encoding="utf-8") == "A\n\nB\u2028C\nD\nE\n"
     assert inner.asked == [["a", ""], ["b\u2028c", "d"], ["e"]]
     assert (summary.lines, summary.empty, summary.problems.total()) == (5, 1, 0)
-    assert seen[-1] == ("translating", 5, 5)
-    assert [done for _, done, _ in seen] == sorted(done for _, done, _ in seen)
+    assert seen[-1] == Progress("translating", 5, 5)
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
     assert names(folder) == ["in.txt", "out"]
 
 

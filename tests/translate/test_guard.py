@@ -102,11 +102,11 @@ def test_other_settings_are_tried_first(fake):
 
 def test_the_settings_that_are_tried_exist():
     from crosspan.core.options import with_settings
-    from crosspan.translate import default_options
+    from crosspan.translate import TRANSLATORS
 
     for use in ("transformers", "ctranslate2"):
         for settings in VARIATIONS:
-            assert with_settings(default_options(use), settings) != default_options(use)
+            assert with_settings(TRANSLATORS.options(use), settings) != TRANSLATORS.options(use)
 
 
 def test_a_translator_may_want_its_texts_whole(fake):

@@ -328,7 +328,7 @@ def test_different_numbers_of_sources_and_targets(translators):
         ({"no_repeat": -1}, "no_repeat is -1"),
         ({"repetition_penalty": 0.0}, "repetition_penalty is 0.0"),
         ({"max_ratio": float("inf")}, "max_ratio is inf"),
-        ({"budget": 0}, "budget 0"),
+        ({"budget": 0}, "budget is 0"),
         ({"dtype": "int8"}, "dtype is 'int8'"),
     ],
 )

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
 from crosspan.core.errors import OutputError
+from crosspan.core.progress import advance_of
 from crosspan.io import write_links
 from crosspan.io.pairs import rereadable
 
@@ -80,8 +80,8 @@ def command(
         if fitting:  # they are read twice then
             files = stack.enter_context(rereadable(*files))
             more = (pair for two in bitext for pair in token_pairs([sentence_file(path, from_format) for path in two]))
-            chosen.fit_tokens(chain(more, token_pairs(files)), progress=bars and partial(bars, "learning"))
-        found = chosen.iter_align_tokens(token_pairs(files), progress=bars and partial(bars, "aligning"))
+            chosen.fit_tokens(chain(more, token_pairs(files)), progress=advance_of(bars, "learning"))
+        found = chosen.iter_align_tokens(token_pairs(files), progress=advance_of(bars, "aligning"))
         write_links(out, tally.through(found))
     if save_model is not None:
         chosen.save(save_model)  # type: ignore[attr-defined]  # checked above: only one kind of aligner comes here

@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from crosspan.core.progress import Progress
-from crosspan.core.progress_calls import Heard
+from crosspan.core.progress import Listener, Progress
 
 EVERY = 10.0
 """Seconds between two plain lines."""
@@ -21,7 +20,7 @@ _MOST_BARS = 6
 
 
 @contextmanager
-def progress_bars(*, quiet: bool = False) -> Iterator[Heard | None]:
+def progress_bars(*, quiet: bool = False) -> Iterator[Listener | None]:
     """Show how far work is while the block runs.
 
     On a terminal each stage has a bar, and the bars are removed at the end. Elsewhere a line is written every ten
@@ -31,7 +30,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Heard | None]:
         quiet: Show nothing.
 
     Yields:
-        What to tell: a listener, which also takes ``(stage, done, total)``; ``None`` with ``quiet``.
+        Who is to be told; ``None`` with ``quiet``.
 
     Example:
         >>> with progress_bars(quiet=True) as progress:
@@ -41,18 +40,39 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Heard | None]:
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _bars() as listener:
-            yield Heard(listener)
+        with _bars() as bars, _telling(lambda line: bars.console.print(line, highlight=False, markup=False)):
+            yield BarListener(bars)
     else:
         lines = Lines(lambda line: click.echo(line, err=True), EVERY)
         try:
-            yield Heard(lines)
+            with _telling(lines.write):
+                yield lines
         finally:
             lines.end()
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[Progress], None]]:
+def _telling(write: Callable[[str], object]) -> Iterator[None]:
+    """Pass on what a user would else take for a program that hangs: the first run compiles code."""
+    import logging
+
+    class Passing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            write(f"crosspan: {record.getMessage()}")
+
+    logger, handler = logging.getLogger("crosspan.core.compiled"), Passing()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def _bars() -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -65,7 +85,7 @@ def _bars() -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.fields[measured]}", markup=False),
     )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield BarListener(bars)
+        yield bars
 
 
 class BarListener:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +16,7 @@ from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
-    from crosspan.core.progress_calls import Heard
+    from crosspan.core.progress import Listener
     from crosspan.report import Item, Written
 
 _TO_PROJECT = (
@@ -67,10 +68,12 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> Non
 
 
 def _check_output(out: str, inputs: tuple[str, ...], given: dict[str, Any]) -> None:
-    from crosspan.pipeline.files import check_writing
+    from crosspan.pipeline.file_checks import check_writing
 
     pairs = [name for pair in given["bitext"] for name in pair]
     named = [given[name] for name in ("gold", "links", "dropped", "aligner_model") if given[name]]
+    if len(inputs) == 1:  # a page may stand in the folder of its run, beside what is read there
+        inputs = tuple(str(path) for path in Path(inputs[0]).glob("*") if path.suffix != ".html")
     check_writing([out], [*inputs, *pairs, *named])
 
 
@@ -78,7 +81,9 @@ Inputs = tuple["Iterator[Item]", dict[str, str]]
 
 
 @contextmanager
-def _items(inputs: tuple[str, ...], named: set[str], given: dict[str, Any], progress: Heard | None) -> Iterator[Inputs]:
+def _items(
+    inputs: tuple[str, ...], named: set[str], given: dict[str, Any], progress: Listener | None
+) -> Iterator[Inputs]:
     """The sentences to show, and what is known of them as a whole."""
     from crosspan.report.reading import holds_projections
 
@@ -130,7 +135,7 @@ def _of_files(inputs: tuple[str, ...], given: dict[str, Any]) -> Inputs:
 
 
 @contextmanager
-def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Heard | None) -> Iterator[Inputs]:
+def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listener | None) -> Iterator[Inputs]:
     from crosspan.align import load_aligner
     from crosspan.io.pairs import SentenceFile
     from crosspan.report.projecting import projected_items

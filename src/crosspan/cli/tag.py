@@ -59,7 +59,7 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
     Sentences that cannot be worked on are named and left out; the exit code is 3 then.
     """
     from crosspan.io.pairs import SentenceFile
-    from crosspan.pipeline.files import tag_file
+    from crosspan.pipeline.tagging_files import tag_file
 
     settings = dict(parse_settings(given["settings"]))
     if not given["copy_bias"]:

@@ -94,6 +94,23 @@ def _each(name: str, items: Iterable[T], kind: type[T]) -> Iterable[T]:
         yield item
 
 
+def words_of(place: str, pair: Pair | tuple[Sequence[str], Sequence[str]]) -> tuple[Sequence[str], Sequence[str]]:
+    """The words of both sides of a pair of sentences, or of a pair of word lists.
+
+    Raises:
+        ArgumentError: It is neither; the error names ``place``.
+
+    Example:
+        >>> words_of("bitext[0]", (["a", "house"], ["ein", "Haus"]))
+        (['a', 'house'], ['ein', 'Haus'])
+    """
+    if isinstance(pair, Pair):
+        return pair.source.tokens, pair.target.tokens
+    if isinstance(pair, tuple | list) and len(pair) == 2 and all(isinstance(side, tuple | list) for side in pair):
+        return pair[0], pair[1]
+    raise _wrong(place, pair, "a Pair or two lists of words", Pair)
+
+
 def _wrong(place: str, value: Any, expected: str, kind: type) -> ArgumentError:
     given = "None" if value is None else f"a {type(value).__name__} ({_shown(value)})"
     return ArgumentError(f"{place} is {given}, not {expected}", hint=_HINTS.get(kind))

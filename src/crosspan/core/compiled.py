@@ -26,7 +26,7 @@ class _Cache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was kept; where there is nothing, code is compiled, and the log says so once a process."""
-        found = super().load_overload(sig, target_context)
+        found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if found is None:
             _say_once()
         return found
@@ -34,7 +34,7 @@ class _Cache(FunctionCache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled, where that can be done."""
         try:
-            super().save_overload(sig, data)
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except (OSError, OutputError) as error:
             _logger.warning("compiled code cannot be kept in %s: %s", self.cache_path, error)
 
@@ -54,7 +54,7 @@ class _CacheFile(IndexDataCacheFile):
     def load(self, key: Any) -> Any:
         """The machine code of one version of the function; ``None`` where it is not there, or damaged."""
         try:
-            return super().load(key)
+            return super().load(key)  # type: ignore[no-untyped-call]
         except Exception:  # whatever is in the file: pickles raise anything
             return None
 

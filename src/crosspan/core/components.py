@@ -255,11 +255,17 @@ class Family(Generic[C]):
         """Options as a factory takes them: the one place where crosspan's own differ from others."""
         kind = self._options_class(use)
         if kind is None:
+            self._check_known(use, [name for name in settings if name not in known])
             return dict(settings)
         options = _with(kind() if base is None else base, settings)
         if "options" in known:
             return {"options": options}
         return {field.name: getattr(options, field.name) for field in fields(options) if field.name not in self.given}
+
+    def _check_known(self, use: str, unknown: list[str]) -> None:
+        """Raise where one of ours, which declares no options, gets some; others are asked when they are called."""
+        if unknown and self.is_builtin(use):
+            raise OptionError(f"the {self.noun} {use!r} has no option {unknown[0]!r}", hint="Leave it out.")
 
     def _options_class(self, use: str) -> type[Any] | None:
         component = self.component(use)

@@ -92,7 +92,7 @@ def files_of(folder: Path) -> list[str]:
         OSError: A folder cannot be read.
     """
     found: list[str] = []
-    waiting = [(folder, "", (os.path.realpath(folder),))]
+    waiting: list[tuple[Path, str, tuple[str, ...]]] = [(folder, "", (os.path.realpath(folder),))]
     while waiting:
         inner, begin, above = waiting.pop()
         with os.scandir(inner) as entries:

@@ -181,14 +181,15 @@ def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) ->
         mode = _mode(path)
         if mode is not None and stat.S_ISDIR(mode):
             raise OutputError("this is a folder, not a file", where=name, hint="Name a file inside it.")
-        if (mode is not None and not stat.S_ISREG(mode)) or os.path.abspath(path).startswith(_DEVICES):
-            with open(path, "wb") as stream:
-                yield stream
+        shared = os.path.abspath(path).startswith(_DEVICES)
+        if shared or (mode is not None and not stat.S_ISREG(mode)):
+            with open(path, "ab" if shared else "wb") as through:
+                yield through
             return
         target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
         _sweep_once(target.parent)
         # closed below, before it takes its place
-        stream = open(beside(target), "xb") if stays is None else _part(target)  # noqa: SIM115
+        stream: BinaryIO = open(beside(target), "xb") if stays is None else _part(target)  # noqa: SIM115
         temporary = Path(stream.name)
         try:
             with stream:

@@ -152,9 +152,9 @@ class Alignment:
         """
         try:
             source = np.asarray(record["source"], np.int32)
-            prob = record.get("prob")
-            prob = np.ones(len(source), np.float32) if prob is None else prob
-            return cls(source, np.asarray(record["target"], np.int32), np.asarray(prob, np.float32))
+            given = record.get("prob")
+            prob = np.ones(len(source), np.float32) if given is None else np.asarray(given, np.float32)
+            return cls(source, np.asarray(record["target"], np.int32), prob)
         except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
             raise ArgumentError(
                 "the record holds no links", hint='Write {"source": [0], "target": [0], "prob": [1.0]}.'

@@ -73,7 +73,7 @@ def closure(modules: Iterable[str]) -> list[str]:
 
     Example:
         >>> closure(["crosspan.core.tags"])
-        ['crosspan', 'crosspan.core', 'crosspan.core.errors', 'crosspan.core.tags', 'crosspan.core.types']
+        ['crosspan', 'crosspan.core', 'crosspan.core.errors', 'crosspan.core.spans', 'crosspan.core.tags']
     """
     found: set[str] = set()
     waiting: list[str] = []

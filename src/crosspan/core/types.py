@@ -91,17 +91,14 @@ class Sentence:
         raise ArgumentError(message, where=self.id, hint=hint)
 
     def _sorted_spans(self) -> tuple[Span, ...]:
-        try:
-            spans = tuple(self.spans)
-        except TypeError:
-            spans = (self.spans,)  # type: ignore[arg-type]  # named in the error
+        given: Any = self.spans
+        hint = 'Give a list of Span(start, end, "LABEL").'
+        if not isinstance(given, Iterable):
+            raise ArgumentError(f"the spans are {given!r}, not a list", where=self.id, hint=hint)
+        spans = list(given)
         for span in spans:
-            if not isinstance(span, Span) or type(self.spans) is Span:
-                raise ArgumentError(
-                    f"the spans hold {span!r}" if span is not self.spans else f"the spans are {span!r}",
-                    where=self.id,
-                    hint='Give a list of Span(start, end, "LABEL").',
-                )
+            if not isinstance(span, Span):
+                raise ArgumentError(f"the spans hold {span!r}", where=self.id, hint=hint)
         return tuple(sorted(spans))
 
     def _check_spans(self, spans: tuple[Span, ...]) -> None:

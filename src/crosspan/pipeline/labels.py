@@ -16,7 +16,8 @@ from crosspan.core.errors import OptionError, PairError
 from crosspan.core.progress import Listener
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
 from crosspan.pipeline.corpus import Bitext, InMemory, TokenPair
-from crosspan.pipeline.plan import Given, plan_of
+from crosspan.pipeline.plan import plan_of
+from crosspan.pipeline.plan_inputs import Given
 from crosspan.pipeline.recipes.recipe import Recipe, make_recipe
 from crosspan.pipeline.results import Results
 from crosspan.pipeline.run import carry_out
@@ -331,7 +332,7 @@ def projection_tables(
     """The tables ``[align]`` and ``[project]``, and the components that are there already, by table.
 
     Args:
-        aligner: A name, or an aligner that has learned.
+        aligner: A name, an aligner that has learned, or a class or function that makes one, which learns the pairs.
         method: A name, or a projector.
         settings: Of the method, and as ``aligner.NAME`` of the aligner.
         source_scores: Whether scores of source spans count.
@@ -356,7 +357,8 @@ def projection_tables(
         components["project"] = as_projector(method)
     align = {"use": aligner, **of_aligner} if isinstance(aligner, str) else of_aligner
     if aligner is not None and not isinstance(aligner, str):
-        components["align"] = as_aligner(aligner)
+        made_here = isinstance(aligner, type) or not any(hasattr(aligner, name) for name in ("align", "align_tokens"))
+        components["learner" if made_here else "align"] = as_aligner(aligner)
     return {"align": align, "project": project}, components
 
 

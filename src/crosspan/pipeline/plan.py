@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crosspan.align import ALIGNERS
-from crosspan.core.errors import FormatError
 from crosspan.core.model_options import with_languages, with_models
-from crosspan.io import read_links
-from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.corpus import Bitext, Corpus, Files, InputFile
+from crosspan.pipeline.corpus import InputFile
+from crosspan.pipeline.plan_inputs import Given, RecipeInputs
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import (
     MADE,
     AlignTable,
     BackTranslateTable,
-    EvaluateTable,
-    PredictTable,
-    SentenceTable,
-    SourceTable,
     TagTable,
     TrainTable,
     TranslateTable,
 )
 from crosspan.pipeline.step import Step
 from crosspan.pipeline.steps.adapting import Adapt
-from crosspan.pipeline.steps.aligning import Align, GivenLinks, LearnAndAlign, LinkSource, NoLinks
+from crosspan.pipeline.steps.aligning import Align, GivenLinks, LearnAndAlign, NoLinks
 from crosspan.pipeline.steps.ensemble import Ensemble
 from crosspan.pipeline.steps.learning import Learn
 from crosspan.pipeline.steps.marking import BackTranslate, Compose, TranslateMarked
 from crosspan.pipeline.steps.projecting import Filter, Keep, Project
 from crosspan.pipeline.steps.reading import Reading
-from crosspan.pipeline.steps.scoring import Evaluate, Scoring
+from crosspan.pipeline.steps.scoring import Evaluate
 from crosspan.pipeline.steps.tagging import Tag, can_be_adapted
 from crosspan.pipeline.steps.training import Train
 from crosspan.pipeline.steps.translating import Between, Mirror, Side, Translate
@@ -65,30 +59,6 @@ class Plan:
     projected: str
     labelled: str
     inputs: dict[str, InputFile] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What takes the place of something that a recipe names: it is there already.
-
-    Args:
-        corpora: By table: ``"source"`` (or pairs of source and target), ``"target"``, ``"predict"``, ``"evaluate"``,
-            ``"dev"``.
-        bitext: Translated text to learn from, beside that of ``[bitext]``.
-        links: Word links, for ``[align]``.
-        components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``.
-        unlabelled: Text of other languages, for ``[train]``.
-        runners_up: How many candidates that were not chosen to keep for each span.
-        checks: Whether it is an error that not one sentence of the source has labels, or can be worked on.
-    """
-
-    corpora: Mapping[str, Corpus] = field(default_factory=dict)
-    bitext: Sequence[Bitext] = ()
-    links: LinkSource | None = None
-    components: Mapping[str, Any] = field(default_factory=dict)
-    unlabelled: Sequence[Corpus] = ()
-    runners_up: int = 0
-    checks: bool = True
 
 
 def plan_of(recipe: Recipe, given: Given | None = None) -> Plan:
@@ -127,7 +97,7 @@ class _Planner:
         self.recipe = recipe
         self.given = given
         self.general = recipe.general
-        self.inputs: dict[str, InputFile] = {}
+        self.inputs = RecipeInputs(recipe, given)
 
     def plan(self) -> Plan:
         recipe = self.recipe
@@ -160,15 +130,15 @@ class _Planner:
         return self._finished(readings, steps, first, labels, projected)
 
     def tagging(self, replaces: bool | None) -> Plan:
-        reading = replace(self._both("pairs"), labelled=False, replaces=replaces, checks=self.given.checks)
+        reading = replace(self.inputs.both("pairs"), labelled=False, replaces=replaces, checks=self.given.checks)
         assert self.recipe.tag is not None
         steps = [*self._tagging(self.recipe.tag, "pairs", alone=reading.corpus.n_sides == 1)]
-        return Plan([reading], steps, "pairs", "tag", "", "tag", self.inputs)
+        return Plan([reading], steps, "pairs", "tag", "", "tag", self.inputs.files)
 
     def aligning(self) -> Plan:
         assert self.recipe.align is not None
-        reading = replace(self._both("pairs"), labelled=False)
-        return Plan([reading], [*self._aligning(self.recipe.align)], "pairs", "pairs", "", "", self.inputs)
+        reading = replace(self.inputs.both("pairs"), labelled=False)
+        return Plan([reading], [*self._aligning(self.recipe.align)], "pairs", "pairs", "", "", self.inputs.files)
 
     @property
     def linked(self) -> bool:
@@ -187,22 +157,22 @@ class _Planner:
             steps.append(self._training(recipe.train, projected))
             unlabelled = recipe.predict or recipe.evaluate
             if unlabelled is not None:
-                readings.append(self._unlabelled(unlabelled))
+                readings.append(self.inputs.unlabelled(unlabelled))
                 tagger = Use(TAGGERS, self._trained_by(recipe.train), settings=self._tagging_with(recipe.train))
                 steps.append(Tag(tagger=tagger, learned="train", corpus="unlabelled", name="predict"))
         if recipe.evaluate is not None:
             of = "predict" if recipe.train is not None else labelled
             part = "labels" if of in ("predict", "ensemble") else "projections"
             corpus = "unlabelled" if of == "predict" else "pairs"
-            steps.append(Evaluate(scoring=self._scoring(recipe.evaluate), of=of, part=part, corpus=corpus))
-        return Plan(readings, steps, sources, labels, projected, labelled, self.inputs)
+            steps.append(Evaluate(scoring=self.inputs.scoring(recipe.evaluate), of=of, part=part, corpus=corpus))
+        return Plan(readings, steps, sources, labels, projected, labelled, self.inputs.files)
 
     def _transfer_of_a_model(self) -> Plan:
         """The target sentences, tagged as they are."""
         assert self.recipe.tag is not None
         tagger = self._tagger("tag", self.recipe.tag)
         steps: list[Step] = [Mirror(), Tag(tagger=tagger), Keep(labels="tag")]
-        return self._finished([self._alone("target", labelled=False)], steps, "pairs", "tag", "project")
+        return self._finished([self.inputs.alone("target", labelled=False)], steps, "pairs", "tag", "project")
 
     def _through_markers(self) -> Plan:
         """Source sentences, tagged where they have no labels, and their marked translation."""
@@ -225,17 +195,17 @@ class _Planner:
                 min_confidence=recipe.project.min_confidence,
             )
         )
-        reading = self._alone("source", labelled=recipe.tag is None)
+        reading = self.inputs.alone("source", labelled=recipe.tag is None)
         return self._finished([reading], steps, "pairs", labels, "pairs")
 
     def _pairs(self, name: str) -> tuple[list[Reading], list[Step]]:
         """What reads or makes the pairs."""
         recipe = self.recipe
         if recipe.translate is None:
-            return [self._both(name)], []
+            return [self.inputs.both(name)], []
         makes: Side = MADE[self.general.task]
         given: Side = "source" if makes == "target" else "target"
-        reading = self._alone(given, labelled=given == "source" and recipe.tag is None)
+        reading = self.inputs.alone(given, labelled=given == "source" and recipe.tag is None)
         translator = self._translator("translate", recipe.translate, given, makes)
         return [reading], [Translate(translator=translator, makes=makes, name=name)]
 
@@ -294,10 +264,14 @@ class _Planner:
         limit = self.general.limit
         links, aligner = self.given.links, self.given.components.get("align")
         if links is not None or align.use == "links":
-            yield GivenLinks(source=links or self._links(align), shard=self.general.shard, limit=limit)
+            yield GivenLinks(source=links or self.inputs.links(align), shard=self.general.shard, limit=limit)
             return
         if aligner is not None:
             yield Align(aligner=Use(ALIGNERS, given=aligner))
+            return
+        if "learner" in self.given.components:
+            learner = Use(ALIGNERS, given=self.given.components["learner"])
+            yield LearnAndAlign(aligner=learner, bitext=self.inputs.bitext(), limit=limit)
             return
         if align.use == "none":
             yield NoLinks()
@@ -310,27 +284,10 @@ class _Planner:
         if not known.learns:
             yield Align(aligner=use)
         elif known.saves:
-            yield Learn(aligner=use, bitext=self._bitext(), limit=limit)
+            yield Learn(aligner=use, bitext=self.inputs.bitext(), limit=limit)
             yield Align(aligner=use, learned=True)
         else:
-            yield LearnAndAlign(aligner=use, bitext=self._bitext(), limit=limit)
-
-    def _links(self, align: AlignTable) -> LinkSource:
-        from crosspan.core.digests import file_digest
-
-        path, shown = self.recipe.path(align.path), align.path
-        if not path.is_file():
-            raise FormatError("no such file", where=shown, hint="Check the path of the links.")
-
-        def read() -> Iterator[Any]:
-            with SentenceFile(path, name=shown).naming():
-                yield from read_links(path)
-
-        return LinkSource(read, shown, file_digest(path, shown))
-
-    def _bitext(self) -> list[Bitext]:
-        files = () if self.recipe.bitext is None else self.recipe.bitext.files
-        return [*self.given.bitext, *(Bitext.of_files(self._plain(one), self._plain(other)) for one, other in files)]
+            yield LearnAndAlign(aligner=use, bitext=self.inputs.bitext(), limit=limit)
 
     def _training(self, table: TrainTable, projected: str) -> Step:
         settings = with_models(table.options, self.recipe.model)
@@ -344,28 +301,9 @@ class _Planner:
             vote=table.vote,
             rounds=table.rounds,
             seed=self.general.seed,
-            dev=self._dev(table),
-            unlabelled=self._other_text(table),
+            dev=self.inputs.dev(table),
+            unlabelled=self.inputs.other_text(table),
         )
-
-    def _dev(self, table: TrainTable) -> Corpus | None:
-        """The sentences that weights are chosen on: of the source language, unless the recipe says otherwise."""
-        if "dev" in self.given.corpora:
-            return self.given.corpora["dev"]
-        if not table.dev:
-            return None
-        side = self.recipe.target if table.options.get("dev_is_target") else self.recipe.source
-        lang = side.lang if side is not None else ""
-        return Files((self._input(SentenceFile(self.recipe.path(table.dev), lang=lang or None, name=table.dev)),))
-
-    def _other_text(self, table: TrainTable) -> list[Corpus]:
-        found = list(self.given.unlabelled)
-        for item in table.unlabelled:
-            lang, _, path = item.rpartition("=")
-            lang = lang or self.recipe.target.lang
-            file = SentenceFile(self.recipe.path(path), lang=lang or None, repair="begin", name=path)
-            found.append(Files((self._input(file),)))
-        return found
 
     @staticmethod
     def _trained_by(table: TrainTable) -> str:
@@ -378,83 +316,3 @@ class _Planner:
         if TRAINERS.component(table.use).saves != "folder":
             return {}
         return {name: table.options[name] for name in ("words", "overlap", "device") if name in table.options}
-
-    def _alone(self, side: Side, *, labelled: bool) -> Reading:
-        """How the only side that is given is read."""
-        corpus = self.given.corpora.get(side)
-        if corpus is None:
-            table = self.recipe.source if side == "source" else self.recipe.target
-            assert table is not None
-            corpus = Files((self._input(self._file(table, labelled=labelled)),))
-        return Reading("given", corpus, self.general.shard, self.general.limit, labelled)
-
-    def _both(self, name: str) -> Reading:
-        """How two files of pairs are read."""
-        source, target = self.recipe.source, self.recipe.target
-        assert source is not None
-        labelled = self.recipe.tag is None
-        corpus = self.given.corpora.get("source")
-        if corpus is None:
-            files = (self._file(source, labelled=labelled), self._file(target, labelled=False))
-            corpus = Files((self._input(files[0]), self._input(files[1])))
-        return Reading(name, corpus, self.general.shard, self.general.limit, labelled, checks=self.given.checks)
-
-    def _unlabelled(self, table: PredictTable | EvaluateTable) -> Reading:
-        corpus = self.given.corpora.get("predict" if isinstance(table, PredictTable) else "evaluate")
-        if corpus is None:
-            lang = table.lang if isinstance(table, PredictTable) else self.recipe.target.lang
-            file = SentenceFile(
-                self.recipe.path(table.path),
-                table.format,
-                lang or None,
-                table.columns or None,
-                repair="begin",
-                name=table.path,
-            )
-            corpus = Files((self._input(file),))
-        return Reading("unlabelled", corpus, self.general.shard, self.general.limit, labelled=False)
-
-    def _file(self, table: SentenceTable, *, labelled: bool) -> SentenceFile:
-        """A file of sentences; where labels do not count, "begin" reads the most."""
-        of_source = table if isinstance(table, SourceTable) else SourceTable(repair="begin")
-        return SentenceFile(
-            self.recipe.path(table.path),
-            table.format,
-            table.lang or None,
-            table.columns or None,
-            of_source.scheme,
-            of_source.repair if labelled else "begin",
-            table.path,
-        )
-
-    def _input(self, file: SentenceFile) -> InputFile:
-        known = self.inputs.get(file.shown)
-        found = InputFile.of(file)
-        self.inputs[file.shown] = known or found
-        return found
-
-    def _plain(self, name: str) -> InputFile:
-        return self._input(SentenceFile(self.recipe.path(name), repair="begin", name=name))
-
-    def _scoring(self, table: EvaluateTable) -> Scoring:
-        gold = self.given.corpora.get("evaluate")
-        if gold is None:
-            file = SentenceFile(
-                self.recipe.path(table.path),
-                table.format,
-                None,
-                table.columns or None,
-                table.scheme,
-                table.repair,
-                table.path,
-            )
-            gold = Files((self._input(file),))
-        return Scoring(
-            gold,
-            table.labels,
-            table.ignore_labels,
-            table.bootstrap,
-            table.confidence,
-            self.general.seed,
-            self.general.limit,
-        )

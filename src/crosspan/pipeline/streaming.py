@@ -18,7 +18,7 @@ from crosspan.core.progress import Listener, Progress
 from crosspan.core.types import Pair, Projection
 from crosspan.pipeline.corpus import Bitext, InMemory, TokenPair
 from crosspan.pipeline.labels import IN_MEMORY, Settings, carried, projection_tables, projections_of
-from crosspan.pipeline.plan import Given
+from crosspan.pipeline.plan_inputs import Given
 from crosspan.pipeline.recipes.recipe import make_recipe
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.store import SpoolStore

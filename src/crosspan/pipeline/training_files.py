@@ -21,7 +21,7 @@ from crosspan.core.types import Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.io.pairs import SentenceFile, rereadable
 from crosspan.pipeline.example_files import Read, named, read_examples, sentences_of, words_of
-from crosspan.pipeline.files import check_writing
+from crosspan.pipeline.file_checks import check_writing
 from crosspan.pipeline.labels import Settings
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.summary import OnReject

@@ -105,7 +105,8 @@ class CandidateOptions:
         for name in self.weights:
             if name not in FEATURES and name not in SCORERS and name not in more:
                 known = [*FEATURES, *SCORERS.names(), *more]
-                raise OptionError(f"there is no score called {name!r}", hint=did_you_mean(name, known))
+                hint = did_you_mean(name, known, otherwise=f"There are: {', '.join(known)}.")
+                raise OptionError(f"there is no score called {name!r}", hint=hint)
         for name in {key.partition(".")[0] for key in self.scorers}:
             SCORERS.resolved(name, scorer_settings(self, name))
 

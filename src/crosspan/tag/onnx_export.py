@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
@@ -23,6 +23,7 @@ from crosspan import __version__
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError
 from crosspan.core.folders import atomic_folder
+from crosspan.core.progress import Listener, advance_of
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
 from crosspan.models.loading import neural
@@ -48,8 +49,6 @@ _LONGEST_CHECKED = 1_024
 _LARGEST_FILE = 1_900_000_000
 """Bytes of weights above which they lie in a file beside the model: one of ONNX ends at two gigabytes."""
 _KEPT = ("training.json",)
-
-StageProgress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,7 +94,7 @@ def export_onnx(
     int8: bool = False,
     tolerance: float | None = None,
     threads: int | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
     **settings: Any,
 ) -> ExportReport:
     """Write a token-classification model as ONNX.
@@ -108,7 +107,7 @@ def export_onnx(
             not quite the same probabilities.
         tolerance: Most that a probability may differ; by default :data:`TOLERANCE`, or :data:`TOLERANCE_INT8`.
         threads: Threads to use; all cores by default.
-        progress: Called with ``(stage, done, total)``.
+        progress: Told how far the work is.
         settings: How words are labelled where both are compared, such as ``words`` or ``labels``; see
             :class:`~crosspan.tag.onnx.OnnxTaggerOptions`.
 
@@ -132,13 +131,13 @@ def export_onnx(
     for package in ("onnx", "onnxruntime"):
         neural(_WHO, package, EXTRA)
     neural(_WHO, "torch")
-    step = progress or (lambda stage, done, total: None)
+    step = advance_of(progress, "export")
     tagger = TransformersTagger(name, threads=threads, device="cpu", dtype="float32", **settings)
     with atomic_folder(folder, what="the model", hint=_NO_ROOM) as scratch:
-        step("export", 0, 2)
+        step(0, 2)
         with torch_threads(threads):
             _write(tagger, scratch, int8)
-        step("export", 1, 2)
+        step(1, 2)
         tagger._model.config.save_pretrained(scratch)
         tagger._tokenizer.save_pretrained(scratch)
         found = _compared(tagger, scratch, sentences, threads, progress, settings)
@@ -146,7 +145,7 @@ def export_onnx(
         report = ExportReport(folder=str(folder), int8=int8, size=size, tolerance=allowed, **found)
         _check(report, name)
         _describe(name, scratch, report)
-    step("export", 2, 2)
+    step(2, 2)
     return report
 
 
@@ -210,7 +209,7 @@ def _compared(
     folder: Path,
     samples: Sequence[Sentence],
     threads: int | None,
-    progress: StageProgress | None,
+    progress: Listener | None,
     settings: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Let both models label the samples; give how they differ."""
@@ -219,9 +218,10 @@ def _compared(
         other = OnnxTagger(folder, threads=threads, options=OnnxTaggerOptions(), **settings)
     steps = 2 * len(sentences)
 
+    step = advance_of(progress, "comparison")
+
     def told(done: int, total: int, begin: int = 0) -> None:
-        if progress is not None:
-            progress("comparison", begin + done * len(sentences) // total, steps)
+        step(begin + done * len(sentences) // total, steps)
 
     ours = np.concatenate(tagger.probabilities(sentences, advance=told))
     theirs = np.concatenate(

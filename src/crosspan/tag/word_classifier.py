@@ -30,7 +30,6 @@ Int64Array = npt.NDArray[np.int64]
 WordChoice = Literal["first", "average", "max"]
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordClassifierOptions:
     """How a token-classification model labels words.

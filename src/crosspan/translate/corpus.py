@@ -13,10 +13,10 @@ from typing import Any
 
 from crosspan.core.errors import OptionError
 from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.progress import Listener, Progress
 from crosspan.translate import Translation, Translator
 
 SHARD = 1_000
-StageProgress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def translate_file(
     target: str,
     on_unsound: Callable[[Unsound], None] | None = None,
     on_kept: Callable[[str, int], None] | None = None,
-    progress: StageProgress | None = None,
+    progress: Listener | None = None,
 ) -> TranslationSummary:
     r"""Translate a file line by line; the result has a line for each.
 
@@ -96,7 +96,7 @@ def translate_file(
         target: Language to translate to.
         on_unsound: Called with each translation that is not to be trusted; its line in ``out`` is empty.
         on_kept: Called with the name of that file and its lines, where the work is ended early and it stays.
-        progress: Called with ``(stage, done, total)``; the total is 0 where it is not known.
+        progress: Told how far the work is.
 
     Returns:
         What was translated.
@@ -134,7 +134,7 @@ def translate_file(
 
             def advance(done: int, _: int, before: int = before) -> None:
                 if progress is not None:
-                    progress("translating", before + done, total)
+                    progress(Progress("translating", before + done, total))
 
             found = translator.translate(shard, source=source, target=target, advance=advance)
             written = []

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from crosspan.lab.bench.cache import default_folder
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.lab.bench import ResultCache, Scoring, SuiteResult, make_baseline, make_system, run_suite
 from crosspan.lab.bench import runner as runner_module
-from crosspan.lab.bench.cache import default_folder
 from crosspan.lab.bench.means import mean_of
 from crosspan.lab.bench.system import System
 from crosspan.suites import make_suite

@@ -22,7 +22,8 @@ from crosspan.lab.bench.outcome import Outcome
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.codec import model_bytes
 from crosspan.pipeline.labels import IN_MEMORY
-from crosspan.pipeline.plan import Given, Plan, aligning_plan, plan_of
+from crosspan.pipeline.plan import Plan, aligning_plan, plan_of
+from crosspan.pipeline.plan_inputs import Given
 from crosspan.pipeline.recipes.ready import ready_recipe
 from crosspan.pipeline.recipes.recipe import change_recipe, make_recipe
 from crosspan.pipeline.results import Results

@@ -14,7 +14,6 @@ from typing import Any
 
 from crosspan.core.errors import ModelError
 from crosspan.core.progress import Listener, Progress
-from crosspan.core.progress_calls import Heard
 from crosspan.core.types import Sentence
 from crosspan.lab.study.claims import Claim
 from crosspan.lab.study.data import StudyData
@@ -63,7 +62,7 @@ def run_cell(
         CrosspanError: The cell cannot be run.
     """
     begin = time.monotonic()
-    advance = Heard(claim.guarded(progress))
+    advance = claim.guarded(progress)
     work = store.work(cell.key)
     work.mkdir(parents=True, exist_ok=True)
     run = _pretrain if cell.kind == "pretrain" else _train
@@ -98,7 +97,7 @@ def _pretrain(
     work: Path,
     device: str,
     threads: int | None,
-    advance: Heard,
+    advance: Listener,
 ) -> dict[str, Any]:
     from crosspan.train.pretrain import language_model, scratch
 
@@ -115,7 +114,7 @@ def _pretrain(
             held_out=data.held_out,
             options=pretrain_options(plan, encoder, cell.seed, device),
             threads=threads,
-            progress=lambda event: advance(event.stage, event.done, event.total),
+            progress=advance,
         )
     shutil.rmtree(new, ignore_errors=True)
     return {"report": _record(model / language_model.RECORD), "sizes": sizes_of(str(model)).to_dict()}
@@ -129,7 +128,7 @@ def _train(
     work: Path,
     device: str,
     threads: int | None,
-    advance: Heard,
+    advance: Listener,
 ) -> dict[str, Any]:
     from crosspan.train import model_card
     from crosspan.train.token_classifier import train_token_classifier
@@ -150,7 +149,7 @@ def _train(
             options=options,
             labels=plan.train.labels,
             threads=threads,
-            progress=lambda event: advance(event.stage, event.done, event.total),
+            progress=advance,
             **_against(plan, data, cell),
         )
     tests = [one for one in data.tests if one.key in cell.tests]

@@ -90,8 +90,8 @@ def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any], ever
     yield f"{header}[{name}]"
     for line in _keys(kind(), values, everything):
         yield f"# {line}" if off and not line.startswith("#") else line
-    options = default_options(name, str(values.get("use", getattr(kind(), "use", "")))) if name in FAMILIES else None
-    if options is not None and everything:
+    options = default_options(name, values.get("use", kind().use)) if everything and name in FAMILIES else None
+    if options is not None:
         yield from _options(options, "", owned(name))
     if name == "project" and everything:
         yield "# weights.NAME = 0.5  # the weight of one score of candidates"
