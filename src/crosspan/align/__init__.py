@@ -58,7 +58,6 @@ ALIGNERS = Family(
             learns=True,
             saves="file",
         ),
-        "in-order": Component(target="crosspan.align.in_order:InOrder", about="Links every word to the one at its place."),
         "fast_align": Component(
             target="crosspan.align.fast_align:FastAlign",
             options="crosspan.align.fast_align:FastAlignOptions",

@@ -46,7 +46,6 @@ FORMATS = Family(
             target="crosspan.io.plain:Plain",
             about="Running text, a sentence a line, which crosspan tokenises.",
         ),
-        "slashed": Component(target="crosspan.io.slashed:Slashed", about="A sentence a line, its words as word/TAG."),
         "tokens": Component(
             target="crosspan.io.tokens:Tokens",
             about="A sentence a line, its tokens separated by blanks.",

@@ -25,7 +25,6 @@ SUITES = Family(
         "europeana": Component(target="crosspan.suites.europeana:SUITE", about="Newspapers of about 1900: de, fr, nl."),
         "crossner": Component(target="crosspan.suites.crossner:SUITE", about="Five domains of English Wikipedia."),
         "wnut17": Component(target="crosspan.suites.wnut17:SUITE", about="English posts with rare and new names."),
-        "greetings": Component(target="crosspan.suites.greetings:SUITE", about="Greetings: English."),
         "alignment": Component(target="crosspan.suites.alignment:SUITE", about="Hand-made word links: 15 pairs."),
     },
     unknown=Component(),
