@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import EFFECT, Analysis, Gain
