@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from crosspan.core.files import PathLike, read_lines
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.options import as_type
 from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_of, training_of
+from crosspan.lab.study.shipped import study_names
 from crosspan.lab.study.tables import (
     PLAIN,
     Encoder,
@@ -112,6 +114,9 @@ def load_plan(path: PathLike, limits: Mapping[str, float] | None = None) -> Stud
         ('xlm-r', ['none'])
     """
     shown = os.fspath(path)
+    if shown in study_names() and not os.path.exists(shown):
+        hint = f"It is a ready study: write it into a file with crosspan new study --ready {shown}."
+        raise FormatError("no such file", where=shown, hint=hint)
     try:
         data = tomllib.loads("\n".join(read_lines(path)))
     except tomllib.TOMLDecodeError as error:
@@ -166,7 +171,8 @@ class _Reader:
         found = []
         for row in self._rows(data, "mode"):
             use = str(row.get("use", ""))
-            adversarial = self._guarded("mode", lambda use=use: is_adversarial(use or trainer))
+            with self._naming("mode"):
+                adversarial = is_adversarial(use or trainer)
             own = {key: value for key, value in row.items() if key not in ("name", "use")}
             settings = {**(common if adversarial else {}), **own}
             name = str(row.get("name") or settings.get("mode") or use)
@@ -198,15 +204,14 @@ class _Reader:
     def _check_options(self, plan: StudyPlan) -> None:
         """The settings that are handed on, as far as they can be read without training anything."""
         for encoder in plan.encoders:
-            trainings = [self._guarded(f"encoder {encoder.name}", lambda one=encoder: training_of(plan, one, PLAIN))]
-            if encoder.shape:
-                self._guarded(f"encoder {encoder.name}", lambda one=encoder: shape_of(one))
-                self._guarded(f"encoder {encoder.name}", lambda one=encoder: pretrain_options(plan, one, 0, "auto"))
+            with self._naming(f"encoder {encoder.name}"):
+                trainings = [training_of(plan, encoder, PLAIN)]
+                if encoder.shape:
+                    shape_of(encoder)
+                    pretrain_options(plan, encoder, 0, "auto")
             for mode in plan.modes[1:]:
-                training = self._guarded(
-                    f"mode {mode.name}", lambda one=encoder, name=mode.name: training_of(plan, one, name)
-                )
-                trainings.append(training)
+                with self._naming(f"mode {mode.name}"):
+                    trainings.append(training_of(plan, encoder, mode.name))
             if not plan.unlabelled.files and any(one.component.unlabelled for one in trainings):
                 raise self._error(
                     "unlabelled",
@@ -238,14 +243,14 @@ class _Reader:
             if key not in known:
                 raise self._error(name, OptionError(f"there is no key {key!r}", hint=_near(key, sorted(known))))
         defaults = _defaults(kind)
-        return self._guarded(
-            name, lambda: kind(**{key: as_type(key, value, defaults[key]) for key, value in values.items()})
-        )
+        with self._naming(name):
+            return kind(**{key: as_type(key, value, defaults[key]) for key, value in values.items()})
 
-    def _guarded(self, table: str, make: Callable[[], T]) -> T:
-        """Call ``make``; an error gets the table that it speaks of."""
+    @contextmanager
+    def _naming(self, table: str) -> Iterator[None]:
+        """Give an error the table that it speaks of."""
         try:
-            return make()
+            yield
         except OptionError as error:
             raise self._error(table, error) from error
 
