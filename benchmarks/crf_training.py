@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosspan.project.records import read_projections
+from crosspan.io import read_projections
 from crosspan.train.crf import train_crf
 from crosspan.train.noise import examples_of
 from crosspan.train.self_training import train_on_projections

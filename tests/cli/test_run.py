@@ -90,7 +90,7 @@ def test_rejected_sentences(folder, capsys):
     (folder / "sw.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     code, _, err = run(capsys, "r.toml")
     assert code == 3
-    assert "sw.txt:5: left out: the sentence is empty" in err
+    assert "sw.txt:5: left out: the target sentence is empty" in err
     assert len((folder / "out" / "rejected.jsonl").read_text(encoding="utf-8").splitlines()) == 1
     assert run(capsys, "r.toml", "--quiet") == (3, "", "")
     assert "1 that cannot be worked on" in run(capsys, "r.toml", "--dry-run")[1]

@@ -11,6 +11,7 @@ from crosspan.core import components
 from crosspan.demo import load_corpus
 from crosspan.io import write
 from crosspan.pipeline import load_recipe, run_recipe
+from crosspan.pipeline.recipes.tables import General
 
 PLUGIN = Path(__file__).with_name("gazetteer.py")
 METADATA = "Metadata-Version: 2.1\nName: gazetteer-package\nVersion: 1.2\n"
@@ -132,6 +133,16 @@ class Place:
     def records(path: Path) -> list[dict]:
         """The lines of a file of JSON."""
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture
+def shards_of(monkeypatch):
+    """Makes shards smaller than they are by default, as many pairs as are said."""
+
+    def set_size(n: int) -> None:
+        monkeypatch.setitem(General.__init__.__kwdefaults__, "shard", n)
+
+    return set_size
 
 
 @pytest.fixture

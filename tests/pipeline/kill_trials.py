@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from conftest import Place
-
 from crosspan.pipeline import load_recipe, run_recipe
 
 

@@ -100,7 +100,7 @@ def test_sentences_that_cannot_be_worked_on_are_reported_and_stop_nothing(place,
     ]  # fmt: skip
     reasons = [one["reason"] for one in found]
     assert reasons[0] == "the tagger failed on the sentence (ValueError: BOOM is too much)"
-    assert reasons[1].startswith("the sentence is empty, but its counterpart in sw.txt is not")
+    assert reasons[1].startswith("the source sentence is empty, but its counterpart is not")
     assert reasons[2] == "the aligner failed on the pair (ValueError: BOOM cannot be aligned)"
     assert reasons[3] == "projecting failed on the pair (ZeroDivisionError: CRASH)"
     assert report.written.rejected == 5

@@ -54,7 +54,7 @@ def family_names(family: str) -> list[str]:
     return list(found() if callable(found) else found)
 
 
-class FamilyChoice(click.ParamType):
+class FamilyChoice(click.ParamType[str]):
     """A name of a family; which there are is found out when it is needed, not when the verb is declared.
 
     Args:

@@ -93,7 +93,7 @@ def command(
         if add_pieces:
             place = Path(scratch, PurePath(str(encoder)).name or "encoder")
             added = augment(
-                str(encoder), lines, place, count=add_pieces, held_out=measured, romanize=options.romanize,
+                str(encoder), lines, place, count=add_pieces, held_out=measured, romanize=how.romanize,
                 seed=how.seed, progress=progress,
             )  # fmt: skip
             encoder = str(place)

@@ -312,10 +312,7 @@ class Family(Generic[C]):
         """
         options = self.options(use)
         if options is None:
-            if settings and self.is_builtin(use):
-                raise OptionError(
-                    f"the {self.noun} {use!r} has no option {next(iter(settings))!r}", hint="Leave it out."
-                )
+            self._check_known(use, list(settings))
             return dict(settings)
         return {name: it for name, it in flat(asdict(_with(options, settings))).items() if name not in self.given}
 

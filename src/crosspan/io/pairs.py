@@ -140,6 +140,26 @@ def one_sided(pair: Pair) -> bool:
     return bool(pair.source.tokens) != bool(pair.target.tokens)
 
 
+def empty_side(pair: Pair, where: str | None = None) -> PairError:
+    """What is wrong with a pair that has words on one side only, in the same words wherever it comes from.
+
+    Args:
+        pair: The pair.
+        where: The place of the empty sentence.
+
+    Example:
+        >>> from crosspan.core.types import Sentence
+        >>> empty_side(Pair(Sentence(("Habari",)), Sentence(()))).message
+        'the target sentence is empty, but its counterpart is not'
+    """
+    side = "target" if pair.source.tokens else "source"
+    return PairError(
+        f"the {side} sentence is empty, but its counterpart is not",
+        where=where,
+        hint="Put the sentence in, or remove it from both sides.",
+    )
+
+
 def read_pairs(source: SentenceFile, target: SentenceFile) -> Iterator[LocatedPair]:
     r"""Yield the sentences of two files two by two.
 
@@ -171,13 +191,8 @@ def read_pairs(source: SentenceFile, target: SentenceFile) -> Iterator[LocatedPa
         pair = Pair(one.sentence, other.sentence)
         fault = one.fault
         if fault is None and one_sided(pair):
-            empty, full = (source, target) if other.sentence.tokens else (target, source)
-            line = one.line if empty is source else other.line
-            fault = PairError(
-                f"the sentence is empty, but its counterpart in {full.shown} is not",
-                where=f"{empty.shown}:{line}",
-                hint="Put the sentence in, or remove it from both files.",
-            )
+            empty, line = (source, one.line) if other.sentence.tokens else (target, other.line)
+            fault = empty_side(pair, f"{empty.shown}:{line}")
         yield LocatedPair(pair, one.line, fault)
 
 

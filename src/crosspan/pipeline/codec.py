@@ -140,7 +140,8 @@ def _dump_model(model: Model) -> bytes:
 
 def _load_model(data: bytes) -> Model:
     end = 4 + int.from_bytes(data[:4], "little")
-    return Model(*loads(data[4:end]), data[end:])
+    family, use = loads(data[4:end])
+    return Model(family, use, data[end:])
 
 
 def model_bytes(model: Model) -> bytes:

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from crosspan.core.checks import words_of
 from crosspan.core.digests import file_digest
-from crosspan.core.errors import CrosspanError, FormatError, PairError
+from crosspan.core.errors import CrosspanError, FormatError
 from crosspan.core.types import Pair, Sentence
-from crosspan.io.pairs import LocatedPair, SentenceFile, one_sided, read_pairs
+from crosspan.io.pairs import LocatedPair, SentenceFile, empty_side, one_sided, read_pairs
 from crosspan.pipeline.parts import Fault
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -178,7 +178,7 @@ class InMemory:
         if pairs is None:
             pairs = map(Pair, self.sources, self.targets or ())
         for number, pair in enumerate(pairs, 1):
-            yield LocatedPair(pair, number, PairError("one side of the pair is empty") if one_sided(pair) else None)
+            yield LocatedPair(pair, number, empty_side(pair) if one_sided(pair) else None)
 
     def check_unchanged(self) -> None:
         """Nothing that is in memory is watched."""

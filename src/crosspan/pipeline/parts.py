@@ -112,7 +112,7 @@ class Projected:
         rows: Projections, or what a store has kept of them: spans, links, dropped spans and error of each.
     """
 
-    rows: Sequence[Projection] | Sequence[Sequence[Any]]
+    rows: Sequence[Projection | Sequence[Any]]
 
     def on(self, targets: Sequence[Words]) -> list[Projection]:
         """The projections with the words of their target sentences."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.files import PathLike, make_folder, open_output, sweep
+from crosspan.core.folders import remove_folder
 from crosspan.core.progress import Listener
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
@@ -133,7 +133,7 @@ def run_recipe(
     written = Writer(recipe, results).write()
     for name in sorted(before - {*written.files, "run.json"}):
         if (recipe.out / name).is_dir():  # a model that is a folder
-            shutil.rmtree(recipe.out / name)
+            remove_folder(recipe.out / name)
         else:
             (recipe.out / name).unlink(missing_ok=True)
     report = _report(recipe, folder, engine, plan)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from crosspan.core.errors import PairError
 from crosspan.core.types import Pair, Sentence
-from crosspan.io.pairs import LocatedPair, one_sided
+from crosspan.io.pairs import LocatedPair, empty_side, one_sided
 from crosspan.pipeline.corpus import NOWHERE, Bitext
 from crosspan.suites.suite import Material, MissingData
 
@@ -68,7 +67,7 @@ class SuiteCorpus:
         """The sentences."""
         for number, pair in enumerate(self.pairs(self.source.material), 1):
             wrong = self.n_sides == 2 and one_sided(pair)
-            yield LocatedPair(pair, number, PairError("one side of the pair is empty") if wrong else None)
+            yield LocatedPair(pair, number, empty_side(pair) if wrong else None)
 
     def check_unchanged(self) -> None:
         """Files of a suite are looked at before."""

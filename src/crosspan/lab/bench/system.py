@@ -93,7 +93,7 @@ class System:
         PROJECTORS.check(self.method)
         for name in sorted(self.settings):
             self._check_setting(name)
-        for task in TASKS_OF[cast("Pipeline", self.pipeline)]:
+        for task in TASKS_OF[self.pipeline]:
             make_recipe({"task": task, **self.tables(task, "", "en")})
 
     def _check_setting(self, name: str) -> None:

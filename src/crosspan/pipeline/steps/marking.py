@@ -80,8 +80,14 @@ class _Marked(Step):
 
     def _call(self, sentences: Sequence[Sentence]) -> list[Projection]:
         assert self._loaded is not None
-        langs = {"source_lang": self.translator.source_lang, "target_lang": self.translator.target_lang}
-        found = translate_marked(sentences, self._loaded, options=self.markers, **langs)
+        made = self.translator
+        found = translate_marked(
+            sentences,
+            self._loaded,
+            options=self.markers,
+            source_lang=made.source_lang,
+            target_lang=made.target_lang,
+        )
         return [one.projection for one in found]
 
 

@@ -12,7 +12,7 @@ from crosspan.core.digests import digest_of
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, PairError
 from crosspan.core.sources import source_digest
 from crosspan.core.types import Sentence
-from crosspan.io.pairs import LocatedPair, one_sided
+from crosspan.io.pairs import LocatedPair, empty_side, one_sided
 from crosspan.pipeline.corpus import Corpus, fault_of
 from crosspan.pipeline.engine import Engine
 from crosspan.pipeline.parts import About, Fault, Faults, Labels, Tokens, about_row
@@ -135,11 +135,10 @@ class Reading:
         return parts, facts
 
     def _fault(self, item: LocatedPair) -> CrosspanError | None:
-        if self.labelled or isinstance(item.fault, PairError):
+        if self.labelled or self.replaces is False or isinstance(item.fault, PairError):
             return item.fault
-        if self.corpus.n_sides == 1:
-            return item.fault if self.replaces is False else None
-        return PairError("one side of the pair is empty") if item.fault and one_sided(item.pair) else None
+        two = self.corpus.n_sides == 2
+        return empty_side(item.pair) if two and item.fault and one_sided(item.pair) else None
 
     def _check(self, entries: Iterable[Entry]) -> None:
         """Find out before the work whether there is anything to work on."""

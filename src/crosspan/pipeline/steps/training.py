@@ -55,7 +55,7 @@ class Train(Step):
     def facts(self) -> Mapping[str, Any]:
         """The trainer, and how labels are taken."""
         component = self.trainer.component
-        found = {"trainer": self.trainer.facts(), "noise": asdict(self.noise)}
+        found: dict[str, Any] = {"trainer": self.trainer.facts(), "noise": asdict(self.noise)}
         if component.votes:
             found |= {"rounds": self.rounds, "vote": asdict(self.vote) if self.rounds else None}
         else:

@@ -2,30 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from crosspan.pipeline.transfer import (
-    ensemble,
-    projected_probabilities,
-    tag_translated,
-    translate_test,
-    translate_train,
-)
 
+from crosspan import ensemble
 from crosspan.core.errors import OptionError, PairError
 from crosspan.core.types import Alignment, ProjectedSpan, Projection, Sentence, Span
-from crosspan.tag.crf import FeatureOptions
-from crosspan.train.crf import CrfOptions, train_crf
-from crosspan.train.noise import NoiseOptions
-
-PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
-PLACES = ("Accra", "Gulu", "Kano", "Lagos")
-ENGLISH = [Sentence(("He", "went", "to", place, "."), (Span(3, 4, "LOC"),)) for place in PLACES] * 4
-SWAHILI = [Sentence(("alikwenda", place, "."), id=str(i)) for i, place in enumerate(PLACES * 4)]
-LINKS = [Alignment.from_pharaoh("1-0 3-1 4-2")] * len(ENGLISH)
-
-
-@pytest.fixture(scope="module")
-def english():
-    return train_crf(ENGLISH, options=PLAIN)
+from crosspan.pipeline.voting import projected_probabilities
 
 
 class Fixed:
@@ -48,33 +29,6 @@ class Fixed:
             rows[self.place] = (1 - self.chance, self.chance, 0)
             out.append(rows)
         return out
-
-
-def test_translate_test_labels_exactly_these_sentences(english):
-    found = translate_test(SWAHILI, [Sentence(s.tokens) for s in ENGLISH], tagger=english, links=LINKS)
-    assert [p.sentence.id for p in found] == [s.id for s in SWAHILI]
-    assert all(p.sentence.tags() == ["O", "B-LOC", "O"] for p in found)
-
-
-def test_confidence_is_that_of_the_tagger_times_that_of_the_projection():
-    source = Sentence(("in", "Accra"), (Span(1, 2, "LOC", 0.5),))
-    sure = Sentence(("in", "Accra"), (Span(1, 2, "LOC"),))
-    target, links = Sentence(("huko", "Accra")), [Alignment.from_pharaoh("0-0 1-1")]
-    half, whole = (translate_test([target], [s], links=links)[0] for s in (source, sure))
-    assert half.links[0].confidence == pytest.approx(whole.links[0].confidence / 2)
-    assert half.sentence.spans[0].score == half.links[0].confidence
-
-
-def test_translate_train_gives_a_tagger_of_the_target(english):
-    tagger = translate_train(
-        [Sentence(s.tokens) for s in ENGLISH], SWAHILI, tagger=english, links=LINKS, options=PLAIN, noise=NoiseOptions()
-    )
-    assert tagger.tag([Sentence(("alikwenda", "Kigali", "."))])[0].tags() == ["O", "B-LOC", "O"]
-
-
-def test_taggers_that_cannot_be_told_just_tag():
-    found = tag_translated(Fixed(1, 0.9), [Sentence(("a", "B"))], [Sentence(("B", "c"))])
-    assert found[0].tags() == ["O", "B-LOC"]
 
 
 def test_the_ensemble_averages_words_and_leaves_unmapped_ones_to_the_tagger():
@@ -108,5 +62,3 @@ def test_what_does_not_fit_is_said():
         ensemble(Fixed(0, 0.5), [projection], weight=2)
     with pytest.raises(PairError):
         ensemble(Fixed(0, 0.5), [projection], links=[])
-    with pytest.raises(PairError, match="2 sentences, but 1 translations"):
-        tag_translated(Fixed(0, 0.5), [Sentence(("a",))] * 2, [Sentence(("a",))])

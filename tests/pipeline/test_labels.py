@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 import pytest
-from crosspan.pipeline.file_workflow import project_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 import crosspan
-from crosspan.align.spool import AlignmentSpool
+from crosspan import tag_translated, translate_test, translate_train
 from crosspan.core.errors import OptionError, PairError
+from crosspan.core.progress import Progress
 from crosspan.core.types import Alignment, Pair, ProjectedSpan, Projection, Sentence, Span
 from crosspan.demo import load_corpus
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline import workflow
+from crosspan.pipeline.files import project_files
+from crosspan.pipeline.labels import asked
 from crosspan.project.candidates import CandidateProjector
 from crosspan.project.filters import drop_unsure
+from crosspan.tag.crf import FeatureOptions
+from crosspan.train.crf import CrfOptions, train_crf
+from crosspan.train.noise import NoiseOptions
 
 SOURCE = [
     Sentence(("Ada", "Obi", "left", "Accra"), (Span(0, 2, "PER"), Span(3, 4, "LOC"))),
@@ -54,11 +58,12 @@ def test_bad_options(options):
 
 
 def test_settings_of_the_aligner_and_of_the_method_go_their_ways():
-    projector, options = workflow.parts("heuristic", {"aligner.hmm_iterations": "2", "merge_distance": "3"})
-    assert options.hmm_iterations == 2
-    assert projector.options.merge_distance == 3
+    settings = {"aligner.hmm_iterations": "2", "merge_distance": "3"}
+    recipe, _ = asked("project", SOURCE, TARGET, method="heuristic", settings=settings)
+    assert recipe.align.options["hmm_iterations"] == 2
+    assert recipe.project.options["merge_distance"] == 3
     with pytest.raises(OptionError, match="hmm_iteration"):
-        workflow.parts("heuristic", {"aligner.hmm_iteration": 2})
+        asked("project", SOURCE, TARGET, method="heuristic", settings={"aligner.hmm_iteration": 2})
 
 
 def test_a_projector_of_ones_own():
@@ -83,7 +88,9 @@ def test_pairs_that_cannot_be_worked_on_are_errors_and_stop_nothing():
     )
     assert [one.status for one in found] == ["error", "error", "ok", "ok"]
     assert "link 9-9 points outside" in found[0].error
-    assert found[1].error == "one side of the pair is empty"
+    assert found[1].error == (
+        "the target sentence is empty, but its counterpart is not. Put the sentence in, or remove it from both sides."
+    )
     assert [span.reason for span in found[0].dropped] == ["error", "error"]
     assert found[3].sentence.spans == (Span(0, 1, "PER"),)
 
@@ -105,11 +112,11 @@ def test_an_aligner_that_has_learned_is_used_as_it_is():
 
 def test_progress():
     seen = []
-    heuristic(progress=lambda *step: seen.append(step))
-    assert seen == [("aligning", 2, 2), ("projecting", 2, 2)]
+    heuristic(progress=seen.append)
+    assert seen == [Progress("pairs", 2), Progress("align", 2, 2), Progress("project", 2, 2)]
 
 
-def test_the_projector_sees_the_whole_corpus_before_it_projects(monkeypatch):
+def test_the_projector_sees_the_whole_corpus_before_it_projects(shards_of):
     calls = []
 
     class Recorder:
@@ -124,17 +131,16 @@ def test_the_projector_sees_the_whole_corpus_before_it_projects(monkeypatch):
             calls.append(("project", len(pairs)))
             return [Projection(pair.target) for pair in pairs]
 
-    monkeypatch.setattr(workflow, "make_projector", lambda method, settings: Recorder())
-    monkeypatch.setattr(workflow, "SHARD", 2)
-    empty = Sentence(())
-    heuristic([*SOURCE, SOURCE[0]], [*TARGET, empty], [*LINKS, LINKS[0]])
+    shards_of(2)
+    pairs = [*SOURCE, SOURCE[0]], [*TARGET, Sentence(())]
+    crosspan.project_labels(*pairs, links=[*LINKS, LINKS[0]], method=Recorder())
     counted = [("count", 2), ("count", 0)]
     assert calls == [*counted, ("observe", 2), ("observe", 0), ("project", 2), ("project", 1)]
 
 
 @pytest.mark.parametrize("shard", [7, 4_000])
-def test_files_and_memory_give_the_same(tmp_path, monkeypatch, shard):
-    monkeypatch.setattr(workflow, "SHARD", shard)
+def test_files_and_memory_give_the_same(tmp_path, shards_of, shard):
+    shards_of(shard)
     source, target = load_corpus("en")[:40], load_corpus("de")[:40]
     write(tmp_path / "s.jsonl", source)
     write(tmp_path / "t.jsonl", target)
@@ -145,21 +151,6 @@ def test_files_and_memory_give_the_same(tmp_path, monkeypatch, shard):
     assert read(tmp_path / "o.parquet") == [one.sentence for one in found]
     assert summary.sentences == 40
     assert summary.target_spans == sum(len(one.links) for one in found)
-
-
-links_strategy = st.lists(
-    st.none()
-    | st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50), st.floats(0, 1, width=32))).map(Alignment.from_links)
-)
-
-
-@given(st.lists(links_strategy, max_size=4))
-def test_spool_gives_back_what_it_was_given(shards):
-    with AlignmentSpool() as spool:
-        for shard in shards:
-            spool.append(shard)
-        assert list(spool) == shards
-        assert list(spool) == shards  # more than once
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(0, 1)), max_size=8), st.floats(0, 1))
@@ -177,3 +168,67 @@ def test_filter_accounts_for_every_span(rows, least):
     assert kept | gone == {link.source for link in links}
     assert not kept & gone
     assert len(gone) == len(found.dropped)
+
+
+# Transfer ------------------------------------------------------------
+
+PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
+PLACES = ("Accra", "Gulu", "Kano", "Lagos")
+ENGLISH = [Sentence(("He", "went", "to", place, "."), (Span(3, 4, "LOC"),)) for place in PLACES] * 4
+SWAHILI = [Sentence(("alikwenda", place, "."), id=str(i)) for i, place in enumerate(PLACES * 4)]
+PLACE_LINKS = [Alignment.from_pharaoh("1-0 3-1 4-2")] * len(ENGLISH)
+
+
+@pytest.fixture(scope="module")
+def english():
+    return train_crf(ENGLISH, options=PLAIN)
+
+
+def test_translate_test_labels_exactly_these_sentences(english):
+    found = translate_test(SWAHILI, [Sentence(s.tokens) for s in ENGLISH], tagger=english, links=PLACE_LINKS)
+    assert [p.sentence.id for p in found] == [s.id for s in SWAHILI]
+    assert all(p.sentence.tags() == ["O", "B-LOC", "O"] for p in found)
+
+
+def test_confidence_is_that_of_the_tagger_times_that_of_the_projection():
+    source = Sentence(("in", "Accra"), (Span(1, 2, "LOC", 0.5),))
+    sure = Sentence(("in", "Accra"), (Span(1, 2, "LOC"),))
+    target, links = Sentence(("huko", "Accra")), [Alignment.from_pharaoh("0-0 1-1")]
+    half, whole = (translate_test([target], [s], links=links)[0] for s in (source, sure))
+    assert half.links[0].confidence == pytest.approx(whole.links[0].confidence / 2, abs=1e-4)
+    assert half.sentence.spans[0].score == half.links[0].confidence
+
+
+def test_translate_train_gives_a_tagger_of_the_target(english):
+    tagger = translate_train(
+        [Sentence(s.tokens) for s in ENGLISH],
+        SWAHILI,
+        tagger=english,
+        links=PLACE_LINKS,
+        options=PLAIN,
+        noise=NoiseOptions(),
+    )
+    assert tagger.tag([Sentence(("alikwenda", "Kigali", "."))])[0].tags() == ["O", "B-LOC", "O"]
+
+
+class Fixed:
+    """A tagger that finds a place in the second word."""
+
+    labels = ("LOC",)
+    tags = ("O", "B-LOC", "I-LOC")
+
+    def tag(self, sentences):
+        return [Sentence(s.tokens, (Span(1, 2, "LOC", 0.9),)) for s in sentences]
+
+    def probabilities(self, sentences):
+        raise NotImplementedError
+
+
+def test_taggers_that_cannot_be_told_just_tag():
+    found = tag_translated(Fixed(), [Sentence(("a", "B"))], [Sentence(("B", "c"))])
+    assert found[0].tags() == ["O", "B-LOC"]
+
+
+def test_what_does_not_fit_is_said():
+    with pytest.raises(PairError, match="2 source sentences, but 1 target sentences"):
+        tag_translated(Fixed(), [Sentence(("a",))] * 2, [Sentence(("a",))])
