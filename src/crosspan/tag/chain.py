@@ -26,9 +26,28 @@ _TOGETHER = 32
 
 
 @njit()
-def _potentials(emission, temperature, begin, n, psi):  # type: ignore[no-untyped-def]
+def _padded(moves):  # type: ignore[no-untyped-def]
+    """The same with columns of zeros, in fours: ``[rows, fours, 4]``. The machine takes four numbers in one step."""
+    n, k = moves.shape
+    fours = (k + 3) // 4
+    out = np.zeros((n, 4 * fours))
+    out[:, :k] = moves
+    return out.reshape(n, fours, 4)
+
+
+@njit()
+def _work_space(first, begin, end, wide):  # type: ignore[no-untyped-def]
+    """Room for the longest of some sentences: psi, alpha, beta, ahead, and scales."""
+    longest = 0
+    for s in range(begin, end):
+        longest = max(longest, first[s + 1] - first[s])
+    shape = (longest, 4 * wide.shape[1])
+    return np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(longest)
+
+
+@njit()
+def _potentials(emission, temperature, begin, n, k, psi):  # type: ignore[no-untyped-def]
     """Fill ``psi`` with exp((emission - best) / temperature) of the tokens of a sentence."""
-    k = psi.shape[1]
     for t in range(n):
         best = -np.inf
         for y in range(k):
@@ -41,35 +60,53 @@ def _potentials(emission, temperature, begin, n, psi):  # type: ignore[no-untype
 
 
 @njit()
-def _forward(psi, moves, n, alpha, scale):  # type: ignore[no-untyped-def]
-    """Fill scaled forward sums; return the logarithm of their scales, minus infinity where no sequence is allowed."""
-    k = psi.shape[1]
-    total = 0.0
+def _forward(psi, wide, n, alpha, scale):  # type: ignore[no-untyped-def]
+    """Fill scaled forward sums; return whether any sequence is allowed. ``wide`` are padded moves."""
+    k, fours = len(wide) - 1, wide.shape[1]
+    psi4, alpha4 = psi.reshape(len(psi), fours, 4), alpha.reshape(len(alpha), fours, 4)
     for t in range(n):
         mass = 0.0
-        for y in range(k):
-            alpha[t, y] = moves[k, y] if t == 0 else 0.0
-        if t > 0:
-            for x in range(k):
-                here = alpha[t - 1, x]
-                for y in range(k):
-                    alpha[t, y] += here * moves[x, y]
-        for y in range(k):
-            alpha[t, y] *= psi[t, y]
-            mass += alpha[t, y]
+        for q in range(fours):
+            a, b, c, d = wide[k, q, 0], wide[k, q, 1], wide[k, q, 2], wide[k, q, 3]
+            if t > 0:
+                a = b = c = d = 0.0
+                for x in range(k):
+                    here = alpha[t - 1, x]
+                    a += here * wide[x, q, 0]
+                    b += here * wide[x, q, 1]
+                    c += here * wide[x, q, 2]
+                    d += here * wide[x, q, 3]
+            a *= psi4[t, q, 0]
+            b *= psi4[t, q, 1]
+            c *= psi4[t, q, 2]
+            d *= psi4[t, q, 3]
+            alpha4[t, q, 0], alpha4[t, q, 1], alpha4[t, q, 2], alpha4[t, q, 3] = a, b, c, d
+            mass = mass + a + b + c + d
         if mass <= 0.0:
-            return -np.inf
+            return False
         scale[t] = mass
-        for y in range(k):
+        for y in range(alpha.shape[1]):
             alpha[t, y] /= mass
-        total += np.log(mass)
-    return total
+    return True
 
 
 @njit()
-def _backward(psi, moves, n, scale, beta, ahead):  # type: ignore[no-untyped-def]
+def _log_product(scale, n):  # type: ignore[no-untyped-def]
+    """The logarithm of a product; it is taken of few numbers, as it costs."""
+    total, product = 0.0, 1.0
+    for t in range(n):
+        product *= scale[t]
+        if not 1e-150 < product < 1e150:
+            total += np.log(product)
+            product = 1.0
+    return total + np.log(product)
+
+
+@njit()
+def _backward(psi, wide, n, scale, beta, ahead):  # type: ignore[no-untyped-def]
     """Fill scaled backward sums, and ``ahead``: what a token and all after it add to a way that comes there."""
-    k = psi.shape[1]
+    k = len(wide) - 1
+    moves = wide.reshape(k + 1, 4 * wide.shape[1])
     for y in range(k):
         beta[n - 1, y] = 1.0
     for t in range(n - 1, 0, -1):
@@ -84,30 +121,39 @@ def _backward(psi, moves, n, scale, beta, ahead):  # type: ignore[no-untyped-def
 
 @njit()
 def _expect(psi, back, n, alpha, scale, beta, ahead, factor, pairs, residual, begin):  # type: ignore[no-untyped-def]
-    """Add ``factor`` times the probability of each tag to ``residual``, and of each pair of tags, but for ``moves``.
+    """Add ``factor`` times the probability of each tag to ``residual``, and of each pair of tags, but for its move.
 
-    ``back`` is the transpose of ``moves``; ``beta`` and ``ahead`` are rows to work in.
+    ``back`` is the padded transpose of the moves; ``beta`` and ``ahead`` are rows to work in.
     """
-    k = psi.shape[1]
-    for y in range(k):
-        beta[y] = 1.0
+    k, fours = back.shape[:2]
+    beta[:k] = 1.0
+    ahead4, beta4 = ahead.reshape(fours, 4), beta.reshape(fours, 4)
     for t in range(n - 1, 0, -1):
         for y in range(k):
             residual[begin + t, y] += factor * alpha[t, y] * beta[y]
             ahead[y] = psi[t, y] * beta[y] / scale[t]
-            beta[y] = 0.0
-        for y in range(k):
-            here = ahead[y]
-            for x in range(k):
-                beta[x] += back[y, x] * here
-        for x in range(k):
-            here = factor * alpha[t - 1, x]
+        for q in range(fours):
+            a = b = c = d = 0.0
             for y in range(k):
-                pairs[x, y] += here * ahead[y]
+                here = ahead[y]
+                a += here * back[y, q, 0]
+                b += here * back[y, q, 1]
+                c += here * back[y, q, 2]
+                d += here * back[y, q, 3]
+            beta4[q, 0], beta4[q, 1], beta4[q, 2], beta4[q, 3] = a, b, c, d
+            e, f, g, h = ahead4[q, 0], ahead4[q, 1], ahead4[q, 2], ahead4[q, 3]
+            for x in range(k):
+                here = factor * alpha[t - 1, x]
+                a, b, c, d = pairs[x, q, 0], pairs[x, q, 1], pairs[x, q, 2], pairs[x, q, 3]
+                a += here * e
+                b += here * f
+                c += here * g
+                d += here * h
+                pairs[x, q, 0], pairs[x, q, 1], pairs[x, q, 2], pairs[x, q, 3] = a, b, c, d
     for y in range(k):
-        first = factor * alpha[0, y] * beta[y]
-        residual[begin, y] += first
-        pairs[k, y] += first
+        chance = factor * alpha[0, y] * beta[y]
+        residual[begin, y] += chance
+        pairs[k, y // 4, y % 4] += chance
 
 
 @njit(parallel=True)
@@ -135,52 +181,31 @@ def loss_and_residuals(first, blocks, emission, kinds, evidence, weight, moves, 
     n_blocks = len(blocks) - 1
     losses = np.zeros(n_blocks)
     pairs = np.zeros((n_blocks, k + 1, k))
-    back = moves[:k].T.copy()
+    wide, back = _padded(moves), _padded(moves[:k].T)
     for block in numba.prange(n_blocks):
-        longest = _longest(first, blocks[block], blocks[block + 1])
-        psi, seen, alpha = np.empty((longest, k)), np.empty((longest, k)), np.empty((longest, k))
-        scale, beta, ahead = np.empty(longest), np.empty(k), np.empty(k)
+        psi, alpha, seen, _, scale = _work_space(first, blocks[block], blocks[block + 1], wide)
+        beta, ahead, both = np.zeros(psi.shape[1]), np.zeros(psi.shape[1]), np.zeros(wide.shape)
         for s in range(blocks[block], blocks[block + 1]):
             begin, n = first[s], first[s + 1] - first[s]
             if n == 0:
                 continue
-            _potentials(emission, 1.0, begin, n, psi)
+            _potentials(emission, 1.0, begin, n, k, psi)
             for t in range(n):
                 for y in range(k):
                     residual[begin + t, y] = 0.0
                     seen[t, y] = psi[t, y] * evidence[kinds[begin + t], y]
-            known = _forward(seen, moves, n, alpha, scale)
-            if known == -np.inf:
+            if not _forward(seen, wide, n, alpha, scale):
                 continue
             w = weight[s]
-            _expect(seen, back, n, alpha, scale, beta, ahead, -w, pairs[block], residual, begin)
-            every = _forward(psi, moves, n, alpha, scale)
-            _expect(psi, back, n, alpha, scale, beta, ahead, w, pairs[block], residual, begin)
-            losses[block] += w * (every - known)
-        for x in range(k):
+            losses[block] -= w * _log_product(scale, n)
+            _expect(seen, back, n, alpha, scale, beta, ahead, -w, both, residual, begin)
+            _forward(psi, wide, n, alpha, scale)
+            losses[block] += w * _log_product(scale, n)
+            _expect(psi, back, n, alpha, scale, beta, ahead, w, both, residual, begin)
+        for x in range(k + 1):
             for y in range(k):
-                pairs[block, x, y] *= moves[x, y]
+                pairs[block, x, y] = both[x, y // 4, y % 4] * (moves[x, y] if x < k else 1.0)
     return losses, pairs
-
-
-@njit()
-def _longest(first, begin, end):  # type: ignore[no-untyped-def]
-    longest = 0
-    for s in range(begin, end):
-        longest = max(longest, first[s + 1] - first[s])
-    return longest
-
-
-@njit()
-def _work_space(longest, k):  # type: ignore[no-untyped-def]
-    """Room for psi, alpha, beta, ahead and the scales of a sentence."""
-    return (
-        np.empty((longest, k)),
-        np.empty((longest, k)),
-        np.empty((longest, k)),
-        np.empty((longest, k)),
-        np.empty(longest),
-    )
 
 
 @njit(parallel=True)
@@ -189,14 +214,15 @@ def marginals(first, emission, moves, temperature, out):  # type: ignore[no-unty
 
     ``moves`` are exp(transition / temperature), float64 ``[k + 1, k]``; emission is divided here.
     """
+    wide = _padded(moves)
     n_sentences = len(first) - 1
     for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
         low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
-        psi, alpha, beta, ahead, scale = _work_space(_longest(first, low, high), emission.shape[1])
+        psi, alpha, beta, ahead, scale = _work_space(first, low, high, wide)
         for s in range(low, high):
             begin, n = first[s], first[s + 1] - first[s]
             if n > 0:
-                _sums(emission, temperature, begin, n, moves, psi, alpha, beta, ahead, scale)
+                _sums(emission, temperature, begin, n, wide, psi, alpha, beta, ahead, scale)
                 _put_marginals(alpha, beta, begin, n, out)
 
 
@@ -216,10 +242,11 @@ def best_spans(first, emission, transition, moves, temperature, out, score, chan
     those of :func:`marginals`. Other tokens of ``score`` stay as they are. ``chances`` is filled as by
     :func:`marginals`, unless it has no rows.
     """
+    wide = _padded(moves)
     n_sentences = len(first) - 1
     for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
         low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
-        psi, alpha, beta, ahead, scale = _work_space(_longest(first, low, high), emission.shape[1])
+        psi, alpha, beta, ahead, scale = _work_space(first, low, high, wide)
         for s in range(low, high):
             begin, n = first[s], first[s + 1] - first[s]
             if n == 0:
@@ -227,7 +254,7 @@ def best_spans(first, emission, transition, moves, temperature, out, score, chan
             best = out[begin : begin + n]
             _viterbi(emission[begin : begin + n], transition, best)
             if len(chances) or np.any(best > 0):
-                _sums(emission, temperature, begin, n, moves, psi, alpha, beta, ahead, scale)
+                _sums(emission, temperature, begin, n, wide, psi, alpha, beta, ahead, scale)
             if len(chances):
                 _put_marginals(alpha, beta, begin, n, chances)
             for start in range(n):
@@ -241,15 +268,15 @@ def best_spans(first, emission, transition, moves, temperature, out, score, chan
 @njit()
 def _put_marginals(alpha, beta, begin, n, out):  # type: ignore[no-untyped-def]
     for t in range(n):
-        for y in range(alpha.shape[1]):
+        for y in range(out.shape[1]):
             out[begin + t, y] = alpha[t, y] * beta[t, y]
 
 
 @njit()
-def _sums(emission, temperature, begin, n, moves, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
-    _potentials(emission, temperature, begin, n, psi)
-    _forward(psi, moves, n, alpha, scale)
-    _backward(psi, moves, n, scale, beta, ahead)
+def _sums(emission, temperature, begin, n, wide, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
+    _potentials(emission, temperature, begin, n, emission.shape[1], psi)
+    _forward(psi, wide, n, alpha, scale)
+    _backward(psi, wide, n, scale, beta, ahead)
 
 
 @njit()
@@ -282,7 +309,7 @@ def _viterbi(emission, transition, out):  # type: ignore[no-untyped-def]
 @njit()
 def _span_mass(psi, moves, alpha, ahead, scale, start, end, n, tag):  # type: ignore[no-untyped-def]
     """The probability of an entity from ``start`` to before ``end``; ``tag`` is the ``B-`` of its label."""
-    k = psi.shape[1]
+    k = len(moves) - 1
     inside = tag + 1
     mass = alpha[start, tag]
     for t in range(start + 1, end):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crosspan.core.components import Component, Family
+from crosspan.core.model_options import SETTLED
 
 RECORD = "training.json"
 """The record of the training of an encoder; a folder that has it holds a model that is complete."""
@@ -56,6 +57,7 @@ TRAINERS = Family(
     given=("examples",),
     context=("out", "seed", "threads", "progress", "dev", "unlabelled", "labels", "about"),
     unknown=Component(saves="file"),
+    unseen=SETTLED,
 )
 """Trainers by name: factories ``(examples, *, seed, threads, progress, **options)`` of a tagger.
 

@@ -56,9 +56,9 @@ class Layout:
     n_tokens: int
     n_parts: int
     offsets: Int64Array
-    rows: Int32Array
+    rows: UInt32Array
     column_offsets: Int64Array
-    columns: Int32Array
+    columns: UInt32Array
 
     def members(self, group: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The rows of groups as rows of features; zeros for features that occur in no token."""
@@ -107,9 +107,7 @@ def lay_out(token_lists: Sequence[Sequence[str]], choice: FeatureChoice, advance
     noised_first, noised = np.zeros(1, np.int64), np.zeros(0, np.int32)
     if choice.noising:
         noised_first, noised = _noised(whole, first, part_rows, choice.noising)
-    marks = _marks(whole, first, part_rows, noised_first, noised, len(keys))
-    group, sizes, speaker = _groups(marks)
-    del marks
+    group, sizes, speaker = _groups(*_marks(whole, times, first, part_rows, noised_first, noised, len(keys)))
     offsets, rows, n_parts = _node_rows(
         whole, times, first, part_rows, noised_first, noised, group, speaker, len(sizes)
     )
@@ -134,19 +132,23 @@ def _kept(first: Int64Array, part_keys: UInt32Array, times: Int64Array, choice: 
     return keys if choice.always is None else np.union1d(keys, choice.always)
 
 
-def _groups(marks: UInt64Array) -> tuple[Int32Array, Int64Array, Int32Array]:
+def _groups(marks: UInt64Array, counts: Int64Array) -> tuple[Int32Array, Int64Array, Int32Array]:
     """Put features with the same mark together; those that occur nowhere have the mark 0.
 
     Returns:
-        The group of each feature, the size of each group, and the feature of each that stands for all.
+        The group of each feature, the size of each group, and the feature of each that stands for all. The groups that
+        occur most come first: what is often needed lies together then.
     """
     used = np.flatnonzero(marks)
     _, speaker, group_of_used, sizes = np.unique(
         marks[used], return_index=True, return_inverse=True, return_counts=True
     )
+    order = np.argsort(-counts[used[speaker]], kind="stable")
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order))
     group = np.full(len(marks), -1, np.int32)
-    group[used] = group_of_used
-    return group, sizes.astype(np.int64), used[speaker].astype(np.int32)
+    group[used] = rank[group_of_used]
+    return group, sizes[order].astype(np.int64), used[speaker[order]].astype(np.int32)
 
 
 @njit()
@@ -207,24 +209,29 @@ def _noised(ids, first, part_rows, share):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _marks(ids, first, part_rows, noised_first, noised, n_features):  # type: ignore[no-untyped-def]
-    """For each feature the sum of random numbers of the tokens it occurs in: the same for the same tokens."""
+def _marks(ids, times, first, part_rows, noised_first, noised, n_features):  # type: ignore[no-untyped-def]
+    """For each feature the sum of random numbers of the tokens it occurs in, and how many they are.
+
+    Features of the same tokens have the same mark.
+    """
     of_parts = np.zeros(len(first) - 1, np.uint64)
     for t in range(len(ids)):
         number = mixed(np.uint64(t))
         for part in ids[t]:
             if part >= 0:
                 of_parts[part] += number
-    marks = np.zeros(n_features, np.uint64)
+    marks, counts = np.zeros(n_features, np.uint64), np.zeros(n_features, np.int64)
     for part in range(len(of_parts)):
         for j in range(first[part], first[part + 1]):
             if part_rows[j] >= 0:
                 marks[part_rows[j]] += of_parts[part]
+                counts[part_rows[j]] += times[part]
     for t in range(len(noised_first) - 1):
         number = mixed(np.uint64(len(ids) + t))
         for j in range(noised_first[t], noised_first[t + 1]):
             marks[noised[j]] += number
-    return marks
+            counts[noised[j]] += 1
+    return marks, counts
 
 
 @njit()
@@ -237,17 +244,18 @@ def _node_rows(ids, times, first, part_rows, noised_first, noised, group, speake
             row = part_rows[j]
             held[part] += row >= 0 and speaker[group[row]] == row
     number = np.full(n_parts, -1, np.int64)
+    order = np.argsort(-times, kind="mergesort")  # what is often needed lies together then
     n_own = 0
-    for part in range(n_parts):
+    for part in order:
         if times[part] > 1 and held[part] > 1:
             number[part] = n_groups + n_own
             n_own += 1
     n_noised = len(noised_first) - 1
     offsets = np.zeros(len(ids) + n_noised + n_own + 1, np.int64)
-    rows = np.empty(0, np.int32)
+    rows = np.empty(0, np.uint32)
     for fill in (False, True):
         if fill:
-            rows = np.empty(offsets[-1], np.int32)
+            rows = np.empty(offsets[-1], np.uint32)
         at = node = 0
         for t in range(len(ids)):
             for part in ids[t]:
@@ -267,7 +275,7 @@ def _node_rows(ids, times, first, part_rows, noised_first, noised, group, speake
                     at += 1
             node += 1
             offsets[node] = at
-        for part in range(n_parts):
+        for part in order:
             if number[part] >= 0:
                 at = _put(part, first, part_rows, group, speaker, fill, rows, at)
                 node += 1
@@ -296,7 +304,7 @@ def _transposed(offsets, rows, n_columns):  # type: ignore[no-untyped-def]
     for f in range(n_columns):
         first[f + 1] += first[f]
     at = first[:-1].copy()
-    columns = np.empty(len(rows), np.int32)
+    columns = np.empty(len(rows), np.uint32)
     for t in range(len(offsets) - 1):
         for j in range(offsets[t], offsets[t + 1]):
             columns[at[rows[j]]] = t
