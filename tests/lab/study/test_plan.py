@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from crosspan.core.errors import FormatError, OptionError
+from crosspan.core.errors import CrosspanError, FormatError, OptionError
 from crosspan.lab.study.data import evenly, load_data
 from crosspan.lab.study.grid import cells_of
 from crosspan.lab.study.plan import load_plan
@@ -54,6 +54,16 @@ def plan_of(tmp_path, text):
 def test_what_is_wrong_is_named_with_its_remedy(tmp_path, text, said):
     with pytest.raises(OptionError, match=said):
         plan_of(tmp_path, text)
+
+
+def test_without_data_it_is_said_how_to_name_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("CROSSPAN_DATA", raising=False)
+    nowhere = plan_of(tmp_path, LEAST.replace('suite = "uner"', 'suite = "uner"\nfolder = "ner/uner"'))
+    for plan in (nowhere, plan_of(tmp_path, LEAST)):  # no folder of the test set, and a folder without its files
+        with pytest.raises(CrosspanError) as caught:
+            load_data(plan)
+        assert "set CROSSPAN_DATA" in caught.value.hint
+        assert 'data = "FOLDER"' in caught.value.hint
 
 
 def test_what_is_no_toml(tmp_path):

@@ -169,7 +169,10 @@ def _tests(
 ) -> Iterable[tuple[TestSet, Sequence[Sentence]]]:
     suite = make_suite(table.suite)
     about = suite.about
-    folder = Folder(plan.root / table.folder)
+    try:
+        folder = Folder(plan.root / table.folder)
+    except FormatError as error:
+        raise FormatError(error.message, where=error.where, hint=_NAME_IT) from error
     known = (*about.languages, *about.more_languages)
     for asked in table.languages:
         entry = asked if asked in known else about.aliases.get(asked, asked)

@@ -116,7 +116,7 @@ def seconds_a_piece(
             times.append((learned - begin, time.perf_counter() - learned))
     # the first step also sets things up; the weights are changed once for a batch, however many sentences were timed
     reading, changing = (min(column) for column in zip(*times[1:], strict=True))
-    return reading / (timed * length) + changing / (batch * length)
+    return float(reading / (timed * length) + changing / (batch * length))
 
 
 def _wait_for(place: Any) -> None:
