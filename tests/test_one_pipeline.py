@@ -441,8 +441,10 @@ def cell(tmp_path_factory):
     (folder / "study.toml").write_text(STUDY.format(options=options))
     (folder / "recipe.toml").write_text(GOLD_TO_LEARN.format(options=options))
     ran("study", folder / "study.toml", "--out", folder / "study", "--device", "cpu")
-    (record,) = [json.loads(path.read_text()) for path in (folder / "study" / "cells").glob("*.json")]
-    return folder, record["result"]["scores"]["uner/da-ddt"]
+    from crosspan.lab.study.launch import open_study
+
+    (state,) = open_study(folder / "study.toml", folder / "study").states().values()
+    return folder, state.record["result"]["scores"]["uner/da-ddt"]
 
 
 @pytest.mark.parametrize("door", ["commands", "recipe"])

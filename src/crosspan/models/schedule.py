@@ -59,7 +59,7 @@ class Course:
 
     Example:
         >>> course = Course(examples=70, batch_size=8, accumulate=2, epochs=3)
-        >>> course.per_epoch, course.total, course.looks_at(5), course.looks_at(15)
+        >>> course.per_epoch, course.total, course.looks_at(4), course.looks_at(5)
         (5, 15, False, True)
     """
 

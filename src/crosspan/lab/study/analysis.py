@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crosspan.evaluate.significance import paired_bootstrap, paired_randomization
-from crosspan.lab.study.results import Results, Slice, mean_f1
+from crosspan.lab.study.results import Scores, Slice, mean_f1
 from crosspan.lab.study.statistics import (
     Estimate,
     Slope,
@@ -149,7 +149,7 @@ class Analysis:
         return None
 
 
-def analyse(results: Results) -> Analysis:
+def analyse(results: Scores) -> Analysis:
     """Work out everything that the page shows.
 
     Args:
@@ -185,7 +185,7 @@ def analyse(results: Results) -> Analysis:
     )
 
 
-def gain_of(results: Results, encoder: str, mode: str, part: Slice) -> Gain | None:
+def gain_of(results: Scores, encoder: str, mode: str, part: Slice) -> Gain | None:
     """What a mode gains on some test sets; ``None`` where no seed has both.
 
     Args:
@@ -233,7 +233,7 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
     return found
 
 
-def _trends(results: Results, gains: Sequence[Gain], bodies: dict[str, int], slices: Sequence[Slice]) -> list[Trend]:
+def _trends(results: Scores, gains: Sequence[Gain], bodies: dict[str, int], slices: Sequence[Slice]) -> list[Trend]:
     plan = results.plan
     families = list(dict.fromkeys(one.kind for one in plan.encoders))
     members = {family: [one.name for one in plan.encoders if one.kind == family] for family in families}
@@ -265,7 +265,7 @@ def _power(gains: Sequence[Gain], mode: str) -> Power | None:
     return Power(mode=mode, sd=sd, seeds=seeds, detectable=detectable(sd, seeds), needed=seeds_needed(sd, EFFECT))
 
 
-def _body(results: Results, encoder: str) -> int | None:
+def _body(results: Scores, encoder: str) -> int | None:
     rows = [row for key, found in results.records.items() if key[0] == encoder for row in found]
     rows += results.pretrained.get(encoder, [])
-    return int(rows[0]["sizes"]["body"]) if rows else None
+    return int(rows[0]["sizes"]["body"]) if rows and rows[0]["sizes"] else None
