@@ -3,7 +3,7 @@ from __future__ import annotations
 from crosspan.core.errors import PairError
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.pipeline.parts import (
-    About,
+    Extras,
     Fault,
     Labels,
     Projected,
@@ -32,7 +32,7 @@ def test_a_fault_is_its_message_and_its_hint():
 
 def test_a_sentence_is_taken_apart_and_put_together():
     tokens = Tokens(([SENTENCE.tokens, ()], [("mjini",), ("a", "b")]))
-    about = About(([about_row(SENTENCE), about_row(Sentence(()))], [about_row(Sentence(()))] * 2), [1, 4])
+    about = Extras(([about_row(SENTENCE), about_row(Sentence(()))], [about_row(Sentence(()))] * 2), [1, 4])
     assert len(tokens) == 2
     assert whole_sentences(tokens, about, 0, Labels([SENTENCE.spans, ()])) == [SENTENCE, Sentence(())]
     assert whole_sentences(tokens, about, 1) == [Sentence(("mjini",)), Sentence(("a", "b"))]

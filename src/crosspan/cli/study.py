@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crosspan.core.tables import Table
     from crosspan.lab.study.budget import Budget, Room
     from crosspan.lab.study.cell import Cell
-    from crosspan.lab.study.folder import State
+    from crosspan.lab.study.folder import CellState
     from crosspan.lab.study.launch import Study
     from crosspan.lab.study.runner import Ended
 
@@ -167,7 +167,7 @@ def _left_out(study: Study, budget: Budget) -> list[Cell]:
     return [cell for cell in study.cells if cell.key in budget.skipped]
 
 
-def summary_text(states: dict[str, State], study: Study) -> str:
+def summary_text(states: dict[str, CellState], study: Study) -> str:
     """How many cells ended how, and why not."""
     counts = {
         name: sum(state.status == name for state in states.values())
@@ -185,7 +185,7 @@ def _told(ended: Ended) -> None:
     click.echo(f"[{ended.done}/{ended.total}] {ended.cell.label}: {_outcome(ended.state)}", err=True)
 
 
-def _outcome(state: State) -> str:
+def _outcome(state: CellState) -> str:
     if state.record is None or state.status != "done":
         return f"{state.status}: {state.why}"
     seconds = f"{state.record['seconds']:.0f} s"

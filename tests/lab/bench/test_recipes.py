@@ -9,7 +9,7 @@ from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.lab.bench import Scoring, make_baseline, make_system, run_suite
 from crosspan.lab.bench.material import LazyMaterial
-from crosspan.lab.bench.plans import Job
+from crosspan.lab.bench.plans import BenchJob
 from crosspan.lab.bench.system import System, pipelines_of
 from crosspan.suites import make_suite
 from crosspan.suites.suite import Material
@@ -42,7 +42,7 @@ SOURCE = [Sentence(("Ada", "lives", "in", "Accra"), (Span(0, 1, "PER"), Span(3, 
 def plan_of(material: Material, *, from_gold: bool):
     """What is done on a suite with such sentences."""
     system = System(pipeline="align-source", from_gold=from_gold)
-    (plan,) = Job(system, LazyMaterial(lambda: (material, {}), {}), "sw").plans()
+    (plan,) = BenchJob(system, LazyMaterial(lambda: (material, {}), {}), "sw").plans()
     return plan
 
 
@@ -54,7 +54,7 @@ def test_gold_labels_of_the_source_are_carried_over_without_translation():
     (row,) = pairs.corpus.located()
     assert (row.pair.source.spans[0].label, pairs.labelled) == ("PER", True)
     system = System(pipeline="easyproject", from_gold=True)
-    (plan,) = Job(system, LazyMaterial(lambda: (Material(gold=GOLD, source=SOURCE), {}), {}), "sw").plans()
+    (plan,) = BenchJob(system, LazyMaterial(lambda: (Material(gold=GOLD, source=SOURCE), {}), {}), "sw").plans()
     source, target = ([item.pair.source for item in reading.corpus.located()] for reading in plan.readings)
     assert (source[0].spans[0].label, target[0].spans) == ("PER", ())
     assert system.needs == {"source"}

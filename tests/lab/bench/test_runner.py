@@ -21,7 +21,7 @@ from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.lab.bench import Scoring, SuiteResult, make_baseline, make_system, run_suite
-from crosspan.lab.bench.cell import Cell
+from crosspan.lab.bench.cell import BenchCell
 from crosspan.lab.bench.means import mean_of
 from crosspan.lab.bench.system import System
 from crosspan.suites import make_suite
@@ -137,15 +137,15 @@ def test_a_malformed_language_is_a_line_and_the_others_go_on(
 def counted(monkeypatch: pytest.MonkeyPatch, stop_at: str | None = None) -> list[str]:
     """Languages that are worked on, as they come; an interruption at one of them."""
     worked: list[str] = []
-    work = Cell.work
+    work = BenchCell.work
 
-    def spy(self: Cell, inputs: Any) -> Any:
+    def spy(self: BenchCell, inputs: Any) -> Any:
         if self.lang == stop_at:
             raise KeyboardInterrupt
         worked.append(self.lang)
         return work(self, inputs)
 
-    monkeypatch.setattr(Cell, "work", spy)
+    monkeypatch.setattr(BenchCell, "work", spy)
     return worked
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from crosspan.core.progress import Listener
 from crosspan.lab.bench.material import LazyMaterial
-from crosspan.lab.bench.plans import Job, facts_of, roots_of
-from crosspan.lab.bench.scoring import Scoring, score_language
+from crosspan.lab.bench.plans import BenchJob, facts_of, roots_of
+from crosspan.lab.bench.scoring import BenchScoring, score_language
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.parts import Facts
 from crosspan.pipeline.plan import Plan
@@ -20,7 +20,7 @@ from crosspan.pipeline.use import Use
 
 
 @dataclass(kw_only=True)
-class Cell(Step):
+class BenchCell(Step):
     """A language of a suite. Its result is found again without reading anything of the suite.
 
     Args:
@@ -35,7 +35,7 @@ class Cell(Step):
     systems: Sequence[System]
     material: LazyMaterial
     lang: str
-    scoring: Scoring
+    scoring: BenchScoring
     store: Store
     listener: Listener | None = field(default=None, repr=False)
     name: str = "bench"
@@ -61,7 +61,7 @@ class Cell(Step):
 
     @cached_property
     def _plans(self) -> list[list[Plan]]:
-        return [Job(system, self.material, self.lang).plans() for system in self.systems]
+        return [BenchJob(system, self.material, self.lang).plans() for system in self.systems]
 
     @cached_property
     def _taggers(self) -> list[Use]:
@@ -72,7 +72,9 @@ class Cell(Step):
         """Run the systems, and score them."""
         material = self.material.material
         outcomes = [
-            Job(system, self.material, self.lang, material.source_lang).run(self.store, inputs.threads, self.listener)
+            BenchJob(system, self.material, self.lang, material.source_lang).run(
+                self.store, inputs.threads, self.listener
+            )
             for system in self.systems
         ]
         scores = score_language(material, outcomes[0], outcomes[1] if len(outcomes) > 1 else None, self.scoring)

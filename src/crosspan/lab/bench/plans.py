@@ -18,7 +18,7 @@ from crosspan.lab.bench.material import (
     train_pairs,
     train_sources,
 )
-from crosspan.lab.bench.outcome import Outcome
+from crosspan.lab.bench.outcome import CellOutcome
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.codec import model_bytes
 from crosspan.pipeline.corpus import NOWHERE, Corpus
@@ -35,7 +35,7 @@ from crosspan.train import TRAINERS
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class KnownTagger:
     """A tagger that an earlier plan trained, as a component that says what it is."""
 
     tagger: Any
@@ -49,7 +49,7 @@ class Trained:
         return getattr(object.__getattribute__(self, "tagger"), name)
 
 
-class Job:
+class BenchJob:
     """A system on one language.
 
     Args:
@@ -74,7 +74,7 @@ class Job:
         """
         return [self._plan(task) for task in self.system.tasks]
 
-    def run(self, store: Store, threads: int | None, progress: Listener | None) -> Outcome:
+    def run(self, store: Store, threads: int | None, progress: Listener | None) -> CellOutcome:
         """Carry the plans out.
 
         Raises:
@@ -90,7 +90,7 @@ class Job:
             return _linked(results)
         return self._outcome(results)
 
-    def _plan(self, task: str, trained: Trained | None = None) -> Plan:
+    def _plan(self, task: str, trained: KnownTagger | None = None) -> Plan:
         """The plan of a task; the tagger that the plan before it trained votes in an ensemble."""
         recipe, given = self._ready() if self.system.is_ready else self._asked(task)
         if trained is not None:
@@ -127,7 +127,7 @@ class Job:
             Pair(replace(pair.source, lang=pair.source.lang or self.lang), NOWHERE) for pair in test_sentences(material)
         ]
 
-    def _outcome(self, results: Results) -> Outcome:
+    def _outcome(self, results: Results) -> CellOutcome:
         """The test sentences with what was found; those that could not be worked on are without labels."""
         gold = self.material.material.gold
         errors: list[str] = []
@@ -148,17 +148,17 @@ class Job:
         if any(isinstance(step, Train) and step.unlabelled for step in results.plan.steps):
             notes.append("the trainer read the words of the test sentences")
         what = "are left to the tagger" if results.plan.labelled == "ensemble" else "count as unlabelled"
-        return Outcome(sentences, notes=(*notes, *_left_out(errors, len(gold), what)))
+        return CellOutcome(sentences, notes=(*notes, *_left_out(errors, len(gold), what)))
 
 
-def _linked(results: Results) -> Outcome:
+def _linked(results: Results) -> CellOutcome:
     """The links of the test sentences; pairs that could not be worked on have none."""
     found: list[Alignment] = []
     errors: list[str] = []
     for part in results.parts("align", "links"):
         found += [Alignment.from_links([]) if one is None else one for one in part.alignments]
         errors += [fault.reason for fault in part.faults.values()]
-    return Outcome(links=found, notes=_left_out(errors, len(found), "have no links"))
+    return CellOutcome(links=found, notes=_left_out(errors, len(found), "have no links"))
 
 
 def _left_out(errors: Sequence[str], total: int, what: str) -> tuple[str, ...]:
@@ -180,9 +180,9 @@ def _learns_from_text(recipe: Recipe) -> bool:
     return train is not None and not train.unlabelled and TRAINERS.facts(train.use, train.options).unlabelled
 
 
-def _trained(results: Results, threads: int | None) -> Trained:
+def _trained(results: Results, threads: int | None) -> KnownTagger:
     model = results.model()
-    return Trained(tagger_from(model, threads), sha256(model_bytes(model)).hexdigest())
+    return KnownTagger(tagger_from(model, threads), sha256(model_bytes(model)).hexdigest())
 
 
 def facts_of(plan: Plan) -> Mapping[str, Any]:

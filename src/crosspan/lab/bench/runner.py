@@ -15,11 +15,11 @@ from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
 from crosspan.core.progress import Listener, Progress
 from crosspan.evaluate.signature import signature
 from crosspan.lab.bench import noise
-from crosspan.lab.bench.cell import Cell
+from crosspan.lab.bench.cell import BenchCell
 from crosspan.lab.bench.material import LazyMaterial
 from crosspan.lab.bench.means import Mean, mean_of
-from crosspan.lab.bench.published import Figure, published_figures
-from crosspan.lab.bench.scoring import Scoring
+from crosspan.lab.bench.published import PublishedFigure, published_figures
+from crosspan.lab.bench.scoring import BenchScoring
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.engine import Engine
 from crosspan.pipeline.executor import LocalExecutor
@@ -79,9 +79,9 @@ class SuiteResult:
     about: About
     system: System
     baseline: System | None
-    scoring: Scoring
+    scoring: BenchScoring
     languages: tuple[LanguageResult, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[PublishedFigure, ...]
     signature: str
     ocr_noise: float = 0.0
 
@@ -143,7 +143,7 @@ def run_suite(
     *,
     system: System,
     baseline: System | None = None,
-    scoring: Scoring | None = None,
+    scoring: BenchScoring | None = None,
     languages: Sequence[str] | None = None,
     translations: str | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -184,7 +184,7 @@ def run_suite(
         suite=suite,
         system=system,
         baseline=baseline,
-        scoring=scoring or Scoring(ignore=about.ignore),
+        scoring=scoring or BenchScoring(ignore=about.ignore),
         folder=Folder(data),
         translations=None if translations is None else Folder(translations),
         cache=None if cache is None else Path(cache),
@@ -239,7 +239,7 @@ class _Job:
     suite: Suite
     system: System
     baseline: System | None
-    scoring: Scoring
+    scoring: BenchScoring
     folder: Folder
     translations: Folder | None
     cache: Path | None
@@ -280,7 +280,7 @@ class _Job:
             "ocr_noise": [self.ocr_noise, self.scoring.seed] if self.ocr_noise else None,
         }
         store = MemoryStore() if self.cache is None else FolderStore(self.cache)
-        cell = Cell(
+        cell = BenchCell(
             systems=[_with_code(system, code) for system in self.systems],
             material=LazyMaterial(lambda: self._read(found, lang, needs), facts, self._code),
             lang=code,

@@ -26,7 +26,7 @@ EFFECT = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class CellScore:
     """F1 of one encoder and mode on some test sets.
 
     Args:
@@ -124,7 +124,7 @@ class Analysis:
 
     slices: Sequence[Slice]
     bodies: dict[str, int]
-    scores: Sequence[Score]
+    scores: Sequence[CellScore]
     gains: Sequence[Gain]
     trends: Sequence[Trend]
     powers: Sequence[Power]
@@ -159,7 +159,7 @@ def analyse(results: Scores) -> Analysis:
     slices = results.slices()
     encoders = [one.name for one in plan.encoders]
     modes = [one.name for one in plan.modes]
-    scores: list[Score] = []
+    scores: list[CellScore] = []
     gains: list[Gain] = []
     for part in slices:
         for encoder in encoders:
@@ -169,7 +169,7 @@ def analyse(results: Scores) -> Analysis:
                     continue
                 values = [results.f1(encoder, mode, seed, part.tests) for seed in seeds]
                 found = estimate(values, plan.general.confidence)
-                scores.append(Score(encoder=encoder, mode=mode, part=part, f1=found))
+                scores.append(CellScore(encoder=encoder, mode=mode, part=part, f1=found))
                 gain = gain_of(results, encoder, mode, part) if mode != PLAIN else None
                 if gain is not None:
                     gains.append(gain)

@@ -21,7 +21,7 @@ from crosspan.lab.study.making import model_of
 from crosspan.lab.study.options import pretrain_options, shape_config, training_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.sizes import Sizes, config_sizes, sizes_of
-from crosspan.lab.study.tables import Encoder
+from crosspan.lab.study.tables import EncoderTable
 
 GB = 1e9
 
@@ -234,7 +234,7 @@ def cost_of(plan: StudyPlan, data: StudyData, cell: Cell, size: Sizes, speed: Sp
     )
 
 
-def pretraining_pieces(plan: StudyPlan, data: StudyData, encoder: Encoder) -> float:
+def pretraining_pieces(plan: StudyPlan, data: StudyData, encoder: EncoderTable) -> float:
     """About how many pieces a pre-training reads, all epochs together."""
     options = pretrain_options(plan, encoder, 0, "auto")
     once = PIECES * sum(len(line.split()) for line in data.lines)

@@ -24,7 +24,7 @@ _MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class CellState:
     """How far a cell is.
 
     Args:
@@ -80,16 +80,16 @@ class StudyFolder:
         with suppress(FileNotFoundError):
             self._skipped.path(cell.key).unlink()
 
-    def state(self, cell: Cell) -> State:
+    def state(self, cell: Cell) -> CellState:
         """How far a cell is, by itself."""
         entry = self.cells.find(cell.key)
         if entry is not None:
             record = self.cells.part(entry, RECORD).values
-            return State(record["status"], str(record.get("error", "")), record)
+            return CellState(record["status"], str(record.get("error", "")), record)
         skipped = self._skipped.find(cell.key)
-        return State("open") if skipped is None else State("skipped", str(skipped.facts["why"]))
+        return CellState("open") if skipped is None else CellState("skipped", str(skipped.facts["why"]))
 
-    def states(self, cells: Iterable[Cell], ours: Container[str] = ()) -> dict[str, State]:
+    def states(self, cells: Iterable[Cell], ours: Container[str] = ()) -> dict[str, CellState]:
         """How far all cells are, those that wait in vain among them.
 
         Args:
@@ -128,13 +128,13 @@ class StudyFolder:
                     shutil.rmtree(path, ignore_errors=True)
 
 
-def blocked(cells: Iterable[Cell], states: Mapping[str, State], ours: Container[str] = ()) -> dict[str, State]:
+def blocked(cells: Iterable[Cell], states: Mapping[str, CellState], ours: Container[str] = ()) -> dict[str, CellState]:
     """States in which cells are blocked whose encoder failed or was skipped; see :meth:`StudyFolder.states`."""
     found = {
-        key: State("open") if state.status == "skipped" and key in ours else state for key, state in states.items()
+        key: CellState("open") if state.status == "skipped" and key in ours else state for key, state in states.items()
     }
     for cell in cells:
         first = found.get(cell.needs)
         if first is not None and found[cell.key].status == "open" and first.status in ("failed", "skipped"):
-            found[cell.key] = State("blocked", f"its encoder was not made: {first.why}")
+            found[cell.key] = CellState("blocked", f"its encoder was not made: {first.why}")
     return found

@@ -12,7 +12,7 @@ from crosspan.core.progress import Listener
 from crosspan.lab.study.budget import Budget, Room, budget_of, encoder_sizes, room_of
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData, load_data
-from crosspan.lab.study.folder import State, StudyFolder
+from crosspan.lab.study.folder import CellState, StudyFolder
 from crosspan.lab.study.grid import cells_of
 from crosspan.lab.study.old_folder import old_records, old_states
 from crosspan.lab.study.plan import StudyPlan, load_plan
@@ -41,11 +41,11 @@ class Study:
     cells: Sequence[Cell]
     folder: StudyFolder
 
-    def states(self) -> dict[str, State]:
+    def states(self) -> dict[str, CellState]:
         """How far each cell is, by its key."""
         return self.folder.states(self.cells)
 
-    def old_states(self) -> dict[str, State] | None:
+    def old_states(self) -> dict[str, CellState] | None:
         """How far each cell is by the files of an older crosspan, in a folder that has nothing else; else ``None``."""
         if any(state.record is not None for state in self.states().values()) or not self.n_old:
             return None

@@ -15,12 +15,12 @@ from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.options import Training, pretrain_options, shape_of, training_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.pretraining import Pretrain
-from crosspan.lab.study.scores import Part, Score
+from crosspan.lab.study.scores import Part, TestScore
 from crosspan.pipeline.corpus import InMemory
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.step import Step
 from crosspan.pipeline.steps import reading
-from crosspan.pipeline.steps.reading import Reading
+from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.tagging import Tag
 from crosspan.pipeline.steps.training import Train
 from crosspan.pipeline.use import Use
@@ -68,7 +68,7 @@ class Maker:
             seed=cell.seed,
         )
 
-    def training(self, cell: Cell, model: str = "", device: str = "auto") -> tuple[Reading, list[Step]]:
+    def training(self, cell: Cell, model: str = "", device: str = "auto") -> tuple[CorpusReading, list[Step]]:
         """The steps that train a tagger, label the test sentences with it, and score it.
 
         Args:
@@ -94,8 +94,8 @@ class Maker:
         name = known.tagger or how.use
         tag = Tag(tagger=Use(TAGGERS, name, settings=_tagging(name, how, device)), learned="train", corpus="tests")
         parts = [Part(test.key, len(test.gold), test.ignore) for test in tests]
-        score = Score(gold=gold, parts=parts, labels=plan.train.labels)
-        return Reading("tests", gold, SHARD, labelled=False, checks=False), [train, tag, score]
+        score = TestScore(gold=gold, parts=parts, labels=plan.train.labels)
+        return CorpusReading("tests", gold, SHARD, labelled=False, checks=False), [train, tag, score]
 
     def key(self, cell: Cell) -> str:
         """A hash of all that the result of a cell depends on: facts of its steps, and the code that they import."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.lab.study.cell import Cell
-from crosspan.lab.study.folder import State, blocked
+from crosspan.lab.study.folder import CellState, blocked
 
 _WHICH = ("kind", "encoder", "mode", "target", "seed")
 
@@ -26,7 +26,7 @@ def old_records(folder: Path) -> list[Path]:
     return sorted((folder / "cells").glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
-def old_states(folder: Path, cells: Iterable[Cell]) -> dict[str, State]:
+def old_states(folder: Path, cells: Iterable[Cell]) -> dict[str, CellState]:
     """How far each cell was in an old study, by its key of today.
 
     A record is that of the cell with the same encoder, mode, language and seed. Whether it was made with the same
@@ -36,14 +36,14 @@ def old_states(folder: Path, cells: Iterable[Cell]) -> dict[str, State]:
         folder: Of the study.
         cells: Its cells.
     """
-    found: dict[tuple[Any, ...], State] = {}
+    found: dict[tuple[Any, ...], CellState] = {}
     for path in old_records(folder):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
             which = tuple(record[name] for name in _WHICH)
-            found[which] = State(record["status"], str(record.get("error", "")), record)
+            found[which] = CellState(record["status"], str(record.get("error", "")), record)
         except (OSError, ValueError, KeyError, TypeError):  # no record, or a damaged one
             continue
     cells = list(cells)
-    states = {cell.key: found.get(tuple(getattr(cell, name) for name in _WHICH), State("open")) for cell in cells}
+    states = {cell.key: found.get(tuple(getattr(cell, name) for name in _WHICH), CellState("open")) for cell in cells}
     return blocked(cells, states)

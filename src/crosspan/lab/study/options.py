@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crosspan.core.components import Component
 from crosspan.core.errors import OptionError
 from crosspan.core.options import flat, with_settings
-from crosspan.lab.study.tables import PLAIN, Encoder, Mode
+from crosspan.lab.study.tables import PLAIN, EncoderTable, Mode
 from crosspan.train import TRAINERS
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Training:
         return default if found is None else found
 
 
-def training_of(plan: StudyPlan, encoder: Encoder, mode: str, device: str = "auto") -> Training:
+def training_of(plan: StudyPlan, encoder: EncoderTable, mode: str, device: str = "auto") -> Training:
     """How a tagger of the study is trained.
 
     Args:
@@ -103,7 +103,7 @@ def _of_mode(use: str, mode: Mode) -> dict[str, Any]:
     return {f"{_GROUP}.{name}" if name in inside else name: value for name, value in settings.items()}
 
 
-def pretrain_options(plan: StudyPlan, encoder: Encoder, seed: int, device: str) -> PretrainOptions:
+def pretrain_options(plan: StudyPlan, encoder: EncoderTable, seed: int, device: str) -> PretrainOptions:
     """How an encoder is pre-trained.
 
     Raises:
@@ -116,7 +116,7 @@ def pretrain_options(plan: StudyPlan, encoder: Encoder, seed: int, device: str) 
     return with_settings(PretrainOptions(), {**settings, "seed": seed, "device": device})
 
 
-def shape_of(encoder: Encoder) -> Shape:
+def shape_of(encoder: EncoderTable) -> Shape:
     """The shape of an encoder that is made here.
 
     Raises:
@@ -127,7 +127,7 @@ def shape_of(encoder: Encoder) -> Shape:
     return with_settings(Shape(), encoder.shape)
 
 
-def shape_config(encoder: Encoder) -> Any:
+def shape_config(encoder: EncoderTable) -> Any:
     """The configuration of an encoder that is yet to be made.
 
     Raises:

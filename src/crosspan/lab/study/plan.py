@@ -18,14 +18,14 @@ from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_o
 from crosspan.lab.study.shipped import study_names
 from crosspan.lab.study.tables import (
     PLAIN,
-    Encoder,
-    General,
+    EncoderTable,
     Limits,
     Mode,
-    Pretrain,
+    PretrainTable,
+    StudyTable,
     Tests,
     TextSource,
-    Train,
+    TrainingTable,
     Unlabelled,
 )
 from crosspan.pipeline.recipes.toml_text import toml_text
@@ -55,13 +55,13 @@ class StudyPlan:
 
     shown: str
     root: Path
-    general: General
+    general: StudyTable
     limits: Limits
-    train: Train
-    pretrain: Pretrain
+    train: TrainingTable
+    pretrain: PretrainTable
     unlabelled: Unlabelled
     modes: tuple[Mode, ...]
-    encoders: tuple[Encoder, ...]
+    encoders: tuple[EncoderTable, ...]
     tests: tuple[Tests, ...]
     groups: Mapping[str, tuple[str, ...]]
 
@@ -82,7 +82,7 @@ class StudyPlan:
                 text += toml_text(kept, name).replace(f"[{name}]\n", f"[[{name}]]\n", 1)
         return text
 
-    def encoder(self, name: str) -> Encoder:
+    def encoder(self, name: str) -> EncoderTable:
         """The encoder of a name."""
         return next(one for one in self.encoders if one.name == name)
 
@@ -132,11 +132,11 @@ class _Reader:
 
     def plan(self, data: Mapping[str, Any], folder: Path, limits: Mapping[str, float]) -> StudyPlan:
         values = {name: value for name, value in data.items() if name not in _TABLES}
-        known = [*(field.name for field in fields(General)), *_TABLES]
+        known = [*(field.name for field in fields(StudyTable)), *_TABLES]
         for name in values:
             if name not in known:
                 raise self._error("", OptionError(f"there is no key {name!r}", hint=_near(name, known)))
-        general = self._table("", General, values)
+        general = self._table("", StudyTable, values)
         given = general.data or os.environ.get(DATA, "")
         pretrain = self._inside(data, "pretrain")
         pretrain["text"] = self._texts("pretrain", pretrain.get("text", []))
@@ -145,17 +145,17 @@ class _Reader:
         if not isinstance(files, Mapping):
             raise self._error("unlabelled", OptionError("files is no table", hint="Write [unlabelled.files]."))
         unlabelled["files"] = {lang: self._texts("unlabelled", text) for lang, text in files.items()}
-        train = self._table("train", Train, self._inside(data, "train"))
+        train = self._table("train", TrainingTable, self._inside(data, "train"))
         plan = StudyPlan(
             shown=self.shown,
             root=Path(os.path.normpath(folder / given)),
             general=general,
             limits=self._table("limits", Limits, {**self._inside(data, "limits"), **limits}),
             train=train,
-            pretrain=self._table("pretrain", Pretrain, pretrain),
+            pretrain=self._table("pretrain", PretrainTable, pretrain),
             unlabelled=self._table("unlabelled", Unlabelled, unlabelled),
             modes=(Mode(name=PLAIN), *self._modes(data, train.use)),
-            encoders=tuple(self._table("encoder", Encoder, one) for one in self._rows(data, "encoder")),
+            encoders=tuple(self._table("encoder", EncoderTable, one) for one in self._rows(data, "encoder")),
             tests=tuple(self._table("test", Tests, one) for one in self._rows(data, "test")),
             groups={
                 name: tuple(map(str, members)) if isinstance(members, list) else (str(members),)

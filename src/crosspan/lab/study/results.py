@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.folder import State
+from crosspan.lab.study.folder import CellState
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.scores import unpacked
 
@@ -46,7 +46,9 @@ class Scores:
         states: How far they are.
     """
 
-    def __init__(self, plan: StudyPlan, data: StudyData, cells: Iterable[Cell], states: Mapping[str, State]) -> None:
+    def __init__(
+        self, plan: StudyPlan, data: StudyData, cells: Iterable[Cell], states: Mapping[str, CellState]
+    ) -> None:
         self.plan, self.data = plan, data
         self.records: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
         self.pretrained: dict[str, list[Mapping[str, Any]]] = {}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crosspan.lab.study.cell import Cell
-from crosspan.lab.study.folder import State, StudyFolder
+from crosspan.lab.study.folder import CellState, StudyFolder
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.work import CellWork
 from crosspan.pipeline.executor import Executor
@@ -25,7 +25,7 @@ class Ended:
     """
 
     cell: Cell
-    state: State
+    state: CellState
     done: int
     total: int
 
@@ -72,7 +72,7 @@ def run_cells(
         wait = not ended
 
 
-def _next(cells: Sequence[Cell], states: Mapping[str, State], ours: set[str]) -> list[Job]:
+def _next(cells: Sequence[Cell], states: Mapping[str, CellState], ours: set[str]) -> list[Job]:
     """The cells that can be run now; of encoders those of one seed at a time, before everything else."""
     ready = [
         at
@@ -86,7 +86,7 @@ def _next(cells: Sequence[Cell], states: Mapping[str, State], ours: set[str]) ->
     return [Job(at, cells[at].key, {}) for at in (*first, *(at for at in ready if at not in encoders))]
 
 
-def tidy(plan: StudyPlan, folder: StudyFolder, cell: Cell, state: State) -> None:
+def tidy(plan: StudyPlan, folder: StudyFolder, cell: Cell, state: CellState) -> None:
     """Remove what a tagger that is done leaves behind, but for its model where the study keeps that."""
     if cell.kind == "train" and state.status == "done":
         folder.drop_work(cell.key, keep_model=plan.general.keep == "all")

@@ -10,7 +10,7 @@ from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import analyse
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.folder import State
+from crosspan.lab.study.folder import CellState
 from crosspan.lab.study.making import targets_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.results import Scores
@@ -25,7 +25,7 @@ _PROGRAMS = ("crosspan", "python", "platform", "numpy", "scipy", "torch", "trans
 
 
 def write_story(
-    folder: Path, plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, State]
+    folder: Path, plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, CellState]
 ) -> list[Path]:
     """Write the page of a study; the same results give the same page.
 
@@ -45,7 +45,7 @@ def write_story(
     return write_page(folder, NAME, story(plan, data, cells, states))
 
 
-def story(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
+def story(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, CellState]) -> list[Block]:
     """The parts of the page; see :func:`write_story`."""
     results = Scores(plan, data, cells, states)
     counts = Counter(str(states[cell.key].status) for cell in cells)
@@ -60,7 +60,9 @@ def story(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mappi
     return [*blocks, *_what_was_run(plan, data, cells, states)]
 
 
-def _what_was_run(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
+def _what_was_run(
+    plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, CellState]
+) -> list[Block]:
     blocks: list[Block] = [Heading(2, "What was run")]
     blocks += _cells(cells, states)
     blocks += _data(plan, data)
@@ -81,7 +83,7 @@ def _what_was_run(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], state
     return blocks
 
 
-def _cells(cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
+def _cells(cells: Sequence[Cell], states: Mapping[str, CellState]) -> list[Block]:
     rows = []
     for cell in cells:
         state = states[cell.key]
@@ -141,7 +143,7 @@ def _data(plan: StudyPlan, data: StudyData) -> list[Block]:
     return blocks
 
 
-def _versions(cells: Sequence[Cell], states: Mapping[str, State]) -> list[list[str]]:
+def _versions(cells: Sequence[Cell], states: Mapping[str, CellState]) -> list[list[str]]:
     """Versions and devices of the cells that are done; the number of cells where they differ."""
     found: Counter[tuple[str, str]] = Counter()
     for cell in cells:

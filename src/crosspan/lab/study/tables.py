@@ -13,7 +13,7 @@ Keep = Literal["none", "encoders", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class General:
+class StudyTable:
     """What stands before the tables.
 
     Args:
@@ -86,7 +86,7 @@ class TextSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pretrain:
+class PretrainTable:
     """How encoders with a shape of their own are trained before anything else.
 
     Args:
@@ -108,7 +108,7 @@ class Pretrain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
+class TrainingTable:
     """The labelled text that taggers learn from.
 
     Args:
@@ -152,7 +152,7 @@ class Unlabelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Encoder:
+class EncoderTable:
     """An encoder of the grid.
 
     Args:
