@@ -22,7 +22,6 @@ import crosspan
 from crosspan.cli.main import main
 from crosspan.core.types import Sentence
 from crosspan.demo import load_corpus
-from crosspan.project.records import projection_record
 from crosspan.tag import load_tagger
 
 LEARN, TEST = slice(0, 60), slice(60, 100)
@@ -191,7 +190,7 @@ def test_projection(tmp_path, lang, method):
     crosspan.write(tmp_path / "en.jsonl", source)
     crosspan.write(tmp_path / "target.jsonl", target)
     projections = crosspan.project_labels(source, target, method=method, threads=1)
-    wanted = [{"id": one.id, **projection_record(found)} for one, found in zip(source, projections, strict=True)]
+    wanted = [{"id": one.id, **found.to_dict()} for one, found in zip(source, projections, strict=True)]
     # the command
     out, dropped = tmp_path / "verb.jsonl", tmp_path / "verb.dropped.jsonl"
     how = ("--method", method, "--dropped", dropped, "--out", out)
@@ -267,9 +266,7 @@ def test_an_empty_side(faulty):
     projections = crosspan.project_labels(source, target, threads=1)
     assert [at for at, one in enumerate(projections) if one.error is not None] == [5]
     kept = [
-        {"id": one.id, **projection_record(found)}
-        for one, found in zip(source, projections, strict=True)
-        if not found.error
+        {"id": one.id, **found.to_dict()} for one, found in zip(source, projections, strict=True) if not found.error
     ]
     assert kept == labelled
 
