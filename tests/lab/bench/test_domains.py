@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crosspan import io
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.types import Sentence, Span
-from crosspan.lab.bench import Scoring, SuiteResult, make_system, run_suite
+from crosspan.lab.bench import BenchScoring, SuiteResult, make_system, run_suite
 from crosspan.lab.bench.noise import with_ocr_noise
 from crosspan.lab.bench.system import System
 from crosspan.lab.bench.tables import render
@@ -310,7 +310,7 @@ def test_noise_is_shown_and_is_the_same_each_time(tmp_path: Path, downloads: Any
     downloads.put(tmp_path / "HIPE-2022-v2.1-ajmc-test-de.tsv", hipe())
     clean = run("hipe-2022", tmp_path, languages=["ajmc-de"])
     noisy = [
-        run("hipe-2022", tmp_path, languages=["ajmc-de"], ocr_noise=0.3, scoring=Scoring(bootstrap=0, seed=seed))
+        run("hipe-2022", tmp_path, languages=["ajmc-de"], ocr_noise=0.3, scoring=BenchScoring(bootstrap=0, seed=seed))
         for seed in (1, 1, 2)
     ]
     assert "ocr-noise" not in clean.signature
@@ -385,7 +385,7 @@ def test_a_neural_tagger_by_name_and_by_recipe_with_and_without_noise(tmp_path: 
             "hipe-2022",
             str(tmp_path / "data"),
             system=system,
-            scoring=Scoring(bootstrap=0, ignore=about.ignore),
+            scoring=BenchScoring(bootstrap=0, ignore=about.ignore),
             languages=["ajmc-de"],
             cache=cache,
             ocr_noise=noise,

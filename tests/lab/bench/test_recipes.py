@@ -7,14 +7,14 @@ import pytest
 from crosspan.cli.main import main
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
-from crosspan.lab.bench import Scoring, make_baseline, make_system, run_suite
+from crosspan.lab.bench import BenchScoring, make_baseline, make_system, run_suite
 from crosspan.lab.bench.material import LazyMaterial
 from crosspan.lab.bench.plans import BenchJob
 from crosspan.lab.bench.system import System, pipelines_of
 from crosspan.suites import make_suite
 from crosspan.suites.suite import Material
 
-QUICK = Scoring(bootstrap=20, samples=20)
+QUICK = BenchScoring(bootstrap=20, samples=20)
 
 
 def test_every_suite_with_sentences_runs_them():

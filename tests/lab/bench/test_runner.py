@@ -20,14 +20,14 @@ from crosspan.core import sources
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.core.types import Sentence, Span
-from crosspan.lab.bench import Scoring, SuiteResult, make_baseline, make_system, run_suite
+from crosspan.lab.bench import BenchScoring, SuiteResult, make_baseline, make_system, run_suite
 from crosspan.lab.bench.cell import BenchCell
 from crosspan.lab.bench.means import mean_of
 from crosspan.lab.bench.system import System
 from crosspan.suites import make_suite
 
 DATA = Path(os.environ.get("CROSSPAN_DATA") or Path(__file__).parents[4] / "shared" / "data")
-QUICK = Scoring(bootstrap=20, samples=20)
+QUICK = BenchScoring(bootstrap=20, samples=20)
 NAMES = {"Ada": "PER", "Bob": "PER", "Accra": "LOC", "Bonn": "LOC", "2020": "DATE"}
 
 
@@ -177,7 +177,7 @@ def test_kept_results_hold_for_the_same_files_and_options_only(
     run("europarl-ner", folder, cache=cache)
     assert len(worked) == 1
     run("europarl-ner", folder, cache=cache, method="heuristic")
-    run("europarl-ner", folder, cache=cache, scoring=Scoring(bootstrap=20, samples=20, ignore=("PER",)))
+    run("europarl-ner", folder, cache=cache, scoring=BenchScoring(bootstrap=20, samples=20, ignore=("PER",)))
     run("europarl-ner", folder, cache=cache, baseline="heuristic")
     assert len(worked) == 4
     downloads.put(folder / "de-europarl.test.conll02", downloads.columns(downloads.OTHER).replace("Bonn", "Jos"))
@@ -200,7 +200,7 @@ def test_another_option_does_again_what_depends_on_it_alone(tmp_path: Path, down
     how = {"languages": ["de"], "cache": cache}
     assert worked_out("europarl-ner", folder, **how) == {"pairs", "learn", "align", "project"}
     assert worked_out("europarl-ner", folder, **how) == set()
-    assert worked_out("europarl-ner", folder, scoring=Scoring(bootstrap=0), **how) == set()
+    assert worked_out("europarl-ner", folder, scoring=BenchScoring(bootstrap=0), **how) == set()
     assert worked_out("europarl-ner", folder, method="heuristic", **how) == {"project"}
     assert worked_out("europarl-ner", folder, baseline="heuristic", **how) == set()
     assert worked_out("europarl-ner", folder, settings={"align.hmm_iterations": "2"}, **how) == {
@@ -330,7 +330,7 @@ def test_translate_test_against_the_tagger_alone(tmp_path: Path, downloads: Any)
         for english, other in zip(downloads.ENGLISH[:2], rows[:2], strict=True)
     ]
     downloads.mafand_json(tmp_path, "en-lug", "dev", texts)
-    scoring = Scoring(bootstrap=20, samples=20, ignore=("DATE",))
+    scoring = BenchScoring(bootstrap=20, samples=20, ignore=("DATE",))
     result = run("masakhaner2", tmp_path, languages=["lug"], baseline="tagger", scoring=scoring)
     found = result.languages[0].result
     assert (found["n"], found["n_total"]) == (2, 3)
@@ -430,7 +430,7 @@ def test_word_alignment(tmp_path: Path, downloads: Any) -> None:
 
 def test_the_mean_is_over_languages_and_repeatable() -> None:
     easy, hard = [[50, 1, 1, 1, 0, 1, 1]], [[30, 1, 1, 1, 1, 1, 1], [20, 0, 1, 1, 1, 1, 1]]
-    scoring = Scoring(bootstrap=500, samples=500)
+    scoring = BenchScoring(bootstrap=500, samples=500)
     found = mean_of(("a", "b"), [easy, hard], "f1", scoring)
     assert found.value == pytest.approx((1 + 0.6) / 2)
     assert found.baseline == pytest.approx((0 + 1) / 2)
@@ -454,8 +454,8 @@ ROWS = st.lists(
 def test_means_keep_their_bounds(counts: list[list[list[int]]], metric: str) -> None:
     if metric == "aer":  # links in sure, in possible, found, sure: sure ones are possible
         counts = [[[n, a, a, b, c] for n, a, b, c in rows] for rows in counts]
-    found = mean_of([str(i) for i in range(len(counts))], counts, metric, Scoring(bootstrap=30))
-    each = [mean_of(["x"], [rows], metric, Scoring(bootstrap=0)).value for rows in counts]
+    found = mean_of([str(i) for i in range(len(counts))], counts, metric, BenchScoring(bootstrap=30))
+    each = [mean_of(["x"], [rows], metric, BenchScoring(bootstrap=0)).value for rows in counts]
     assert found.value == pytest.approx(sum(each) / len(each))
     assert found.low is not None
     assert found.high is not None
@@ -464,7 +464,7 @@ def test_means_keep_their_bounds(counts: list[list[list[int]]], metric: str) -> 
 
 def test_the_mean_of_one_language_has_the_interval_of_the_language(tmp_path: Path, downloads: Any) -> None:
     downloads.europarl(tmp_path, "en", "de")
-    result = run("europarl-ner", tmp_path, scoring=Scoring(bootstrap=4000))
+    result = run("europarl-ner", tmp_path, scoring=BenchScoring(bootstrap=4000))
     interval = result.languages[0].result["scores"]["strict"]["intervals"]["micro"]
     mean = result.mean()
     assert mean.value == pytest.approx(interval["point"])
@@ -549,7 +549,7 @@ def test_an_unknown_suite_names_the_nearest() -> None:
 
 @pytest.mark.skipif(not (DATA / "parallel_gold").is_dir(), reason=f"real data not found at {DATA}; set CROSSPAN_DATA")
 def test_europarl_for_real() -> None:
-    result = run("europarl-ner", DATA, baseline="heuristic", scoring=Scoring(bootstrap=200, samples=1000))
+    result = run("europarl-ner", DATA, baseline="heuristic", scoring=BenchScoring(bootstrap=200, samples=1000))
     assert statuses(result)["de"] == statuses(result)["es"] == "done"
     for one in result.done:
         assert one.result["n"] == 799

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crosspan.core.errors import OptionError
-from crosspan.lab.bench import Scoring, SuiteResult, make_baseline, make_system, run_suite
+from crosspan.lab.bench import BenchScoring, SuiteResult, make_baseline, make_system, run_suite
 from crosspan.lab.bench.tables import render
 from crosspan.suites import make_suite
 
@@ -23,7 +23,7 @@ def europarl(tmp_path: Path, downloads: Any) -> Any:
         about = make_suite("europarl-ner").about
         system = make_system(about)
         other = make_baseline(about, system, baseline) if baseline else None
-        scoring = Scoring(bootstrap=bootstrap, samples=20)
+        scoring = BenchScoring(bootstrap=bootstrap, samples=20)
         return run_suite("europarl-ner", str(tmp_path), system=system, baseline=other, scoring=scoring)
 
     return call
