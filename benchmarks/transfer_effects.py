@@ -30,7 +30,8 @@ from crosspan.tag.crf import CrfTagger
 from crosspan.train.adapt import COPY_BIAS
 from crosspan.train.crf import CrfOptions
 from crosspan.train.noise import NoiseOptions, examples_of
-from crosspan.train.self_training import ROUNDS, train_on_projections
+from crosspan.train.rounds import ROUNDS
+from crosspan.train.self_training import train_on_projections
 
 BIASES = (0.0, 1.0, 2.0, 3.0, 4.0)
 DEFAULT = f"**default**, rounds of self-training: {ROUNDS}"

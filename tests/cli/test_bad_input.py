@@ -149,7 +149,7 @@ def test_missing_columns(folder):
 
 def test_no_labels_at_all(folder):
     done = folder.run("project", "target.txt", "target.txt", "--out", "out.conll", *HEURISTIC)
-    assert_refused(done, "target.txt: not one entity is labelled", "check the order of the files")
+    assert_refused(done, "target.txt: not one entity is labelled", "Check the order of the files")
 
 
 def test_unknown_tags(folder):
@@ -164,7 +164,9 @@ def test_unknown_tags(folder):
 def test_wrong_scheme(folder):
     done = folder.project(*HEURISTIC, "--scheme", "BIOES")
     assert_refused(
-        done, "source.conll:2: the span that begins with 'B-PER' is not closed", "name the scheme of the file"
+        done,
+        "source.conll:2: no sentence can be worked on; the first: the span that begins with 'B-PER' is not closed",
+        "name the scheme of the file",
     )
 
 
@@ -275,7 +277,7 @@ def test_unwritable_output(folder, out):
 def test_input_is_never_written_over(folder, out):
     before = (folder.path / out).read_bytes()
     done = folder.run("project", "source.conll", "target.txt", "--out", out, "--to", "conll", *HEURISTIC)
-    assert_refused(done, "is read and would be overwritten", code=2)
+    assert_refused(done, "is read", "and would be overwritten", code=2)
     assert (folder.path / out).read_bytes() == before
 
 
@@ -297,7 +299,11 @@ def test_full_disk_leaves_what_was_there(folder):
     folder.put("links.txt", LINKS * 2_000)
     folder.put("out.conll", "old")
     limit = 20_000
-    done = folder.project(*HEURISTIC, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    small = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))}
+    done = folder.project(*HEURISTIC, **small)
+    assert_refused(done, f"{folder.temporary}: a temporary file cannot be written", "TMPDIR")
+    assert (folder.path / "out.conll").read_text() == "old"
+    done = folder.run("convert", "source.conll", "out.conll", **small)
     assert_refused(done, "out.conll: writing failed")
     assert (folder.path / "out.conll").read_text() == "old"
 

@@ -9,11 +9,11 @@ from crosspan.pipeline.parts import (
     Projected,
     Tokens,
     about_row,
-    counts_of,
     settled,
     settled_projection,
     whole_sentences,
 )
+from crosspan.pipeline.steps.projecting import counts_of
 
 SENTENCE = Sentence(("in", "Accra"), (Span(1, 2, "LOC", 0.987654321),), "s1", "en", "in Accra", ((0, 2), (3, 8)))
 

@@ -69,13 +69,13 @@ def test_same_data_same_model(corpus, tmp_path):
 
 def test_a_file_of_projections_is_learned_from_as_memory_is(corpus, tmp_path, monkeypatch):
     seen = []
-    real = training_files.train_on_projections
+    real = training_files.train_in_rounds
 
     def seeing(projected, *, gold, **options):
         seen.append((projected, gold))
         return real(projected, gold=gold, **options)
 
-    monkeypatch.setattr(training_files, "train_on_projections", seeing)
+    monkeypatch.setattr(training_files, "train_in_rounds", seeing)
     monkeypatch.setattr(example_files, "SHARD", 7)
     files = [SentenceFile(corpus / "projected.jsonl"), SentenceFile(corpus / "dev.conll")]
     summary = train_files(files, tmp_path / "a.crf", settings={**FAST, "noise.min_confidence": "0.95"})

@@ -7,11 +7,12 @@ import pytest
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import FeatureOptions
-from crosspan.train import self_training
+from crosspan.train import rounds
 from crosspan.train.adapt import AdaptOptions, adapt_tagger, copy_bias
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
-from crosspan.train.self_training import VoteOptions, train_on_projections, voted
+from crosspan.train.rounds import VoteOptions, voted
+from crosspan.train.self_training import train_on_projections
 
 PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))
 PLACES = ("Accra", "Gulu", "Kano", "Lagos", "Nairobi", "Kigali")
@@ -71,7 +72,7 @@ def test_nobody_votes_on_gold_labels():
         return train_crf(examples, **how)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(self_training, "train_crf", learned)
+        patch.setattr(rounds, "train_crf", learned)
         train_on_projections(projected(20, 0.0), gold=[Example(odd, 2.0)], options=PLAIN, vote=VoteOptions(reject=0.9))
     assert len(seen) == VoteOptions().folds + 1
     assert all(examples[0] == Example(odd, 2.0) for examples in seen)

@@ -59,6 +59,7 @@ class Engine:
     progress: Listener | None = None
     products: dict[str, list[Entry]] = field(default_factory=dict)
     reports: list[StepReport] = field(default_factory=list)
+    _told: bool = field(default=False, init=False, repr=False)
 
     def add(self, name: str, entries: Sequence[Entry], computed: int, seconds: float) -> None:
         """Take note of results that were made elsewhere."""
@@ -90,7 +91,7 @@ class Engine:
             found = [None] * len(jobs)
         sizes = self._sizes(step, len(jobs))
         whole = {need: self.products[need.step] for need in step.needs if need.whole}
-        computed = 0
+        computed, self._told = 0, False
         done = sum(size for size, entry in zip(sizes, found, strict=True) if entry is not None)
         # first what nobody is at, then what other runs were at, which by then is mostly there
         for wait in (False, True):
@@ -101,7 +102,8 @@ class Engine:
                 computed += self._taken(result, found)
                 if result.entry is not None:
                     done += sizes[result.shard]
-                    self.advance(step.name, done, sum(sizes))
+                    if not (step.single and self._told):  # who told how it learns has told of its end
+                        self.advance(step.name, done, sum(sizes))
         return [entry for entry in found if entry is not None], computed
 
     @staticmethod
@@ -153,7 +155,12 @@ class Engine:
         """Progress from inside a step, where it learns."""
         if self.progress is None:
             return None
-        return lambda done, total: self.advance(step.name, done, total)
+
+        def inside(done: int, total: int) -> None:
+            self._told = True
+            self.advance(step.name, done, total)
+
+        return inside
 
 
 def facts_of(entries: Iterable[Entry], name: str) -> int:

@@ -26,11 +26,11 @@ def check_writing(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike]
         OutputError: An output cannot be written.
     """
     named = [path for path in outputs if path is not None]
-    check_outputs(named, inputs)
     for path in named:
         if _is_regular(path):
             with suppress(_Abandoned), atomic_binary(path):
                 raise _Abandoned
+    check_outputs(named, [path for path in inputs if not os.path.isdir(path)])  # a folder is refused where it is opened
 
 
 def _is_regular(path: PathLike) -> bool:

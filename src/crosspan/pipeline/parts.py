@@ -5,7 +5,7 @@ Words, labels and the rest are parts by themselves, so that new labels do not ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -217,15 +217,3 @@ def settled_projection(projection: Projection, *, source_scores: bool = True) ->
         links.append(ProjectedSpan(_cut(link.source), replace(link.target, score=sure), sure))
     spans = tuple([link.target for link in links])
     return replace(projection, sentence=replace(projection.sentence, spans=spans), links=tuple(links))
-
-
-def counts_of(projections: Sequence[Projection]) -> Mapping[str, int]:
-    """Counts of a shard of projections."""
-    from crosspan.project.filters import is_filtered
-
-    filtered = sum(map(is_filtered, projections))
-    return {
-        "sentences": len(projections),
-        "filtered": filtered,
-        "rejected": sum(one.error is not None for one in projections) - filtered,
-    }

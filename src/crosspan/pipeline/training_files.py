@@ -29,7 +29,7 @@ from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
 from crosspan.train import TRAINERS
 from crosspan.train.noise import NoiseOptions
-from crosspan.train.self_training import ROUNDS, VoteOptions, train_on_projections
+from crosspan.train.rounds import ROUNDS, VoteOptions, train_in_rounds
 
 _SCORES = ("precision", "recall", "f1")
 
@@ -222,7 +222,7 @@ class _Work:
 def _train(work: _Work, how: _How, summary: TrainSummary) -> None:
     known = how.component
     if known.votes:
-        tagger = train_on_projections(
+        tagger = train_in_rounds(
             work.read.projected,
             gold=work.read.gold,
             labels=work.labels or None,

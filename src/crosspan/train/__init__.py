@@ -5,6 +5,9 @@ from __future__ import annotations
 from crosspan.core.components import Component, Family
 from crosspan.core.model_options import SETTLED
 
+RECORD = "training.json"
+"""The record of the training of an encoder; a folder that has it holds a model that is complete."""
+
 TRAINERS = Family(
     "crosspan.trainers",
     "trainer",

@@ -9,11 +9,9 @@ from typing import Any
 
 from crosspan import __version__
 from crosspan.evaluate.signature import signature
+from crosspan.train import RECORD as RECORD
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import GameReport
-
-RECORD = "training.json"
-"""The record of a training; a folder that has it holds a model that is complete."""
 
 _SIDES = {
     "source": "They are of the source language: nothing of the target language chose these weights.",

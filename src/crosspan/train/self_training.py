@@ -1,52 +1,17 @@
-"""Once more with what was learned: a tagger's own predictions and the projected labels vote, and it is trained again.
-
-Predictions are made by a tagger that has not seen the sentence (cross-fitting): one that has would only repeat the
-labels it was given, right or wrong.
-"""
+"""Training on projected labels in rounds (:mod:`crosspan.train.rounds`), and scoring what comes out."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
-from crosspan.core.checks import check_each
-from crosspan.core.errors import OptionError
 from crosspan.core.progress import Listener, Progress
-from crosspan.core.types import Sentence, Span
+from crosspan.core.types import Sentence
 from crosspan.evaluate import evaluate_ner
-from crosspan.tag.crf import CrfTagger, relabel
-from crosspan.train.crf import CrfOptions, train_crf
+from crosspan.tag.crf import CrfTagger
+from crosspan.train.crf import CrfOptions
 from crosspan.train.examples import Example
-
-ROUNDS = 1
-"""How often labels are voted on and the tagger is trained again, unless told otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoteOptions:
-    """How predictions and projected labels vote.
-
-    Args:
-        folds: The sentences are cut into so many parts; each is predicted by a tagger trained on the others.
-        accept: A predicted entity where nothing is labelled is taken over when it is at least this sure.
-        doubt: Where it is less sure than that, but at least so sure, its words are unobserved.
-        reject: A projected span becomes unobserved when its own confidence times what the tagger gives its words is
-            below this.
-    """
-
-    folds: int = 4
-    accept: float = 0.8
-    doubt: float = 0.3
-    reject: float = 0.02
-
-    def __post_init__(self) -> None:
-        if self.folds < 2:
-            raise OptionError("folds must be at least 2", hint="A tagger must not vote on what it was trained on.")
-        if not 0.0 <= self.reject <= 1.0 or not 0.0 <= self.doubt <= self.accept <= 1.0:
-            raise OptionError("accept, doubt and reject are chances, and doubt is at most accept")
+from crosspan.train.rounds import ROUNDS, VoteOptions, train_in_rounds
 
 
 def train_on_projections(
@@ -89,17 +54,16 @@ def train_on_projections(
         >>> tagger.tag([Sentence(("mu", "Gulu", "."))])[0].tags()
         ['O', 'B-LOC', 'O']
     """
-    if rounds < 0:
-        raise OptionError(f"rounds is {rounds}", hint="Choose 0 or more.")
-    vote = vote or VoteOptions()
-    examples = check_each("examples", examples, Example)
-    gold = check_each("gold", gold, Example)
-    found = {span.label for example in (*gold, *examples) for span in example.sentence.spans}
-    kinds = sorted(found if labels is None else {*labels})
-    current = list(examples)
-    for _ in range(rounds if examples else 0):
-        current = voted(current, examples, kinds, options, vote, threads, progress, gold=gold)
-    tagger = train_crf([*gold, *current], options=options, labels=kinds, threads=threads, progress=progress)
+    tagger = train_in_rounds(
+        examples,
+        gold=gold,
+        labels=labels,
+        options=options,
+        vote=vote,
+        rounds=rounds,
+        threads=threads,
+        progress=progress,
+    )
     return tagger if not dev else _scored(tagger, dev, threads, progress)
 
 
@@ -112,54 +76,3 @@ def _scored(tagger: CrfTagger, dev: Sequence[Sentence], threads: int | None, pro
         progress(Progress("scoring", len(dev), len(dev), named))
     card = {**tagger.card, "dev": {"sentences": len(dev), **scores}}
     return CrfTagger(replace(tagger.model, card=card), threads=threads)
-
-
-def voted(
-    current: Sequence[Example],
-    projected: Sequence[Example],
-    labels: Sequence[str],
-    options: CrfOptions | None,
-    vote: VoteOptions,
-    threads: int | None,
-    progress: Listener | None,
-    *,
-    gold: Sequence[Example] = (),
-) -> list[Example]:
-    """Let taggers trained on ``gold`` and the other parts of ``current`` vote with the ``projected`` labels."""
-    out = list(projected)
-    for fold in range(vote.folds):
-        others = [*gold, *(example for index, example in enumerate(current) if index % vote.folds != fold)]
-        if not any(example.sentence.spans for example in others):
-            continue
-        tagger = train_crf(others, options=options, labels=labels, threads=threads, progress=progress)
-        mine = range(fold, len(projected), vote.folds)
-        sentences = [projected[index].sentence for index in mine]
-        found = zip(mine, *tagger.tag_with_probabilities(sentences), strict=True)
-        for index, predicted, probabilities in found:
-            out[index] = _vote(projected[index], predicted, probabilities[:, 0], vote)
-    return out
-
-
-def _vote(example: Example, predicted: Sentence, outside: npt.NDArray[np.float32], vote: VoteOptions) -> Example:
-    """``outside`` is the probability of ``O`` at each token."""
-    unobserved = set(example.unobserved)
-    spans: list[Span] = []
-    taken: set[int] = set()
-    for span in example.sentence.spans:
-        words = range(span.start, span.end)
-        inside = min(1.0 - float(outside[token]) for token in words)
-        taken.update(words)
-        if (1.0 if span.score is None else span.score) * inside < vote.reject:
-            unobserved.update(words)
-        else:
-            spans.append(span)
-    for span in predicted.spans:
-        words = range(span.start, span.end)
-        if taken.isdisjoint(words) and (span.score or 0.0) >= vote.accept:
-            spans.append(span)
-            taken.update(words)
-            unobserved.difference_update(words)
-    for token in range(len(example.sentence)):
-        if token not in taken and 1.0 - float(outside[token]) >= vote.doubt:
-            unobserved.add(token)
-    return replace(example, sentence=relabel(example.sentence, spans), unobserved=tuple(sorted(unobserved)))

@@ -16,7 +16,7 @@ from crosspan.project.marker_options import MarkerOptions
 from crosspan.train import TRAINERS
 from crosspan.train.adapt import AdaptOptions
 from crosspan.train.noise import NoiseOptions
-from crosspan.train.self_training import ROUNDS, VoteOptions
+from crosspan.train.rounds import ROUNDS, VoteOptions
 from crosspan.translate.guard import GuardOptions
 
 SHARD = 4_000

@@ -16,11 +16,11 @@ from crosspan.pipeline.parts import (
     Projected,
     Tokens,
     about_row,
-    counts_of,
     settled_projection,
     whole_sentences,
 )
 from crosspan.pipeline.step import Inputs, Need, Output, Step
+from crosspan.pipeline.steps.projecting import counts_of
 from crosspan.pipeline.steps.translating import Between
 from crosspan.project.filters import drop_unsure
 from crosspan.project.marked_translation import compose, translate_marked

@@ -19,13 +19,12 @@ from crosspan.pipeline.parts import (
     Links,
     Projected,
     Tokens,
-    counts_of,
     settled_projection,
     whole_sentence,
 )
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
-from crosspan.project.filters import apply_filters
+from crosspan.project.filters import apply_filters, is_filtered
 from crosspan.project.projector import Projector
 
 _EMPTY = Alignment.from_links([])
@@ -229,3 +228,13 @@ class Filter(Step):
             for projection, words, labels, one in zip(projections, sources, spans, links, strict=True)
         ]
         return Output({"projections": Projected(found)}, counts_of(found))
+
+
+def counts_of(projections: Sequence[Projection]) -> Mapping[str, int]:
+    """Counts of a shard of projections."""
+    filtered = sum(map(is_filtered, projections))
+    return {
+        "sentences": len(projections),
+        "filtered": filtered,
+        "rejected": sum(one.error is not None for one in projections) - filtered,
+    }

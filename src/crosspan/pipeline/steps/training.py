@@ -19,7 +19,7 @@ from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
-from crosspan.train.self_training import VoteOptions, train_on_projections
+from crosspan.train.rounds import VoteOptions, train_in_rounds
 
 
 @dataclass(kw_only=True)
@@ -99,7 +99,7 @@ class Train(Step):
         component = self.trainer.component
         use = component.tagger or self.trainer.name
         if component.votes:
-            tagger = train_on_projections(
+            tagger = train_in_rounds(
                 examples,
                 options=with_settings(self.trainer.family.options(self.trainer.name), self.trainer.settings),
                 vote=self.vote,
@@ -129,7 +129,7 @@ class Train(Step):
         """Train below a folder, from where that was left off; return the step it went on from."""
         from crosspan.models.checkpoints import Checkpoints
         from crosspan.models.saving import is_finished
-        from crosspan.train.model_card import RECORD
+        from crosspan.train import RECORD
 
         if is_finished(folder, RECORD):  # killed between the end of the training and that of the step
             Checkpoints(folder, "").remove()
