@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scipy.stats import fisher_exact
 
-import crosspan.lab.bench
+import crosspan.lab.advise
 from benchmarks.findings import markdown
 from crosspan.lab.advise.choice import (
     Case,
@@ -30,7 +30,7 @@ from crosspan.lab.advise.choice import (
 )
 from crosspan.lab.bench.kinds import KINDS
 
-SHIPPED = Path(crosspan.lab.bench.__file__).with_name("choice.json")
+SHIPPED = Path(crosspan.lab.advise.__file__).with_name("choice.json")
 CLOSE = 0.02
 """Figures that are nearer than this may be in the other order with another seed."""
 

@@ -126,3 +126,24 @@ def test_a_model_that_is_not_there_is_a_line_of_the_table(tmp_path, downloads, c
     captured = capsys.readouterr()
     assert code == 3
     assert "there is no such folder" in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"method": "codec", "settings": {"model": "nobody/codec"}},
+        {"method": "t-projection", "settings": {"model": "nobody/t5", "min_confidence": "0.2"}},
+        {"aligner": "awesome", "settings": {"align.model": "nobody/mbert"}},
+        {"aligner": "fast_align", "method": "heuristic"},
+    ],
+)
+def test_any_method_and_aligner_makes_a_plan(how):
+    system = make_system(make_suite("europarl-ner").about, **how)
+    (plan,) = BenchJob(system, LazyMaterial(lambda: (Material(gold=GOLD, source=SOURCE), {}), {}), "es").plans()
+    (project,) = [step for step in plan.steps if step.name == "project"]
+    assert project.method.name == how.get("method", "candidates")
+    aligners = {step.aligner.name for step in plan.steps if hasattr(step, "aligner")}
+    assert aligners == {how.get("aligner", "statistical")}
+    aligner = {f"align.{key}": value for key, value in plan.steps[0].aligner.settings.items()}
+    used = {**project.method.settings, **aligner, "min_confidence": "0.2"}
+    assert how.get("settings", {}).items() <= used.items()
