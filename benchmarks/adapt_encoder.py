@@ -14,8 +14,11 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from crosspan.core.tables import Column, Table, words
 from crosspan.models.loading import load_tokenizer
 from crosspan.text.romanize import romanize_line
 from crosspan.train.pretrain.language_model import PretrainReport, train_language_model
@@ -90,13 +93,17 @@ def main() -> None:
                 row = {"lang": lang, **measured(way, folder / "base", given, held, place, args.steps)}
                 rows.append(row)
                 print(json.dumps(row), flush=True)
-    print("| text | way | pieces a word | words not wholly known | perplexity |\n|---|---|---|---|---|")
-    for row in rows:
-        pieces, unknown, perplexity = row["pieces_per_word"], row["unknown_words"], row["perplexity"]
-        print(
-            f"| {row['lang']} | {row['way']} | {pieces[0]:.2f} → {pieces[1]:.2f} | {unknown[0]:.1%} → {unknown[1]:.1%} "
-            f"| {perplexity[0]:.0f} → {perplexity[1]:.0f} |"
-        )
+    header: list[str | Column] = [*words("text", "way"), "pieces a word", "words not wholly known", "perplexity"]
+    print(Table(header, list(map(cells, rows))).markdown())
+
+
+def cells(row: Mapping[str, Any]) -> list[str]:
+    """A line of the table."""
+    pieces, unknown, perplexity = row["pieces_per_word"], row["unknown_words"], row["perplexity"]
+    return [
+        *(row["lang"], row["way"], f"{pieces[0]:.2f} → {pieces[1]:.2f}"),
+        *(f"{unknown[0]:.1%} → {unknown[1]:.1%}", f"{perplexity[0]:.0f} → {perplexity[1]:.0f}"),
+    ]
 
 
 if __name__ == "__main__":

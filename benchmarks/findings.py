@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from crosspan.core.tables import Table, words
+
 HEADER = ("what", "aim", "crosspan", "shipped weights", "best rivals, same run", "reached", "note")
 
 
@@ -55,15 +57,10 @@ def markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     Example:
         >>> print(markdown(["a", "b"], [["1", "2"]]))
         | a | b |
-        |---|---|
+        |:---|:---|
         | 1 | 2 |
     """
-    names = list(header)
-    lines = [names, ["---"] * len(names), *map(list, rows)]
-    texts = (
-        "|" + "|".join(line) + "|" if line == ["---"] * len(names) else f"| {' | '.join(line)} |" for line in lines
-    )
-    return "\n".join(texts)
+    return Table(words(*header), [list(row) for row in rows]).markdown()
 
 
 def table(found: Sequence[Finding]) -> str:

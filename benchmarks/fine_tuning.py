@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.tables import Table
 from crosspan.models.loading import neural
 
 SHAPES = {
@@ -165,10 +166,12 @@ def main() -> None:
                 command = [sys.executable, "-m", "benchmarks.fine_tuning", "--only", name, "--encoder", str(encoder)]
                 done = subprocess.run([*command, *given], check=True, stdout=subprocess.PIPE, text=True)
                 rows.append(json.loads(done.stdout.splitlines()[-1]))
-    print(f"| {args.shape}, {args.steps} steps of {args.batch} | sentences/s | peak memory, MB |\n|---|---|---|")
+    lines = []
     for name, rows in found.items():
         rate, peak = (statistics.median(row[key] for row in rows) for key in ("rate", "peak"))
-        print(f"| {name} | {rate:.1f} | {peak:.0f} |")
+        lines.append([name, f"{rate:.1f}", f"{peak:.0f}"])
+    what = f"{args.shape}, {args.steps} steps of {args.batch}"
+    print(Table([what, "sentences/s", "peak memory, MB"], lines).markdown())
     ratios = [a["rate"] / b["rate"] for a, b in zip(*found.values(), strict=True)]
     print(f"\nratio of the rates, round by round: {', '.join(f'{one:.2f}' for one in ratios)}")
 

@@ -31,6 +31,7 @@ from typing import Any
 
 from benchmarks import datasets
 from crosspan.align import SimAlign, SimAlignOptions, make_aligner
+from crosspan.core.tables import Column, Table, words
 from crosspan.core.types import Alignment
 from crosspan.models.loading import neural
 from crosspan.testing.tiny_models import word_pieces
@@ -255,12 +256,13 @@ def main() -> None:
     if chosen.json:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return
-    print("| method | tool | precision | pairs/s | times the package | same links |\n|---|---|---|---|---|---|")
+    lines = []
     for row in rows:
         ratio = f"{row.ratio:.1f}" if row.ratio is not None else ""
         agreed = f"{100 * row.same_links:.1f}%" if row.same_links is not None else ""
-        cells = (row.method, row.tool, row.dtype, f"{row.pairs_per_second:.1f}", ratio, agreed)
-        print(f"| {' | '.join(cells)} |", flush=True)
+        lines.append([row.method, row.tool, row.dtype, f"{row.pairs_per_second:.1f}", ratio, agreed])
+    header: list[str | Column] = [*words("method", "tool", "precision"), "pairs/s", "times the package", "same links"]
+    print(Table(header, lines).markdown())
 
 
 if __name__ == "__main__":

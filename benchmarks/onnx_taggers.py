@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.fine_tuning import SHAPES, TAGS, save_encoder, sentences
+from crosspan.core.tables import Table
 from crosspan.models.loading import neural
 
 
@@ -70,12 +71,13 @@ def main() -> None:
                 tagger.tag(data)
                 rates[name].append(len(data) / (time.process_time() - began))
         sizes = {name: size_of(folder) for name, folder in folders.items()}
-    print(f"| {args.shape}, {len(data)} sentences | sentences/s | times PyTorch, round by round | MB | differs by |")
-    print("|---|---|---|---|---|")
+    rows = []
     for name, found in rates.items():
         ratios = ", ".join(f"{a / b:.2f}" for a, b in zip(found, rates["transformers"], strict=True))
         apart = f"{reports[name].largest:.1g}" if name in reports else ""
-        print(f"| {name} | {statistics.median(found):.1f} | {ratios} | {sizes[name]:.0f} | {apart} |")
+        rows.append([name, f"{statistics.median(found):.1f}", ratios, f"{sizes[name]:.0f}", apart])
+    what = f"{args.shape}, {len(data)} sentences"
+    print(Table([what, "sentences/s", "times PyTorch, round by round", "MB", "differs by"], rows).markdown())
 
 
 if __name__ == "__main__":

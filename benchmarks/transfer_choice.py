@@ -17,7 +17,17 @@ from scipy.stats import fisher_exact
 
 import crosspan.lab.bench
 from benchmarks.findings import markdown
-from crosspan.lab.advise.choice import Case, Choice, Share, across, cases_of, held_out, measure, share_ahead, systems
+from crosspan.lab.advise.choice import (
+    Case,
+    RuleChoice,
+    Share,
+    across,
+    cases_of,
+    held_out,
+    measure,
+    share_ahead,
+    systems,
+)
 from crosspan.lab.bench.kinds import KINDS
 
 SHIPPED = Path(crosspan.lab.bench.__file__).with_name("choice.json")
@@ -41,7 +51,7 @@ def cases_table(cases: Sequence[Case]) -> str:
     return markdown(["language", "data set", "seen", "model", "data", "ahead", "rule", ""], rows)
 
 
-def accuracy_table(choice: Choice) -> str:
+def accuracy_table(choice: RuleChoice) -> str:
     """How often the rule is right, beside rules that say the same of all."""
     cases = cases_of()
     rows = [

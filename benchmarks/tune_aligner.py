@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks import datasets
 from crosspan.align import make_aligner
+from crosspan.core.tables import Table
 from crosspan.evaluate import score_alignments
 from crosspan.train.links.tuning import TuningOptions, tune_aligner
 from crosspan.train.pretrain.language_model import train_language_model
@@ -91,11 +92,11 @@ def main() -> None:
             tune_aligner(bitext, out, options, threads=given.threads)
         rows[name] = error_rates(out, layer, "test", given.threads)
         print(name, rows[name], f"{time.process_time() - begin:.0f} s", flush=True)
-    print("| tuned by | " + " | ".join(f"en-{lang}" for lang in LANGS) + " | mean |")
-    print("|---|" + "---|" * (len(LANGS) + 1))
-    for name, row in rows.items():
-        mean = sum(row.values()) / len(row)
-        print(f"| {name} | " + " | ".join(f"{row[lang]:.3f}" for lang in LANGS) + f" | {mean:.3f} |")
+    lines = [
+        [name, *(f"{row[lang]:.3f}" for lang in LANGS), f"{sum(row.values()) / len(row):.3f}"]
+        for name, row in rows.items()
+    ]
+    print(Table(["tuned by", *(f"en-{lang}" for lang in LANGS), "mean"], lines).markdown())
 
 
 if __name__ == "__main__":

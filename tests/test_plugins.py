@@ -239,7 +239,6 @@ def test_convert(place):
     assert tags_of("again.conll") == TAGS
 
 
-@pytest.mark.xfail(strict=True, reason="crosspan train knows its own trainers alone")
 def test_train_and_tag(place):
     run("train", "gold.conll", "--trainer", "wordlist", "-o", "mine.json")
     assert json.loads((place / "mine.json").read_text()) == {"Accra": "LOC", "Ada": "PER", "Kofi": "PER"}
@@ -284,7 +283,6 @@ def test_recipe_with_scores_and_a_matcher(place):
     run_recipe(load_recipe("r.toml", settings), threads=1)
 
 
-@pytest.mark.xfail(strict=True, reason="bench is not on the pipeline yet")
 def test_bench(place, capsys):
     write("greetings.conll", SOURCES)
     run("bench", "greetings", "--data", ".", "--tagger", "wordlist:names.json", "--bootstrap", "0", "--format", "json")

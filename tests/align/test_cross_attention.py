@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crosspan.align import make_aligner
-from crosspan.align.pretrained import NoLinks
+from crosspan.align.pretrained import NoLinksWarning
 from crosspan.core.errors import ModelError, OptionError
 
 LANGUAGES = {"source_lang": "en", "target_lang": "es"}
@@ -87,7 +87,7 @@ def test_model_of_one_direction(tiny, spanish):
 def test_long_odd_and_empty(tiny, spanish):
     odd = ("a b", "", "\u200d", "日本", "🙂", "\ud800", "</s>", "eng_Latn")
     pairs = [spanish[0], (spanish[0][0] * 10, spanish[0][1] * 10), (odd, odd[::-1]), ([], odd), (odd, [])]
-    with pytest.warns(NoLinks, match="1 of 5 pairs have no links, as they are longer"):
+    with pytest.warns(NoLinksWarning, match="1 of 5 pairs have no links, as they are longer"):
         found = made(tiny("nllb")).align_tokens(pairs)
     assert [bool(len(one)) for one in found] == [True, False, True, False, False]
     for (source, target), alignment in zip(pairs, found, strict=True):

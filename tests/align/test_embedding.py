@@ -10,7 +10,7 @@ import pytest
 
 from crosspan.align import ALIGNERS, make_aligner, pretrained
 from crosspan.align.embedding import word_means
-from crosspan.align.pretrained import NoLinks
+from crosspan.align.pretrained import NoLinksWarning
 from crosspan.align.simalign import SimAlign, SimAlignOptions
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
 from crosspan.core.types import Pair, Sentence
@@ -118,7 +118,7 @@ def test_a_pair_without_numbers_does_not_stop_the_others(aligner, sentences, mon
 
     expected = aligner.align_tokens(sentences[:4])
     monkeypatch.setattr(aligner.encoder, "vectors", broken)
-    with pytest.warns(NoLinks, match="1 of 4 pairs have no links"):
+    with pytest.warns(NoLinksWarning, match="1 of 4 pairs have no links"):
         found = aligner.align_tokens(sentences[:4])
     assert len(found[0]) == 0
     assert found[1:] == expected[1:]
@@ -135,7 +135,7 @@ def test_memory_for_a_pair(aligner, sentences, monkeypatch):
         return links(self, source, target)
 
     monkeypatch.setattr(type(aligner), "_links", short)
-    with pytest.warns(NoLinks, match="1 of 3"):
+    with pytest.warns(NoLinksWarning, match="1 of 3"):
         found = aligner.align_tokens(sentences[:3])
     assert [bool(len(one)) for one in found] == [True, False, True]
 

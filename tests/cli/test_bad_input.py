@@ -20,7 +20,7 @@ ENTRY = [sys.executable, "-m", "crosspan.cli.main"]
 SOURCE = "Ada B-PER\nObi I-PER\nlives O\nin O\nAccra B-LOC\n\nKofi B-PER\nleft O\nLagos B-LOC\n"
 TARGET = "Ada Obi anaishi Accra\nKofi aliondoka Lagos\n"
 LINKS = "0-0 1-1 2-2 4-3\n0-0 1-1 2-2\n"
-LEARNING = re.compile(r"learning[^\d]*(\d+)/(\d+)")
+LEARNING = re.compile(r"learn[^\d]*(\d+)/(\d+)")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 HEURISTIC = ("--links", "links.txt", "--method", "heuristic")
 
@@ -125,7 +125,7 @@ def test_empty_line_on_one_side_is_left_out(folder):
     folder.put("target.txt", "Ada Obi anaishi Accra\n\n")
     done = folder.project(*HEURISTIC, "--dropped", "dropped.jsonl")
     assert done.returncode == 3
-    assert "target.txt:2: left out: the sentence is empty, but its counterpart in source.conll is not" in done.stderr
+    assert "target.txt:2: left out: the target sentence is empty, but its counterpart is not" in done.stderr
     assert folder.tags() == [["B-PER", "I-PER", "O", "B-LOC"]]
     dropped = [json.loads(line) for line in (folder.path / "dropped.jsonl").read_text().splitlines()]
     assert [(item["index"], item["reason"], item.get("text")) for item in dropped] == [
@@ -195,8 +195,8 @@ def test_all_links_out_of_range(folder):
     ("links", "parts"),
     [("0-0 1:1\n0-0\n", ("links.txt:1", "'1:1' is not a link", "Write links as i-j")),
      ("0-0\n0-0:1.5\n", ("links.txt:2", "'0-0:1.5'", "probability")),
-     ("0-0\n", ("links.txt: 1 lines of links, but source.conll has 2 sentences",)),
-     ("0-0\n0-0\n0-0\n", ("links.txt: 3 lines of links, but source.conll has 2 sentences",))],
+     ("0-0\n", ("links.txt: 1 lines of links, but 2 sentence pairs",)),
+     ("0-0\n0-0\n0-0\n", ("links.txt: 3 lines of links, but 2 sentence pairs",))],
 )  # fmt: skip
 def test_malformed_links(folder, links, parts):
     folder.put("links.txt", links)

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from crosspan.cli.bench import command
 from crosspan.core.errors import CrosspanError
+from crosspan.pipeline.folder_store import FolderStore
 
 ENGLISH = "Ada\tB-PER\nsees\tO\nBo\tB-LOC\n\nBob\tB-PER\nsees\tO\nBo\tB-LOC\n"
 GERMAN = ENGLISH.replace("sees", "sieht")
@@ -49,9 +50,16 @@ def test_bench_prints_ours_beside_theirs(folder: Path) -> None:
 
 def test_bench_keeps_results_in_the_users_cache(folder: Path, tmp_path: Path) -> None:
     bench("europarl-ner", "--data", str(folder))
-    assert len(list((tmp_path / "cache" / "crosspan-bench").iterdir())) == 1
+    kept = FolderStore(tmp_path / "cache" / "crosspan" / "bench")
+    assert cells(kept) == 1
     bench("europarl-ner", "--data", str(folder), "--cache", str(tmp_path / "mine"))
-    assert len(list((tmp_path / "mine").iterdir())) == 1
+    assert (cells(kept), cells(FolderStore(tmp_path / "mine"))) == (1, 1)
+
+
+def cells(store: FolderStore) -> int:
+    """How many languages are kept whole."""
+    names = [path.parent.name + path.name for path in store.folder.glob("??/*")]
+    return sum("result" in entry.parts for entry in map(store.find, names) if entry is not None)
 
 
 def test_bench_without_a_cache_writes_nothing(folder: Path, tmp_path: Path) -> None:

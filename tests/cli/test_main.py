@@ -111,6 +111,11 @@ def test_signal_that_compiled_code_turned_into_another_error(capsys, monkeypatch
     assert capsys.readouterr().err == "crosspan: interrupted; no output file was left half-written.\n"
 
 
+def test_python_runs_the_command_line_too():
+    done = subprocess.run([sys.executable, "-m", "crosspan", "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"crosspan {crosspan.__version__}\n")
+
+
 def test_python_names_are_found_when_used():
     assert set(crosspan.__all__) <= set(dir(crosspan))
     for name in crosspan.__all__:

@@ -125,7 +125,7 @@ def test_few_files_need_the_parser(monkeypatch):
         "crosspan.train.crf",
         "crosspan.pipeline.steps.projecting",
         "crosspan.cli.main",
-        "crosspan.lab.study.cells",
+        "crosspan.lab.study.work",
     ],
 )
 def test_the_closure_is_that_of_the_parser(module):

@@ -4,7 +4,7 @@ import pytest
 
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.io.conll import Conll, find_offsets
-from crosspan.io.conll_layout import Layout, find_layout, parse_columns
+from crosspan.io.conll_layout import ColumnLayout, find_layout, parse_columns
 from crosspan.io.format import Reading
 
 
@@ -135,4 +135,4 @@ def test_find_offsets_gives_up_rather_than_guess():
 def test_layout_of_tags_first():
     layout = find_layout(["O\tshow", "B-title\tAlien"], "x")
     assert (layout.token, layout.tag) == (1, 0)
-    assert find_layout([], "x") == Layout()
+    assert find_layout([], "x") == ColumnLayout()

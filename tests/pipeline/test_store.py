@@ -19,7 +19,7 @@ from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projectio
 from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.failures import MANY, each_by_itself
 from crosspan.pipeline.folder_store import FolderStore
-from crosspan.pipeline.parts import About, AboutRow, Facts, Fault, Labels, Links, Model, Projected, Tokens
+from crosspan.pipeline.parts import AboutRow, Extras, Facts, Fault, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.recipes.toml_text import toml_text
 from crosspan.pipeline.store import MemoryStore, SpoolStore
 
@@ -37,7 +37,7 @@ PROJECTION = Projection(
 )
 PARTS = {
     "tokens": Tokens(([["mọ́", "\ud800"], []], [["a"], ["b", "c"]])),
-    "about": About(([AboutRow("1", "lug", "mọ́ x", ((0, 3), (4, 5))), AboutRow()],), [1, 4]),
+    "about": Extras(([AboutRow("1", "lug", "mọ́ x", ((0, 3), (4, 5))), AboutRow()],), [1, 4]),
     "labels": Labels([(Span(0, 1, "LOC", 0.123456789),), ()], {1: Fault("a:3", "empty", "Put it in.")}),
     "links": Links([Alignment.from_pharaoh("0-0 1-2:0.3"), None], {1: Fault(None, "failed")}),
     "projections": Projected([PROJECTION, Projection(Sentence(("x",)), error="no")]),

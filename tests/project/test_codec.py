@@ -15,7 +15,7 @@ from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.codec import CodecOptions, CodecProjector
 from crosspan.project.codec_model import MarkerModel, marked_text
-from crosspan.project.codec_search import Forced, Hypothesis, Known, MarkerSearch, shares, template_of
+from crosspan.project.codec_search import Forced, ForcedScores, Hypothesis, MarkerSearch, shares, template_of
 from crosspan.project.projector import PROJECTORS
 
 NONE = Alignment.from_links([])
@@ -98,7 +98,7 @@ class Random:
         self.asked += 1
         rows = [self._row(one.ids[:at]) for at in range(len(one.ids))]
         forced = np.array([row[piece] for row, piece in zip(rows, one.ids, strict=True)])
-        return Known(forced, np.array([row[one.watch] for row in rows]))
+        return ForcedScores(forced, np.array([row[one.watch] for row in rows]))
 
     def total(self, ids, n_before):
         return float(self.know(Forced(tuple(ids), 0)).forced[n_before:].sum())

@@ -14,7 +14,7 @@ from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.ner_candidates import NerOptions, TargetTagger, all_ranges, sub_ranges
-from crosspan.project.scorers.ner import NerScore, UnknownLabels
+from crosspan.project.scorers.ner import NerScorer, UnknownLabels
 
 LABELS = ("LOC", "PER")
 TAGS = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
@@ -75,8 +75,8 @@ def test_scores_are_those_of_the_paper(world):
     batch = PairBatch.build(pairs, links)
     made = CandidateProjector().candidates(pairs, batch)
     tagger = FakeTagger()
-    own = NerScore(tagger=tagger)(pairs, batch, made)
-    best = NerScore(tagger=tagger, spans=True)(pairs, batch, made)
+    own = NerScorer(tagger=tagger)(pairs, batch, made)
+    best = NerScorer(tagger=tagger, spans=True)(pairs, batch, made)
     assert len(own) == len(best) == len(made)
     for row, (span, start, end) in enumerate(zip(made.span, made.start, made.end, strict=True)):
         index = batch.span_sentence[span]
@@ -91,12 +91,12 @@ def test_alpha_and_floor_can_be_set():
     batch = PairBatch.build([pair], [Alignment.from_pharaoh("0-0 0-1")])
     made = CandidateProjector().candidates([pair], batch)
     rows = FakeTagger().probabilities([pair.target])[0]
-    plain = NerScore(NerOptions(alpha=1.0, floor=0.0), tagger=FakeTagger())([pair], batch, made)
+    plain = NerScorer(NerOptions(alpha=1.0, floor=0.0), tagger=FakeTagger())([pair], batch, made)
     expected = [
         by_hand(rows, start, end, "PER", alpha=1.0, floor=0.0) for start, end in zip(made.start, made.end, strict=True)
     ]
     np.testing.assert_allclose(plain, expected, atol=1e-6)
-    assert (NerScore(NerOptions(floor=9.0), tagger=FakeTagger())([pair], batch, made) == 0).all()
+    assert (NerScorer(NerOptions(floor=9.0), tagger=FakeTagger())([pair], batch, made) == 0).all()
     for options in ({"alpha": 0.0}, {"alpha": float("nan")}, {"floor": -1.0}):
         with pytest.raises(OptionError):
             NerOptions(**options)
@@ -106,13 +106,13 @@ def test_labels_that_the_tagger_does_not_know_are_told_once():
     pair = Pair(Sentence(("Ada",), (Span(0, 1, "MISC"),)), Sentence(("Ada", "Obi")))
     batch = PairBatch.build([pair], [Alignment.from_pharaoh("0-0")])
     made = CandidateProjector().candidates([pair], batch)
-    scorer = NerScore(tagger=FakeTagger())
+    scorer = NerScorer(tagger=FakeTagger())
     with pytest.warns(UnknownLabels, match="knows no MISC"):
         assert (scorer([pair], batch, made) == 0).all()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         scorer([pair], batch, made)
-    assert NerScore(NerOptions(floor=0.0), tagger=FakeTagger(), spans=True)([pair], batch, made).max() > 0
+    assert NerScorer(NerOptions(floor=0.0), tagger=FakeTagger(), spans=True)([pair], batch, made).max() > 0
 
 
 def test_each_sentence_is_read_once():
@@ -194,7 +194,7 @@ def test_a_tagger_must_be_named():
         with pytest.raises(OptionError, match="needs a tagger of the target language"):
             CandidateProjector(CandidateOptions(**options))
     with pytest.raises(OptionError, match="no tagger of the target side is named"):
-        NerScore()(
+        NerScorer()(
             [PAIR],
             PairBatch.build([PAIR], [LINKS]),
             CandidateProjector().candidates([PAIR], PairBatch.build([PAIR], [LINKS])),

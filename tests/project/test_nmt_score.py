@@ -13,7 +13,7 @@ from crosspan.core.errors import ModelError, OptionError, OutputError
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
-from crosspan.project.scorers.nmt import NmtOptions, NmtScore, model_digest
+from crosspan.project.scorers.nmt import NmtOptions, NmtScorer, model_digest
 
 ENGLISH = ["European Commission", "Ada Lovelace", "Accra", "the Bank of Ghana"]
 GERMAN = ["Europäische Kommission", "Ada Lovelace", "Akkra !", "Bank"]
@@ -45,7 +45,7 @@ def by_hand(one, other, base=2.0):
 
 def scorer(translator=None, **options):
     options = {"source_lang": "en", "target_lang": "de", **options}
-    return NmtScore(NmtOptions(**options), translator=translator or FakeTranslator())
+    return NmtScorer(NmtOptions(**options), translator=translator or FakeTranslator())
 
 
 def world(*sentences, lang=None):
@@ -135,7 +135,7 @@ def test_scores_are_those_of_the_package(folder, package, normalize, both):
     reference = kind(model(str(folder)))
     how = {"normalize": normalize, "both_directions": both}
     expected = reference.score_direct(GERMAN, ENGLISH, a_lang="de", b_lang="en", **how)
-    found = NmtScore(NmtOptions(model=str(folder), **how)).phrases(ENGLISH, GERMAN, ("en", "de"))
+    found = NmtScorer(NmtOptions(model=str(folder), **how)).phrases(ENGLISH, GERMAN, ("en", "de"))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
     assert np.ptp(expected) > 0.001 * np.max(expected), "a test of nothing"
 
@@ -159,7 +159,7 @@ def test_scores_are_those_of_single_forward_passes(folder):
         rows = logits[0].log_softmax(-1)[torch.arange(batch["labels"].shape[1]), batch["labels"][0]]
         return float(rows[1:].mean())  # the language is given
 
-    found = NmtScore(NmtOptions(model=str(folder), base="e")).phrases(ENGLISH, GERMAN, ("en", "de"))
+    found = NmtScorer(NmtOptions(model=str(folder), base="e")).phrases(ENGLISH, GERMAN, ("en", "de"))
     for score, one, other in zip(found, ENGLISH, GERMAN, strict=True):
         there = np.exp(log_prob(other, one, "de", "en") - log_prob(other, other, "de", "de"))
         back = np.exp(log_prob(one, other, "en", "de") - log_prob(one, one, "en", "en"))
@@ -284,11 +284,11 @@ def test_probabilities_that_are_none():
 def test_a_model_must_be_named_and_there():
     pairs, batch, made = world(("sea", "Meer"))
     with pytest.raises(OptionError, match="no translator"):
-        NmtScore(NmtOptions(source_lang="en", target_lang="de"))(pairs, batch, made)
+        NmtScorer(NmtOptions(source_lang="en", target_lang="de"))(pairs, batch, made)
     pytest.importorskip("transformers")
     missing = NmtOptions(source_lang="en", target_lang="de", model="/no/such/folder")
     with pytest.raises(ModelError, match="no such folder"):
-        NmtScore(missing)(pairs, batch, made)
+        NmtScorer(missing)(pairs, batch, made)
 
 
 @pytest.mark.parametrize("options", [{"base": "10"}, {"floor": -0.1}, {"floor": float("nan")}])

@@ -16,7 +16,7 @@ from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.projector import PROJECTORS
 from crosspan.project.scorers.nmt import NmtOptions
 from crosspan.project.t_projection import TProjection, TProjectionOptions
-from crosspan.project.t_projection_data import Places, Template, Written
+from crosspan.project.t_projection_data import Places, Template, WrittenEntity
 
 NONE = Alignment.from_links([])
 NMT = NmtOptions(source_lang="en", target_lang="es")
@@ -123,7 +123,7 @@ def test_questions_are_written_as_the_text_is():
     ],
 )
 def test_broken_answers_are_read_as_far_as_they_go(text, expected):
-    assert Template().read(text, ["PER", "LOC"]) == [Written(*one) for one in expected]
+    assert Template().read(text, ["PER", "LOC"]) == [WrittenEntity(*one) for one in expected]
     assert Template().read(text, []) == []
 
 
@@ -134,7 +134,7 @@ def test_answers_are_read_back(entities):
         spans.append(Span(len(tokens), len(tokens) + len(text.split()), label))
         tokens += text.split()
     answer = Template().answer(Sentence(tuple(tokens), tuple(spans)))
-    assert Template().read(answer, ["PER", "LOC", "ODD"]) == [Written(*one) for one in entities]
+    assert Template().read(answer, ["PER", "LOC", "ODD"]) == [WrittenEntity(*one) for one in entities]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ transformers = pytest.importorskip("transformers")
 from crosspan.core.errors import ModelError, OptionError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.translate import Translation, make_translator  # noqa: E402
-from crosspan.translate.families import Family  # noqa: E402
+from crosspan.translate.families import ModelFamily  # noqa: E402
 from crosspan.translate.preparation import longest_output  # noqa: E402
 from crosspan.translate.transformers import TransformersOptions, TransformersTranslator  # noqa: E402
 
@@ -69,7 +69,7 @@ def test_the_same_as_the_tokenizer_itself(translators, texts, name):
 
 def test_the_older_frame_of_nllb(tiny):
     tokenizer = transformers.AutoTokenizer.from_pretrained(tiny["nllb"], legacy_behaviour=True, src_lang="eng_Latn")
-    (row,) = Family(tokenizer).source_ids(["Ada came"], "en", "es")
+    (row,) = ModelFamily(tokenizer).source_ids(["Ada came"], "en", "es")
     assert row.tolist() == tokenizer("Ada came")["input_ids"]
     assert tokenizer.convert_ids_to_tokens(row.tolist())[-2:] == ["</s>", "eng_Latn"]
 
@@ -238,11 +238,11 @@ def test_a_pair_is_read_from_the_name_of_a_model():
             return {"</s>": 0, "a": 1}
 
     for name in ("Helsinki-NLP/opus-mt-en-es", "/models/opus-mt-tc-big-en-es/"):
-        family = Family(MarianTokenizer(), name=name)
+        family = ModelFamily(MarianTokenizer(), name=name)
         assert family.target_code("Spanish") == "Spanish"
         with pytest.raises(OptionError, match="translates to Spanish, not to French"):
             family.target_code("fr")
-    group = Family(MarianTokenizer(), name="Helsinki-NLP/opus-mt-ROMANCE-en")
+    group = ModelFamily(MarianTokenizer(), name="Helsinki-NLP/opus-mt-ROMANCE-en")
     assert [group.source_code(name) for name in ("es", "fr")] == ["es", "fr"]
 
 
@@ -276,10 +276,10 @@ def test_a_tokenizer_without_codes_of_languages(tiny, tmp_path):
     about |= {"extra_special_tokens": [], "tokenizer_class": "NllbTokenizer"}
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    if len(Family.__init__.__doc__ or "") and len(tokenizer) > 700:
+    if len(ModelFamily.__init__.__doc__ or "") and len(tokenizer) > 700:
         pytest.skip("this version of transformers puts the codes back")
     with pytest.raises(ModelError, match="knows no codes of languages"):
-        Family(tokenizer, name=str(folder))
+        ModelFamily(tokenizer, name=str(folder))
 
 
 def test_pickled_weights(tiny, tmp_path):

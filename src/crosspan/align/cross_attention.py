@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.embedding import EMPTY, readable
-from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinks, PretrainedAligner, Words
+from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinksWarning, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.core.errors import OptionError
 from crosspan.core.logs import warn
@@ -190,7 +190,7 @@ class CrossAttention(PretrainedAligner):
             warn(
                 f"{failed} of {len(shard)} pairs have no links, as they are longer than what the model reads at once "
                 "or it gave no numbers for them",
-                NoLinks,
+                NoLinksWarning,
                 stacklevel=3,
             )
         return found

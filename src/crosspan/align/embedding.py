@@ -16,7 +16,7 @@ from crosspan.align.pretrained import (
     PIECES_ON_GPU,
     Advance,
     Found,
-    NoLinks,
+    NoLinksWarning,
     PretrainedAligner,
     Words,
 )
@@ -193,7 +193,7 @@ class EmbeddingAligner(PretrainedAligner):
         if failed:
             warn(
                 f"{failed} of {len(shard)} pairs have no links: they are too long, or the model gave no numbers",
-                NoLinks,
+                NoLinksWarning,
                 stacklevel=4,
             )
         return links

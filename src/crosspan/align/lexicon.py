@@ -195,7 +195,7 @@ class Side:
         return out
 
 
-class Lexicon:
+class WordLexicon:
     """Translation probabilities in both directions, learned block by block.
 
     Args:

@@ -22,7 +22,7 @@ PIECES_ON_CPU, PIECES_ON_GPU = 512, 16_384
 """Pieces of a batch where ``batch`` is 0. On a CPU, what goes through a layer should stay in its cache."""
 
 
-class NoLinks(UserWarning):
+class NoLinksWarning(UserWarning):
     """Pairs that could not be aligned have no links."""
 
 

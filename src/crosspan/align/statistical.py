@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
-from crosspan.align.lexicon import WORD, Block, Floats, Lexicon, Smoothing
+from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import EmptyInputError, ModelError
 from crosspan.core.options import Above, AtLeast, Below, Within, checked
@@ -83,7 +83,7 @@ class StatisticalAligner:
     def __init__(self, options: StatisticalOptions | None = None, *, threads: int | None = None) -> None:
         self.options = options or StatisticalOptions()
         self.threads = threads or os.cpu_count() or 1
-        self.lexicon = Lexicon(self.options.smoothing)
+        self.lexicon = WordLexicon(self.options.smoothing)
         self.jumps = np.zeros((2, 2 * JUMP_OFFSET + 1))
         self.sentences_seen = 0
 
@@ -256,7 +256,7 @@ class StatisticalAligner:
         return load(Path(path), threads=threads)
 
 
-def _unlinked(block: Block, found: Expectation, lexicon: Lexicon) -> tuple[Floats, Floats]:
+def _unlinked(block: Block, found: Expectation, lexicon: WordLexicon) -> tuple[Floats, Floats]:
     source = np.bincount(block.source, found.unlinked_source, len(lexicon.source.vocabulary)).astype(np.float64)
     target = np.bincount(block.target, found.unlinked_target, len(lexicon.target.vocabulary)).astype(np.float64)
     return source, target

@@ -78,9 +78,9 @@ class TransAlign(Awesome):
 
     def _codes_of(self, encoder: Encoder) -> tuple[str, str]:
         """The model's codes of the two languages; nothing where its encoder is not told them."""
-        from crosspan.translate.families import Family
+        from crosspan.translate.families import ModelFamily
 
-        family = Family(encoder.tokenizer, name=encoder.name)
+        family = ModelFamily(encoder.tokenizer, name=encoder.name)
         if family.kind != "codes":
             return "", ""
         options = self.options

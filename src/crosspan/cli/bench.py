@@ -135,7 +135,7 @@ def _switched(given: dict[str, Any]) -> dict[str, str]:
     off = {
         "adapt": ("tag.adapt", "false"),
         "copy_bias": ("tag.adaptation.copy_bias", "0"),
-        "source_scores": ("source_scores", "false"),
+        "source_scores": ("project.source_scores", "false"),
     }
     found = {key: value for name, (key, value) in off.items() if not given[name]}
     return found if given["rounds"] is None else {**found, "train.rounds": str(given["rounds"])}

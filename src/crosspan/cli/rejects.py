@@ -15,7 +15,7 @@ EXIT_REJECTED = 3
 SHOWN_REJECTS = 20
 
 
-class Summary(Protocol):
+class RejectSummary(Protocol):
     """What a verb knows of its work."""
 
     rejected: int
@@ -52,7 +52,7 @@ class Rejects:
 
 
 def finish(
-    summary: Summary, text: str, head: dict[str, Any], *, as_json: bool, quiet: bool, output_taken: bool = False
+    summary: RejectSummary, text: str, head: dict[str, Any], *, as_json: bool, quiet: bool, output_taken: bool = False
 ) -> None:
     """Show the summary; exit with code 3 where something was left out.
 

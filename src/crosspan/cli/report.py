@@ -17,7 +17,7 @@ from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
     from crosspan.core.progress import Listener
-    from crosspan.report import Item, Written
+    from crosspan.report import Item, WrittenPage
 
 _TO_PROJECT = (
     *("bitext", "aligner_model", "method", "settings", "min_confidence", "filters", "threads"),
@@ -185,7 +185,7 @@ def _facts(inputs: tuple[str, ...], given: dict[str, Any]) -> dict[str, str]:
     return {"source": inputs[0], "target": inputs[1], **named}
 
 
-def _summary(out: str, written: Written) -> str:
+def _summary(out: str, written: WrittenPage) -> str:
     name = "<stdout>" if out == "-" else out
     everything = written.sentences + written.rejected
     shown = "all shown" if written.shown == everything else f"{written.shown} shown"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,10 @@ from crosspan.cli.progress import progress_bars
 if TYPE_CHECKING:
     from crosspan.core.tables import Table
     from crosspan.lab.study.budget import Budget, Room
-    from crosspan.lab.study.grid import Cell
+    from crosspan.lab.study.cell import Cell
+    from crosspan.lab.study.folder import CellState
     from crosspan.lab.study.launch import Study
     from crosspan.lab.study.runner import Ended
-    from crosspan.lab.study.store import State
 
 EXIT_FAILED = 3
 """Some cells failed, were skipped, or are left."""
@@ -45,7 +44,6 @@ _LIMITS = ("max_memory_gb", "max_hours", "max_disk_gb")
 @click.option("--max-memory-gb", type=click.FloatRange(0), metavar="GB", help="Skip cells that take more.")
 @click.option("--max-hours", type=click.FloatRange(0), metavar="H", help="Skip cells that would make it longer.")
 @click.option("--max-disk-gb", type=click.FloatRange(0), metavar="GB", help="Skip cells that would fill more.")
-@click.option("--worker", hidden=True, metavar="FILE", help="Run cells that FILE names, and write no page.")
 @options.quiet
 def command(file: str, out: str, **given: Any) -> None:
     """Run the study of FILE, and write a page about it.
@@ -65,11 +63,6 @@ def command(file: str, out: str, **given: Any) -> None:
     devices = options.split_names([given["devices"]])
     places = [devices[number % len(devices)] for number in range(given["jobs"] or len(devices))]
     study = launch.open_study(file, out, limits=limits)
-    if given["worker"]:
-        with open(given["worker"], encoding="utf-8") as stream:
-            fits = json.load(stream)
-        launch.run_here(study, fits=fits, device=devices[0], threads=given["threads"])
-        return
     if not given["page_only"]:
         if not given["dry_run"]:
             launch.prepare(study, retry_failed=given["retry_failed"])
@@ -79,33 +72,28 @@ def command(file: str, out: str, **given: Any) -> None:
         if given["dry_run"]:
             return
         launch.note_skipped(study, budget)
-        _run(study, file, out, budget.fits(study.cells), places, given)
-    states = study.states()
-    pages = write_story(study.store.folder, study.plan, study.data, study.cells, states)
+        _run(study, budget.fits(study.cells), places, given)
+    old = study.old_states() if given["page_only"] else None
+    states = old or study.states()
+    pages = write_story(study.folder.path, study.plan, study.data, study.cells, states)
     if not given["quiet"]:
         click.echo(summary_text(states, study), err=True)
+        if old is not None:
+            click.echo("the page is of results that an older crosspan made: a new run begins anew", err=True)
         click.echo(f"written: {', '.join(str(path) for path in pages if path.suffix != '.svg')}", err=True)
     if any(state.status != "done" for state in states.values()):
         sys.exit(EXIT_FAILED)
 
 
-def _run(
-    study: Study, file: str, out: str, fits: Sequence[str], places: Sequence[str], given: Mapping[str, Any]
-) -> None:
+def _run(study: Study, fits: Sequence[str], places: Sequence[str], given: Mapping[str, Any]) -> None:
     from crosspan.lab.study import launch
 
     quiet = given["quiet"]
-    if len(places) > 1:
-        with launch.worker_command(file, out, fits) as words:
-            launch.run_in_processes(
-                study, words, places, threads=given["threads"], on_change=None if quiet else _Shown(study)
-            )
-        return
-    with progress_bars(quiet=quiet) as progress:
-        launch.run_here(
+    with progress_bars(quiet=quiet or len(places) > 1) as progress:
+        launch.run_study(
             study,
             fits=fits,
-            device=places[0],
+            devices=places,
             threads=given["threads"],
             progress=progress,
             on_end=None if quiet else _told,
@@ -142,9 +130,13 @@ def budget_text(study: Study, budget: Budget, room: Room, jobs: int) -> str:
         for name, one in study.data.overlaps.items()
         if one.same + one.shared
     ]
-    strangers = study.store.strangers(study.cells)
+    if study.n_old:
+        lines.append(
+            f"not counted: {study.n_old} cells of an older crosspan, which begin anew; --page-only reads what is there"
+        )
+    strangers = study.folder.strangers(study.cells)
     if strangers:
-        lines.append(f"not counted: {strangers} cells in the folder that are of other settings or another version")
+        lines.append(f"not counted: {strangers} cells in the folder that are of other settings or other code")
     return "\n".join(lines)
 
 
@@ -175,7 +167,7 @@ def _left_out(study: Study, budget: Budget) -> list[Cell]:
     return [cell for cell in study.cells if cell.key in budget.skipped]
 
 
-def summary_text(states: dict[str, State], study: Study) -> str:
+def summary_text(states: dict[str, CellState], study: Study) -> str:
     """How many cells ended how, and why not."""
     counts = {
         name: sum(state.status == name for state in states.values())
@@ -189,26 +181,11 @@ def summary_text(states: dict[str, State], study: Study) -> str:
     return "\n".join(lines)
 
 
-class _Shown:
-    """Tells of cells that ended in other processes."""
-
-    def __init__(self, study: Study) -> None:
-        self.study = study
-        self.known = {key for key, state in study.states().items() if state.status != "open"}
-
-    def __call__(self, states: dict[str, State]) -> None:
-        for cell in self.study.cells:
-            state = states[cell.key]
-            if state.status != "open" and cell.key not in self.known:
-                self.known.add(cell.key)
-                click.echo(f"[{len(self.known)}/{len(states)}] {cell.label}: {_outcome(state)}", err=True)
-
-
 def _told(ended: Ended) -> None:
     click.echo(f"[{ended.done}/{ended.total}] {ended.cell.label}: {_outcome(ended.state)}", err=True)
 
 
-def _outcome(state: State) -> str:
+def _outcome(state: CellState) -> str:
     if state.record is None or state.status != "done":
         return f"{state.status}: {state.why}"
     seconds = f"{state.record['seconds']:.0f} s"

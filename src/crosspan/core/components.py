@@ -26,7 +26,7 @@ from shutil import which
 from typing import Any, Generic, TypeVar
 
 from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelError, OptionError
-from crosspan.core.model_options import Content, seen_options
+from crosspan.core.model_options import UNSEEN, Content, seen_options
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.options import flat, is_open, setting_names, with_settings
 
@@ -107,6 +107,7 @@ class Family(Generic[C]):
         context: Keywords that a factory may have beside its options, such as ``("threads",)``; one that it does not
             name in its signature is not passed.
         unknown: What is assumed of a component of another package that says nothing of itself.
+        unseen: Options that change how fast a result is there, and not the result.
 
     A factory has options as keywords, ``factory(*given, **context, **options)``; if it has a parameter ``options``, it
     gets a checked object of its options class instead.
@@ -121,6 +122,7 @@ class Family(Generic[C]):
         given: tuple[str, ...] = (),
         context: tuple[str, ...] = (),
         unknown: C,
+        unseen: frozenset[str] = UNSEEN,
     ) -> None:
         self.group = group
         self.noun = noun
@@ -128,6 +130,7 @@ class Family(Generic[C]):
         self.given = given
         self.context = context
         self.unknown = unknown
+        self.unseen = unseen
         self._added: dict[str, tuple[Callable[..., Any], C]] = {}
 
     @property
@@ -312,10 +315,7 @@ class Family(Generic[C]):
         """
         options = self.options(use)
         if options is None:
-            if settings and self.is_builtin(use):
-                raise OptionError(
-                    f"the {self.noun} {use!r} has no option {next(iter(settings))!r}", hint="Leave it out."
-                )
+            self._check_known(use, list(settings))
             return dict(settings)
         return {name: it for name, it in flat(asdict(_with(options, settings))).items() if name not in self.given}
 
@@ -347,7 +347,7 @@ class Family(Generic[C]):
             "by": self.brought_by(use),
             "version": facts.version,
             "packages": [f"{name} {package_version(name)}" for name in packages],
-            "options": seen_options(options, content),
+            "options": seen_options(options, content, self.unseen),
         }
 
     def roots(self, use: str) -> tuple[str, ...]:

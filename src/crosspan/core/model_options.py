@@ -60,12 +60,17 @@ def _found(value: Any, find: Callable[[str], str]) -> Any:
     return find(value)
 
 
-def seen_options(options: Mapping[str, Any], content: Content) -> dict[str, Any]:
+SETTLED = frozenset(("device", "threads", "save_every"))
+"""The same of what is trained: there the size of a batch changes the result."""
+
+
+def seen_options(options: Mapping[str, Any], content: Content, unseen: frozenset[str] = UNSEEN) -> dict[str, Any]:
     """The options that a result depends on: models by their content, and none that only change how fast it is there.
 
     Args:
         options: All options by name.
         content: Gives the digest of a model that lies at a path; one that does not lie here stays a name.
+        unseen: Last parts of the names of options that a result does not depend on.
 
     Example:
         >>> seen_options({"model": "nobody/nothing", "device": "cpu", "layer": 8}, content=str)
@@ -74,7 +79,7 @@ def seen_options(options: Mapping[str, Any], content: Content) -> dict[str, Any]
     return {
         name: _content(value, content) if names_a_model(name) else value
         for name, value in options.items()
-        if name.rpartition(".")[2] not in UNSEEN
+        if name.rpartition(".")[2] not in unseen
     }
 
 

@@ -35,7 +35,7 @@ _FORM_HINT = "A tag is O, or one of B I E S L U, a hyphen and a label, such as B
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class TagFault:
     """What is wrong with a tag sequence, and where.
 
     Args:
@@ -187,7 +187,7 @@ def from_tags(
     return spans
 
 
-def decode(tags: Sequence[str], scheme: Scheme, repair: Repair = "error") -> tuple[list[Span], Fault | None]:
+def decode(tags: Sequence[str], scheme: Scheme, repair: Repair = "error") -> tuple[list[Span], TagFault | None]:
     """Read spans from tags without raising, for readers that know the line of each tag.
 
     Args:
@@ -235,7 +235,7 @@ def decode(tags: Sequence[str], scheme: Scheme, repair: Repair = "error") -> tup
 
 def _repaired(
     runs: list[tuple[int, int, str, bool]], tags: Sequence[str], repair: Repair
-) -> tuple[list[Span], Fault | None]:
+) -> tuple[list[Span], TagFault | None]:
     spans: list[Span] = []
     for start, end, label, well in runs:
         if well or repair == "begin":
@@ -250,18 +250,18 @@ def _repaired(
     return spans, None
 
 
-def _bad_tag(tag: str, index: int, scheme: Scheme, *, malformed: bool) -> Fault:
+def _bad_tag(tag: str, index: int, scheme: Scheme, *, malformed: bool) -> TagFault:
     if malformed:
-        return Fault(index, f"{tag!r} is not a tag", _FORM_HINT, "malformed")
+        return TagFault(index, f"{tag!r} is not a tag", _FORM_HINT, "malformed")
     hint = "Name the scheme of the file, or let crosspan find it with the scheme 'auto'."
-    return Fault(index, f"{tag!r} does not belong to the scheme {scheme}", hint, "foreign")
+    return TagFault(index, f"{tag!r} does not belong to the scheme {scheme}", hint, "foreign")
 
 
-def _ill_formed(tags: Sequence[str], start: int, end: int) -> Fault:
+def _ill_formed(tags: Sequence[str], start: int, end: int) -> TagFault:
     hint = "Mend the tag, name the scheme of the file, or choose a repair: 'begin', 'drop' or 'merge'."
     if tags[start][0] not in "BSU":
-        return Fault(start, f"orphan {tags[start]!r} continues a span that did not begin", hint, "orphan")
-    return Fault(end - 1, f"the span that begins with {tags[start]!r} is not closed", hint, "open")
+        return TagFault(start, f"orphan {tags[start]!r} continues a span that did not begin", hint, "orphan")
+    return TagFault(end - 1, f"the span that begins with {tags[start]!r} is not closed", hint, "open")
 
 
 def detect_scheme(corpus: Iterable[Sequence[str]]) -> Scheme:

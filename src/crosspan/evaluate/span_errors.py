@@ -17,7 +17,7 @@ KINDS: tuple[ErrorKind, ...] = ("exact", "label", "boundary", "both", "missed", 
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SpanFinding:
     """One gold span, one predicted span, or the two that belong together.
 
     Args:
@@ -47,7 +47,7 @@ class ErrorCounts:
     ``exact + label + boundary + both + spurious`` is the number of predicted spans.
 
     Args:
-        by_label: For each class, the number of each kind (see :class:`Finding`).
+        by_label: For each class, the number of each kind (see :class:`SpanFinding`).
         confusion: ``(gold class, predicted class)`` of the kinds ``label`` and ``both``, and how often.
     """
 
@@ -70,7 +70,7 @@ class ErrorCounts:
         }
 
 
-def classify_spans(gold: Sequence[Chunk], pred: Sequence[Chunk]) -> list[Finding]:
+def classify_spans(gold: Sequence[Chunk], pred: Sequence[Chunk]) -> list[SpanFinding]:
     """Put every gold and every predicted span of a sentence into exactly one finding.
 
     Exact pairs are taken first, then pairs of the same tokens, then overlapping pairs of the same class, then other
@@ -89,16 +89,16 @@ def classify_spans(gold: Sequence[Chunk], pred: Sequence[Chunk]) -> list[Finding
         ['boundary', 'missed', 'spurious']
     """
     if tuple(gold) == tuple(pred):
-        return [Finding("exact", span, span) for span in gold]
-    findings: list[Finding] = []
+        return [SpanFinding("exact", span, span) for span in gold]
+    findings: list[SpanFinding] = []
     gold_left, pred_left = list(gold), list(pred)
     for _, kind, one, other in sorted(_pairings(gold, pred)):
         if one in gold_left and other in pred_left:
-            findings.append(Finding(kind, one, other))
+            findings.append(SpanFinding(kind, one, other))
             gold_left.remove(one)
             pred_left.remove(other)
-    findings += [Finding("missed", span, None) for span in gold_left]
-    findings += [Finding("spurious", None, span) for span in pred_left]
+    findings += [SpanFinding("missed", span, None) for span in gold_left]
+    findings += [SpanFinding("spurious", None, span) for span in pred_left]
     return findings
 
 

@@ -47,7 +47,7 @@ FORMATS = Family(
             about="Running text, a sentence a line, which crosspan tokenises.",
         ),
         "tokens": Component(
-            target="crosspan.io.tokens:Tokens",
+            target="crosspan.io.tokens:TokenLines",
             about="A sentence a line, its tokens separated by blanks.",
         ),
     },

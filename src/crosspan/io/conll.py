@@ -17,7 +17,7 @@ from crosspan.core.errors import EmptyInputError, FormatError, SpanError, TagErr
 from crosspan.core.files import PathLike, name_of, protect_start, read_blocks
 from crosspan.core.tags import Scheme, decode, detect_scheme, to_tags
 from crosspan.core.types import Sentence, Span
-from crosspan.io.conll_layout import Layout, find_layout
+from crosspan.io.conll_layout import ColumnLayout, find_layout
 from crosspan.io.format import Reading, TextFormat, Writing
 from crosspan.io.rejects import Located
 
@@ -139,7 +139,7 @@ def _sentence(raw: RawSentence, spans: tuple[Span, ...], lang: str | None) -> Se
 class _Parser:
     """Turns lines into tokens, tags and comments."""
 
-    def __init__(self, layout: Layout, name: str) -> None:
+    def __init__(self, layout: ColumnLayout, name: str) -> None:
         self.layout = layout
         self.name = name
 

@@ -25,7 +25,7 @@ _BLANKS = re.compile("[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class ColumnLayout:
     """Where to find what in a row.
 
     Args:
@@ -57,7 +57,7 @@ class Layout:
         r"""The cells of a row.
 
         Example:
-            >>> Layout().split("New York\tB-LOC"), Layout(separator=" ").split("Accra  B-LOC")
+            >>> ColumnLayout().split("New York\tB-LOC"), ColumnLayout(separator=" ").split("Accra  B-LOC")
             (['New York', 'B-LOC'], ['Accra', 'B-LOC'])
         """
         cells = row.split(self.separator)
@@ -69,7 +69,7 @@ class Layout:
         r"""Whether a row that starts with ``#`` is a comment, and not about a token such as ``#`` or ``#tag``.
 
         Example:
-            >>> Layout().is_comment("# text = a b"), Layout().is_comment("#\tO")
+            >>> ColumnLayout().is_comment("# text = a b"), ColumnLayout().is_comment("#\tO")
             (True, False)
         """
         if self.id is not None:
@@ -109,7 +109,7 @@ def parse_columns(columns: str | Sequence[str]) -> list[str]:
     return names
 
 
-def find_layout(lines: Sequence[str], name: str, columns: str | Sequence[str] | None = None) -> Layout:
+def find_layout(lines: Sequence[str], name: str, columns: str | Sequence[str] | None = None) -> ColumnLayout:
     r"""Find the layout of a file from its first lines.
 
     Args:
@@ -137,9 +137,9 @@ def find_layout(lines: Sequence[str], name: str, columns: str | Sequence[str] | 
     else:  # nothing but comments, or tokens that look like comments
         separator = " " if lines and not any("\t" in line for line in lines) else "\t"
     if separator == " " and given is None and len(lines) and not sample and not any(" " in line for line in lines):
-        return Layout(separator, width=1, tag=None)
+        return ColumnLayout(separator, width=1, tag=None)
 
-    splitter = Layout(separator)
+    splitter = ColumnLayout(separator)
     rows = [splitter.split(line) for line in sample if not line.startswith("-DOCSTART-")]
     header = _header(rows[0]) if rows else None
     body = rows[1:] if header is not None else rows
@@ -150,15 +150,15 @@ def find_layout(lines: Sequence[str], name: str, columns: str | Sequence[str] | 
     if header is not None:
         return _from_header(header, separator, len(header))
     if not body:
-        return Layout(separator)
+        return ColumnLayout(separator)
     return _by_looking(body, separator, width, name, sample[0], lines)
 
 
-def _from_names(names: list[str], separator: str, width: int, header: bool) -> Layout:
+def _from_names(names: list[str], separator: str, width: int, header: bool) -> ColumnLayout:
     def place(name: str) -> int | None:
         return names.index(name) if name in names else None
 
-    return Layout(separator, width, names.index("token"), place("tag"), place("id"), None, header)
+    return ColumnLayout(separator, width, names.index("token"), place("tag"), place("id"), None, header)
 
 
 def _header(row: Sequence[str]) -> list[str] | None:
@@ -169,33 +169,33 @@ def _header(row: Sequence[str]) -> list[str] | None:
     return None
 
 
-def _from_header(names: list[str], separator: str, width: int) -> Layout:
+def _from_header(names: list[str], separator: str, width: int) -> ColumnLayout:
     def place(known: Sequence[str]) -> int | None:
         return next((names.index(name) for name in known if name in names), None)
 
     token = place(_TOKEN_NAMES)
     assert token is not None
-    return Layout(separator, width, token, place(_TAG_NAMES), place(_ID_NAMES), place(_END_NAMES), header=True)
+    return ColumnLayout(separator, width, token, place(_TAG_NAMES), place(_ID_NAMES), place(_END_NAMES), header=True)
 
 
 def _by_looking(
     rows: list[list[str]], separator: str, width: int, name: str, first_row: str, lines: Sequence[str]
-) -> Layout:
+) -> ColumnLayout:
     if width == 1:
-        return Layout(separator, width=1, tag=None)
+        return ColumnLayout(separator, width=1, tag=None)
     values = [Counter(row[column] for row in rows if len(row) > column) for column in range(width)]
     tag, share = _tag_column(values)
     others = [column for column in range(width) if column != tag]
     numbered = 0 in others and len(others) > 1 and all(map(_is_number, values[0]))
     if tag is None:
         if numbered and (width == 2 or width == 10):  # numbered words, or CoNLL-U without entities
-            return Layout(separator, width, token=1, tag=None, id=0)
+            return ColumnLayout(separator, width, token=1, tag=None, id=0)
         raise FormatError(
             f"none of the {width} columns holds tags",
             where=f"{name}:{lines.index(first_row) + 1}",
             hint="Say what the columns hold, e.g. --columns token,-,tag; or name the format of the file.",
         )
-    return Layout(
+    return ColumnLayout(
         separator, width, others[1] if numbered else others[0], tag, 0 if numbered else None, sure=share >= _SURE_TAGS
     )
 

@@ -15,11 +15,11 @@ from crosspan.io.plain import put_lines
 from crosspan.io.rejects import Located
 
 
-class Tokens(TextFormat):
+class TokenLines(TextFormat):
     """The format ``tokens``.
 
     Example:
-        >>> [item.sentence.tokens for item in Tokens().parse(["Habari , dunia !", ""], "x.tok", Reading())]
+        >>> [item.sentence.tokens for item in TokenLines().parse(["Habari , dunia !", ""], "x.tok", Reading())]
         [('Habari', ',', 'dunia', '!'), ()]
     """
 

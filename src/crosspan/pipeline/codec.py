@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from crosspan.core.types import Alignment, Projection, Span
 from crosspan.models.archive import packed
-from crosspan.pipeline.parts import About, AboutRow, Facts, Fault, Faults, Labels, Links, Model, Projected, Tokens
+from crosspan.pipeline.parts import AboutRow, Extras, Facts, Fault, Faults, Labels, Links, Model, Projected, Tokens
 
 _HEADER = struct.Struct("<qqq")  # sentences, links, bytes of faults
 Number = TypeVar("Number", bound=np.generic)
@@ -82,13 +82,13 @@ def _load_labels(data: bytes) -> Labels:
     return Labels(spans, _load_faults(found["faults"]))
 
 
-def _dump_about(about: About) -> bytes:
+def _dump_about(about: Extras) -> bytes:
     return dumps({"sides": about.sides, "lines": about.lines})
 
 
-def _load_about(data: bytes) -> About:
+def _load_about(data: bytes) -> Extras:
     found = loads(data)
-    return About(tuple([AboutRow(*row) for row in side] for side in found["sides"]), found["lines"])
+    return Extras(tuple([AboutRow(*row) for row in side] for side in found["sides"]), found["lines"])
 
 
 def _dump_projected(found: Projected) -> bytes:
@@ -158,7 +158,7 @@ def model_bytes(model: Model) -> bytes:
 
 _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]] = {
     b"T": (Tokens, lambda part: dumps(part.sides), lambda data: Tokens(tuple(loads(data)))),
-    b"A": (About, _dump_about, _load_about),
+    b"A": (Extras, _dump_about, _load_about),
     b"L": (Labels, _dump_labels, _load_labels),
     b"K": (Links, _dump_links, _load_links),
     b"P": (Projected, _dump_projected, lambda data: Projected(loads(data))),

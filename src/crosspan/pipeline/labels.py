@@ -139,6 +139,7 @@ def translate_test(
         PairError: There are not as many translations as sentences.
 
     Example:
+        >>> from crosspan.core.types import Span
         >>> target = Sentence(("Ada", "anaishi", "Accra"))
         >>> tagged = Sentence(("Ada", "lives", "in", "Accra"), (Span(0, 1, "PER", 0.9), Span(3, 4, "LOC", 0.8)))
         >>> links = [Alignment.from_pharaoh("0-0 1-1 3-2")]

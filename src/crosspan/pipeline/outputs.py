@@ -57,7 +57,7 @@ SHOWN = 20
 """Sentences left out that are named; the others are counted, and in ``rejected.jsonl``."""
 
 
-class Writer:
+class OutputWriter:
     """Writes the results of a run.
 
     Args:

@@ -76,7 +76,7 @@ class AboutRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class Extras:
     """What is known of the sentences of a shard beyond their words.
 
     Args:
@@ -171,7 +171,7 @@ def whole_sentence(words: Words, about: AboutRow, spans: Iterable[Span] = ()) ->
     return Sentence(tuple(words), tuple(spans), about.id, about.lang, about.text, places)
 
 
-def whole_sentences(tokens: Tokens, about: About, side: int, labels: Labels | None = None) -> list[Sentence]:
+def whole_sentences(tokens: Tokens, about: Extras, side: int, labels: Labels | None = None) -> list[Sentence]:
     """The sentences of one side of a shard."""
     spans: Sequence[tuple[Span, ...]] = [()] * len(tokens) if labels is None else labels.spans
     rows = zip(tokens.sides[side], about.sides[side], spans, strict=True)

@@ -26,7 +26,7 @@ from crosspan.pipeline.steps.ensemble import Ensemble
 from crosspan.pipeline.steps.learning import Learn
 from crosspan.pipeline.steps.marking import BackTranslate, Compose, TranslateMarked
 from crosspan.pipeline.steps.projecting import Filter, Keep, Project
-from crosspan.pipeline.steps.reading import Reading
+from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.scoring import Evaluate
 from crosspan.pipeline.steps.tagging import Tag, can_be_adapted
 from crosspan.pipeline.steps.training import Train
@@ -52,7 +52,7 @@ class Plan:
         inputs: All files that are read, by the name they have in the recipe.
     """
 
-    readings: list[Reading]
+    readings: list[CorpusReading]
     steps: list[Step]
     sources: str
     labels: str
@@ -145,7 +145,9 @@ class _Planner:
         """Whether words are linked."""
         return self.recipe.align is not None and self.recipe.align.use != "none"
 
-    def _finished(self, readings: list[Reading], steps: list[Step], sources: str, labels: str, projected: str) -> Plan:
+    def _finished(
+        self, readings: list[CorpusReading], steps: list[Step], sources: str, labels: str, projected: str
+    ) -> Plan:
         """The plan with what comes behind the projections."""
         recipe, labelled = self.recipe, projected
         if recipe.ensemble is not None:
@@ -198,7 +200,7 @@ class _Planner:
         reading = self.inputs.alone("source", labelled=recipe.tag is None)
         return self._finished([reading], steps, "pairs", labels, "pairs")
 
-    def _pairs(self, name: str) -> tuple[list[Reading], list[Step]]:
+    def _pairs(self, name: str) -> tuple[list[CorpusReading], list[Step]]:
         """What reads or makes the pairs."""
         recipe = self.recipe
         if recipe.translate is None:

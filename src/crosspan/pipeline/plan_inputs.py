@@ -21,7 +21,7 @@ from crosspan.pipeline.recipes.tables import (
     TrainTable,
 )
 from crosspan.pipeline.steps.aligning import LinkSource
-from crosspan.pipeline.steps.reading import Reading
+from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.scoring import Scoring
 from crosspan.pipeline.steps.translating import Side
 
@@ -103,16 +103,16 @@ class RecipeInputs:
             found.append(Files((self._input(file),)))
         return found
 
-    def alone(self, side: Side, *, labelled: bool) -> Reading:
+    def alone(self, side: Side, *, labelled: bool) -> CorpusReading:
         """How the only side that is given is read."""
         corpus = self.given.corpora.get(side)
         if corpus is None:
             table = self.recipe.source if side == "source" else self.recipe.target
             assert table is not None
             corpus = Files((self._input(self._file(table, labelled=labelled)),))
-        return Reading("given", corpus, self.general.shard, self.general.limit, labelled)
+        return CorpusReading("given", corpus, self.general.shard, self.general.limit, labelled)
 
-    def both(self, name: str) -> Reading:
+    def both(self, name: str) -> CorpusReading:
         """How two files of pairs are read."""
         source, target = self.recipe.source, self.recipe.target
         assert source is not None
@@ -121,9 +121,9 @@ class RecipeInputs:
         if corpus is None:
             files = (self._file(source, labelled=labelled), self._file(target, labelled=False))
             corpus = Files((self._input(files[0]), self._input(files[1])))
-        return Reading(name, corpus, self.general.shard, self.general.limit, labelled, checks=self.given.checks)
+        return CorpusReading(name, corpus, self.general.shard, self.general.limit, labelled, checks=self.given.checks)
 
-    def unlabelled(self, table: PredictTable | EvaluateTable) -> Reading:
+    def unlabelled(self, table: PredictTable | EvaluateTable) -> CorpusReading:
         """Sentences that a trained tagger labels."""
         corpus = self.given.corpora.get("predict" if isinstance(table, PredictTable) else "evaluate")
         if corpus is None:
@@ -137,7 +137,7 @@ class RecipeInputs:
                 name=table.path,
             )
             corpus = Files((self._input(file),))
-        return Reading("unlabelled", corpus, self.general.shard, self.general.limit, labelled=False)
+        return CorpusReading("unlabelled", corpus, self.general.shard, self.general.limit, labelled=False)
 
     def _file(self, table: SentenceTable, *, labelled: bool) -> SentenceFile:
         """A file of sentences; where labels do not count, "begin" reads the most."""

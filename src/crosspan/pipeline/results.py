@@ -84,14 +84,16 @@ class Results:
             self.parts(plan.labels, "labels"),
             self.parts(plan.projected, "projections"),
         )
-        for tokens, about, labels, projected in zip(*streams, strict=True):
+        places = [entry.facts.get("where", {}) for entry in self.products.get("align", ())]
+        for shard, (tokens, about, labels, projected) in enumerate(zip(*streams, strict=True)):
             sources = whole_sentences(tokens, about, 0, labels)
+            of_links = places[shard] if places else {}
             projections = projected.on(tokens.sides[1])
             for index, (source, projection) in enumerate(zip(sources, projections, strict=True)):
                 row = about.sides[1][index]
                 target = whole_sentence(tokens.sides[1][index], row, projection.sentence.spans)
                 fault = labels.faults.get(index)
-                place = f"{shown}:{about.lines[index]}" if shown else ""
+                place = of_links.get(str(index)) or (f"{shown}:{about.lines[index]}" if shown else "")
                 where = fault.where if fault is not None and fault.where else place
                 error = fault.reason if fault is not None else projection.error
                 yield Carried(source, replace(projection, sentence=target, error=error), where)

@@ -16,7 +16,7 @@ from crosspan.core.progress import Listener
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
 from crosspan.pipeline.folder_store import FolderStore
-from crosspan.pipeline.outputs import Writer, Written, ending_of
+from crosspan.pipeline.outputs import OutputWriter, Written, ending_of
 from crosspan.pipeline.plan import Plan, plan_of
 from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.recipes.recipe import Recipe
@@ -130,7 +130,7 @@ def run_recipe(
         if executor is None:
             workplace.close()
     before = _outputs_before(recipe)
-    written = Writer(recipe, results).write()
+    written = OutputWriter(recipe, results).write()
     for name in sorted(before - {*written.files, "run.json"}):
         if (recipe.out / name).is_dir():  # a model that is a folder
             remove_folder(recipe.out / name)

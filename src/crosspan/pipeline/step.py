@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from crosspan.core.progress import Advance, Listener
-from crosspan.pipeline.parts import About, Labels, Links, Model, Projected, Tokens
+from crosspan.pipeline.parts import Extras, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.store import Entry, Store
 
 
@@ -87,9 +87,9 @@ class Inputs:
         found: Tokens = self.part(step, "tokens")
         return found
 
-    def about(self, step: str = "pairs") -> About:
+    def about(self, step: str = "pairs") -> Extras:
         """What else is known of its sentences."""
-        found: About = self.part(step, "about")
+        found: Extras = self.part(step, "about")
         return found
 
     def labels(self, step: str, name: str = "labels") -> Labels:

@@ -23,7 +23,7 @@ from crosspan.core.errors import MissingDependencyError, OptionError
 from crosspan.core.options import Above, AtMost, Within, with_settings
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 from crosspan.project.batch import PairBatch
-from crosspan.project.clap_prompt import EXAMPLES, Example, Message, answers_in, conversation
+from crosspan.project.clap_prompt import EXAMPLES, Message, PromptExample, answers_in, conversation
 from crosspan.project.fuzzy import folded, similarity
 from crosspan.project.marker_candidates import stripped
 from crosspan.project.markers import text_of
@@ -119,7 +119,7 @@ class ClapProjector:
         options: ClapOptions | None = None,
         *,
         client: Chat | None = None,
-        examples: Sequence[Example] = EXAMPLES,
+        examples: Sequence[PromptExample] = EXAMPLES,
         **settings: Any,
     ) -> None:
         self.options = with_settings(options or ClapOptions(), settings)

@@ -34,7 +34,7 @@ _QUOTES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class PromptExample:
     """An example that is shown to the model.
 
     Args:
@@ -53,25 +53,25 @@ class Example:
 
 
 EXAMPLES = (
-    Example(
+    PromptExample(
         "The prime minister of the Netherlands met Lena Hartmann of the United Nations in Geneva.",
         "El primer ministro de los Países Bajos se reunió en Ginebra con Lena Hartmann, de las Naciones Unidas.",
         (("Netherlands", "Países Bajos"), ("United Nations", "Naciones Unidas"), ("Geneva", "Ginebra")),
         target_lang="Spanish",
     ),
-    Example(
+    PromptExample(
         "Amina Otieno left Ivory Coast for the World Bank.",
         "Amina Otieno aliondoka Kodivaa na kwenda Benki ya Dunia.",
         (("World Bank", "Benki ya Dunia"), ("Ivory Coast", "Kodivaa"), ("Amina Otieno", "Amina Otieno")),
         target_lang="Swahili",
     ),
-    Example(
+    PromptExample(
         "Officials of the Red Cross arrived yesterday.",
         "Gestern kamen Beamte an.",
         (("Red Cross", ABSENT),),
         target_lang="German",
     ),
-    Example(
+    PromptExample(
         "Poland's Supreme Court rejected the claim of Gdansk.",
         "Das Oberste Gericht Polens wies die Klage Danzigs ab.",
         (("Supreme Court", "Oberste Gericht"), ("Poland", "Polens"), ("Gdansk", "Danzigs")),
@@ -88,7 +88,7 @@ def conversation(
     *,
     source_lang: str = "",
     target_lang: str = "",
-    examples: Sequence[Example] = (),
+    examples: Sequence[PromptExample] = (),
 ) -> list[Message]:
     """The messages that ask for the words of a translation that stand for entities of its source.
 

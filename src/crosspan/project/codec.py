@@ -21,7 +21,7 @@ from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
 from crosspan.project.codec_model import MarkerModel, SequenceModel, marked_text, text_and_offsets
-from crosspan.project.codec_search import Forced, Hypothesis, MarkerSearch, Template, shares
+from crosspan.project.codec_search import Forced, Hypothesis, MarkerSearch, TargetTemplate, shares
 from crosspan.project.match import match
 from crosspan.project.results import Reason, assemble
 
@@ -209,13 +209,13 @@ class CodecProjector:
 
     def _templates(
         self, pairs: Sequence[Pair], batch: PairBatch, tasks: list[_Task]
-    ) -> tuple[dict[int, Template], list[_Task]]:
+    ) -> tuple[dict[int, TargetTemplate], list[_Task]]:
         """The target texts as pieces; tasks of sentences that are too long become errors."""
         if not tasks:
             return {}, []
         model = self._loaded()
         languages = {task.sentence: task.languages for task in tasks}
-        templates: dict[int, Template] = {}
+        templates: dict[int, TargetTemplate] = {}
         for target in dict.fromkeys(pair[1] for pair in languages.values()):
             there = [index for index, pair in languages.items() if pair[1] == target]
             found = model.templates([pairs[index].target for index in there], target)
@@ -240,7 +240,7 @@ class CodecProjector:
         return lengths
 
     def _search(
-        self, pairs: Sequence[Pair], templates: dict[int, Template], tasks: Sequence[_Task]
+        self, pairs: Sequence[Pair], templates: dict[int, TargetTemplate], tasks: Sequence[_Task]
     ) -> list[tuple[list[Hypothesis], float]]:
         """For each entity its hypotheses, and what the best gains over the plain text."""
         model = self._loaded()
@@ -262,7 +262,7 @@ class CodecProjector:
         return in_batches(lengths, compute, budget=budget, most=_AT_ONCE, what="entities")
 
     def _start(
-        self, template: Template, plain: Float64Array | None, markers: tuple[tuple[int, ...], tuple[int, ...]]
+        self, template: TargetTemplate, plain: Float64Array | None, markers: tuple[tuple[int, ...], tuple[int, ...]]
     ) -> MarkerSearch:
         options = self.options
         own = None if plain is None else plain[len(template.before) :]
@@ -290,7 +290,7 @@ class CodecProjector:
                     search.tell([next(known) for _ in some])
 
     def _plain(
-        self, model: MarkerModel, pairs: Sequence[Pair], templates: dict[int, Template], tasks: Sequence[_Task]
+        self, model: MarkerModel, pairs: Sequence[Pair], templates: dict[int, TargetTemplate], tasks: Sequence[_Task]
     ) -> dict[int, Float64Array]:
         """Log probabilities of the pieces of each target without markers given its source, where they are needed."""
         needed = [

@@ -13,7 +13,7 @@ from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches, out_of_memory, padded
 from crosspan.models.loading import neural
-from crosspan.project.codec_search import Forced, Known, Template, template_of
+from crosspan.project.codec_search import Forced, ForcedScores, TargetTemplate, template_of
 from crosspan.text.detokenize import written
 
 _LOGITS = 1 << 28
@@ -118,7 +118,7 @@ class MarkerModel:
             )
         return opening, closing
 
-    def templates(self, sentences: Sequence[Sentence], target: str) -> list[Template]:
+    def templates(self, sentences: Sequence[Sentence], target: str) -> list[TargetTemplate]:
         """Texts as pieces, with the places where markers may stand.
 
         Args:
@@ -172,7 +172,7 @@ class MarkerModel:
             states = self.translator.network.get_encoder()(input_ids=ids, attention_mask=mask).last_hidden_state
         return [state[: len(row)] for state, row in zip(states, rows, strict=True)]
 
-    def know(self, asked: Sequence[tuple[Any, Forced]]) -> list[Known]:
+    def know(self, asked: Sequence[tuple[Any, Forced]]) -> list[ForcedScores]:
         """Probabilities of given pieces.
 
         Args:
@@ -183,7 +183,7 @@ class MarkerModel:
         """
         lengths = [len(one.ids) for _, one in asked]
 
-        def compute(batch: npt.NDArray[np.int64]) -> list[Known]:
+        def compute(batch: npt.NDArray[np.int64]) -> list[ForcedScores]:
             try:
                 return self._known([asked[index] for index in batch.tolist()])
             except Exception as error:
@@ -195,7 +195,7 @@ class MarkerModel:
         budget = max(1, min(self.budget, _LOGITS // vocabulary))
         return in_batches(lengths, compute, budget=budget, what="marked texts")
 
-    def _known(self, asked: Sequence[tuple[Any, Forced]]) -> list[Known]:
+    def _known(self, asked: Sequence[tuple[Any, Forced]]) -> list[ForcedScores]:
         torch = neural("CODEC", "torch")
         outputs = neural("CODEC", "transformers.modeling_outputs")
         network, pad = self.translator.network, self.translator.tokenizer.pad_token_id
@@ -224,7 +224,7 @@ class MarkerModel:
                 parts.append(some.gather(-1, picked[at : at + step]) - some.logsumexp(-1, keepdim=True))
             found = torch.cat(parts).double().cpu().numpy()
         return [
-            Known(row[: len(one.ids), 0].copy(), row[: len(one.ids), 1].copy())
+            ForcedScores(row[: len(one.ids), 0].copy(), row[: len(one.ids), 1].copy())
             for row, (_, one) in zip(found, asked, strict=True)
         ]
 

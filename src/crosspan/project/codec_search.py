@@ -32,7 +32,7 @@ class Forced(NamedTuple):
     watch: int
 
 
-class Known(NamedTuple):
+class ForcedScores(NamedTuple):
     """What a model says of a :class:`Forced` sequence.
 
     Args:
@@ -45,7 +45,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Template:
+class TargetTemplate:
     """A target text as pieces, and where markers may stand in it.
 
     Args:
@@ -78,7 +78,7 @@ class Template:
 
 def template_of(
     before: Sequence[int], pieces: Sequence[int], after: Sequence[int], words: Sequence[tuple[int, int]], n_words: int
-) -> Template:
+) -> TargetTemplate:
     """Find the places for markers: where one word ends and the next begins, and so do their pieces.
 
     Args:
@@ -107,7 +107,7 @@ def template_of(
         if reached <= boundary:
             found.setdefault(at, []).append(boundary)
     places = sorted(found)
-    return Template(
+    return TargetTemplate(
         tuple(before),
         tuple(pieces),
         tuple(after),
@@ -178,14 +178,14 @@ class MarkerSearch:
         ...         return 0.0 if ids == (5, 7, 6, 8, 2)[: len(ids)] else -9.0
         ...     ids, places = asked.ids, range(len(asked.ids))
         ...     watched = [say(*ids[:at], asked.watch) for at in places]
-        ...     return Known(np.array([say(*ids[: at + 1]) for at in places]), np.array(watched))
+        ...     return ForcedScores(np.array([say(*ids[: at + 1]) for at in places]), np.array(watched))
         >>> while asked := search.ask():
         ...     search.tell([model(one) for one in asked])
         >>> search.found[0], search.sequences
         (Hypothesis(start=1, end=2, score=0.0), 3)
     """
 
-    template: Template
+    template: TargetTemplate
     opening: tuple[int, ...]
     closing: tuple[int, ...]
     most: int = 5
@@ -210,7 +210,7 @@ class MarkerSearch:
         self.sequences += len(asked)
         return asked
 
-    def tell(self, known: Sequence[Known]) -> None:
+    def tell(self, known: Sequence[ForcedScores]) -> None:
         """Take in what is known of the sequences that were asked for, in their order."""
         if not self._asked:
             self._open(known[0])
@@ -245,7 +245,7 @@ class MarkerSearch:
             self.closing[0],
         )
 
-    def _own(self, known: Known) -> Float64Array:
+    def _own(self, known: ForcedScores) -> Float64Array:
         return known.forced[len(self.template.before) :]
 
     def _least(self) -> float:
@@ -257,7 +257,7 @@ class MarkerSearch:
             least = max(least, self.found[self.most - 1].score)
         return least - SLACK
 
-    def _open(self, known: Known) -> None:
+    def _open(self, known: ForcedScores) -> None:
         before = len(self.template.before)
         at = self.template.place[:-1]  # nothing can be opened at the end
         sums = np.concatenate([[0.0], np.cumsum(self._own(known))])
@@ -271,7 +271,7 @@ class MarkerSearch:
         self._heap = [_Node(-float(bound[index]), int(index)) for index in chosen]
         heapq.heapify(self._heap)
 
-    def _close(self, opened: int, known: Known) -> None:
+    def _close(self, opened: int, known: ForcedScores) -> None:
         before, place = len(self.template.before), self.template.place
         sums = np.concatenate([[0.0], np.cumsum(self._own(known))])
         at = place[opened + 1 :] + len(self.opening)

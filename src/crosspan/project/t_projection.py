@@ -19,7 +19,7 @@ from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
 from crosspan.project.match import match
 from crosspan.project.results import Reason, assemble
-from crosspan.project.scorers.nmt import NmtOptions, NmtScore
+from crosspan.project.scorers.nmt import NmtOptions, NmtScorer
 from crosspan.project.t_projection_data import Places, Template
 from crosspan.project.t_projection_model import BeamWriter, Writer
 from crosspan.text.detokenize import phrase
@@ -31,7 +31,7 @@ _TOO_LONG = "the sentence is too long for the model that writes candidates"
 
 
 class PhraseScorer(Protocol):
-    """How well phrases translate each other; :class:`crosspan.project.scorers.nmt.NmtScore` is one."""
+    """How well phrases translate each other; :class:`crosspan.project.scorers.nmt.NmtScorer` is one."""
 
     def phrases(
         self, sources: Sequence[str], targets: Sequence[str], languages: tuple[str, str]
@@ -252,7 +252,7 @@ class TProjection:
 
     def _loaded_scorer(self) -> PhraseScorer:
         if self._scorer is None:
-            self._scorer = NmtScore(self.options.nmt)
+            self._scorer = NmtScorer(self.options.nmt)
         return self._scorer
 
 

@@ -33,7 +33,7 @@ NAMES: Mapping[str, str] = {
 _UNNAMEABLE = re.compile(r"[<>/\s]")
 
 
-class Written(NamedTuple):
+class WrittenEntity(NamedTuple):
     """An entity that the model wrote.
 
     Args:
@@ -65,7 +65,7 @@ class Template:
         >>> template.answer(sentence)
         '<Person>Obama</Person><Location>York</Location>'
         >>> template.read("<Person>Obama</Person><Location> New York", ["PER", "LOC"])
-        [Written(label='PER', text='Obama')]
+        [WrittenEntity(label='PER', text='Obama')]
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -118,9 +118,9 @@ class Template:
         name = self.name(label)
         return f"<{name}>{text}</{name}>"
 
-    def read(self, text: str, labels: Iterable[str]) -> list[Written]:
+    def read(self, text: str, labels: Iterable[str]) -> list[WrittenEntity]:
         """The entities in what the model wrote; what is not closed, empty or of another class is left out."""
-        found: list[Written] = []
+        found: list[WrittenEntity] = []
         by_name = {self.name(label): label for label in labels}
         if not by_name:
             return found
@@ -135,7 +135,7 @@ class Template:
                 if opened is not None and opened[0] == name:
                     inside = " ".join(text[opened[1] : tag.start()].split())
                     if inside and inside != self.blank:
-                        found.append(Written(by_name[name], inside))
+                        found.append(WrittenEntity(by_name[name], inside))
                 opened = None
         return found
 

@@ -6,6 +6,6 @@ or from files projected for the page (:func:`crosspan.report.projecting.projecte
 """
 
 from crosspan.report.items import Item, items_of
-from crosspan.report.page import Written, write_report
+from crosspan.report.page import WrittenPage, write_report
 
-__all__ = ["Item", "Written", "items_of", "write_report"]
+__all__ = ["Item", "WrittenPage", "items_of", "write_report"]

@@ -8,7 +8,7 @@ from itertools import repeat
 
 from crosspan.core.errors import PairError
 from crosspan.core.types import Alignment, Projection, Sentence, Span
-from crosspan.evaluate.span_errors import Finding, classify_spans
+from crosspan.evaluate.span_errors import SpanFinding, classify_spans
 from crosspan.project.candidates import RunnerUp
 
 RunnersUp = Sequence[Sequence[RunnerUp]]
@@ -45,7 +45,7 @@ class Item:
             return self.projection
         return Projection(self.target or Sentence(()), error=self.error or "left out")
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[SpanFinding]:
         """How the projected spans compare with gold; nothing without gold or projection."""
         if self.gold is None or self.projection is None:
             return []

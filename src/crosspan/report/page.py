@@ -28,7 +28,7 @@ _BODY_PLACES = re.compile(r"\{\{(?:title|data)\}\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPage:
     """What a page holds.
 
     Args:
@@ -52,7 +52,7 @@ def write_report(
     facts: Mapping[str, str] | None = None,
     sample: int = 2_000,
     seed: int = 0,
-) -> Written:
+) -> WrittenPage:
     """Write a page about a projection: totals over all sentences, and some of them to look at.
 
     The page is one file that opens from disk and loads nothing. The sentences are read once, in bounded memory.
@@ -108,7 +108,7 @@ def write_report(
     }
     with open_output(path) as stream:
         stream.write(page(title, meta, chosen.records))
-    return Written(totals.sentences, totals.rejected, len(chosen.records), chosen.too_long)
+    return WrittenPage(totals.sentences, totals.rejected, len(chosen.records), chosen.too_long)
 
 
 def page(title: str, meta: Mapping[str, Any], records: Iterable[str]) -> str:

@@ -51,19 +51,21 @@ class NamedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class OneSide:
-    """Labelled sentences in columns, one file an entry, of which there is no translation.
+    """Labelled sentences, one file an entry, of which there is no translation.
 
     Args:
         about: What is known of the suite.
         file: The file of an entry.
         labels: What each label is called here; ``None`` leaves them as they are.
         columns: What the columns hold, where that is not to be found out.
+        format: The format of the file, one of :data:`crosspan.io.FORMATS`.
     """
 
     about: About
     file: NamedFile
     labels: Mapping[str, str] | None = None
     columns: str | None = None
+    format: str = "conll"
 
     def find(self, folder: Folder, lang: str, needs: frozenset[Need], translations: Folder | None) -> Found:
         """Find the file of an entry; see :class:`crosspan.suites.suite.Suite`."""
@@ -73,7 +75,7 @@ class OneSide:
     def read(self, found: Found, lang: str, needs: frozenset[Need]) -> Material:
         """Read it; see :class:`crosspan.suites.suite.Suite`."""
         ((path,),) = found.values()
-        gold = read_gold(path, self.about.code(lang), format="conll", columns=self.columns)
+        gold = read_gold(path, self.about.code(lang), format=self.format, columns=self.columns)
         notes: tuple[str, ...] = ()
         if self.labels is not None:
             gold, notes = relabelled(gold, self.labels)

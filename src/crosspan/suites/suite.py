@@ -1,7 +1,7 @@
 """What a suite is: it knows its languages and labels, finds the files of a download, and reads them.
 
 One file in :mod:`crosspan.suites` a suite. What is done with the sentences stands in
-:mod:`crosspan.lab.bench.pipelines`, the way from language to language in :mod:`crosspan.lab.bench.runner`.
+:mod:`crosspan.lab.bench.plans`, the way from language to language in :mod:`crosspan.lab.bench.runner`.
 """
 
 from __future__ import annotations

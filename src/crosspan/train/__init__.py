@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crosspan.core.components import Component, Family
+from crosspan.core.model_options import SETTLED
 
 TRAINERS = Family(
     "crosspan.trainers",
@@ -53,6 +54,7 @@ TRAINERS = Family(
     given=("examples",),
     context=("out", "seed", "threads", "progress", "dev", "unlabelled", "labels", "about"),
     unknown=Component(saves="file"),
+    unseen=SETTLED,
 )
 """Trainers by name: factories ``(examples, *, seed, threads, progress, **options)`` of a tagger.
 

@@ -88,7 +88,7 @@ class CrfLoss:
     @property
     def size(self) -> int:
         """How many numbers are learned."""
-        return (self._n_groups + self._k + 1) * self._k
+        return int((self._n_groups + self._k + 1) * self._k)
 
     def __call__(self, flat: Float64Array, gradient: Float64Array) -> float:
         """The loss of weights ``[size]``; ``gradient`` is filled."""

@@ -106,6 +106,7 @@ def translate_file(
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> class Upper:
         ...     def translate(self, texts, *, source, target, advance=None):
         ...         return [Translation(text.upper()) for text in texts]

@@ -21,7 +21,7 @@ from crosspan.core.threads import torch_threads
 from crosspan.models.loading import load_tokenizer, neural
 from crosspan.translate import Advance, Translation
 from crosspan.translate.conversion import ABOUT, EXTRA, TOKENIZER, converted
-from crosspan.translate.families import Family, Int32Array
+from crosspan.translate.families import Int32Array, ModelFamily
 from crosspan.translate.preparation import (
     check_same_number,
     longest_source,
@@ -111,7 +111,7 @@ class CTranslate2Translator:
         self.folder = converted(self.name, precision, self.options.cache)
         with quiet_warnings():
             self.tokenizer = _tokenizer(self.folder, self.options.tokenizer)
-        self.family = Family(self.tokenizer, name=self.name, prefix=self.options.prefix)
+        self.family = ModelFamily(self.tokenizer, name=self.name, prefix=self.options.prefix)
         self.longest, self.longest_target = _limits(self.folder, self.tokenizer)
         try:
             with torch_threads():  # CTranslate2 sets the threads of the whole process while it loads
@@ -141,11 +141,11 @@ class CTranslate2Translator:
         return other
 
     def source_ids(self, texts: Sequence[str], source: str, target: str) -> list[Int32Array]:
-        """The pieces that the encoder reads; see :meth:`crosspan.translate.families.Family.source_ids`."""
+        """The pieces that the encoder reads; see :meth:`crosspan.translate.families.ModelFamily.source_ids`."""
         return self.family.source_ids(texts, source, target)
 
     def target_ids(self, texts: Sequence[str], target: str) -> list[Int32Array]:
-        """The pieces that the decoder is to produce; see :meth:`crosspan.translate.families.Family.target_ids`."""
+        """The pieces that the decoder is to produce; see :meth:`crosspan.translate.families.ModelFamily.target_ids`."""
         return self.family.target_ids(texts, target)
 
     def translate(

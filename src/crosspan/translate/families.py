@@ -41,7 +41,7 @@ _FEWEST = 5
 """Fewest pieces that look like codes of languages for them to be such: words look like codes as well."""
 
 
-class Family:
+class ModelFamily:
     """What a model wants around a text, found out from its tokenizer.
 
     Args:

@@ -21,7 +21,7 @@ from crosspan.models.batching import padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.translate import Advance, Translation
-from crosspan.translate.families import Family, Int32Array
+from crosspan.translate.families import Int32Array, ModelFamily
 from crosspan.translate.preparation import (
     check_same_number,
     longest_source,
@@ -110,7 +110,7 @@ class TransformersTranslator:
             )
         with quiet_warnings():
             self.tokenizer = load_tokenizer(self.name)
-        self.family = Family(self.tokenizer, name=self.name, prefix=self.options.prefix)
+        self.family = ModelFamily(self.tokenizer, name=self.name, prefix=self.options.prefix)
         placement = Placement(device=self.options.device, dtype=self.options.dtype)
         self.network = load_model(self.name, "AutoModelForSeq2SeqLM", placement=placement)
         check_fit(self.tokenizer, self.network, self.name)
@@ -143,7 +143,7 @@ class TransformersTranslator:
         return int(self.config.decoder_start_token_id)
 
     def source_ids(self, texts: Sequence[str], source: str, target: str = "") -> list[Int32Array]:
-        """The pieces that the encoder reads; see :meth:`crosspan.translate.families.Family.source_ids`.
+        """The pieces that the encoder reads; see :meth:`crosspan.translate.families.ModelFamily.source_ids`.
 
         Args:
             texts: The texts.
@@ -155,7 +155,7 @@ class TransformersTranslator:
         return self.family.source_ids(texts, source, target or source)
 
     def target_ids(self, texts: Sequence[str], target: str) -> list[Int32Array]:
-        """The pieces that the decoder is to produce; see :meth:`crosspan.translate.families.Family.target_ids`."""
+        """The pieces that the decoder is to produce; see :meth:`crosspan.translate.families.ModelFamily.target_ids`."""
         return self.family.target_ids(texts, target)
 
     def translate(

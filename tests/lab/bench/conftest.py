@@ -7,8 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+
+from crosspan.tag import TAGGERS
+from crosspan.train import TRAINERS
 
 Row = tuple[str, str]
 
@@ -87,3 +91,11 @@ def xl_wa(path: Path) -> Path:
 def downloads() -> ModuleType:
     """The functions above, which test modules cannot import."""
     return sys.modules[__name__]
+
+
+@pytest.fixture
+def families(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Taggers and trainers, to which a test may add some that are gone when it ends."""
+    for family in (TAGGERS, TRAINERS):
+        monkeypatch.setattr(family, "_added", dict(family._added))
+    return TAGGERS, TRAINERS

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crosspan import io
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.types import Sentence, Span
-from crosspan.lab.bench import ResultCache, Scoring, SuiteResult, make_system, run_suite
+from crosspan.lab.bench import Scoring, SuiteResult, make_system, run_suite
 from crosspan.lab.bench.noise import with_ocr_noise
 from crosspan.lab.bench.system import System
 from crosspan.lab.bench.tables import render
@@ -79,14 +79,25 @@ class Tagger:
                 yield Span(place, place + 1, "PER" if word.endswith("s") else "ORG")
 
 
-def run(suite: str, folder: Path, names: list[str] | None = None, **how: Any) -> SuiteResult:
-    def load(name: str, **_: Any) -> Any:
-        if names is not None:
-            names.append(name)
+ASKED: list[str] = []
+"""The models of taggers that were loaded."""
+
+
+@pytest.fixture(autouse=True)
+def capitals(families: Any) -> None:
+    """The tagger has a name."""
+    ASKED.clear()
+
+    def load(model: str) -> Tagger:
+        ASKED.append(model)
         return Tagger()
 
-    system = make_system(make_suite(suite).about, taggers=how.pop("taggers", None))
-    return run_suite(suite, str(folder), system=system, scoring=how.pop("scoring", None), load=load, **how)
+    families[0].register("capitals", load)
+
+
+def run(suite: str, folder: Path, **how: Any) -> SuiteResult:
+    system = make_system(make_suite(suite).about, taggers=how.pop("taggers", {"": "capitals:"}))
+    return run_suite(suite, str(folder), system=system, scoring=how.pop("scoring", None), **how)
 
 
 def test_hipe_sentences_end_where_marked_but_never_inside_an_entity(tmp_path: Path, downloads: Any) -> None:
@@ -148,10 +159,9 @@ def test_what_a_data_set_does_not_annotate_is_not_wrong_there(tmp_path: Path, do
 
 def test_the_tagger_is_that_of_the_language_of_an_entry(tmp_path: Path, downloads: Any) -> None:
     downloads.put(tmp_path / "HIPE-2022-v2.1-ajmc-test-de.tsv", hipe())
-    names: list[str] = []
-    run("hipe-2022", tmp_path, names, taggers={"de": "german", "": "any"})
-    run("hipe-2022", tmp_path, names, taggers={"": "models/{lang}.crf"})
-    assert names == ["german", "models/de.crf"]
+    run("hipe-2022", tmp_path, taggers={"de": "capitals:german", "": "capitals:any"})
+    run("hipe-2022", tmp_path, taggers={"": "capitals:models/{lang}"})
+    assert ASKED == ["german", "models/de"]
 
 
 def europeana(folder: Path, name: str, *rows: str) -> Path:
@@ -368,7 +378,7 @@ def test_a_neural_tagger_by_name_and_by_recipe_with_and_without_noise(tmp_path: 
     about = make_suite("hipe-2022").about
     recipe = make_system(about, pipeline="model-transfer", settings={"tag.model": str(folder)})
     named = make_system(about, taggers={"": f"transformers:{folder}"})
-    cache = ResultCache(tmp_path / "cache")
+    cache = tmp_path / "cache"
 
     def counts(system: System, noise: float) -> Any:
         found = run_suite(
@@ -387,7 +397,7 @@ def test_a_neural_tagger_by_name_and_by_recipe_with_and_without_noise(tmp_path: 
     clean, noisy = counts(recipe, 0.0), counts(recipe, 0.4)
     assert clean == counts(named, 0.0)
     assert noisy == counts(named, 0.4)
-    # what is kept of a recipe is told apart by the words
+    # what is kept is told apart by the words
     assert counts(recipe, 0.0) == clean
     assert clean[1] is None
     assert noisy[1]["errors"] > 0

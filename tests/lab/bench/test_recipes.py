@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from crosspan.cli.main import main
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
-from crosspan.lab.bench import ResultCache, Scoring, make_baseline, make_system, run_suite
-from crosspan.lab.bench.recipes import recipe_data
-from crosspan.lab.bench.system import pipelines_of
+from crosspan.lab.bench import Scoring, make_baseline, make_system, run_suite
+from crosspan.lab.bench.material import LazyMaterial
+from crosspan.lab.bench.plans import BenchJob
+from crosspan.lab.bench.system import System, pipelines_of
 from crosspan.suites import make_suite
 from crosspan.suites.suite import Material
 
@@ -40,30 +39,45 @@ GOLD = [Sentence(("Ada", "anaishi", "Accra"), (Span(0, 1, "PER"), Span(2, 3, "LO
 SOURCE = [Sentence(("Ada", "lives", "in", "Accra"), (Span(0, 1, "PER"), Span(3, 4, "LOC")), lang="en")]
 
 
-def test_gold_labels_of_the_source_are_carried_over_without_translation(tmp_path):
-    data = recipe_data("align-source", Material(gold=GOLD, source=SOURCE), "sw", tmp_path, from_gold=True)
-    assert data["task"] == "project"
-    assert not {"translate", "tag"} & set(data)
-    assert data["align"]["use"] == "awesome"
-    assert "PER" in (tmp_path / "source.jsonl").read_text()
-    assert "PER" not in (tmp_path / "target.jsonl").read_text()
+def plan_of(material: Material, *, from_gold: bool):
+    """What is done on a suite with such sentences."""
+    system = System(pipeline="align-source", from_gold=from_gold)
+    (plan,) = BenchJob(system, LazyMaterial(lambda: (material, {}), {}), "sw").plans()
+    return plan
 
 
-def test_without_gold_labels_the_recipe_is_as_it_was(tmp_path):
-    data = recipe_data("align-source", Material(gold=GOLD), "sw", tmp_path, from_gold=False)
-    assert (data["task"], data["target"]["lang"], data["source"]["lang"]) == ("translate-test", "sw", "en")
-    assert "path" not in data["source"]
+def test_gold_labels_of_the_source_are_carried_over_without_translation():
+    plan = plan_of(Material(gold=GOLD, source=SOURCE), from_gold=True)
+    assert [step.name for step in plan.steps] == ["align", "project"]
+    assert plan.steps[0].aligner.name == "awesome"
+    (pairs,) = plan.readings
+    (row,) = pairs.corpus.located()
+    assert (row.pair.source.spans[0].label, pairs.labelled) == ("PER", True)
+    system = System(pipeline="easyproject", from_gold=True)
+    (plan,) = BenchJob(system, LazyMaterial(lambda: (Material(gold=GOLD, source=SOURCE), {}), {}), "sw").plans()
+    source, target = ([item.pair.source for item in reading.corpus.located()] for reading in plan.readings)
+    assert (source[0].spans[0].label, target[0].spans) == ("PER", ())
+    assert system.needs == {"source"}
+
+
+def test_without_gold_labels_the_recipe_is_as_it_was():
+    plan = plan_of(Material(gold=GOLD), from_gold=False)
+    translator = plan.steps[0].translator
+    assert (translator.source_lang, translator.target_lang, plan.steps[0].makes) == ("sw", "en", "source")
+    assert [step.name for step in plan.steps] == ["pairs", "tag", "align", "project"]
+    (target,) = plan.readings
+    assert [item.pair.source.spans for item in target.corpus.located()] == [()]
 
 
 def test_a_tagger_of_the_sentences_themselves_through_a_recipe(tmp_path, downloads):
     downloads.europarl(tmp_path, "en", "es")
-    system = make_system(
-        make_suite("europarl-ner").about,
-        pipeline="model-transfer",
-        settings={"tag.use": "crf", "tag.model": "en", "tag.labels": "", "tag.others": ""},
-    )
+    about = make_suite("europarl-ner").about
+    settings = {"tag.use": "crf", "tag.model": "en"}
     with pytest.raises(OptionError, match="tag"):
-        run_suite("europarl-ner", str(tmp_path), system=system, scoring=QUICK, languages=["es"])
+        make_system(about, pipeline="model-transfer", settings={**settings, "tag.labels": "", "tag.others": ""})
+    system = make_system(about, pipeline="model-transfer", settings=settings)
+    (one,) = run_suite("europarl-ner", str(tmp_path), system=system, scoring=QUICK, languages=["es"]).languages
+    assert one.status == "done"
 
 
 def test_a_recipe_on_a_suite_beside_a_pipeline_of_its_own(tmp_path, downloads):
@@ -76,7 +90,7 @@ def test_a_recipe_on_a_suite_beside_a_pipeline_of_its_own(tmp_path, downloads):
     about = make_suite("europarl-ner").about
     system = make_system(about, pipeline="align-source", settings={"align.model": str(encoder), "align.layer": "1"})
     baseline = make_baseline(about, system, "projection")
-    cache = ResultCache(tmp_path / "cache")
+    stages = []
     result = run_suite(
         "europarl-ner",
         str(tmp_path / "data"),
@@ -84,14 +98,13 @@ def test_a_recipe_on_a_suite_beside_a_pipeline_of_its_own(tmp_path, downloads):
         baseline=baseline,
         scoring=QUICK,
         languages=["es"],
-        cache=cache,
+        cache=tmp_path / "cache",
+        progress=lambda event: stages.append(event.stage),
     )
     (one,) = result.languages
     assert one.status == "done"
     assert result.mean() is not None
-    kept = tmp_path / "cache" / "recipes" / "europarl-ner" / "es" / "align-source"
-    stages = json.loads((kept / "out" / "run.json").read_text())["stages"]
-    assert [stage["name"] for stage in stages] == ["pairs", "align", "project"]
+    assert list(dict.fromkeys(stages))[:3] == ["es: pairs", "es: align", "es: project"]
     assert "align-source" in result.signature
 
 

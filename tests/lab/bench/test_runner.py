@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from crosspan.lab.bench.cache import default_folder
 from hypothesis import given
 from hypothesis import strategies as st
 
 import crosspan
+from crosspan.core import sources
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.core.types import Sentence, Span
-from crosspan.lab.bench import ResultCache, Scoring, SuiteResult, make_baseline, make_system, run_suite
-from crosspan.lab.bench import runner as runner_module
+from crosspan.lab.bench import Scoring, SuiteResult, make_baseline, make_system, run_suite
+from crosspan.lab.bench.cell import BenchCell
 from crosspan.lab.bench.means import mean_of
 from crosspan.lab.bench.system import System
 from crosspan.suites import make_suite
@@ -53,13 +55,30 @@ class FakeTagger:
         return [np.full((len(one), len(self.tags)), 1 / len(self.tags), np.float32) for one in sentences]
 
 
+@pytest.fixture(autouse=True)
+def fake(families: Any) -> Any:
+    """The tagger has a name; the list has the models that were asked for."""
+    asked: list[str] = []
+
+    def load(model: str) -> FakeTagger:
+        asked.append(model)
+        if model == "my-twi":
+            raise OptionError("there is no tagger 'my-twi'")
+        return FakeTagger()
+
+    families[0].register("fake", load)
+    return asked
+
+
+FAKE = {"": "fake:"}
+
+
 def run(suite: str, folder: Path, *, baseline: str | None = None, taggers: Any = None, **how: Any) -> SuiteResult:
     about = make_suite(suite).about
-    pipeline, method = how.pop("pipeline", None), how.pop("method", "candidates")
-    system = make_system(about, pipeline=pipeline, method=method, taggers=taggers)
-    how = {"scoring": QUICK, "load": lambda name, **_: FakeTagger(), **how}
+    chosen = {name: how.pop(name) for name in ("pipeline", "method", "settings") if name in how}
+    system = make_system(about, taggers=FAKE if taggers is None else taggers, **chosen)
     other = make_baseline(about, system, baseline) if baseline else None
-    return run_suite(suite, str(folder), system=system, baseline=other, **how)
+    return run_suite(suite, str(folder), system=system, baseline=other, **{"scoring": QUICK, **how})
 
 
 def statuses(result: SuiteResult) -> dict[str, str]:
@@ -118,15 +137,15 @@ def test_a_malformed_language_is_a_line_and_the_others_go_on(
 def counted(monkeypatch: pytest.MonkeyPatch, stop_at: str | None = None) -> list[str]:
     """Languages that are worked on, as they come; an interruption at one of them."""
     worked: list[str] = []
-    compute = runner_module._Job._compute
+    work = BenchCell.work
 
-    def spy(self: Any, lang: str, *rest: Any) -> dict[str, Any]:
-        if lang == stop_at:
+    def spy(self: BenchCell, inputs: Any) -> Any:
+        if self.lang == stop_at:
             raise KeyboardInterrupt
-        worked.append(lang)
-        return compute(self, lang, *rest)
+        worked.append(self.lang)
+        return work(self, inputs)
 
-    monkeypatch.setattr(runner_module._Job, "_compute", spy)
+    monkeypatch.setattr(BenchCell, "work", spy)
     return worked
 
 
@@ -134,7 +153,7 @@ def test_a_run_that_was_ended_goes_on_where_it_was(
     tmp_path: Path, downloads: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     downloads.europarl(tmp_path / "data", "en", "de", "es", "it")
-    cache = ResultCache(tmp_path / "cache")
+    cache = tmp_path / "cache"
     with monkeypatch.context() as patch:
         worked = counted(patch, stop_at="it")
         with pytest.raises(KeyboardInterrupt):
@@ -151,7 +170,7 @@ def test_a_run_that_was_ended_goes_on_where_it_was(
 def test_kept_results_hold_for_the_same_files_and_options_only(
     tmp_path: Path, downloads: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, cache = tmp_path / "data", ResultCache(tmp_path / "cache")
+    folder, cache = tmp_path / "data", tmp_path / "cache"
     downloads.europarl(folder, "en", "de")
     worked = counted(monkeypatch)
     run("europarl-ner", folder, cache=cache)
@@ -164,26 +183,134 @@ def test_kept_results_hold_for_the_same_files_and_options_only(
     downloads.put(folder / "de-europarl.test.conll02", downloads.columns(downloads.OTHER).replace("Bonn", "Jos"))
     run("europarl-ner", folder, cache=cache)
     assert len(worked) == 5
-    monkeypatch.setattr(runner_module, "__version__", "99")
-    run("europarl-ner", folder, cache=cache)
-    assert len(worked) == 6
+    (again,) = [one for one in run("europarl-ner", folder, cache=cache).languages if one.status == "done"]
+    assert (len(worked), again.kept) == (5, True)
+
+
+def worked_out(suite: str, folder: Path, **how: Any) -> set[str]:
+    """The steps inside a language that do some work: those that tell of progress."""
+    heard: set[str] = set()
+    run(suite, folder, progress=lambda event: heard.add(event.stage), **how)
+    return {stage.partition(": ")[2] for stage in heard} - {""}
+
+
+def test_another_option_does_again_what_depends_on_it_alone(tmp_path: Path, downloads: Any) -> None:
+    folder, cache = tmp_path / "data", tmp_path / "cache"
+    downloads.europarl(folder, "en", "de")
+    how = {"languages": ["de"], "cache": cache}
+    assert worked_out("europarl-ner", folder, **how) == {"pairs", "learn", "align", "project"}
+    assert worked_out("europarl-ner", folder, **how) == set()
+    assert worked_out("europarl-ner", folder, scoring=Scoring(bootstrap=0), **how) == set()
+    assert worked_out("europarl-ner", folder, method="heuristic", **how) == {"project"}
+    assert worked_out("europarl-ner", folder, baseline="heuristic", **how) == set()
+    assert worked_out("europarl-ner", folder, settings={"align.hmm_iterations": "2"}, **how) == {
+        *("learn", "align", "project")
+    }
+
+
+def test_stages_are_told_with_the_language_before_them(tmp_path: Path, downloads: Any) -> None:
+    downloads.europarl(tmp_path, "en", "de", "es")
+    heard: list[str] = []
+    run("europarl-ner", tmp_path, progress=lambda event: heard.append(event.stage))
+    assert list(dict.fromkeys(heard)) == [
+        *("de: pairs", "de: learn", "de: align", "de: project", "languages"),
+        *("es: pairs", "es: learn", "es: align", "es: project"),
+    ]
+
+
+def test_nothing_of_a_suite_is_read_where_its_result_is_kept(
+    tmp_path: Path, downloads: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cache = tmp_path / "data", tmp_path / "cache"
+    downloads.europarl(folder, "en", "de")
+    first = run("europarl-ner", folder, cache=cache, baseline="tagger")
+    monkeypatch.setattr(type(make_suite("europarl-ner")), "read", None)
+    again = run("europarl-ner", folder, cache=cache, baseline="tagger")
+    assert [one.kept for one in again.done] == [True]
+    assert again.to_dict() == first.to_dict()
+
+
+def test_a_changed_module_works_out_again_what_it_is_part_of(
+    tmp_path: Path, downloads: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, cache = tmp_path / "data", tmp_path / "cache"
+    downloads.europarl(folder, "en", "de")
+    how = {"languages": ["de"], "cache": cache}
+    run("europarl-ner", folder, **how)
+    content = sources._content
+    everything = {"pairs", "learn", "align", "project"}
+    for changed, anew, kept, whole in (
+        ("align/hmm.py", {"learn", "align"}, {"pairs"}, 1),
+        ("suites/europarl_ner.py", {"pairs"}, {"align", "project"}, 1),
+        ("lab/bench/scoring.py", set(), everything, 1),
+        ("cli/report.py", set(), everything, 0),
+    ):
+        with monkeypatch.context() as patch:
+            sources.forget()
+            patch.setattr(sources, "_content", changing(content, changed))
+            worked = counted(patch)
+            inside = worked_out("europarl-ner", folder, **how)
+            assert anew <= inside <= everything - kept
+            assert len(worked) == whole
+    sources.forget()
+
+
+def changing(content: Any, changed: str) -> Any:
+    """Source files as they are, but for one."""
+
+    def read(path: str) -> tuple[str, bytes]:
+        text, digest = content(path)
+        return text, b"other" if path.endswith(f"crosspan/{changed}") else digest
+
+    read.cache_clear = content.cache_clear  # type: ignore[attr-defined]
+    return read
+
+
+def test_another_tagger_of_the_same_name_is_another_result(
+    tmp_path: Path, downloads: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crosspan.tag import load_tagger
+
+    downloads.masakhaner(tmp_path, "wol", "test")
+    downloads.mafand_json(tmp_path, "fr-wol", "test", downloads.MAFAND_ROWS)
+    model, worked = tmp_path / "fr.crf", counted(monkeypatch)
+    how = {"languages": ["wol"], "taggers": {"fr": str(model)}, "cache": tmp_path / "cache"}
+    load_tagger("en").save(model)
+    for count in (1, 1):
+        assert statuses(run("masakhaner2", tmp_path, settings={"tag.adapt": "false"}, **how)) == {"wol": "done"}
+        assert len(worked) == count
+    model.write_bytes(b"damaged")
+    assert statuses(run("masakhaner2", tmp_path, settings={"tag.adapt": "false"}, **how)) == {"wol": "error"}
+
+
+IN_A_PROCESS = """
+import sys
+from crosspan.lab.bench import make_system, run_suite
+from crosspan.suites import make_suite
+system = make_system(make_suite("europarl-ner").about, method="heuristic", aligner="fast_align")
+result = run_suite("europarl-ner", sys.argv[1], system=system, cache=sys.argv[2], threads=1)
+print([one.kept for one in result.done], result.done[0].result["scores"]["strict"]["micro"]["f1"])
+"""
+
+
+def test_two_processes_share_the_work(tmp_path: Path, downloads: Any) -> None:
+    downloads.europarl(tmp_path / "data", "en", "de")
+    words = [sys.executable, "-c", IN_A_PROCESS, str(tmp_path / "data"), str(tmp_path / "cache")]
+    both = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    shown = sorted(one.communicate()[0].split() for one in both)
+    assert [one.returncode for one in both] == [0, 0]
+    assert [words[0] for words in shown] == ["[False]", "[True]"]
+    assert shown[0][1] == shown[1][1]
 
 
 def test_a_damaged_result_is_made_anew(tmp_path: Path, downloads: Any) -> None:
     downloads.europarl(tmp_path / "data", "en", "de")
-    cache = ResultCache(tmp_path / "cache")
+    cache = tmp_path / "cache"
     first = run("europarl-ner", tmp_path / "data", cache=cache)
-    for path in cache.folder.iterdir():
+    for path in cache.glob("??/*"):
         path.write_text("{", encoding="utf-8")
     assert run("europarl-ner", tmp_path / "data", cache=cache).to_dict() == first.to_dict()
-    assert not [path for path in cache.folder.iterdir() if path.suffix == ".tmp"]
-
-
-def test_the_cache_is_in_the_users_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert default_folder() == Path("/somewhere/crosspan-bench")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert default_folder() == Path.home() / ".cache" / "crosspan-bench"
+    assert not [path for path in cache.rglob("*") if path.suffix == ".tmp"]
 
 
 def test_a_model_in_a_file_counts_by_its_content(tmp_path: Path) -> None:
@@ -218,55 +345,78 @@ def test_french_translations_need_a_tagger_for_french(tmp_path: Path, downloads:
     downloads.masakhaner(tmp_path, "lug", "test")
     downloads.mafand_json(tmp_path, "en-lug", "test", downloads.MAFAND_ROWS)
     both = ["lug", "wol"]
-    without = run("masakhaner2", tmp_path, languages=both)
+    without = run("masakhaner2", tmp_path, languages=both, taggers={"en": "fake:"})
     assert statuses(without) == {"lug": "done", "wol": "missing"}
     assert "--tagger fr=" in str(without.languages[1].message)
-    assert statuses(run("masakhaner2", tmp_path, languages=both, taggers={"": "x.crf"})) == statuses(without)
-    assert statuses(run("masakhaner2", tmp_path, languages=both, taggers={"fr": "spacy:x"})) == {
+    assert statuses(run("masakhaner2", tmp_path, languages=both, taggers={"": "fake:x"})) == statuses(without)
+    assert statuses(run("masakhaner2", tmp_path, languages=both, taggers={"fr": "fake:x"})) == {
         "lug": "done",
         "wol": "done",
     }
 
 
-def test_a_tagger_of_each_language(tmp_path: Path, downloads: Any) -> None:
+def test_a_tagger_of_each_language(tmp_path: Path, downloads: Any, fake: Any) -> None:
     for lang in ("lug", "twi"):
         downloads.masakhaner(tmp_path, lang, "test")
-    asked: list[str] = []
-
-    def load(name: str, **_: Any) -> FakeTagger:
-        asked.append(name)
-        if name == "my-twi":
-            raise OptionError("there is no tagger 'my-twi'")
-        return FakeTagger()
-
-    how = {"pipeline": "tagger", "languages": ["lug", "twi"], "load": load}
-    result = run("masakhaner2", tmp_path, taggers={"": "my-{lang}"}, **how)
-    assert asked == ["my-lug", "my-twi"]
+    how = {"pipeline": "tagger", "languages": ["lug", "twi"]}
+    result = run("masakhaner2", tmp_path, taggers={"": "fake:my-{lang}"}, **how)
+    assert fake == ["my-lug", "my-twi"]
     assert statuses(result) == {"lug": "done", "twi": "missing"}
     with pytest.raises(OptionError):
-        run("masakhaner2", tmp_path, taggers={"": "my-twi"}, **how)
+        run("masakhaner2", tmp_path, taggers={"": "fake:my-twi"}, **how)
 
 
-def test_a_tagger_is_trained_on_the_training_part(
-    tmp_path: Path, downloads: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def to_train_on(tmp_path: Path, downloads: Any) -> None:
     for split in ("train", "test"):
         downloads.masakhaner(tmp_path, "lug", split)
         downloads.mafand_json(tmp_path, "en-lug", split, downloads.MAFAND_ROWS)
+
+
+def test_a_tagger_is_trained_on_the_training_part(tmp_path: Path, downloads: Any, families: Any) -> None:
+    to_train_on(tmp_path, downloads)
     given: dict[str, Any] = {}
 
-    def translate_train(sources: Any, targets: Any, **how: Any) -> FakeTagger:
-        given.update(how, sources=sources, targets=targets)
+    def train(examples: Any, *, seed: int, unlabelled: Any = None, **options: str) -> FakeTagger:
+        given.update(examples=examples, unlabelled=unlabelled, **options)
         return FakeTagger()
 
-    monkeypatch.setattr("crosspan.pipeline.transfer.translate_train", translate_train)
-    result = run("masakhaner2", tmp_path, pipeline="translate-train", languages=["lug"])
-    assert [one.spans[0].label for one in given["sources"]] == ["PER", "PER"]
-    assert [one.tokens[0] for one in given["targets"]] == ["Ada", "Bob"]
-    assert len(given["links"]) == 2
+    families[1].register("fake", train)
+    settings = {"train.use": "fake", "train.pace": "slow", "noise.min_confidence": "0", "noise.missing": "0"}
+    how = {"pipeline": "translate-train", "languages": ["lug"]}
+    result = run("masakhaner2", tmp_path, settings=settings, **how)
+    sentences = [one.sentence for one in given["examples"]]
+    assert [one.spans[0].label for one in sentences] == ["PER", "PER"]
+    assert [one.tokens[0] for one in sentences] == ["Ada", "Bob"]
+    assert (given["pace"], given["unlabelled"]) == ("slow", None)
     found = result.languages[0].result
     assert found["n"] == 3  # test sentences need no translation then
     assert found["notes"] == ["2 translated sentences to train on"]
+    # a trainer that learns from unlabelled text gets the test sentences without their labels
+    families[1].register("fake", train, unlabelled=True)
+    result = run("masakhaner2", tmp_path, settings=settings, **how)
+    assert [(one.tokens[0], one.lang, one.spans) for one in given["unlabelled"]] == [
+        (name, "lug", ()) for name in ("Ada", "Bob", "Eva")
+    ]
+    assert result.languages[0].result["notes"][1:] == ["the trainer read the words of the test sentences"]
+
+
+def test_an_encoder_is_fine_tuned_against_a_discriminator(tmp_path: Path, downloads: Any) -> None:
+    torch = pytest.importorskip("torch")
+    from crosspan.testing import tiny_models
+
+    torch.set_num_threads(1)
+    encoder = tiny_models.save_mbert(tmp_path / "mbert", layers=1)
+    to_train_on(tmp_path / "data", downloads)
+    settings = {"use": "token-classifier", "encoder": str(encoder), "epochs": "1", "batch_size": "2", "device": "cpu"}
+    settings |= {"adversarial.mode": "reversal", "adversarial.hidden": "4", "noise.min_confidence": "0"}
+    result = run(
+        "masakhaner2",
+        tmp_path / "data",
+        pipeline="ensemble",
+        languages=["lug"],
+        settings={f"train.{name}": value for name, value in settings.items()},
+    )
+    assert statuses(result) == {"lug": "done"}, result.languages[0].message
 
 
 def test_word_alignment(tmp_path: Path, downloads: Any) -> None:
@@ -334,12 +484,18 @@ def test_languages_by_other_codes(tmp_path: Path, downloads: Any) -> None:
     [
         ({"pipeline": "projekt"}, "no pipeline 'projekt'"),
         ({"pipeline": "translate-train"}, "no pipeline"),
-        ({"method": "heuristics"}, "Did you mean heuristic?"),
+        ({"method": "heuristics"}, "Did you mean 'heuristic'?"),
         ({"aligner": "giza"}, "no aligner 'giza'"),
         ({"settings": {"reech": "3"}}, "reech"),
         ({"settings": {"aligner.hmm": "3"}}, "hmm"),
         ({"pipeline": "tagger", "settings": {"reach": "3"}}, "reach has no effect on the pipeline tagger"),
         ({"settings": {"train.l2": "3"}}, "train.l2 has no effect on the pipeline projection"),
+        ({"settings": {"tag.adapt": "no"}}, "tag.adapt has no effect on the pipeline projection"),
+        ({"pipeline": "tagger", "settings": {"tag.adapt": "no"}}, "tag.adapt has no effect on the pipeline tagger"),
+        ({"aligner": "awesome", "settings": {"model": "x"}}, "For the aligner awesome write align.model."),
+        ({"settings": {"align.use": "awesome"}}, "Write --aligner NAME."),
+        ({"pipeline": "tagger", "taggers": {"": "nobody:x"}}, "there is no tagger 'nobody:x'"),
+        ({"pipeline": "codec", "settings": {"project.modle": "x"}}, "Did you mean 'model'?"),
     ],
 )
 def test_wrong_options_are_found_before_anything_is_run(how: dict[str, Any], message: str) -> None:
@@ -354,6 +510,12 @@ def test_settings_of_training_are_checked() -> None:
         make_system(about, pipeline="translate-train", settings={"noise.dropped": "some"})
     with pytest.raises(OptionError):
         make_system(about, pipeline="translate-train", settings={"train.no_such": "1"})
+    with pytest.raises(OptionError, match=r"For the trainer token-classifier write train\.encoder"):
+        make_system(
+            about, pipeline="translate-train", settings={"train.use": "token-classifier", "encoder": "xlm-roberta-base"}
+        )
+    with pytest.raises(OptionError, match="needs an encoder"):
+        make_system(about, pipeline="ensemble", settings={"train.use": "token-classifier"})
 
 
 def test_baselines_change_what_they_name() -> None:
@@ -368,6 +530,8 @@ def test_baselines_change_what_they_name() -> None:
     assert make_baseline(about, system, "tagger").settings == {}
     assert make_baseline(about, system, "translate-train").settings == settings
     assert make_baseline(about, system, "tagger").pipeline == "tagger"
+    plain = make_system(about, settings={"min_confidence": "0.5", "tag.adapt": "false"})
+    assert make_baseline(about, plain, "heuristic").settings == plain.settings  # which belong to no method
     for name in ("nonsense", "heuristic+candidates", ""):
         with pytest.raises(OptionError, match="no baseline"):
             make_baseline(about, system, name)

@@ -8,13 +8,13 @@ import pytest
 from crosspan.evaluate.counts import f1_metric
 from crosspan.evaluate.significance import paired_randomization
 from crosspan.lab.study.analysis import analyse
+from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData, TestSet
-from crosspan.lab.study.grid import Cell
+from crosspan.lab.study.folder import CellState
 from crosspan.lab.study.plan import load_plan
-from crosspan.lab.study.results import Results, mean_f1
+from crosspan.lab.study.results import Scores, mean_f1
 from crosspan.lab.study.scores import packed
 from crosspan.lab.study.statistics import detectable, holm
-from crosspan.lab.study.store import State
 from crosspan.lab.study.story import story
 
 PLAN = """
@@ -57,7 +57,7 @@ def results_of(tmp_path, gains=GAINS, text=PLAN):
     plan = load_plan(path)
 
     def test_set(key, lang, domain):
-        more = {"ignore": (), "n_total": 10, "notes": (), "digest": ""}
+        more = {"ignore": (), "n_total": 10, "notes": ()}
         return TestSet(key=key, lang=lang, domain=domain, gold=(), **more)
 
     tests = (test_set("uner/da", "da", "web"), test_set("news/sw", "sw", "news"))
@@ -74,8 +74,8 @@ def results_of(tmp_path, gains=GAINS, text=PLAN):
                 result = {"scores": scores, "sizes": {"body": BODIES[encoder]}, "report": {}}
                 record = {"status": "done", "result": result, "device": "cpu", "versions": {"numpy": "2"}}
                 cells.append(cell)
-                states[cell.key] = State("done", "", record)
-    return Results(plan, data, cells, states), cells, states
+                states[cell.key] = CellState("done", "", record)
+    return Scores(plan, data, cells, states), cells, states
 
 
 def test_gains_by_hand(tmp_path):
@@ -138,8 +138,8 @@ def test_the_slope_and_the_power_by_hand(tmp_path):
 def test_seeds_are_compared_only_with_themselves(tmp_path):
     results, cells, states = results_of(tmp_path)
     gone = next(cell for cell in cells if (cell.encoder, cell.mode, cell.seed) == ("small", "none", 1))
-    states[gone.key] = State("open")
-    found = analyse(Results(results.plan, results.data, cells, states))
+    states[gone.key] = CellState("open")
+    found = analyse(Scores(results.plan, results.data, cells, states))
     gain = found.gain("small", "reversal", found.whole)
     assert gain.seeds == (2, 3)
     assert gain.gain.mean == pytest.approx(4.5)
@@ -159,5 +159,5 @@ def test_one_seed_has_no_interval_and_says_so(tmp_path):
 
 def test_a_page_of_nothing(tmp_path):
     results, cells, states = results_of(tmp_path)
-    nothing = {key: State("open") for key in states}
+    nothing = {key: CellState("open") for key in states}
     assert "No cell has been scored yet." in str(story(results.plan, results.data, cells, nothing))

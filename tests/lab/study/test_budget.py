@@ -6,11 +6,11 @@ import pytest
 
 from crosspan.lab.study.budget import Room, Speed, budget_of, cost_of, encoder_sizes, room_of
 from crosspan.lab.study.data import load_data
+from crosspan.lab.study.folder import StudyFolder
 from crosspan.lab.study.grid import cells_of
 from crosspan.lab.study.plan import load_plan
 from crosspan.lab.study.probe import seconds_a_piece
 from crosspan.lab.study.sizes import Sizes, sizes_of
-from crosspan.lab.study.store import Store
 from crosspan.models.loading import load_model
 
 XLMR_LARGE = Sizes(parameters=559_000_000, embeddings=257_000_000, layers=24, width=1024, heads=16)
@@ -43,7 +43,7 @@ def test_an_encoder_that_is_not_at_hand_is_skipped(world, tmp_path):
     cells = cells_of(plan, data)
     sizes = encoder_sizes(plan)
     assert "there is no such folder" in sizes["ready"]
-    found = budget_of(plan, data, cells, Store(tmp_path), sizes, {}, Room())
+    found = budget_of(plan, data, cells, StudyFolder(tmp_path), sizes, {}, Room())
     assert {cell.encoder for cell in cells if cell.key in found.skipped} == {"ready"}
     assert [cell.encoder for cell in cells if cell.key in found.fits(cells)] == ["made"] * 5
 
@@ -79,21 +79,21 @@ def test_a_limit_of_hours_keeps_the_first_cells(study, tmp_path):
     plan, data, cells = study
     sizes = encoder_sizes(plan)
     speeds = {name: Speed(train=1.0, pretrain=1.0) for name in sizes}
-    free = budget_of(plan, data, cells, Store(tmp_path), sizes, speeds, Room())
+    free = budget_of(plan, data, cells, StudyFolder(tmp_path), sizes, speeds, Room())
     assert free.skipped == {}
     limit = 0.6 * free.hours
-    found = budget_of(plan, data, cells, Store(tmp_path), sizes, speeds, Room(hours=limit))
+    found = budget_of(plan, data, cells, StudyFolder(tmp_path), sizes, speeds, Room(hours=limit))
     assert 0 < found.hours <= limit
     assert cells[0].key not in found.skipped
     assert all("hours" in why for why in found.skipped.values())
-    halved = budget_of(plan, data, cells, Store(tmp_path), sizes, speeds, Room(hours=limit), jobs=2)
+    halved = budget_of(plan, data, cells, StudyFolder(tmp_path), sizes, speeds, Room(hours=limit), jobs=2)
     assert halved.skipped == {}
     assert halved.hours == pytest.approx(free.hours / 2)
 
 
 def test_time_that_was_spent_counts(study, tmp_path):
     plan, data, cells = study
-    store = Store(tmp_path)
+    store = StudyFolder(tmp_path)
     sizes = encoder_sizes(plan)
     speeds = {name: Speed(train=1e-9, pretrain=1e-9) for name in sizes}
     store.put(cells[0], {"status": "done", "seconds": 7200.0})
@@ -105,7 +105,7 @@ def test_what_needs_an_encoder_that_does_not_fit_does_not_fit(study, tmp_path):
     plan, data, cells = study
     sizes = encoder_sizes(plan)
     speeds = {name: Speed(train=0.0, pretrain=1e9) for name in sizes}
-    found = budget_of(plan, data, cells, Store(tmp_path), sizes, speeds, Room(hours=1.0))
+    found = budget_of(plan, data, cells, StudyFolder(tmp_path), sizes, speeds, Room(hours=1.0))
     assert {cell.encoder for cell in cells if cell.key in found.skipped} == {"made"}
     assert len(found.skipped) == 5
 
@@ -115,8 +115,8 @@ def test_disk_that_stays_adds_up(study, tmp_path):
     sizes = encoder_sizes(plan)
     one = sizes["made"].parameters
     tight = Room(disk_gb=1.01 * 20 * 2 * one / 1e9)
-    assert budget_of(plan, data, cells, Store(tmp_path), sizes, {}, tight).skipped == {}
-    found = budget_of(plan, data, cells, Store(tmp_path), sizes, {}, Room(disk_gb=0.5 * 20 * one / 1e9))
+    assert budget_of(plan, data, cells, StudyFolder(tmp_path), sizes, {}, tight).skipped == {}
+    found = budget_of(plan, data, cells, StudyFolder(tmp_path), sizes, {}, Room(disk_gb=0.5 * 20 * one / 1e9))
     assert any("of disk" in why for why in found.skipped.values())
 
 
@@ -132,7 +132,8 @@ def test_room_is_what_is_free_unless_the_study_says_less(study, tmp_path):
 @pytest.mark.parametrize("encoder", ["ready", "made"])
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_step_can_be_timed(study, world, encoder, whole):
-    from crosspan.lab.study.sizes import config_sizes, shape_config
+    from crosspan.lab.study.options import shape_config
+    from crosspan.lab.study.sizes import config_sizes
     from crosspan.models.loading import load_config
 
     plan, *_ = study

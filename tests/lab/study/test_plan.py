@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from crosspan.core.errors import FormatError, OptionError
+from crosspan.core.errors import CrosspanError, FormatError, OptionError
 from crosspan.lab.study.data import evenly, load_data
 from crosspan.lab.study.grid import cells_of
 from crosspan.lab.study.plan import load_plan
@@ -35,6 +35,9 @@ def plan_of(tmp_path, text):
         ),
         (LEAST.replace("[train]", "[train]\noptions = {seed = 1}"), "seed is set by the study itself"),
         (LEAST.replace('name = "a"', ""), "an encoder has no name"),
+        (LEAST.replace("[train]", '[train]\nuse = "token-clasifier"'), "Did you mean 'token-classifier'?"),
+        (LEAST + '[[mode]]\nuse = "advpicker"\n', "needs text of the target languages"),
+        (LEAST + '[[mode]]\nuse = "crf"\nhidden = 3\n', r"\[mode crf\]: there is no setting 'hidden'"),
         (LEAST + '[[encoder]]\nname = "a"\n', "'a' is there twice"),
         (LEAST + '[[mode]]\nmode = "reversal"\n', "needs text of the target languages"),
         (LEAST + '[[mode]]\nmode = "reversed"\n[unlabelled.files]\nda = "x"\n', "Choose one of none, reversal"),
@@ -54,6 +57,16 @@ def plan_of(tmp_path, text):
 def test_what_is_wrong_is_named_with_its_remedy(tmp_path, text, said):
     with pytest.raises(OptionError, match=said):
         plan_of(tmp_path, text)
+
+
+def test_without_data_it_is_said_how_to_name_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("CROSSPAN_DATA", raising=False)
+    nowhere = plan_of(tmp_path, LEAST.replace('suite = "uner"', 'suite = "uner"\nfolder = "ner/uner"'))
+    for plan in (nowhere, plan_of(tmp_path, LEAST)):  # no folder of the test set, and a folder without its files
+        with pytest.raises(CrosspanError) as caught:
+            load_data(plan)
+        assert "set CROSSPAN_DATA" in caught.value.hint
+        assert 'data = "FOLDER"' in caught.value.hint
 
 
 def test_what_is_no_toml(tmp_path):
@@ -105,6 +118,7 @@ def test_a_key_changes_with_all_that_a_result_depends_on_and_with_nothing_else(w
     assert changed('"west" = ["da"]', '"west" = []') == set()
     taggers = {label for label in before if "pre-training" not in label}
     assert changed("epochs = 1", "epochs = 2") == taggers
+    assert changed("batch_size = 8", "batch_size = 9") == taggers
     assert changed("limit = 10", "limit = 9") == taggers
     assert changed("hidden = 8", "hidden = 9") == {label for label in before if "reversal" in label}
     assert changed("limit = 20", "limit = 19") == {label for label in before if "reversal" in label}
@@ -136,6 +150,18 @@ def test_missing_text_is_an_error_and_a_missing_test_set_a_remark(world, tmp_pat
     path.write_text(text.replace('hr = "hr.txt"', 'hr = "no.txt"'), encoding="utf-8")
     with pytest.raises(FormatError, match="no such file"):
         load_data(load_plan(path))
+
+
+def test_without_data_the_error_names_how_to_name_it(tmp_path, monkeypatch):
+    monkeypatch.delenv("CROSSPAN_DATA", raising=False)
+    with pytest.raises(FormatError, match=r'set CROSSPAN_DATA, or write data = "FOLDER"'):
+        load_data(plan_of(tmp_path, ready_study("scale-small")))
+
+
+def test_a_ready_study_that_was_not_written_yet_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FormatError, match="crosspan new study --ready scale-small"):
+        load_plan("scale-small")
 
 
 def test_rows_at_even_distances():

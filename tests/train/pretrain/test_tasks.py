@@ -7,7 +7,7 @@ import pytest
 
 from crosspan.models.loading import load_model, load_tokenizer
 from crosspan.train.pretrain.corruption import marks_of
-from crosspan.train.pretrain.tasks import Guessing, Writing
+from crosspan.train.pretrain.tasks import Guessing, WritingTask
 from crosspan.train.pretrain.windows import windows_of_text
 
 
@@ -16,7 +16,7 @@ def prepared_of(models, lines, name):
     model = load_model(models[name], "AutoModelForSeq2SeqLM" if kind == "spans" else "AutoModelForMaskedLM")
     tokenizer = load_tokenizer(models[name])
     marks = marks_of(tokenizer, kind, name)
-    one = Guessing(model, tokenizer, marks, 0.3) if kind == "masked" else Writing(model, tokenizer, marks, 0.3, 2.0)
+    one = Guessing(model, tokenizer, marks, 0.3) if kind == "masked" else WritingTask(model, tokenizer, marks, 0.3, 2.0)
     windows = windows_of_text(tokenizer, lines, marks, 20)
     batch = one.prepared([*windows[:5], windows[-1]], np.random.default_rng(1))
     return one, model, tokenizer, batch

@@ -10,7 +10,7 @@ from textwrap import fill
 from typing import Any
 
 from crosspan.core.errors import EmptyInputError
-from crosspan.lab.advise.choice import FITTED_ON, Choice, Side, shipped
+from crosspan.lab.advise.choice import FITTED_ON, CaseSide, RuleChoice, shipped
 from crosspan.lab.advise.encoders import Pretraining, language_of, pretraining_lists, pretraining_of, usual_scripts
 from crosspan.lab.bench.kinds import Kind
 from crosspan.models.pieces import pieces_of
@@ -40,7 +40,7 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class LanguageFacts:
     """What is known beforehand.
 
     Args:
@@ -80,7 +80,7 @@ class Advice:
         unknown: What is not known, and what would change that.
     """
 
-    facts: Facts
+    facts: LanguageFacts
     first: Kind | None
     why: str
     evidence: tuple[str, ...]
@@ -168,7 +168,7 @@ def how_cut(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> Cut:
 
 def _facts(
     language: str, encoder: str, text: Sequence[Sequence[str]], source: Sequence[Sequence[str]], tokenizer: Any
-) -> Facts:
+) -> LanguageFacts:
     wanted = language_of(language)
     known = pretraining_of(encoder)
     scripts = _scripts(text) if text else dict.fromkeys(usual_scripts(wanted))
@@ -176,7 +176,7 @@ def _facts(
     of_language = known.scripts_of(language) if known else None
     # with neither a text nor a script in the name, the language is taken to be written as it usually is
     named = bool(text) or wanted.script is not None
-    return Facts(
+    return LanguageFacts(
         language=wanted.tag,
         name=english_name(wanted.tag),
         encoder=encoder,
@@ -200,7 +200,7 @@ def _scripts(text: Sequence[Sequence[str]]) -> dict[str, float | None]:
     return {script: count / counts.total() for script, count in counts.most_common()}
 
 
-def _first(facts: Facts) -> tuple[Kind | None, str]:
+def _first(facts: LanguageFacts) -> tuple[Kind | None, str]:
     rule = shipped().rule
     known = facts.pretraining
     if known is None:
@@ -215,7 +215,7 @@ def _first(facts: Facts) -> tuple[Kind | None, str]:
     return first, f"{facts.name} is {'' if facts.on_list else 'not '}on the list of {known.title}."
 
 
-def _evidence(facts: Facts, choice: Choice) -> tuple[str, ...]:
+def _evidence(facts: LanguageFacts, choice: RuleChoice) -> tuple[str, ...]:
     total = choice.held_out
     assert facts.on_list is not None
     sides = [side for side in choice.sides if side.seen == facts.on_list]
@@ -243,7 +243,7 @@ def _evidence(facts: Facts, choice: Choice) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _inside(choice: Choice) -> str:
+def _inside(choice: RuleChoice) -> str:
     """How the rule does inside each data set, where it cannot gain by telling the data sets apart."""
     parts = []
     fitted = [side for side in choice.sides if (side.encoder, side.system) == FITTED_ON]
@@ -258,18 +258,18 @@ def _inside(choice: Choice) -> str:
     return f"Inside one data set it is hardly better than one answer for all: {', '.join(parts)}."
 
 
-def _projected_ahead(side: Side) -> int:
+def _projected_ahead(side: CaseSide) -> int:
     return side.model_ahead.of - side.model_ahead.right
 
 
-def _by_people(sides: Sequence[Side]) -> str:
+def _by_people(sides: Sequence[CaseSide]) -> str:
     """Where model transfer is ahead in data labelled by people, each data set counted once."""
     of_people = {side.data: side.model_ahead for side in reversed(sides) if side.data != _BY_MACHINE}
     return f"{sum(one.right for one in of_people.values())} of {sum(one.of for one in of_people.values())}"
 
 
-def _counted(sides: Sequence[Side], kind: Kind) -> str:
-    def right(side: Side) -> int:
+def _counted(sides: Sequence[CaseSide], kind: Kind) -> str:
+    def right(side: CaseSide) -> int:
         return side.model_ahead.right if kind == "model transfer" else _projected_ahead(side)
 
     return ", ".join(
@@ -279,7 +279,7 @@ def _counted(sides: Sequence[Side], kind: Kind) -> str:
     )
 
 
-def _unknown(facts: Facts, has_text: bool) -> list[str]:
+def _unknown(facts: LanguageFacts, has_text: bool) -> list[str]:
     found = []
     if facts.pretraining is None:
         found.append(
@@ -292,7 +292,7 @@ def _unknown(facts: Facts, has_text: bool) -> list[str]:
     return found
 
 
-def _fact_lines(facts: Facts) -> list[str]:
+def _fact_lines(facts: LanguageFacts) -> list[str]:
     known = facts.pretraining
     lines = []
     if known is None:

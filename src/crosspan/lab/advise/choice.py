@@ -189,7 +189,7 @@ def across(cases: Sequence[Case], data: str) -> tuple[Rule, Share]:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class CaseSide:
     """Cases of one data set, one encoder and one system, all on its list or none.
 
     Args:
@@ -208,7 +208,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class RuleChoice:
     """The rule of the package and its evidence.
 
     Args:
@@ -224,14 +224,14 @@ class Choice:
     held_out: Share
     always: dict[Kind, Share]
     f1: dict[str, float]
-    sides: tuple[Side, ...]
+    sides: tuple[CaseSide, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
         return {**asdict(self), "rule": self.rule._asdict()}
 
 
-def measure() -> Choice:
+def measure() -> RuleChoice:
     """Fit the rule and see how often it is right; what the package comes with is the result of this.
 
     Raises:
@@ -245,7 +245,7 @@ def measure() -> Choice:
         **{f"always {kind}": [one.f1(kind) for one in cases] for kind in KINDS},
         "better of both": [max(one.model, one.projected) for one in cases],
     }
-    return Choice(
+    return RuleChoice(
         rule=fit(cases),
         held_out=Share.count(cases, lambda one: answers[one] == one.ahead),
         always={kind: share_ahead(cases, kind) for kind in KINDS},
@@ -254,13 +254,13 @@ def measure() -> Choice:
     )
 
 
-def _sides() -> list[Side]:
+def _sides() -> list[CaseSide]:
     found = []
     for encoder, system in systems():
         cases = cases_of(encoder, system)
         for data, seen in dict.fromkeys((one.data, one.seen) for one in cases):
             these = [one for one in cases if (one.data, one.seen) == (data, seen)]
-            found.append(Side(encoder, system, data, seen, share_ahead(these, "model transfer")))
+            found.append(CaseSide(encoder, system, data, seen, share_ahead(these, "model transfer")))
     return sorted(found, key=lambda side: not side.seen)
 
 
@@ -289,7 +289,7 @@ def first_by_language(languages: Mapping[str, str], encoders: Mapping[str, str])
 
 
 @cache
-def shipped() -> Choice:
+def shipped() -> RuleChoice:
     """The rule that comes with the package.
 
     Example:
@@ -297,10 +297,10 @@ def shipped() -> Choice:
         'data transfer'
     """
     data = json.loads(files("crosspan.lab.advise").joinpath("choice.json").read_text(encoding="utf-8"))
-    return Choice(
+    return RuleChoice(
         rule=Rule(**data["rule"]),
         held_out=Share(**data["held_out"]),
         always={kind: Share(**data["always"][kind]) for kind in KINDS},
         f1=data["f1"],
-        sides=tuple(Side(**{**side, "model_ahead": Share(**side["model_ahead"])}) for side in data["sides"]),
+        sides=tuple(CaseSide(**{**side, "model_ahead": Share(**side["model_ahead"])}) for side in data["sides"]),
     )

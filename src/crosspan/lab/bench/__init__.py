@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crosspan.lab.bench.published import Figure as Figure
+    from crosspan.lab.bench.published import PublishedFigure as PublishedFigure
     from crosspan.lab.bench.published import published_figures as published_figures
+    from crosspan.lab.bench.runner import LanguageResult as LanguageResult
     from crosspan.lab.bench.runner import SuiteResult as SuiteResult
     from crosspan.lab.bench.runner import run_suite as run_suite
-    from crosspan.lab.bench.scoring import Scoring as Scoring
+    from crosspan.lab.bench.scoring import BenchScoring as BenchScoring
     from crosspan.lab.bench.system import System as System
     from crosspan.lab.bench.system import make_baseline as make_baseline
     from crosspan.lab.bench.system import make_system as make_system
 
 _HOMES = {
-    "Figure": "published",
-    "Scoring": "scoring",
+    "PublishedFigure": "published",
+    "LanguageResult": "runner",
+    "BenchScoring": "scoring",
     "SuiteResult": "runner",
     "System": "system",
     "make_baseline": "system",
@@ -26,8 +28,9 @@ _HOMES = {
 }
 
 __all__ = [
-    "Figure",
-    "Scoring",
+    "BenchScoring",
+    "LanguageResult",
+    "PublishedFigure",
     "SuiteResult",
     "System",
     "make_baseline",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from crosspan.core.sources import source_digest
 from crosspan.core.types import Pair, Sentence
 from crosspan.io.pairs import LocatedPair, empty_side, one_sided
 from crosspan.pipeline.corpus import NOWHERE, Bitext
@@ -18,13 +19,24 @@ class LazyMaterial:
 
     Args:
         read: Reads it.
-        facts: All that it depends on, as plain values: the checksums of the files, and what is done with them.
-        more: Plain values that reading finds out, such as how much noise there was.
+        given: All that it depends on, as plain values: the checksums of the files, and what is done with them.
+        roots: Modules whose code it depends on, beside this one.
     """
 
-    def __init__(self, read: Callable[[], tuple[Material, Mapping[str, Any]]], facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        read: Callable[[], tuple[Material, Mapping[str, Any]]],
+        given: Mapping[str, Any],
+        roots: tuple[str, ...] = (),
+    ) -> None:
         self._read = read
-        self.facts = facts
+        self._given = given
+        self._roots = roots
+
+    @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """All that it depends on, the code that reads it among it; asked for only where results are kept."""
+        return {**self._given, "code": source_digest((__name__, *self._roots))}
 
     @cached_property
     def _found(self) -> tuple[Material, Mapping[str, Any]]:
@@ -37,7 +49,7 @@ class LazyMaterial:
 
     @property
     def more(self) -> Mapping[str, Any]:
-        """What reading found out."""
+        """Plain values that reading found out, such as how much noise there was."""
         return self._found[1]
 
     def part(self, name: str, pairs: Callable[[Material], Iterable[Pair]], *, n_sides: int = 2) -> SuiteCorpus:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from crosspan.evaluate.alignment import aer_metric
 from crosspan.evaluate.counts import f1_metric
 from crosspan.evaluate.significance import FloatArray, Metric
-from crosspan.lab.bench.scoring import Scoring
+from crosspan.lab.bench.scoring import BenchScoring
 
 _EPSILON = 1e-12
 
@@ -50,7 +50,9 @@ class Mean:
         return found
 
 
-def mean_of(languages: Sequence[str], counts: Sequence[Sequence[Sequence[int]]], metric: str, scoring: Scoring) -> Mean:
+def mean_of(
+    languages: Sequence[str], counts: Sequence[Sequence[Sequence[int]]], metric: str, scoring: BenchScoring
+) -> Mean:
     """The mean over languages.
 
     Args:
@@ -61,7 +63,7 @@ def mean_of(languages: Sequence[str], counts: Sequence[Sequence[Sequence[int]]],
 
     Example:
         >>> rows = [[[60, 1, 1, 1], [40, 0, 1, 1]], [[80, 1, 1, 1], [20, 0, 1, 1]]]
-        >>> found = mean_of(("de", "es"), rows, "f1", Scoring(bootstrap=200))
+        >>> found = mean_of(("de", "es"), rows, "f1", BenchScoring(bootstrap=200))
         >>> round(found.value, 3), found.low < 0.7 < found.high
         (0.7, True)
     """
@@ -100,7 +102,7 @@ def _randomised(
     width: int,
     score: Metric,
     difference: float,
-    scoring: Scoring,
+    scoring: BenchScoring,
 ) -> float:
     rng = np.random.default_rng(scoring.seed)
     parts = []

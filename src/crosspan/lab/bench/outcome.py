@@ -9,7 +9,7 @@ from crosspan.core.types import Alignment, Sentence
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CellOutcome:
     """What a system made of the test sentences.
 
     Args:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+from crosspan.core.errors import CrosspanError
 from crosspan.core.progress import Listener
-from crosspan.core.types import Alignment
+from crosspan.core.types import Alignment, Pair
 from crosspan.lab.bench.material import (
     LazyMaterial,
     labelled_sources,
@@ -18,24 +18,24 @@ from crosspan.lab.bench.material import (
     train_pairs,
     train_sources,
 )
-from crosspan.lab.bench.outcome import Outcome
+from crosspan.lab.bench.outcome import CellOutcome
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.codec import model_bytes
-from crosspan.pipeline.labels import IN_MEMORY
+from crosspan.pipeline.corpus import NOWHERE, Corpus
 from crosspan.pipeline.plan import Plan, aligning_plan, plan_of
 from crosspan.pipeline.plan_inputs import Given
-from crosspan.pipeline.recipes.ready import ready_recipe
-from crosspan.pipeline.recipes.recipe import change_recipe, make_recipe
+from crosspan.pipeline.recipes.recipe import Recipe, make_recipe
 from crosspan.pipeline.results import Results
 from crosspan.pipeline.run import carry_out
 from crosspan.pipeline.steps.tagging import tagger_from
+from crosspan.pipeline.steps.training import Train
 from crosspan.pipeline.store import Store
-
-TEST, TRAIN = "test", "train"
+from crosspan.suites.suite import Material
+from crosspan.train import TRAINERS
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class KnownTagger:
     """A tagger that an earlier plan trained, as a component that says what it is."""
 
     tagger: Any
@@ -49,7 +49,7 @@ class Trained:
         return getattr(object.__getattribute__(self, "tagger"), name)
 
 
-class Job:
+class BenchJob:
     """A system on one language.
 
     Args:
@@ -66,87 +66,68 @@ class Job:
         self.source_lang = source_lang
 
     def plans(self) -> list[Plan]:
-        """The plans that need nothing of one another; they tell what the result depends on, and nothing is read."""
-        if self.system.pipeline == "ensemble":
-            return [self._training(), plan_of(*self._recipe("translate-test"))]
-        return [self._plan()]
+        """What is carried out, one plan after the other; nothing is read yet.
 
-    def run(self, store: Store, threads: int | None, progress: Listener | None) -> Outcome:
+        Raises:
+            MissingData: No tagger was named for the language.
+            OptionError: A component is not there.
+        """
+        return [self._plan(task) for task in self.system.tasks]
+
+    def run(self, store: Store, threads: int | None, progress: Listener | None) -> CellOutcome:
         """Carry the plans out.
 
         Raises:
             MissingData: The language lacks what the pipeline needs.
             CrosspanError: Something is at fault.
         """
-        how: dict[str, Any] = {"threads": threads, "progress": progress}
-        pipeline = self.system.pipeline
-        if pipeline == "ensemble":
-            trained, _ = carry_out(self._training(), store, **how)
-            model = trained.model()
-            tagger = Trained(tagger_from(model, threads), sha256(model_bytes(model)).hexdigest())
-            recipe, given = self._recipe("ensemble")
-            given = replace(given, components={**given.components, "ensemble": tagger})
-            results, _ = carry_out(plan_of(recipe, given), store, **how)
-            return self._outcome(results)
-        results, _ = carry_out(self._plan(), store, **how)
-        if pipeline == "alignment":
-            none = Alignment.from_links([])
-            found = [
-                none if one is None else one for part in results.parts("align", "links") for one in part.alignments
-            ]
-            return Outcome(links=found)
+        results: Results | None = None
+        for task in self.system.tasks:
+            trained = None if results is None else _trained(results, threads)
+            results, _ = carry_out(self._plan(task, trained), store, threads=threads, progress=progress)
+        assert results is not None
+        if self.system.pipeline == "alignment":
+            return _linked(results)
         return self._outcome(results)
 
-    def _plan(self) -> Plan:
-        system = self.system
-        if system.is_ready:
-            return plan_of(*self._ready())
-        if system.pipeline == "translate-train":
-            return self._training()
-        if system.pipeline == "alignment":
-            return aligning_plan(*self._recipe("project"))
-        tasks = {"projection": "project", "tagger": "model-transfer"}
-        return plan_of(*self._recipe(tasks.get(system.pipeline, system.pipeline)))
+    def _plan(self, task: str, trained: KnownTagger | None = None) -> Plan:
+        """The plan of a task; the tagger that the plan before it trained votes in an ensemble."""
+        recipe, given = self._ready() if self.system.is_ready else self._asked(task)
+        if trained is not None:
+            given = replace(given, components={"ensemble": trained})
+        if _learns_from_text(recipe):
+            given = replace(given, unlabelled=[self.material.part("text", self._text, n_sides=1)])
+        return (aligning_plan if self.system.pipeline == "alignment" else plan_of)(recipe, given)
 
-    def _training(self) -> Plan:
-        recipe, given = self._recipe("translate-train")
-        pairs = self.material.part(TRAIN, train_pairs)
-        corpora = {"source": pairs, "predict": self.material.part(TEST, test_sentences, n_sides=1)}
-        return plan_of(recipe, replace(given, corpora=corpora))
-
-    def _recipe(self, task: str) -> tuple[Any, Given]:
+    def _asked(self, task: str) -> tuple[Recipe, Given]:
         """The recipe of a task, and what is there already."""
-        pairs = self.material.part("pairs", test_pairs)
-        alone = self.material.part(TEST, test_sentences, n_sides=1)
+        learns = task == "translate-train"
+        alone = self.material.part("test", test_sentences, n_sides=1)
+        pairs = self.material.part("train", train_pairs) if learns else self.material.part("pairs", test_pairs)
         data = {"task": task, **self.system.tables(task, self.lang, self.source_lang)}
         more = [self.material.bitext()] if self.system.more_text else []
-        given = Given(corpora={"source": pairs, "target": alone}, bitext=more, checks=False)
-        return make_recipe(data), given
+        corpora = {"source": pairs, "target": alone, "predict": alone}
+        return make_recipe(data), Given(corpora=corpora, bitext=more, checks=False)
 
-    def _ready(self) -> tuple[Any, Given]:
+    def _ready(self) -> tuple[Recipe, Given]:
         """A ready recipe, with the sentences of the suite in place of its files."""
-        from_gold = self.system.from_gold
-        given = {"TARGET": IN_MEMORY, "SOURCE": IN_MEMORY, "OUT": "out"}
-        langs = {"TARGET_LANG": self.lang, "SOURCE_LANG": self.source_lang}
-        data = tomllib.loads(ready_recipe(self.system.pipeline, {**given, **langs}))
-        corpora: dict[str, Any] = {"target": self.material.part(TEST, test_sentences, n_sides=1)}
-        if data["task"] == "translate-train":
-            sources = labelled_sources if from_gold else train_sources
-            corpora["source"] = self.material.part("gold" if from_gold else "sources", sources, n_sides=1)
-            corpora["predict"] = corpora["target"]
-            data["predict"] = {"path": IN_MEMORY}
-            if from_gold:
-                data.pop("tag", None)
-        elif from_gold and data["task"] != "model-transfer":
+        system = self.system
+        alone = self.material.part("test", test_sentences, n_sides=1)
+        corpora: dict[str, Corpus] = {"target": alone, "predict": alone}
+        if system.learns:
+            sources = labelled_sources if system.from_gold else train_sources
+            corpora["source"] = self.material.part("gold" if system.from_gold else "sources", sources, n_sides=1)
+        elif system.from_gold:
             corpora["source"] = self.material.part("pairs", test_pairs)
-            data["task"] = "project"
-            data["source"]["path"] = IN_MEMORY
-            for table in ("translate", "tag"):
-                data.pop(table, None)
-        data = change_recipe(data, [f"{key}={value}" for key, value in self.system.settings.items()])
-        return make_recipe(data), Given(corpora=corpora, checks=False)
+        return make_recipe(system.ready_data(self.lang, self.source_lang)), Given(corpora=corpora, checks=False)
 
-    def _outcome(self, results: Results) -> Outcome:
+    def _text(self, material: Material) -> list[Pair]:
+        """The test sentences without their labels, for a trainer that learns from unlabelled text."""
+        return [
+            Pair(replace(pair.source, lang=pair.source.lang or self.lang), NOWHERE) for pair in test_sentences(material)
+        ]
+
+    def _outcome(self, results: Results) -> CellOutcome:
         """The test sentences with what was found; those that could not be worked on are without labels."""
         gold = self.material.material.gold
         errors: list[str] = []
@@ -163,10 +144,45 @@ class Job:
                 own = () if projection.error is not None else projection.sentence.spans
                 spans[str(projection.sentence.id)] = own if voted is None else next(voted)
         sentences = [replace(one, spans=spans.get(str(index), ())) for index, one in enumerate(gold)]
-        if not errors:
-            return Outcome(sentences)
-        note = f"{len(errors)} sentences could not be worked on and count as unlabelled, the first: {errors[0]}"
-        return Outcome(sentences, notes=(note,))
+        notes = []
+        if any(isinstance(step, Train) and step.unlabelled for step in results.plan.steps):
+            notes.append("the trainer read the words of the test sentences")
+        what = "are left to the tagger" if results.plan.labelled == "ensemble" else "count as unlabelled"
+        return CellOutcome(sentences, notes=(*notes, *_left_out(errors, len(gold), what)))
+
+
+def _linked(results: Results) -> CellOutcome:
+    """The links of the test sentences; pairs that could not be worked on have none."""
+    found: list[Alignment] = []
+    errors: list[str] = []
+    for part in results.parts("align", "links"):
+        found += [Alignment.from_links([]) if one is None else one for one in part.alignments]
+        errors += [fault.reason for fault in part.faults.values()]
+    return CellOutcome(links=found, notes=_left_out(errors, len(found), "have no links"))
+
+
+def _left_out(errors: Sequence[str], total: int, what: str) -> tuple[str, ...]:
+    """What a reader must know of sentences that could not be worked on.
+
+    Raises:
+        CrosspanError: That is all of them: no score comes of it.
+    """
+    if not errors:
+        return ()
+    if len(errors) == total:
+        raise CrosspanError(f"no sentence could be worked on, the first: {errors[0]}")
+    return (f"{len(errors)} sentences could not be worked on and {what}, the first: {errors[0]}",)
+
+
+def _learns_from_text(recipe: Recipe) -> bool:
+    """Whether a trainer wants unlabelled text, and the user names no files of it."""
+    train = recipe.train
+    return train is not None and not train.unlabelled and TRAINERS.facts(train.use, train.options).unlabelled
+
+
+def _trained(results: Results, threads: int | None) -> KnownTagger:
+    model = results.model()
+    return KnownTagger(tagger_from(model, threads), sha256(model_bytes(model)).hexdigest())
 
 
 def facts_of(plan: Plan) -> Mapping[str, Any]:

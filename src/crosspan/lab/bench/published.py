@@ -32,7 +32,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class PublishedFigure:
     """One published figure.
 
     Args:
@@ -134,7 +134,7 @@ def language_tables() -> tuple[LanguageTable, ...]:
     return tuple(found)
 
 
-def published_figures(suite: str | None = None) -> tuple[Figure, ...]:
+def published_figures(suite: str | None = None) -> tuple[PublishedFigure, ...]:
     """The figures that come with the package, in the order of the data.
 
     Args:
@@ -175,7 +175,7 @@ def _rows(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         yield {**same, "language": language, "percent": percent}
 
 
-def figures_of(data: Mapping[str, Any]) -> tuple[Figure, ...]:
+def figures_of(data: Mapping[str, Any]) -> tuple[PublishedFigure, ...]:
     """Read figures from plain values and check them.
 
     Args:
@@ -189,7 +189,7 @@ def figures_of(data: Mapping[str, Any]) -> tuple[Figure, ...]:
         ()
     """
     sources = _sources(data)
-    found: list[Figure] = []
+    found: list[PublishedFigure] = []
     seen: set[tuple[str, str | None, str, str]] = set()
     for number, entry in enumerate(data.get("figures", []), 1):
         figure = _figure(entry, sources, f"published figure {number}")
@@ -205,7 +205,7 @@ def _sources(data: Mapping[str, Any]) -> dict[str, Source]:
     return {key: Source(key, value["citation"], value.get("url")) for key, value in data.get("sources", {}).items()}
 
 
-def _figure(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str) -> Figure:
+def _figure(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str) -> PublishedFigure:
     missing = [name for name in ("suite", "system", "pipeline", "metric", "percent", "scoring", "source")
                if entry.get(name) in (None, "")]  # fmt: skip
     if missing:
@@ -221,7 +221,7 @@ def _figure(entry: Mapping[str, Any], sources: Mapping[str, Source], where: str)
     n_languages = 1 if language else entry.get("n_languages", 0)
     if not language and (n_languages < 2 or (languages is not None and len(set(languages)) != n_languages)):
         raise _wrong("a mean does not say how many languages it covers", where)
-    return Figure(
+    return PublishedFigure(
         suite=entry["suite"],
         language=language,
         languages=(language,) if language else languages,

@@ -13,20 +13,19 @@ from crosspan import __version__
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
 from crosspan.core.progress import Listener, Progress
-from crosspan.core.sources import source_digest
 from crosspan.evaluate.signature import signature
-from crosspan.lab.bench.cell import Cell
+from crosspan.lab.bench import noise
+from crosspan.lab.bench.cell import BenchCell
 from crosspan.lab.bench.material import LazyMaterial
 from crosspan.lab.bench.means import Mean, mean_of
-from crosspan.lab.bench.noise import with_ocr_noise
-from crosspan.lab.bench.published import Figure, published_figures
-from crosspan.lab.bench.scoring import Scoring
+from crosspan.lab.bench.published import PublishedFigure, published_figures
+from crosspan.lab.bench.scoring import BenchScoring
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.engine import Engine
 from crosspan.pipeline.executor import LocalExecutor
 from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.store import MemoryStore
-from crosspan.suites import make_suite
+from crosspan.suites import SUITES, make_suite
 from crosspan.suites.folder import Folder
 from crosspan.suites.suite import About, Found, Material, MissingData, Suite
 from crosspan.text.ocr_noise import OcrNoise
@@ -80,9 +79,9 @@ class SuiteResult:
     about: About
     system: System
     baseline: System | None
-    scoring: Scoring
+    scoring: BenchScoring
     languages: tuple[LanguageResult, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[PublishedFigure, ...]
     signature: str
     ocr_noise: float = 0.0
 
@@ -144,7 +143,7 @@ def run_suite(
     *,
     system: System,
     baseline: System | None = None,
-    scoring: Scoring | None = None,
+    scoring: BenchScoring | None = None,
     languages: Sequence[str] | None = None,
     translations: str | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -155,7 +154,7 @@ def run_suite(
     """Run a suite on the files of a folder.
 
     Args:
-        name: One of :data:`crosspan.lab.bench.SUITES`.
+        name: One of :data:`crosspan.suites.SUITES`.
         data: The folder of the user's downloads.
         system: What to run; see :func:`crosspan.lab.bench.make_system`.
         baseline: What to compare it with; see :func:`crosspan.lab.bench.make_baseline`.
@@ -185,7 +184,7 @@ def run_suite(
         suite=suite,
         system=system,
         baseline=baseline,
-        scoring=scoring or Scoring(ignore=about.ignore),
+        scoring=scoring or BenchScoring(ignore=about.ignore),
         folder=Folder(data),
         translations=None if translations is None else Folder(translations),
         cache=None if cache is None else Path(cache),
@@ -240,7 +239,7 @@ class _Job:
     suite: Suite
     system: System
     baseline: System | None
-    scoring: Scoring
+    scoring: BenchScoring
     folder: Folder
     translations: Folder | None
     cache: Path | None
@@ -275,31 +274,42 @@ class _Job:
         code = self.suite.about.code(lang)
         facts = {
             "suite": self.suite.about.name,
-            "code": source_digest((type(self.suite).__module__,)),
             "language": lang,
             "needs": sorted(needs),
             "files": [[file["role"], file["sha256"]] for file in files],
             "ocr_noise": [self.ocr_noise, self.scoring.seed] if self.ocr_noise else None,
         }
         store = MemoryStore() if self.cache is None else FolderStore(self.cache)
-        cell = Cell(
+        cell = BenchCell(
             systems=[_with_code(system, code) for system in self.systems],
-            material=LazyMaterial(lambda: self._read(found, lang, needs), facts),
+            material=LazyMaterial(lambda: self._read(found, lang, needs), facts, self._code),
             lang=code,
             scoring=self.scoring,
             store=store,
-            listener=self.progress,
+            listener=self._listener(lang),
         )
         engine = Engine(store, LocalExecutor(threads=self.threads))
         (entry,) = engine.run(cell)
         result = json.loads(json.dumps(store.part(entry, "result").values))
         return LanguageResult(lang, "done", {**result, "files": files}, kept=engine.reports[-1].cached > 0)
 
+    @property
+    def _code(self) -> tuple[str, ...]:
+        """The modules that read the suite."""
+        return (*SUITES.roots(self.suite.about.name), type(self.suite).__module__, noise.__name__)
+
+    def _listener(self, lang: str) -> Listener | None:
+        """Who is told of the stages, with the language before them."""
+        progress = self.progress
+        if progress is None:
+            return None
+        return lambda event: progress(replace(event, stage=f"{lang}: {event.stage}"))
+
     def _read(self, found: Found, lang: str, needs: frozenset[Any]) -> tuple[Material, Mapping[str, Any]]:
         material = self.suite.read(found, lang, needs)
         if not self.ocr_noise:
             return material, {}
-        material, reached = with_ocr_noise(material, OcrNoise(rate=self.ocr_noise, seed=self.scoring.seed))
+        material, reached = noise.with_ocr_noise(material, OcrNoise(rate=self.ocr_noise, seed=self.scoring.seed))
         return material, {"ocr_noise": reached.to_dict()}
 
     def _files(self, found: Found) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from crosspan.evaluate import compare_alignments, compare_ner, evaluate_ner, score_alignments
 from crosspan.evaluate.alignment import link_statistics
 from crosspan.evaluate.counts import count_spans
-from crosspan.lab.bench.outcome import Outcome
+from crosspan.lab.bench.outcome import CellOutcome
 from crosspan.suites.suite import Material
 
 LINK_THRESHOLD = 0.5
@@ -19,7 +19,7 @@ LINK_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scoring:
+class BenchScoring:
     """How test sentences are scored.
 
     Args:
@@ -47,7 +47,9 @@ class Scoring:
         }
 
 
-def score_language(material: Material, ours: Outcome, baseline: Outcome | None, scoring: Scoring) -> dict[str, Any]:
+def score_language(
+    material: Material, ours: CellOutcome, baseline: CellOutcome | None, scoring: BenchScoring
+) -> dict[str, Any]:
     """Score what a system made of a language, and what a baseline did.
 
     Args:
@@ -98,7 +100,9 @@ def score_language(material: Material, ours: Outcome, baseline: Outcome | None, 
     return found
 
 
-def _links(material: Material, ours: Outcome, baseline: Outcome | None, scoring: Scoring) -> dict[str, Any]:
+def _links(
+    material: Material, ours: CellOutcome, baseline: CellOutcome | None, scoring: BenchScoring
+) -> dict[str, Any]:
     how: dict[str, Any] = {
         "threshold": LINK_THRESHOLD,
         "confidence": scoring.confidence,

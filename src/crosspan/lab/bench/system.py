@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast, get_args
+from typing import Any
 
 from crosspan.align import ALIGNERS
+from crosspan.core.components import Family
 from crosspan.core.errors import OptionError
 from crosspan.core.nearest import did_you_mean
+from crosspan.lab.bench.settings import (
+    CHOSEN,
+    OF_ANY_METHOD,
+    PIPELINES,
+    TASKS_OF,
+    belongs_to,
+    has_effect,
+    place_of,
+    tables_of,
+)
 from crosspan.pipeline.labels import IN_MEMORY
-from crosspan.pipeline.recipes.ready import ready_names
-from crosspan.pipeline.recipes.recipe import make_recipe
-from crosspan.pipeline.recipes.tables import ONLY_IN, TABLES
+from crosspan.pipeline.recipes.ready import ready_names, ready_recipe
+from crosspan.pipeline.recipes.recipe import change_recipe, make_recipe
+from crosspan.pipeline.use import Use
 from crosspan.project.projector import PROJECTORS
-from crosspan.suites.suite import About, MissingData, Need, Pipeline
-from crosspan.tag import tagger_name
+from crosspan.suites.suite import About, MissingData, Need
+from crosspan.tag import TAGGERS, tagger_name
+from crosspan.train import TRAINERS
 
-PIPELINES: tuple[Pipeline, ...] = get_args(Pipeline)
-
-TASKS_OF: Mapping[Pipeline, tuple[str, ...]] = {
-    "projection": ("project",),
-    "translate-test": ("translate-test",),
-    "tagger": ("model-transfer",),
-    "translate-train": ("translate-train",),
-    "ensemble": ("translate-train", "ensemble"),
-    "alignment": ("project",),
-}
-"""The tasks of recipes that a pipeline is made of."""
-
-_SET = ("tag", "align", "project", "train", "ensemble")
-"""Tables that settings may name."""
-
-_LEARNS_FROM_SOURCE = frozenset({"easyproject"})
-
-NEEDS: Mapping[Pipeline, frozenset[Need]] = {
+NEEDS: Mapping[str, frozenset[Need]] = {
     "projection": frozenset({"source", "bitext"}),
     "translate-test": frozenset({"source", "bitext"}),
     "tagger": frozenset(),
@@ -93,18 +89,27 @@ class System:
         PROJECTORS.check(self.method)
         for name in sorted(self.settings):
             self._check_setting(name)
-        for task in TASKS_OF[self.pipeline]:
+        for tagger in self.taggers.values():
+            if "{lang}" not in tagger:
+                tagger_name(tagger)
+        for task in self.tasks:
             make_recipe({"task": task, **self.tables(task, "", "en")})
 
     def _check_setting(self, name: str) -> None:
         """Raise where a setting has no effect, or belongs to something else than it says."""
         table, key = place_of(name)
-        of_method = table != "project" or "." in name or PROJECTORS.takes(self.method, key)
-        if not of_method and self.aligns and ALIGNERS.takes(self.aligner, key):
-            raise OptionError(
-                f"the method {self.method} has no setting {key!r}", hint=f"For the aligner write align.{key}."
-            )
-        if not _has_effect(self.pipeline, name):
+        option = CHOSEN.get(f"{table}.{key}")
+        if option is not None:
+            raise OptionError(f"{name} is what {option} says", hint=f"Write {option} NAME.")
+        if table == "project" and key not in OF_ANY_METHOD and not PROJECTORS.takes(self.method, key):
+            others: list[tuple[str, Family[Any], str]] = [("align", ALIGNERS, self.aligner)] if self.aligns else []
+            if self.learns:
+                others.append(("train", TRAINERS, self.settings.get("train.use", TRAINERS.default)))
+            for other, family, use in others:
+                if use in family and family.takes(use, key):
+                    hint = f"For the {family.noun} {use} write {other}.{key}."
+                    raise OptionError(f"the method {self.method} has no setting {key!r}", hint=hint)
+        if not has_effect(self.pipeline, name):
             raise OptionError(f"{name} has no effect on the pipeline {self.pipeline}", hint="Leave it out.")
 
     def _check_ready(self) -> None:
@@ -118,6 +123,29 @@ class System:
             raise OptionError(
                 f"the tagger of {self.pipeline} stands in its recipe", hint="Change the recipe: --set tag.model=NAME."
             )
+        make_recipe(self.ready_data("xx", "en"))
+
+    def ready_data(self, lang: str, source_lang: str) -> dict[str, Any]:
+        """A ready recipe with the settings, as values; its files are in memory.
+
+        Where the suite has gold labels on the source side, those are carried over, and nothing is translated or tagged.
+
+        Args:
+            lang: Language of the sentences to label.
+            source_lang: Language of their other side.
+        """
+        files = dict.fromkeys(("TARGET", "SOURCE"), IN_MEMORY)
+        langs = {"TARGET_LANG": lang, "SOURCE_LANG": source_lang}
+        data = tomllib.loads(ready_recipe(self.pipeline, {**files, **langs, "OUT": "out"}))
+        if self.learns:
+            data["predict"] = {"path": IN_MEMORY}
+        if self.from_gold and data["task"] != "model-transfer":
+            data.pop("tag", None)
+            if not self.learns:
+                data.pop("translate", None)
+                data["task"] = "project"
+                data["source"]["path"] = IN_MEMORY
+        return change_recipe(data, [f"{name}={value}" for name, value in self.settings.items()])
 
     def tables(self, task: str, lang: str, source_lang: str) -> dict[str, dict[str, Any]]:
         """The tables of a recipe that say the same.
@@ -155,6 +183,18 @@ class System:
         return self.pipeline not in PIPELINES and self.pipeline in ready_names()
 
     @property
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks of recipes that it is made of, one after the other."""
+        if self.is_ready:
+            return (str(tomllib.loads(ready_recipe(self.pipeline))["task"]),)
+        return TASKS_OF[self.pipeline]
+
+    @property
+    def learns(self) -> bool:
+        """Whether a tagger is trained."""
+        return "translate-train" in self.tasks
+
+    @property
     def tags(self) -> bool:
         """Whether a tagger is used."""
         return not self.is_ready and self.pipeline not in ("projection", "alignment")
@@ -163,9 +203,10 @@ class System:
     def needs(self) -> frozenset[Need]:
         """What it wants of a language beside its test sentences."""
         if self.is_ready:
-            wanted: Need = "source" if self.from_gold else "train"
-            return frozenset({wanted}) if self.from_gold or self.pipeline in _LEARNS_FROM_SOURCE else frozenset()
-        return NEEDS[cast("Pipeline", self.pipeline)] - (frozenset() if self.more_text else frozenset({"bitext"}))
+            if self.from_gold:
+                return frozenset() if self.tasks == ("model-transfer",) else frozenset({"source"})
+            return frozenset({"train"}) if self.learns else frozenset()
+        return NEEDS[self.pipeline] - (frozenset() if self.more_text else frozenset({"bitext"}))
 
     @property
     def aligns(self) -> bool:
@@ -207,6 +248,12 @@ class System:
         if name is None:
             raise MissingData(f"no tagger for the {of}, which are in {lang!r}: name one, as --tagger {lang}=spacy:NAME")
         return name.replace("{lang}", lang)
+
+    @property
+    def named_taggers(self) -> list[Use]:
+        """The taggers that the user named."""
+        names = [self.taggers[lang] for lang in sorted(self.taggers)] if self.tags else []
+        return [Use(TAGGERS, *tagger_name(name)) for name in names]
 
     def to_dict(self) -> dict[str, object]:
         """As plain values for JSON."""
@@ -308,8 +355,7 @@ def make_baseline(about: About, system: System, name: str) -> System:
     settings = {
         name: value
         for name, value in system.settings.items()
-        if {"align": "aligner", "project": "method"}.get(place_of(name)[0], "") not in changes
-        and _has_effect(pipeline, name)
+        if belongs_to(name) not in changes and has_effect(pipeline, name)
     }
     if pipeline in ready_names():
         settings = dict(system.settings) if system.is_ready else {}
@@ -321,34 +367,3 @@ def make_baseline(about: About, system: System, name: str) -> System:
     if (found.label, found.taggers) == (system.label, system.taggers):
         raise OptionError(f"the baseline {name!r} is what it would be compared with", hint="Choose another.")
     return found
-
-
-def place_of(setting: str) -> tuple[str, str]:
-    """The table of a recipe that a setting belongs to, and its key there.
-
-    Example:
-        >>> place_of("reach"), place_of("aligner.p_null"), place_of("noise.missing"), place_of("tag.adapt")
-        (('project', 'reach'), ('align', 'p_null'), ('train', 'noise.missing'), ('tag', 'adapt'))
-    """
-    group, dot, rest = setting.partition(".")
-    if dot and group == "aligner":
-        return "align", rest
-    if dot and group == "noise":
-        return "train", setting
-    return (group, rest) if dot and group in _SET else ("project", setting)
-
-
-def tables_of(task: str) -> frozenset[str]:
-    """The tables that a task has a place for."""
-    return frozenset(name for name in TABLES if task in ONLY_IN.get(name, (task,)))
-
-
-def _has_effect(pipeline: str, setting: str) -> bool:
-    if pipeline not in TASKS_OF:
-        return False
-    table, _ = place_of(setting)
-    if pipeline == "alignment":
-        return table == "align"
-    return any(table in tables_of(task) for task in TASKS_OF[cast("Pipeline", pipeline)]) and (
-        table != "tag" or pipeline != "projection"
-    )

@@ -10,7 +10,7 @@ from crosspan.core.errors import OptionError
 from crosspan.core.tables import Column, Table, words
 from crosspan.lab.bench.kinds import KINDS, ahead, kind_of
 from crosspan.lab.bench.means import Mean
-from crosspan.lab.bench.published import Figure
+from crosspan.lab.bench.published import PublishedFigure
 from crosspan.lab.bench.runner import LanguageResult, SuiteResult
 
 TableFormat = Literal["text", "markdown", "json"]
@@ -123,7 +123,7 @@ def _mean_line(result: SuiteResult, mean: Mean) -> list[str]:
     return [*row, ""]
 
 
-def _published_columns(result: SuiteResult) -> list[tuple[str, list[Figure]]]:
+def _published_columns(result: SuiteResult) -> list[tuple[str, list[PublishedFigure]]]:
     """Columns for the best published figure: one for each kind of transfer where there are both."""
     kinds = {kind: [one for one in result.figures if kind_of(one.pipeline) == kind] for kind in KINDS}
     if all(kinds.values()):
@@ -161,7 +161,7 @@ def _said_beforehand(result: SuiteResult) -> list[str]:
     return first_by_language({lang: result.about.code(lang) for lang in encoders}, encoders)
 
 
-def _best(figures: Sequence[Figure]) -> str:
+def _best(figures: Sequence[PublishedFigure]) -> str:
     if not figures:
         return _NONE
     best = (min if figures[0].metric == "aer" else max)(figures, key=lambda figure: figure.value)
@@ -184,7 +184,7 @@ def theirs_table(result: SuiteResult) -> Table:
     header += ["mean", *words("over"), "ours over the same"] if means else []
     header += words("scoring", "pre-trained models", "source")
     sources: dict[str, int] = {}
-    groups: dict[tuple[str, str], list[Figure]] = {}
+    groups: dict[tuple[str, str], list[PublishedFigure]] = {}
     for figure in result.figures:
         sources.setdefault(figure.source.key, len(sources) + 1)
         groups.setdefault((figure.system, figure.source.key), []).append(figure)
@@ -226,7 +226,7 @@ def _value(result: Mapping[str, Any], mode: str) -> float:
 
 
 def _theirs_row(
-    result: SuiteResult, group: Sequence[Figure], single: Sequence[str], done: Sequence[str], has_mean: bool
+    result: SuiteResult, group: Sequence[PublishedFigure], single: Sequence[str], done: Sequence[str], has_mean: bool
 ) -> list[str]:
     """A published system; ``done`` are the languages to take its mean over, where that is shown."""
     by_lang = {figure.language: figure for figure in group}
@@ -247,7 +247,7 @@ def _theirs_row(
     return [*row, scoring, models, f" ({first.note})" if first.note else ""]
 
 
-def _mode(figure: Figure) -> str:
+def _mode(figure: PublishedFigure) -> str:
     return "lenient" if figure.scoring == "lenient" else "strict"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crosspan.evaluate.significance import paired_bootstrap, paired_randomization
-from crosspan.lab.study.results import Results, Slice, mean_f1
+from crosspan.lab.study.results import Scores, Slice, mean_f1
 from crosspan.lab.study.statistics import (
     Estimate,
     Slope,
@@ -26,7 +26,7 @@ EFFECT = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
+class CellScore:
     """F1 of one encoder and mode on some test sets.
 
     Args:
@@ -124,7 +124,7 @@ class Analysis:
 
     slices: Sequence[Slice]
     bodies: dict[str, int]
-    scores: Sequence[Score]
+    scores: Sequence[CellScore]
     gains: Sequence[Gain]
     trends: Sequence[Trend]
     powers: Sequence[Power]
@@ -149,7 +149,7 @@ class Analysis:
         return None
 
 
-def analyse(results: Results) -> Analysis:
+def analyse(results: Scores) -> Analysis:
     """Work out everything that the page shows.
 
     Args:
@@ -159,7 +159,7 @@ def analyse(results: Results) -> Analysis:
     slices = results.slices()
     encoders = [one.name for one in plan.encoders]
     modes = [one.name for one in plan.modes]
-    scores: list[Score] = []
+    scores: list[CellScore] = []
     gains: list[Gain] = []
     for part in slices:
         for encoder in encoders:
@@ -169,7 +169,7 @@ def analyse(results: Results) -> Analysis:
                     continue
                 values = [results.f1(encoder, mode, seed, part.tests) for seed in seeds]
                 found = estimate(values, plan.general.confidence)
-                scores.append(Score(encoder=encoder, mode=mode, part=part, f1=found))
+                scores.append(CellScore(encoder=encoder, mode=mode, part=part, f1=found))
                 gain = gain_of(results, encoder, mode, part) if mode != PLAIN else None
                 if gain is not None:
                     gains.append(gain)
@@ -185,7 +185,7 @@ def analyse(results: Results) -> Analysis:
     )
 
 
-def gain_of(results: Results, encoder: str, mode: str, part: Slice) -> Gain | None:
+def gain_of(results: Scores, encoder: str, mode: str, part: Slice) -> Gain | None:
     """What a mode gains on some test sets; ``None`` where no seed has both.
 
     Args:
@@ -233,7 +233,7 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
     return found
 
 
-def _trends(results: Results, gains: Sequence[Gain], bodies: dict[str, int], slices: Sequence[Slice]) -> list[Trend]:
+def _trends(results: Scores, gains: Sequence[Gain], bodies: dict[str, int], slices: Sequence[Slice]) -> list[Trend]:
     plan = results.plan
     families = list(dict.fromkeys(one.kind for one in plan.encoders))
     members = {family: [one.name for one in plan.encoders if one.kind == family] for family in families}
@@ -265,7 +265,7 @@ def _power(gains: Sequence[Gain], mode: str) -> Power | None:
     return Power(mode=mode, sd=sd, seeds=seeds, detectable=detectable(sd, seeds), needed=seeds_needed(sd, EFFECT))
 
 
-def _body(results: Results, encoder: str) -> int | None:
+def _body(results: Scores, encoder: str) -> int | None:
     rows = [row for key, found in results.records.items() if key[0] == encoder for row in found]
     rows += results.pretrained.get(encoder, [])
-    return int(rows[0]["sizes"]["body"]) if rows else None
+    return int(rows[0]["sizes"]["body"]) if rows and rows[0]["sizes"] else None

@@ -14,21 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crosspan.core.errors import CrosspanError
+from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.grid import Cell, model_of
-from crosspan.lab.study.options import adversarial_options, pretrain_options, train_options
-from crosspan.lab.study.plan import Plan
-from crosspan.lab.study.sizes import Sizes
-from crosspan.lab.study.store import Store
-from crosspan.lab.study.tables import PLAIN, Encoder
+from crosspan.lab.study.folder import StudyFolder
+from crosspan.lab.study.making import model_of
+from crosspan.lab.study.options import pretrain_options, shape_config, training_of
+from crosspan.lab.study.plan import StudyPlan
+from crosspan.lab.study.sizes import Sizes, config_sizes, sizes_of
+from crosspan.lab.study.tables import EncoderTable
 
 GB = 1e9
+
+BATCH = 32
+"""Sentences of a batch, of a trainer that does not say."""
 
 PIECES = 1.6
 """Pieces of a word, as a guess for any tokenizer."""
 
 _FIXED_GB = 0.6
 """What Python and the libraries take."""
+
+_NO_SIZE = Sizes(parameters=0, embeddings=0, layers=0, width=0, heads=0)
+"""Of an encoder that no trainer of the study looks at."""
 
 _READS = {"reversal": 1.0, "alternating": 2.0}
 """How often a step of adversarial training reads a batch of all languages beside its own."""
@@ -105,10 +112,10 @@ class Room:
 
 
 def budget_of(
-    plan: Plan,
+    plan: StudyPlan,
     data: StudyData,
     cells: Sequence[Cell],
-    store: Store,
+    folder: StudyFolder,
     sizes: Mapping[str, Sizes | str],
     speeds: Mapping[str, Speed],
     room: Room,
@@ -123,7 +130,7 @@ def budget_of(
         plan: The study.
         data: What it reads.
         cells: Its cells.
-        store: Its folder.
+        folder: Of its results.
         sizes: Of each encoder, or why it is not at hand.
         speeds: Of each encoder that is to be run.
         room: What there is.
@@ -139,7 +146,7 @@ def budget_of(
             continue
         cost = cost_of(plan, data, cell, size, speeds.get(cell.encoder, Speed(train=0.0)))
         costs[cell.key] = cost
-        state = store.state(cell)
+        state = folder.state(cell)
         if state.status in ("done", "failed"):
             spent += float((state.record or {}).get("seconds", 0.0))
             kept += cost.kept_gb if state.status == "done" else 0.0
@@ -174,7 +181,7 @@ def _too_much(cost: Cost, room: Room, hours: float, kept: float) -> str:
     return ""
 
 
-def cost_of(plan: Plan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) -> Cost:
+def cost_of(plan: StudyPlan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) -> Cost:
     """What one cell takes.
 
     Args:
@@ -197,27 +204,28 @@ def cost_of(plan: Plan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) 
             working_gb=(12 + 4 + 4) * weights / GB,
             kept_gb=0.0 if plan.general.keep == "none" else 4 * weights / GB,
         )
-    options = train_options(plan, encoder, "", cell.seed, "auto")
+    training = training_of(plan, encoder, cell.mode)
+    option = training.option
+    batch, epochs = int(option("batch_size", BATCH)), int(option("epochs", 1))
     longest = max((len(one) for one in data.train), default=1) * PIECES
-    length = int(min(longest, options.longest or 512, 512))
-    trained = 0.02 if options.lora_rank else 1.0
+    length = int(min(longest, option("longest", 0) or 512, 512))
+    trained = 0.02 if option("lora_rank", 0) else 1.0
     copies = 4 + 12 * trained + (4 * trained if data.dev else 0)  # weights; gradients and Adam; the best weights
     layers = _layers(
         size,
-        options.batch_size,
+        batch,
         length,
-        half=options.precision == "bfloat16",
-        again=options.gradient_checkpointing,
+        half=option("precision", "") == "bfloat16",
+        again=bool(option("gradient_checkpointing", False)),
     )
     reads = 1.0
-    if cell.mode != PLAIN:
-        mode = adversarial_options(plan.mode(cell.mode))
-        share = (mode.batch_size or options.batch_size) / options.batch_size
-        reads += share * _READS.get(mode.mode, 1.0)
+    if training.component.unlabelled:
+        share = (option("adversarial.batch_size", 0) or batch) / batch
+        reads += share * _READS.get(option("adversarial.mode", ""), 1.0)
         layers *= 1 + share  # both batches are in memory at once
-    words = sum(map(len, data.train)) * (min(options.epochs, _epochs(options.max_steps, options.batch_size, data)))
+    words = sum(map(len, data.train)) * (min(epochs, _epochs(int(option("max_steps", 0)), batch, data)))
     read = sum(len(one) for test in data.tests if test.key in cell.tests for one in test.gold)
-    read += sum(map(len, data.dev)) * options.epochs
+    read += sum(map(len, data.dev)) * epochs
     return Cost(
         memory_gb=_FIXED_GB + (copies * size.parameters + layers) / GB,
         seconds=PIECES * (words * reads + read / 3) * speed.train,
@@ -226,7 +234,7 @@ def cost_of(plan: Plan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) 
     )
 
 
-def pretraining_pieces(plan: Plan, data: StudyData, encoder: Encoder) -> float:
+def pretraining_pieces(plan: StudyPlan, data: StudyData, encoder: EncoderTable) -> float:
     """About how many pieces a pre-training reads, all epochs together."""
     options = pretrain_options(plan, encoder, 0, "auto")
     once = PIECES * sum(len(line.split()) for line in data.lines)
@@ -247,7 +255,7 @@ def _layers(size: Sizes, batch: int, length: int, *, half: bool, again: bool) ->
     return scale * row * size.layers
 
 
-def room_of(plan: Plan, folder: Path, device: str, jobs: int) -> Room:
+def room_of(plan: StudyPlan, folder: Path, device: str, jobs: int) -> Room:
     """What the study may take: its limits, and where it names none, what this machine has free.
 
     Args:
@@ -285,14 +293,16 @@ def free_memory_gb(device: str, jobs: int = 1) -> float:
     return 0.0
 
 
-def encoder_sizes(plan: Plan) -> dict[str, Sizes | str]:
+def encoder_sizes(plan: StudyPlan) -> dict[str, Sizes | str]:
     """The size of each encoder, or why it is not at hand."""
-    from crosspan.lab.study.sizes import shape_sizes, sizes_of
-
     found: dict[str, Sizes | str] = {}
     for encoder in plan.encoders:
+        if not any(training_of(plan, encoder, mode.name).component.model for mode in plan.modes):
+            found[encoder.name] = _NO_SIZE
+            continue
         try:
-            found[encoder.name] = shape_sizes(encoder) if encoder.shape else sizes_of(model_of(plan, encoder.name))
+            made = config_sizes(shape_config(encoder)) if encoder.shape else sizes_of(model_of(plan, encoder.name))
+            found[encoder.name] = made
         except CrosspanError as error:
             found[encoder.name] = str(error)
     return found

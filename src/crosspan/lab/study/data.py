@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.core.files import read_lines
 from crosspan.core.types import Sentence
 from crosspan.lab.study.overlap import Overlap, TestText
-from crosspan.lab.study.plan import Plan
+from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.tables import Tests, TextSource
 from crosspan.suites import make_suite
 from crosspan.suites.folder import Folder
@@ -38,7 +37,6 @@ class TestSet:
         ignore: Labels that do not count.
         n_total: Sentences of the file, of which ``gold`` may be a part.
         notes: What a reader must know.
-        digest: Of sentences and spans.
     """
 
     __test__ = False  # for pytest: this is no test
@@ -50,7 +48,6 @@ class TestSet:
     ignore: tuple[str, ...]
     n_total: int
     notes: tuple[str, ...]
-    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +82,7 @@ class StudyData:
         return tuple(dict.fromkeys(one.lang for one in self.tests))
 
 
-def load_data(plan: Plan) -> StudyData:
+def load_data(plan: StudyPlan) -> StudyData:
     """Read the data of a study.
 
     Text for pre-training and for adversarial training that is also in a test set is left out; see
@@ -148,28 +145,15 @@ def evenly(rows: Sequence[T], limit: int) -> list[T]:
     return [rows[index * len(rows) // limit] for index in range(limit)]
 
 
-def sentences_digest(sentences: Iterable[Sentence]) -> str:
-    """A digest of tokens, spans and languages."""
-    found = hashlib.sha256()
-    for one in sentences:
-        found.update("\t".join((one.lang or "", *one.tokens, *one.tags())).encode("utf-8", "surrogateescape") + b"\n")
-    return found.hexdigest()
-
-
-def lines_digest(lines: Iterable[str]) -> str:
-    """A digest of lines of text."""
-    found = hashlib.sha256()
-    for line in lines:
-        found.update(line.encode("utf-8", "surrogateescape") + b"\n")
-    return found.hexdigest()
-
-
 def _tests(
-    plan: Plan, table: Tests, files: dict[str, str], missing: dict[str, str]
+    plan: StudyPlan, table: Tests, files: dict[str, str], missing: dict[str, str]
 ) -> Iterable[tuple[TestSet, Sequence[Sentence]]]:
     suite = make_suite(table.suite)
     about = suite.about
-    folder = Folder(plan.root / table.folder)
+    try:
+        folder = Folder(plan.root / table.folder)
+    except FormatError as error:
+        raise FormatError(error.message, where=error.where, hint=_NAME_IT) from error
     known = (*about.languages, *about.more_languages)
     for asked in table.languages:
         entry = asked if asked in known else about.aliases.get(asked, asked)
@@ -200,13 +184,12 @@ def _tests(
                 ignore=ignore,
                 n_total=len(material.gold),
                 notes=material.notes,
-                digest=sentences_digest(gold),
             ),
             material.gold,
         )
 
 
-def _labelled(plan: Plan, name: str, limit: int, files: dict[str, str]) -> tuple[Sentence, ...]:
+def _labelled(plan: StudyPlan, name: str, limit: int, files: dict[str, str]) -> tuple[Sentence, ...]:
     path = plan.root / name
     _note(plan, [_there(path)], files)
     sentences = [one for one in read_gold(path, plan.train.lang)[0] if one.tokens]
@@ -217,7 +200,7 @@ def _labelled(plan: Plan, name: str, limit: int, files: dict[str, str]) -> tuple
     )
 
 
-def _lines(plan: Plan, sources: Iterable[TextSource], limit: int, files: dict[str, str]) -> list[str]:
+def _lines(plan: StudyPlan, sources: Iterable[TextSource], limit: int, files: dict[str, str]) -> list[str]:
     """The lines of some text; an empty one, or one that has too few parts, is none."""
     rows: list[str] = []
     for source in sources:
@@ -250,7 +233,7 @@ def _there(path: Path) -> Path:
     return path
 
 
-def _note(plan: Plan, paths: Iterable[Path], files: dict[str, str]) -> None:
+def _note(plan: StudyPlan, paths: Iterable[Path], files: dict[str, str]) -> None:
     for path in paths:
         shown = path.relative_to(plan.root).as_posix() if path.is_relative_to(plan.root) else path.name
         if shown not in files:

@@ -1,36 +1,28 @@
-"""Runs a whole study: reads it, checks what it would take, runs its cells in one or more processes, writes its page."""
+"""Runs a whole study: reads it, checks what it would take, runs its cells, here or in processes of its own."""
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from crosspan.core.errors import ModelError
 from crosspan.core.files import PathLike, atomic_binary, make_folder
 from crosspan.core.progress import Listener
 from crosspan.lab.study.budget import Budget, Room, budget_of, encoder_sizes, room_of
-from crosspan.lab.study.cells import encoder_folder
+from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData, load_data
-from crosspan.lab.study.grid import Cell, cells_of
-from crosspan.lab.study.plan import Plan, load_plan
+from crosspan.lab.study.folder import CellState, StudyFolder
+from crosspan.lab.study.grid import cells_of
+from crosspan.lab.study.old_folder import old_records, old_states
+from crosspan.lab.study.plan import StudyPlan, load_plan
 from crosspan.lab.study.probe import speeds_of
-from crosspan.lab.study.runner import Ended, drop_encoders, run_cells
-from crosspan.lab.study.store import State, Store
+from crosspan.lab.study.runner import Ended, drop_encoders, run_cells, tidy
+from crosspan.lab.study.work import CellWork
+from crosspan.pipeline.executor import Executor, LocalExecutor
 
 RESOLVED = "study.toml"
 """The study with every option, in the folder of its results."""
-
-_POLL_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +33,28 @@ class Study:
         plan: Its settings.
         data: What it reads.
         cells: Its cells.
-        store: Its folder.
+        folder: Its folder.
     """
 
-    plan: Plan
+    plan: StudyPlan
     data: StudyData
     cells: Sequence[Cell]
-    store: Store
+    folder: StudyFolder
 
-    def states(self) -> dict[str, State]:
+    def states(self) -> dict[str, CellState]:
         """How far each cell is, by its key."""
-        return self.store.states(self.cells)
+        return self.folder.states(self.cells)
+
+    def old_states(self) -> dict[str, CellState] | None:
+        """How far each cell is by the files of an older crosspan, in a folder that has nothing else; else ``None``."""
+        if any(state.record is not None for state in self.states().values()) or not self.n_old:
+            return None
+        return old_states(self.folder.path, self.cells)
+
+    @property
+    def n_old(self) -> int:
+        """Results of an older crosspan in the folder, which are read and never counted as done."""
+        return len(old_records(self.folder.path))
 
 
 def open_study(path: PathLike, out: PathLike, *, limits: Mapping[str, float] | None = None) -> Study:
@@ -67,7 +70,8 @@ def open_study(path: PathLike, out: PathLike, *, limits: Mapping[str, float] | N
     """
     plan = load_plan(path, limits)
     data = load_data(plan)
-    return Study(plan=plan, data=data, cells=cells_of(plan, data), store=Store(Path(out)))
+    # the checkpoints of a training know the encoder by its path
+    return Study(plan=plan, data=data, cells=cells_of(plan, data), folder=StudyFolder(Path(os.path.abspath(out))))
 
 
 def prepare(study: Study, *, retry_failed: bool = False) -> None:
@@ -80,24 +84,15 @@ def prepare(study: Study, *, retry_failed: bool = False) -> None:
     Raises:
         OutputError: The folder cannot be made.
     """
-    folder = study.store.folder
-    make_folder(folder, "Name another with --out.")
-    with atomic_binary(folder / RESOLVED) as stream:
+    folder = study.folder
+    make_folder(folder.path, "Name another with --out.")
+    with atomic_binary(folder.path / RESOLVED) as stream:
         stream.write(study.plan.resolved().encode("utf-8"))
-    if retry_failed:
-        for cell in study.cells:
-            if study.store.state(cell).status == "failed":
-                study.store.forget(cell)
-    # an encoder that was removed is made again where a cell still needs it
-    states = study.states()
-    wanted = {cell.needs for cell in study.cells if states[cell.key].status == "open"}
     for cell in study.cells:
-        if (
-            cell.key in wanted
-            and states[cell.key].status == "done"
-            and not encoder_folder(study.store, cell.key).is_dir()
-        ):
-            study.store.forget(cell)
+        state = folder.state(cell)
+        if retry_failed and state.status == "failed":
+            folder.forget(cell)
+        tidy(study.plan, folder, cell, state)  # what a run left that was killed before it came to that
 
 
 def estimate(
@@ -112,14 +107,14 @@ def estimate(
         probe: Time a step of each encoder; without it there are no hours.
     """
     sizes = encoder_sizes(study.plan)
-    room = room_of(study.plan, study.store.folder, devices[0], len(devices))
+    room = room_of(study.plan, study.folder.path, devices[0], len(devices))
     speeds = {}
     if probe:
         states = study.states()
         left = [cell for cell in study.cells if states[cell.key].status not in ("done", "failed")]
         each = threads or max(1, (os.cpu_count() or 1) // len(devices))
         speeds = speeds_of(study.plan, study.data, left, sizes, room, device=devices[0], threads=each)
-    budget = budget_of(study.plan, study.data, study.cells, study.store, sizes, speeds, room, jobs=len(devices))
+    budget = budget_of(study.plan, study.data, study.cells, study.folder, sizes, speeds, room, jobs=len(devices))
     return budget, room
 
 
@@ -127,105 +122,47 @@ def note_skipped(study: Study, budget: Budget) -> None:
     """Write down which cells do not fit, and why, for the page."""
     for cell in study.cells:
         if cell.key in budget.skipped:
-            study.store.skip(cell, budget.skipped[cell.key])
+            study.folder.skip(cell, budget.skipped[cell.key])
         else:
-            study.store.unskip(cell)
+            study.folder.unskip(cell)
 
 
-def run_here(
+def run_study(
     study: Study,
     *,
     fits: Sequence[str] | None = None,
-    device: str = "auto",
+    devices: Sequence[str] = ("auto",),
     threads: int | None = None,
+    executor: Executor | None = None,
     progress: Listener | None = None,
     on_end: Callable[[Ended], None] | None = None,
 ) -> None:
-    """Run the cells of a study in this process; see :func:`crosspan.lab.study.runner.run_cells`."""
-    run_cells(
-        study.plan,
-        study.data,
-        study.store,
-        study.cells,
-        fits=fits,
-        device=device,
-        threads=threads,
-        progress=progress,
-        on_end=on_end,
-    )
-    drop_encoders(study.plan, study.store, study.cells)
-
-
-def run_in_processes(
-    study: Study,
-    command: Sequence[str],
-    devices: Sequence[str],
-    *,
-    threads: int | None = None,
-    on_change: Callable[[dict[str, State]], None] | None = None,
-) -> None:
-    """Run the cells of a study in processes of their own, one for each device named.
+    """Run the cells of a study that are not done yet; see :func:`crosspan.lab.study.runner.run_cells`.
 
     Args:
         study: The study.
-        command: What starts one of them, without its device and threads.
-        devices: The device of each.
+        fits: Keys of the cells that may be run here; all by default.
+        devices: Where models run: one process for each; with one, this process does the work.
         threads: Threads of each; the cores shared out by default.
-        on_change: Called with the states of all cells, whenever one has ended.
+        executor: Does the work, in place of processes on this machine.
+        progress: Is told how far a cell is that runs in this process.
+        on_end: Called for each cell that ended since the call.
 
     Raises:
-        ModelError: A process ended with an error, and no other is left to go on.
+        CrosspanError: A package is missing, a worker process was killed, or the folder cannot be written.
     """
-    each = threads or max(1, (os.cpu_count() or 1) // len(devices))
-    workers = [
-        subprocess.Popen([*command, "--device", device, "--threads", str(each)], stdout=subprocess.DEVNULL)
-        for device in devices
-    ]
-    before = -1
+    work = CellWork(
+        plan=study.plan,
+        data=study.data,
+        cells=study.cells,
+        folder=study.folder.path,
+        devices=devices,
+        listener=progress,
+    )
+    used = executor or LocalExecutor(len(devices), threads)
     try:
-        while any(worker.poll() is None for worker in workers):
-            time.sleep(_POLL_S)
-            states = study.states()
-            ended = sum(state.status != "open" for state in states.values())
-            if ended != before and on_change is not None:
-                on_change(states)
-            before = ended
-    except BaseException:
-        _end(workers)
-        raise
-    left = [cell for cell in study.cells if study.states()[cell.key].status == "open"]
-    codes = [worker.returncode for worker in workers]
-    if left and any(codes):
-        raise ModelError(
-            f"a process ended with the exit code {next(filter(None, codes))}, and {len(left)} cells are left",
-            hint="See its message above, and start the study again: it goes on.",
-        )
-
-
-def _end(workers: Sequence[subprocess.Popen[Any]]) -> None:
-    """Let processes give back what they have claimed, and end."""
-    for worker in workers:
-        if worker.poll() is None:
-            with suppress(OSError):
-                worker.send_signal(signal.SIGTERM)
-    for worker in workers:
-        try:
-            worker.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            worker.kill()
-
-
-@contextmanager
-def worker_command(path: PathLike, out: PathLike, fits: Sequence[str]) -> Iterator[list[str]]:
-    """What starts a process that runs cells of a study, and writes no page.
-
-    Args:
-        path: The TOML file of the study.
-        out: The folder of its results.
-        fits: Keys of the cells that fit; they go by a temporary file.
-    """
-    with tempfile.TemporaryDirectory(prefix="crosspan-study-") as folder:
-        keys = Path(folder) / "fits.json"
-        keys.write_text(json.dumps(list(fits)), encoding="utf-8")
-        here = [sys.executable, "-m", "crosspan.cli.main", "study", os.fspath(path), "--out", os.fspath(out)]
-        yield [*here, "--worker", str(keys)]
+        run_cells(work, used, fits=fits, on_end=on_end)
+    finally:
+        if executor is None:
+            used.close()
+    drop_encoders(study.plan, study.folder, study.cells)

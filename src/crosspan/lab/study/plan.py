@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,16 +14,18 @@ from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike, read_lines
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.options import as_type
+from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_of, training_of
+from crosspan.lab.study.shipped import study_names
 from crosspan.lab.study.tables import (
     PLAIN,
-    Encoder,
-    General,
+    EncoderTable,
     Limits,
     Mode,
-    Pretrain,
+    PretrainTable,
+    StudyTable,
     Tests,
     TextSource,
-    Train,
+    TrainingTable,
     Unlabelled,
 )
 from crosspan.pipeline.recipes.toml_text import toml_text
@@ -36,7 +39,7 @@ _TABLES = ("limits", "train", "pretrain", "unlabelled", "adversarial", "mode", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class StudyPlan:
     """A study that was read and checked.
 
     Args:
@@ -52,13 +55,13 @@ class Plan:
 
     shown: str
     root: Path
-    general: General
+    general: StudyTable
     limits: Limits
-    train: Train
-    pretrain: Pretrain
+    train: TrainingTable
+    pretrain: PretrainTable
     unlabelled: Unlabelled
     modes: tuple[Mode, ...]
-    encoders: tuple[Encoder, ...]
+    encoders: tuple[EncoderTable, ...]
     tests: tuple[Tests, ...]
     groups: Mapping[str, tuple[str, ...]]
 
@@ -70,7 +73,7 @@ class Plan:
         data["groups"] = {name: list(members) for name, members in self.groups.items()}
         text = toml_text(data)
         for name, rows in (
-            ("mode", [{"name": one.name, **one.settings} for one in self.modes if one.name != PLAIN]),
+            ("mode", [{"name": one.name, "use": one.use, **one.settings} for one in self.modes if one.name != PLAIN]),
             ("encoder", [asdict(one) for one in self.encoders]),
             ("test", [asdict(one) for one in self.tests]),
         ):
@@ -79,7 +82,7 @@ class Plan:
                 text += toml_text(kept, name).replace(f"[{name}]\n", f"[[{name}]]\n", 1)
         return text
 
-    def encoder(self, name: str) -> Encoder:
+    def encoder(self, name: str) -> EncoderTable:
         """The encoder of a name."""
         return next(one for one in self.encoders if one.name == name)
 
@@ -88,7 +91,7 @@ class Plan:
         return next(one for one in self.modes if one.name == name)
 
 
-def load_plan(path: PathLike, limits: Mapping[str, float] | None = None) -> Plan:
+def load_plan(path: PathLike, limits: Mapping[str, float] | None = None) -> StudyPlan:
     r"""Read the file of a study.
 
     Args:
@@ -111,6 +114,9 @@ def load_plan(path: PathLike, limits: Mapping[str, float] | None = None) -> Plan
         ('xlm-r', ['none'])
     """
     shown = os.fspath(path)
+    if shown in study_names() and not os.path.exists(shown):
+        hint = f"It is a ready study: write it into a file with crosspan new study --ready {shown}."
+        raise FormatError("no such file", where=shown, hint=hint)
     try:
         data = tomllib.loads("\n".join(read_lines(path)))
     except tomllib.TOMLDecodeError as error:
@@ -124,13 +130,13 @@ class _Reader:
     def __init__(self, shown: str) -> None:
         self.shown = shown
 
-    def plan(self, data: Mapping[str, Any], folder: Path, limits: Mapping[str, float]) -> Plan:
+    def plan(self, data: Mapping[str, Any], folder: Path, limits: Mapping[str, float]) -> StudyPlan:
         values = {name: value for name, value in data.items() if name not in _TABLES}
-        known = [*(field.name for field in fields(General)), *_TABLES]
+        known = [*(field.name for field in fields(StudyTable)), *_TABLES]
         for name in values:
             if name not in known:
                 raise self._error("", OptionError(f"there is no key {name!r}", hint=_near(name, known)))
-        general = self._table("", General, values)
+        general = self._table("", StudyTable, values)
         given = general.data or os.environ.get(DATA, "")
         pretrain = self._inside(data, "pretrain")
         pretrain["text"] = self._texts("pretrain", pretrain.get("text", []))
@@ -139,16 +145,17 @@ class _Reader:
         if not isinstance(files, Mapping):
             raise self._error("unlabelled", OptionError("files is no table", hint="Write [unlabelled.files]."))
         unlabelled["files"] = {lang: self._texts("unlabelled", text) for lang, text in files.items()}
-        plan = Plan(
+        train = self._table("train", TrainingTable, self._inside(data, "train"))
+        plan = StudyPlan(
             shown=self.shown,
             root=Path(os.path.normpath(folder / given)),
             general=general,
             limits=self._table("limits", Limits, {**self._inside(data, "limits"), **limits}),
-            train=self._table("train", Train, self._inside(data, "train")),
-            pretrain=self._table("pretrain", Pretrain, pretrain),
+            train=train,
+            pretrain=self._table("pretrain", PretrainTable, pretrain),
             unlabelled=self._table("unlabelled", Unlabelled, unlabelled),
-            modes=(Mode(name=PLAIN), *self._modes(data)),
-            encoders=tuple(self._table("encoder", Encoder, one) for one in self._rows(data, "encoder")),
+            modes=(Mode(name=PLAIN), *self._modes(data, train.use)),
+            encoders=tuple(self._table("encoder", EncoderTable, one) for one in self._rows(data, "encoder")),
             tests=tuple(self._table("test", Tests, one) for one in self._rows(data, "test")),
             groups={
                 name: tuple(map(str, members)) if isinstance(members, list) else (str(members),)
@@ -158,17 +165,23 @@ class _Reader:
         self._check(plan)
         return plan
 
-    def _modes(self, data: Mapping[str, Any]) -> list[Mode]:
+    def _modes(self, data: Mapping[str, Any], trainer: str) -> list[Mode]:
+        """The ways of training; what adversarial ones have in common is put into each."""
         common = self._inside(data, "adversarial")
         found = []
         for row in self._rows(data, "mode"):
-            settings = {**common, **{key: value for key, value in row.items() if key != "name"}}
-            name = str(row.get("name") or settings.get("mode") or "")
-            settings.setdefault("mode", name)
-            found.append(Mode(name=name, settings=settings))
+            use = str(row.get("use", ""))
+            with self._naming("mode"):
+                adversarial = is_adversarial(use or trainer)
+            own = {key: value for key, value in row.items() if key not in ("name", "use")}
+            settings = {**(common if adversarial else {}), **own}
+            name = str(row.get("name") or settings.get("mode") or use)
+            if adversarial and not use:
+                settings.setdefault("mode", name)
+            found.append(Mode(name=name, use=use, settings=settings))
         return found
 
-    def _check(self, plan: Plan) -> None:
+    def _check(self, plan: StudyPlan) -> None:
         """What one table alone does not tell."""
         for table, rows in (("encoder", plan.encoders), ("test", plan.tests)):
             if not rows:
@@ -181,14 +194,6 @@ class _Reader:
             if twice:
                 hint = f"{PLAIN} is always run." if twice == [PLAIN] else "Give each a name of its own."
                 raise self._error(table, OptionError(f"{twice[0]!r} is there twice", hint=hint))
-        if len(plan.modes) > 1 and not plan.unlabelled.files:
-            raise self._error(
-                "unlabelled",
-                OptionError(
-                    "adversarial training needs text of the target languages, and there is none",
-                    hint="Name files by language in [unlabelled.files].",
-                ),
-            )
         if any(one.shape for one in plan.encoders) and not plan.pretrain.text:
             raise self._error(
                 "pretrain",
@@ -196,23 +201,25 @@ class _Reader:
             )
         self._check_options(plan)
 
-    def _check_options(self, plan: Plan) -> None:
+    def _check_options(self, plan: StudyPlan) -> None:
         """The settings that are handed on, as far as they can be read without training anything."""
-        from crosspan.lab.study.options import adversarial_options, pretrain_options, shape_of, train_options
-
         for encoder in plan.encoders:
-            try:
-                train_options(plan, encoder, "encoder", 0, "auto")
+            with self._naming(f"encoder {encoder.name}"):
+                trainings = [training_of(plan, encoder, PLAIN)]
                 if encoder.shape:
                     shape_of(encoder)
                     pretrain_options(plan, encoder, 0, "auto")
-            except OptionError as error:
-                raise self._error(f"encoder {encoder.name}", error) from error
-        for mode in plan.modes[1:]:
-            try:
-                adversarial_options(mode)
-            except OptionError as error:
-                raise self._error(f"mode {mode.name}", error) from error
+            for mode in plan.modes[1:]:
+                with self._naming(f"mode {mode.name}"):
+                    trainings.append(training_of(plan, encoder, mode.name))
+            if not plan.unlabelled.files and any(one.component.unlabelled for one in trainings):
+                raise self._error(
+                    "unlabelled",
+                    OptionError(
+                        "adversarial training needs text of the target languages, and there is none",
+                        hint="Name files by language in [unlabelled.files].",
+                    ),
+                )
 
     def _inside(self, data: Mapping[str, Any], name: str) -> dict[str, Any]:
         found = data.get(name, {})
@@ -236,10 +243,16 @@ class _Reader:
             if key not in known:
                 raise self._error(name, OptionError(f"there is no key {key!r}", hint=_near(key, sorted(known))))
         defaults = _defaults(kind)
-        try:
+        with self._naming(name):
             return kind(**{key: as_type(key, value, defaults[key]) for key, value in values.items()})
+
+    @contextmanager
+    def _naming(self, table: str) -> Iterator[None]:
+        """Give an error the table that it speaks of."""
+        try:
+            yield
         except OptionError as error:
-            raise self._error(name, error) from error
+            raise self._error(table, error) from error
 
     def _error(self, table: str, error: OptionError) -> OptionError:
         where = f"{self.shown}: [{table}]" if table else self.shown

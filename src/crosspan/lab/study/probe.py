@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crosspan.core.threads import torch_threads
-from crosspan.lab.study.budget import Room, Speed, cost_of
+from crosspan.lab.study.budget import BATCH, Room, Speed, cost_of
+from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.grid import Cell, model_of
-from crosspan.lab.study.options import pretrain_options, train_options
-from crosspan.lab.study.plan import Plan
-from crosspan.lab.study.sizes import Sizes, empty_model, shape_config
+from crosspan.lab.study.making import model_of
+from crosspan.lab.study.options import pretrain_options, shape_config, training_of
+from crosspan.lab.study.plan import StudyPlan
+from crosspan.lab.study.sizes import Sizes, empty_model
+from crosspan.lab.study.tables import PLAIN
 from crosspan.models.device import Placement, device_of
 from crosspan.models.loading import load_config, neural
 
@@ -26,7 +28,7 @@ _LENGTH = 48
 
 
 def speeds_of(
-    plan: Plan,
+    plan: StudyPlan,
     data: StudyData,
     cells: Sequence[Cell],
     sizes: Mapping[str, Sizes | str],
@@ -50,14 +52,14 @@ def speeds_of(
     for encoder in plan.encoders:
         size = sizes[encoder.name]
         mine = [cell for cell in cells if cell.encoder == encoder.name]
-        if isinstance(size, str) or not mine:
+        if isinstance(size, str) or not size.parameters or not mine:
             continue
         need = min(cost_of(plan, data, cell, size, Speed(train=0.0)).memory_gb for cell in mine)
         if room.memory_gb and need > room.memory_gb:
             continue  # its cells are skipped, whatever they would take
         config = shape_config(encoder) if encoder.shape else load_config(model_of(plan, encoder.name))
-        options = train_options(plan, encoder, "", 0, device)
-        train = seconds_a_piece(config, size, options.batch_size, _LENGTH, device, threads)
+        batch = int(training_of(plan, encoder, PLAIN).option("batch_size", BATCH))
+        train = seconds_a_piece(config, size, batch, _LENGTH, device, threads)
         pretrain = 0.0
         if any(cell.kind == "pretrain" for cell in mine):
             pre = pretrain_options(plan, encoder, 0, device)
@@ -116,7 +118,7 @@ def seconds_a_piece(
             times.append((learned - begin, time.perf_counter() - learned))
     # the first step also sets things up; the weights are changed once for a batch, however many sentences were timed
     reading, changing = (min(column) for column in zip(*times[1:], strict=True))
-    return reading / (timed * length) + changing / (batch * length)
+    return float(reading / (timed * length) + changing / (batch * length))
 
 
 def _wait_for(place: Any) -> None:

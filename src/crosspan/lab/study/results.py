@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.grid import Cell
-from crosspan.lab.study.plan import Plan
+from crosspan.lab.study.folder import CellState
+from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.scores import unpacked
-from crosspan.lab.study.store import State
 
 Counts = npt.NDArray[np.int64]
 
@@ -36,7 +36,7 @@ class Slice:
     tests: tuple[str, ...]
 
 
-class Results:
+class Scores:
     """Scores by encoder, mode, seed and test set.
 
     Args:
@@ -46,7 +46,9 @@ class Results:
         states: How far they are.
     """
 
-    def __init__(self, plan: Plan, data: StudyData, cells: Iterable[Cell], states: Mapping[str, State]) -> None:
+    def __init__(
+        self, plan: StudyPlan, data: StudyData, cells: Iterable[Cell], states: Mapping[str, CellState]
+    ) -> None:
         self.plan, self.data = plan, data
         self.records: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
         self.pretrained: dict[str, list[Mapping[str, Any]]] = {}
@@ -106,7 +108,7 @@ class Results:
 
 
 def mean_f1(sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The mean F1 over test sets, in percent, of summed rows of :meth:`Results.rows`, over any leading axes.
+    """The mean F1 over test sets, in percent, of summed rows of :meth:`Scores.rows`, over any leading axes.
 
     Example:
         >>> float(mean_f1(np.array([1.0, 1.0, 1.0, 0.0, 1.0, 1.0])))

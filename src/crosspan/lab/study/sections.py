@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import EFFECT, Analysis, Gain
-from crosspan.lab.study.results import ALL, Results, Slice
+from crosspan.lab.study.results import ALL, Scores, Slice
 from crosspan.lab.study.statistics import ALPHA, POWER, Estimate
 from crosspan.lab.study.tables import PLAIN
 from crosspan.report.blocks import Block, Figure, Heading, Items, Text
@@ -19,7 +20,7 @@ _GAIN_COLUMNS = (
 )
 
 
-def findings(results: Results, analysis: Analysis) -> list[Block]:
+def findings(results: Scores, analysis: Analysis) -> list[Block]:
     """The sections with scores: F1, gains, slopes, power, each test set, and how the training went.
 
     Args:
@@ -27,7 +28,7 @@ def findings(results: Results, analysis: Analysis) -> list[Block]:
         analysis: What was worked out of them.
     """
     if not analysis.scores:
-        return [Heading(2, "Results"), Text("No cell has been scored yet.")]
+        return [Heading(2, "Scores"), Text("No cell has been scored yet.")]
     blocks = _f1(results, analysis)
     if len(results.plan.modes) > 1:
         blocks += [*_gains(results, analysis), *_slopes(analysis), *_power(analysis), *_parts(results, analysis)]
@@ -36,7 +37,7 @@ def findings(results: Results, analysis: Analysis) -> list[Block]:
     return [*blocks, *_tests(results), *_training(results)]
 
 
-def _f1(results: Results, analysis: Analysis) -> list[Block]:
+def _f1(results: Scores, analysis: Analysis) -> list[Block]:
     """F1 of each encoder and mode on all test sets."""
     modes = [one.name for one in results.plan.modes]
     rows = []
@@ -60,7 +61,7 @@ def _f1(results: Results, analysis: Analysis) -> list[Block]:
     ]
 
 
-def _gains(results: Results, analysis: Analysis) -> list[Block]:
+def _gains(results: Scores, analysis: Analysis) -> list[Block]:
     rows = [_gain_row(one) for one in analysis.gains if one.part == analysis.whole]
     confidence = f"{100 * results.plan.general.confidence:g} %"
     floor = 2 / 2 ** len(results.plan.general.seeds)
@@ -137,7 +138,7 @@ def _power(analysis: Analysis) -> list[Block]:
     ]
 
 
-def _parts(results: Results, analysis: Analysis) -> list[Block]:
+def _parts(results: Scores, analysis: Analysis) -> list[Block]:
     """Scores and gains by group of languages and by domain."""
     blocks: list[Block] = []
     for kind, title in (("group", "By group of languages"), ("domain", "By domain")):
@@ -183,7 +184,7 @@ def _parts(results: Results, analysis: Analysis) -> list[Block]:
     return blocks
 
 
-def _tests(results: Results) -> list[Block]:
+def _tests(results: Scores) -> list[Block]:
     """Each test set, plain and with its gains, without tests: there are too many for them."""
     blocks: list[Block] = [
         Heading(2, "Each test set"),
@@ -213,7 +214,7 @@ def _tests(results: Results) -> list[Block]:
     return blocks
 
 
-def _training(results: Results) -> list[Block]:
+def _training(results: Scores) -> list[Block]:
     """How the encoders and taggers learned."""
     blocks: list[Block] = []
     if results.pretrained:
@@ -258,7 +259,7 @@ def _training(results: Results) -> list[Block]:
             if not found:
                 continue
             dev = [100 * row["report"]["dev"]["f1"] for row in found if row["report"].get("dev")]
-            games = [row["report"]["game"] for row in found if row["report"].get("game")]
+            games = [game for row in found if (game := _game(row["report"]))]
             told = [game["looks"][-1][1] for game in games if game["looks"]]
             adversarial = adversarial or bool(told)
             rows.append(
@@ -309,7 +310,7 @@ def _gain_points(analysis: Analysis, encoder: str, mode: str, part: Slice) -> Po
     return None if found is None else Point(analysis.bodies[encoder], found.gain.mean, found.gain.low, found.gain.high)
 
 
-def _by_family(results: Results, analysis: Analysis, points: Points) -> list[Panel]:
+def _by_family(results: Scores, analysis: Analysis, points: Points) -> list[Panel]:
     """A panel for each family, a line for each mode."""
     plan = results.plan
     panels = []
@@ -324,7 +325,7 @@ def _by_family(results: Results, analysis: Analysis, points: Points) -> list[Pan
     return panels
 
 
-def _panel(results: Results, analysis: Analysis, part: Slice, points: Points, mode: str, title: str = "") -> Panel:
+def _panel(results: Scores, analysis: Analysis, part: Slice, points: Points, mode: str, title: str = "") -> Panel:
     """A panel of one mode, a line for each family."""
     plan = results.plan
     lines = []
@@ -362,6 +363,12 @@ def _estimate(found: Estimate | None, signed: bool = False) -> str:
     if found.low is not None and found.high is not None:
         text += f" [{one.format(found.low)}, {one.format(found.high)}]"
     return f"{text} ({found.n})"
+
+
+def _game(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """How the discriminator of languages fared: that of the tagger, or of the teacher that it learned from."""
+    found: Mapping[str, Any] | None = report.get("game") or report.get("data", {}).get("teacher", {}).get("game")
+    return found
 
 
 def _perplexity(value: float | None) -> str:

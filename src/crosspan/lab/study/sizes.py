@@ -6,7 +6,6 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from crosspan.lab.study.tables import Encoder
 from crosspan.models.loading import load_config, neural
 
 
@@ -50,11 +49,6 @@ def sizes_of(name: str) -> Sizes:
     return config_sizes(load_config(name))
 
 
-def shape_sizes(encoder: Encoder) -> Sizes:
-    """The size of an encoder that is yet to be made."""
-    return config_sizes(shape_config(encoder))
-
-
 def config_sizes(config: Any) -> Sizes:
     """The size of an encoder with a configuration."""
     torch = neural("a study", "torch")
@@ -79,15 +73,3 @@ def empty_model(config: Any, device: str = "meta") -> Any:
     with torch.random.fork_rng(devices=[]), torch.device(device):
         # a copy: a T5 that labels words notes in it that it has no decoder
         return transformers.AutoModelForTokenClassification.from_config(deepcopy(config))
-
-
-def shape_config(encoder: Encoder) -> Any:
-    """The configuration of an encoder that is yet to be made.
-
-    Raises:
-        OptionError: A setting of its shape is not possible.
-    """
-    from crosspan.lab.study.options import shape_of
-    from crosspan.train.pretrain.scratch import config_of
-
-    return config_of(shape_of(encoder))

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import analyse
+from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.grid import Cell, targets_of
-from crosspan.lab.study.plan import Plan
-from crosspan.lab.study.results import Results
+from crosspan.lab.study.folder import CellState
+from crosspan.lab.study.making import targets_of
+from crosspan.lab.study.plan import StudyPlan
+from crosspan.lab.study.results import Scores
 from crosspan.lab.study.sections import findings
-from crosspan.lab.study.store import State
 from crosspan.report.blocks import Block, Code, Heading, Items, Text, write_page
 
 NAME = "study"
@@ -24,7 +25,7 @@ _PROGRAMS = ("crosspan", "python", "platform", "numpy", "scipy", "torch", "trans
 
 
 def write_story(
-    folder: Path, plan: Plan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, State]
+    folder: Path, plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, CellState]
 ) -> list[Path]:
     """Write the page of a study; the same results give the same page.
 
@@ -44,9 +45,9 @@ def write_story(
     return write_page(folder, NAME, story(plan, data, cells, states))
 
 
-def story(plan: Plan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
+def story(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, CellState]) -> list[Block]:
     """The parts of the page; see :func:`write_story`."""
-    results = Results(plan, data, cells, states)
+    results = Scores(plan, data, cells, states)
     counts = Counter(str(states[cell.key].status) for cell in cells)
     blocks: list[Block] = [
         Heading(1, plan.general.title or plan.general.name),
@@ -59,7 +60,9 @@ def story(plan: Plan, data: StudyData, cells: Sequence[Cell], states: Mapping[st
     return [*blocks, *_what_was_run(plan, data, cells, states)]
 
 
-def _what_was_run(plan: Plan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
+def _what_was_run(
+    plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mapping[str, CellState]
+) -> list[Block]:
     blocks: list[Block] = [Heading(2, "What was run")]
     blocks += _cells(cells, states)
     blocks += _data(plan, data)
@@ -80,7 +83,7 @@ def _what_was_run(plan: Plan, data: StudyData, cells: Sequence[Cell], states: Ma
     return blocks
 
 
-def _cells(cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
+def _cells(cells: Sequence[Cell], states: Mapping[str, CellState]) -> list[Block]:
     rows = []
     for cell in cells:
         state = states[cell.key]
@@ -95,7 +98,7 @@ def _cells(cells: Sequence[Cell], states: Mapping[str, State]) -> list[Block]:
     ]  # fmt: skip
 
 
-def _data(plan: Plan, data: StudyData) -> list[Block]:
+def _data(plan: StudyPlan, data: StudyData) -> list[Block]:
     tests = [
         [
             *(f"`{one.key}`", one.lang, one.domain, f"{len(one.gold):,} of {one.n_total:,}"),
@@ -140,7 +143,7 @@ def _data(plan: Plan, data: StudyData) -> list[Block]:
     return blocks
 
 
-def _versions(cells: Sequence[Cell], states: Mapping[str, State]) -> list[list[str]]:
+def _versions(cells: Sequence[Cell], states: Mapping[str, CellState]) -> list[list[str]]:
     """Versions and devices of the cells that are done; the number of cells where they differ."""
     found: Counter[tuple[str, str]] = Counter()
     for cell in cells:

@@ -13,7 +13,7 @@ Keep = Literal["none", "encoders", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class General:
+class StudyTable:
     """What stands before the tables.
 
     Args:
@@ -86,7 +86,7 @@ class TextSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pretrain:
+class PretrainTable:
     """How encoders with a shape of their own are trained before anything else.
 
     Args:
@@ -108,19 +108,21 @@ class Pretrain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
+class TrainingTable:
     """The labelled text that taggers learn from.
 
     Args:
+        use: The trainer: a name in :data:`crosspan.train.TRAINERS`.
         path: Labelled sentences.
         dev: Labelled sentences of the same language, which choose the weights.
         lang: Their language.
         labels: The kinds of entity to learn and to score.
         limit: Most sentences to learn from, taken at even distances; 0 takes all.
         dev_limit: Most sentences of ``dev``.
-        options: Settings of :class:`crosspan.train.token_options.TokenClassifierOptions`.
+        options: Settings of the trainer.
     """
 
+    use: str = "token-classifier"
     path: str = ""
     dev: str = ""
     lang: str = "en"
@@ -150,7 +152,7 @@ class Unlabelled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Encoder:
+class EncoderTable:
     """An encoder of the grid.
 
     Args:
@@ -189,14 +191,17 @@ class Encoder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
-    """A way of adversarial training; plain fine-tuning is always run beside it.
+    """A way of training, mostly against a discriminator of languages; plain fine-tuning is always run beside it.
 
     Args:
         name: What the page calls it.
-        settings: Settings of :class:`crosspan.train.adversarial_options.AdversarialOptions`, ``mode`` among them.
+        use: Its trainer; empty takes that of plain fine-tuning.
+        settings: Settings of the trainer. Those of :class:`crosspan.train.adversarial_options.AdversarialOptions`
+            stand without ``adversarial.`` before them.
     """
 
     name: str = ""
+    use: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from crosspan.align import ALIGNERS, Aligner
 from crosspan.core.digests import file_digest
-from crosspan.core.errors import PairError
+from crosspan.core.errors import AlignmentError, PairError
 from crosspan.core.types import Alignment
-from crosspan.pipeline.corpus import Bitext, TokenPair
+from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
 from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import Fault, Faults, Links, Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
@@ -174,11 +174,18 @@ class GivenLinks(Step):
     def work(self, inputs: Inputs) -> Output:
         """Read the links of a shard; shards come in order, some are passed over."""
         assert self._links is not None
-        n_pairs = len(inputs.tokens())
-        passed_over = inputs.shard * self.shard - self._at
-        links = list(itertools.islice(self._links, passed_over, passed_over + n_pairs))
-        self._at = inputs.shard * self.shard + n_pairs
-        return _output(links, {})
+        tokens = inputs.tokens()
+        first = inputs.shard * self.shard
+        passed_over = first - self._at
+        links = list(itertools.islice(self._links, passed_over, passed_over + len(tokens)))
+        self._at = first + len(tokens)
+        faults: Faults = {}
+        for index, (one, source, target) in enumerate(zip(links, *tokens.sides, strict=True)):
+            try:
+                one.check(len(source), len(target))
+            except AlignmentError as error:
+                faults[index] = fault_of(error, f"{self.source.shown}:{first + index + 1}" if self.source.shown else "")
+        return _output([None if index in faults else one for index, one in enumerate(links)], faults)
 
 
 def aligner_from(model: Model, threads: int | None) -> Any:
@@ -215,5 +222,6 @@ def _output(links: Sequence[Alignment | None], faults: Faults) -> Output:
         "sentences": len(links),
         "links": sum(len(one) for one in links if one is not None),
         "rejected": len(faults),
+        "where": {str(index): fault.where for index, fault in faults.items() if fault.where},
     }
     return Output({"links": Links(links, faults)}, facts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crosspan.core.types import DroppedSpan, Projection, Sentence
 from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import (
-    About,
+    Extras,
     Fault,
     Faults,
     Labels,
@@ -121,7 +121,7 @@ class TranslateMarked(_Marked):
             "tokens": Tokens(tuple([one.tokens for one in side] for side in sides)),
             "labels": labels,
             "target_spans": Labels([()] * len(given)),
-            "about": About(tuple([*map(about_row, side)] for side in sides), about.lines),
+            "about": Extras(tuple([*map(about_row, side)] for side in sides), about.lines),
             "projections": Projected(projections),
         }
         spans = sum(map(len, labels.spans))
@@ -150,7 +150,7 @@ class BackTranslate(_Marked):
             "tokens": Tokens(([one.sentence.tokens for one in back], tokens.sides[1])),
             "labels": Labels([one.sentence.spans for one in back], faults),
             "target_spans": inputs.labels("translated", "target_spans"),
-            "about": About(([about_row(one.sentence) for one in back], about.sides[1]), about.lines),
+            "about": Extras(([about_row(one.sentence) for one in back], about.sides[1]), about.lines),
             "legs": Projected(back),
         }
         spans = sum(len(one.sentence.spans) for one in back)

@@ -10,8 +10,8 @@ from crosspan.core.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Pro
 from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import (
     DIGITS,
-    About,
     AboutRow,
+    Extras,
     Facts,
     Fault,
     Faults,
@@ -41,7 +41,7 @@ class _Shard:
 
     @classmethod
     def of(
-        cls, tokens: Tokens, labels: Labels, links: Links, given: Labels | None = None, about: About | None = None
+        cls, tokens: Tokens, labels: Labels, links: Links, given: Labels | None = None, about: Extras | None = None
     ) -> _Shard:
         wrong = {**links.faults, **labels.faults}
         sources, targets = tokens.sides

@@ -15,14 +15,14 @@ from crosspan.core.types import Sentence
 from crosspan.io.pairs import LocatedPair, empty_side, one_sided
 from crosspan.pipeline.corpus import Corpus, fault_of
 from crosspan.pipeline.engine import Engine
-from crosspan.pipeline.parts import About, Fault, Faults, Labels, Tokens, about_row
+from crosspan.pipeline.parts import Extras, Fault, Faults, Labels, Tokens, about_row
 from crosspan.pipeline.store import Entry
 
 _LISTING = "listing"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CorpusReading:
     """How a corpus is read.
 
     Args:
@@ -124,7 +124,7 @@ class Reading:
             "tokens": Tokens(tuple([one.tokens for one in side] for side in sides)),
             "labels": Labels(spans, faults),
             "target_spans": Labels([one.spans for one in sides[-1]]),
-            "about": About(tuple([*map(about_row, side)] for side in sides), [item.line for item in shard]),
+            "about": Extras(tuple([*map(about_row, side)] for side in sides), [item.line for item in shard]),
         }
         facts = {
             "sentences": len(shard),

@@ -9,7 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from crosspan.core.digests import file_digest
 from crosspan.core.errors import ModelError
+from crosspan.core.model_options import seen_options
 from crosspan.core.types import Pair, Sentence, Span
 from crosspan.models.archive import unpack
 from crosspan.pipeline.failures import each_by_itself, in_words
@@ -45,8 +47,8 @@ class Tag(Step):
 
     def facts(self) -> Mapping[str, Any]:
         """The tagger and the bias; a tagger that was learned counts by its content."""
-        tagger = {"settings": dict(self.tagger.settings)} if self.learned else self.tagger.facts()
-        return {"tagger": tagger, "copy_bias": self.copy_bias}
+        how = {"settings": seen_options(self.tagger.settings, file_digest)} if self.learned else self.tagger.facts()
+        return {"tagger": how, "copy_bias": self.copy_bias}
 
     def roots(self) -> tuple[str, ...]:
         """The tagger's."""

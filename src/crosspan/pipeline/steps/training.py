@@ -1,4 +1,4 @@
-"""The step that trains a tagger on what was projected."""
+"""The step that trains a tagger: on what was projected, on sentences with right labels, or on both."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from crosspan.train.self_training import VoteOptions, train_on_projections
 
 @dataclass(kw_only=True)
 class Train(Step):
-    """Trains a tagger on what was projected; the model is the result.
+    """Trains a tagger; the model is the result.
 
     Args:
         trainer: The trainer.
-        projected: The step that has the projections.
+        projected: The step that has the projections; empty for none.
+        gold: Sentences with right labels to learn from.
+        labels: The kinds of entity to learn; by default those that occur.
         noise: How projected labels are taken.
         vote: How predictions and labels vote.
         rounds: How often they vote, and the tagger is trained again; for trainers that do so.
@@ -38,7 +40,9 @@ class Train(Step):
     """
 
     trainer: Use
-    projected: str
+    projected: str = ""
+    gold: Corpus | None = None
+    labels: Sequence[str] = ()
     noise: NoiseOptions = field(default_factory=NoiseOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
     rounds: int = 0
@@ -49,13 +53,20 @@ class Train(Step):
     single: bool = True
 
     def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens", True), Need(self.projected, "projections", True))
+        if self.projected:
+            self.needs = (Need("pairs", "tokens", True), Need(self.projected, "projections", True))
         self.resumes = self.trainer.component.resumes
 
     def facts(self) -> Mapping[str, Any]:
         """The trainer, and how labels are taken."""
         component = self.trainer.component
-        found: dict[str, Any] = {"trainer": self.trainer.facts(), "noise": asdict(self.noise)}
+        found: dict[str, Any] = {"trainer": self.trainer.facts()}
+        if self.projected:
+            found["noise"] = asdict(self.noise)
+        if self.gold is not None:
+            found["gold"] = self.gold.facts()
+        if self.labels:
+            found["labels"] = sorted(self.labels)
         if component.votes:
             found |= {"rounds": self.rounds, "vote": asdict(self.vote) if self.rounds else None}
         else:
@@ -72,7 +83,9 @@ class Train(Step):
 
     def work(self, inputs: Inputs) -> Output:
         """Train."""
-        examples = examples_of(self._projections(inputs), self.noise)
+        examples = [] if self.gold is None else [Example(one) for one in gold_of(self.gold)]
+        if self.projected:
+            examples += examples_of(self._projections(inputs), self.noise)
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
             model, facts = self._trained(examples, inputs.unfinished or Path(folder), inputs)
         return Output({"model": model}, {"examples": len(examples), **facts})
@@ -98,6 +111,8 @@ class Train(Step):
         context: dict[str, Any] = {"seed": self.seed, "progress": inputs.listener}
         if component.dev:
             context["dev"] = () if self.dev is None else gold_of(self.dev)
+        if self.labels:
+            context["labels"] = tuple(self.labels)
         if self.unlabelled:
             context["unlabelled"] = self._text()
         if component.saves != "folder":

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from crosspan.core.types import Sentence
 from crosspan.pipeline.failures import each_by_itself, in_words
-from crosspan.pipeline.parts import About, Fault, Faults, Labels, Tokens, about_row, whole_sentences
+from crosspan.pipeline.parts import Extras, Fault, Faults, Labels, Tokens, about_row, whole_sentences
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
 from crosspan.text import tokenize_sentence
@@ -98,7 +98,7 @@ class Translate(Step):
             "tokens": Tokens(tuple([one.tokens for one in side] for side in sides)),
             "labels": Labels(none if is_source else labels.spans, faults),
             "target_spans": inputs.labels("given", "target_spans") if is_source else Labels(none),
-            "about": About(tuple([*map(about_row, side)] for side in sides), about.lines),
+            "about": Extras(tuple([*map(about_row, side)] for side in sides), about.lines),
         }
         n_spans = sum(map(len, labels.spans))
         return Output(parts, {"sentences": len(given), "spans": n_spans, "rejected": len(faults), "first": None})
@@ -144,6 +144,6 @@ class Mirror(Step):
             "tokens": Tokens((words, words)),
             "labels": Labels([()] * len(tokens), labels.faults),
             "target_spans": inputs.labels("given", "target_spans"),
-            "about": About((rows, rows), about.lines),
+            "about": Extras((rows, rows), about.lines),
         }
         return Output(parts, {"sentences": len(tokens), "spans": 0, "rejected": len(labels.faults), "first": None})

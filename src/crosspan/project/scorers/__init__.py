@@ -35,7 +35,7 @@ SCORERS = Family(
     "scorer",
     {
         "ner": Component(
-            target="crosspan.project.scorers.ner:NerScore",
+            target="crosspan.project.scorers.ner:NerScorer",
             options="crosspan.project.ner_candidates:NerOptions",
             about="How much a candidate looks like an entity of its class to a tagger of the target language.",
             optional=_NEURAL,
@@ -53,7 +53,7 @@ SCORERS = Family(
             text=True,
         ),
         "nmt": Component(
-            target="crosspan.project.scorers.nmt:NmtScore",
+            target="crosspan.project.scorers.nmt:NmtScorer",
             options="crosspan.project.scorers.nmt:NmtOptions",
             about="How well a translator thinks that a candidate translates its entity.",
             optional=("transformers", "tokenizers", "torch", "ctranslate2"),

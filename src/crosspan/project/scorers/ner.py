@@ -27,7 +27,7 @@ class UnknownLabels(UserWarning):
     """Entities have labels that the tagger of the target side does not know."""
 
 
-class NerScore:
+class NerScorer:
     """A score of candidates: mean over the words of p(B-l), p(I-l), p(I-l) …, times alpha^(words - 1).
 
     ``l`` is the label of the source entity; with ``spans`` it is the label with the highest score, whatever that of the
@@ -52,7 +52,7 @@ class NerScore:
         >>> pair = Pair(Sentence(("Cape", "Town"), (Span(0, 2, "LOC"),)), Sentence(("Le", "Cap")))
         >>> batch = PairBatch.build([pair], [Alignment.from_pharaoh("0-0 1-1")])
         >>> candidates = CandidateProjector().candidates([pair], batch)
-        >>> NerScore(tagger=Sure())([pair], batch, candidates).round(3).tolist()  # Le, Le Cap, Cap
+        >>> NerScorer(tagger=Sure())([pair], batch, candidates).round(3).tolist()  # Le, Le Cap, Cap
         [0.9, 0.977, 0.0]
     """
 
@@ -112,9 +112,9 @@ def ner_spans(
     tagger: Tagger | None = None,
     shared: TargetTagger | None = None,
     threads: int | None = None,
-) -> NerScore:
-    """The score ``ner_spans``: :class:`NerScore` with whatever label fits best."""
-    return NerScore(options, tagger=tagger, spans=True, shared=shared, threads=threads)
+) -> NerScorer:
+    """The score ``ner_spans``: :class:`NerScorer` with whatever label fits best."""
+    return NerScorer(options, tagger=tagger, spans=True, shared=shared, threads=threads)
 
 
 def label_scores(

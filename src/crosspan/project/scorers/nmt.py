@@ -64,7 +64,7 @@ class NmtOptions:
         checked(self)
 
 
-class NmtScore:
+class NmtScorer:
     """A score of candidates: how probable they and their entity are as translations of each other.
 
     For a phrase A and its translation B, NMTScore "direct" (Vamvas and Sennrich 2022) is the mean of P(A|B)/P(A|A) and
@@ -83,7 +83,7 @@ class NmtScore:
         >>> class Even:
         ...     def score(self, sources, targets, *, source, target, advance=None):
         ...         return np.array([-1.0 if a == b else -2.0 for a, b in zip(sources, targets)])
-        >>> scorer = NmtScore(NmtOptions(source_lang="en", target_lang="de"), translator=Even())
+        >>> scorer = NmtScorer(NmtOptions(source_lang="en", target_lang="de"), translator=Even())
         >>> scorer.phrases(["sea", "sea"], ["Meer", "sea"], ("en", "de")).tolist()
         [0.5, 1.0]
     """

@@ -23,14 +23,14 @@ from crosspan.train.candidates.exercises import examples_of
 from crosspan.train.candidates.objective import WriterObjective
 from crosspan.train.candidates.options import WriterTraining
 
-__all__ = ["Trained", "WriterTraining", "train_writer"]
+__all__ = ["CandidateTraining", "WriterTraining", "train_writer"]
 
 RECORD = "writer.json"
 """The record of a training; a folder that has it holds a model that is complete."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class CandidateTraining:
     """What came of a training.
 
     Args:
@@ -64,7 +64,7 @@ def train_writer(
     *,
     threads: int | None = None,
     progress: Listener | None = None,
-) -> Trained:
+) -> CandidateTraining:
     """Train the model that writes candidates.
 
     As García-Ferrero et al. (2023) do, on questions and answers made of labelled sentences of the source language,
@@ -110,7 +110,7 @@ def train_writer(
         check_fit(tokenizer, model, options.model)
         loop = Loop(WriterObjective(options, model, tokenizer, exercises, measured, processes), place)
         outcome = loop.run(progress)
-    report = Trained(
+    report = CandidateTraining(
         steps=outcome.steps,
         best_step=outcome.best_step,
         dev_losses=tuple((step, found["loss"]) for step, found in outcome.looks),

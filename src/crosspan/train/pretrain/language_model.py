@@ -28,7 +28,7 @@ from crosspan.text.romanize import romanize_line
 from crosspan.train.pretrain.corruption import marks_of
 from crosspan.train.pretrain.held_out import divided
 from crosspan.train.pretrain.options import PretrainOptions
-from crosspan.train.pretrain.tasks import Guessing, TextTask, Writing
+from crosspan.train.pretrain.tasks import Guessing, TextTask, WritingTask
 from crosspan.train.pretrain.text_objective import TextObjective
 from crosspan.train.pretrain.windows import windows_of_text
 
@@ -155,7 +155,7 @@ def _objective(name: str, lines: Sequence[str], held_out: Sequence[str], options
     if kind == "masked":
         task = Guessing(model, tokenizer, marks, options.share)
     else:
-        task = Writing(model, tokenizer, marks, options.share, options.span)
+        task = WritingTask(model, tokenizer, marks, options.share, options.span)
     cut = (marks, min(longest_input(tokenizer, config), options.longest - task.n_special), options.units)
     windows, measured = (windows_of_text(tokenizer, text, *cut) for text in (lines, held_out))
     return TextObjective(options, task, windows, measured, tokenizer, processes)

@@ -99,7 +99,7 @@ class Guessing:
         return torch.nn.functional.cross_entropy(logits.float(), missing[wanted], reduction="sum")
 
 
-class Writing:
+class WritingTask:
     """Span corruption (Raffel et al. 2020): the decoder writes what was cut out of what the encoder reads."""
 
     name = "spans"
