@@ -89,7 +89,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
     """  # noqa: D301  # click wants the character itself
     from crosspan.core.digests import user_cache
     from crosspan.core.files import open_output
-    from crosspan.lab.bench import Scoring, make_baseline, make_system, run_suite
+    from crosspan.lab.bench import BenchScoring, make_baseline, make_system, run_suite
     from crosspan.lab.bench.tables import render
     from crosspan.suites import make_suite
 
@@ -116,7 +116,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
             data,
             system=system,
             baseline=baseline,
-            scoring=Scoring(ignore=() if ignore == ("none",) else ignore, **how),
+            scoring=BenchScoring(ignore=() if ignore == ("none",) else ignore, **how),
             languages=options.split_names(given["languages"]),
             translations=given["translations"],
             cache=None if given["no_cache"] else kept,
