@@ -31,8 +31,8 @@ KILLED = """\
 import os, signal, sys
 from crosspan.pipeline import load_recipe, run_recipe
 
-def progress(stage, done, total):
-    if (stage, done) == ("train", int(sys.argv[2])):
+def progress(event):
+    if (event.stage, event.done) == ("train", int(sys.argv[2])):
         os.kill(os.getpid(), signal.SIGKILL)
 
 run_recipe(load_recipe(sys.argv[1]), threads=1, progress=progress)
@@ -166,8 +166,8 @@ class Killed(BaseException):
 
 
 def killed_at(step):
-    def progress(stage, done, total):
-        if (stage, done) == ("train", step):
+    def progress(event):
+        if (event.stage, event.done) == ("train", step):
             raise Killed
 
     return progress
