@@ -1,4 +1,4 @@
-"""The package of another author, with one component of each family, installed without an installer."""
+"""How properties are tested; and the package of another author, installed without an installer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from crosspan.core import components
+
+# How fast a machine is, or what else it does, is no fault of what is tested.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 PACKAGE = Path(__file__).with_name("plugin_package")
 

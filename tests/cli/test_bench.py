@@ -99,6 +99,26 @@ def test_bench_options_reach_the_suite(folder: Path) -> None:
         assert f"|{part}|" in found["signature"]
 
 
+def test_bench_switches_off_what_the_other_verbs_do(folder: Path) -> None:
+    rows = [
+        {"tokens": ["Ada", "anaishi", "Accra"], "ner_tags": ["B-PER", "O", "B-LOC"], "src_text": "Ada lives in Accra"},
+        {"tokens": ["Bob", "anaona", "Bonn"], "ner_tags": ["B-PER", "O", "B-LOC"], "src_text": "Bob sees Bonn"},
+    ]
+    for split in ("train", "test"):
+        (folder / f"m2.swa-en.{split}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), "utf-8")
+    words = ("masakhaner2", "--data", str(folder), "--lang", "swa", "--pipeline", "translate-train", "--no-cache")
+    off = ("--no-adapt", "--no-copy-bias", "--no-source-scores", "--rounds", "0", "--set", "train.iterations=1")
+    found = json.loads(bench(*words, *off, "--bootstrap", "0", "--format", "json").stdout)
+    assert [one["status"] for one in found["languages"]] == ["done"]
+    assert found["system"]["settings"] == {
+        "project.source_scores": "false",
+        "tag.adapt": "false",
+        "tag.adaptation.copy_bias": "0",
+        "train.iterations": "1",
+        "train.rounds": "0",
+    }
+
+
 def test_bench_ignores_nothing_where_none_is_asked_for(folder: Path) -> None:
     found = json.loads(bench("europarl-ner", "--data", str(folder), "--ignore", "none", "--format", "json").stdout)
     assert found["scoring"]["ignore"] == []
@@ -119,6 +139,8 @@ def test_bench_refuses_options_without_effect(folder: Path, args: list[str]) -> 
         (["europarl-ner", "--pipeline", "translate-test"], 2, "has no pipeline 'translate-test'"),
         (["europarl-ner", "--baseline", "candidates"], 2, "what it would be compared with"),
         (["europarl-ner", "--set", "reech=1"], 2, "reech"),
+        (["europarl-ner", "--aligner", "awesome", "--set", "model=x"], 2, "For the aligner awesome write align.model."),
+        (["europarl-ner", "--no-adapt"], 2, "tag.adapt has no effect"),
         (["europarl-ner", "--out", "nowhere/table.md"], 1, "the folder does not exist"),
         (["uner-pud"], 1, "nothing of the suite uner-pud can be run"),
     ],

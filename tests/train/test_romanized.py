@@ -159,11 +159,13 @@ def test_training_text_is_romanised_too(encoder, tmp_path):
     assert one.dev["f1"] > 0.9
 
 
-def test_text_comes_back_byte_for_byte(taggers, tmp_path, capsys):
+def test_text_comes_back_byte_for_byte(taggers, tmp_path):
     text = "  Анна  видит\u00a0Минск — и “Ελένη” ь ΑΘΉΝΑ! \u200bИван\n"
     (tmp_path / "t.txt").write_text(text, encoding="utf-8")
-    assert main(["predict", str(tmp_path / "t.txt"), "--model", f"transformers:{taggers / 'yes'}", "--quiet"]) == 0
-    row = json.loads(capsys.readouterr().out)
+    out, model = tmp_path / "t.jsonl", f"transformers:{taggers / 'yes'}"
+    words = ["predict", str(tmp_path / "t.txt"), "--model", model, "--out", str(out), "--to", "entities", "--quiet"]
+    assert main(words) == 0
+    row = json.loads(out.read_text(encoding="utf-8"))
     assert row["text"] == text.removesuffix("\n")
     found = {row["text"][one["start"] : one["end"]]: one["label"] for one in row["entities"]}
     assert found["Анна"] == "PER"

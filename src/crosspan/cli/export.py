@@ -37,8 +37,8 @@ def command(model: str, out: str, as_json: bool, quiet: bool, **given: Any) -> N
     """Write the tagger MODEL as ONNX, for machines without PyTorch.
 
     MODEL is a folder that 'crosspan train --encoder' wrote, or any token-classification model of transformers.
-    'crosspan tag' and 'crosspan predict' know what is written as onnx:FOLDER. It appears only once it gave the
-    probabilities of MODEL for sentences of all lengths.
+    'crosspan tag' knows what is written as onnx:FOLDER. It appears only once it gave the probabilities of MODEL for
+    sentences of all lengths.
     """
     from crosspan.tag.onnx_export import export_onnx
 

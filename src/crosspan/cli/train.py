@@ -54,9 +54,9 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
     DATA are labelled files in any format that crosspan reads. JSONL that 'crosspan project' wrote is learned from with
     its confidences and its dropped spans; any other file is taken for gold. A dash stands for standard input.
 
-    With --encoder, MODEL is a folder, and 'crosspan tag' and 'crosspan predict' know it as transformers:MODEL. Dev
-    sentences then choose the weights, so they must be of the source language unless --dev-is-target says otherwise. A
-    training that was killed goes on when it is started again. 'torchrun' trains on many GPUs.
+    With --encoder, MODEL is a folder, and 'crosspan tag' knows it as transformers:MODEL. Dev sentences then
+    choose the weights, so they must be of the source language unless --dev-is-target says otherwise. A training that
+    was killed goes on when it is started again. 'torchrun' trains on many GPUs.
 
     With --unlabelled and --set adversarial.mode=reversal or alternating, or with --trainer advpicker, the encoder also
     learns not to tell the source from the languages of these files. Each file says its language, or LANG= does.

@@ -1,4 +1,4 @@
-"""Recipes: stages by name, in shards, with a cache, so that a run that was stopped goes on where it was.
+"""One engine for every door: plans of steps, in shards, against a store, so that a run that was stopped goes on.
 
 Names load when they are first used, so that importing this package is cheap.
 """

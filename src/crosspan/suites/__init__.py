@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from crosspan.core.components import Component, Family
-from crosspan.core.errors import OptionError
-from crosspan.core.nearest import did_you_mean
 from crosspan.suites.suite import Suite
 
 SUITES = Family(
@@ -42,8 +40,7 @@ def make_suite(name: str) -> Suite:
         >>> make_suite("europarl-ner").about.languages
         ('de', 'es', 'it')
     """
-    if name not in SUITES:
-        raise OptionError(f"there is no suite {name!r}", hint=did_you_mean(name, SUITES.names(), quoted=False))
+    SUITES.check(name)
     found: Any = SUITES.factory(name)
     suite: Suite = found() if callable(found) else found
     return suite

@@ -13,9 +13,9 @@ def word_losses(
     """The loss of each word.
 
     With ``p`` the model's probabilities and ``t`` the target of a word, the loss is ``-sum t log p`` where the target
-    is a distribution, and ``-log sum t p`` where it is evidence (:func:`crosspan.train.crf.evidence_of`). For one sure
-    tag both are the cross entropy. The generalised cross entropy of Zhang and Sabuncu (2018) puts ``(1 - p ** q) / q``
-    in the place of ``-log p``; they do not go into unsure labels.
+    is a distribution, and ``-log sum t p`` where it is evidence (:func:`crosspan.train.evidence.evidence_of`). For one
+    sure tag both are the cross entropy. The generalised cross entropy of Zhang and Sabuncu (2018) puts
+    ``(1 - p ** q) / q`` in the place of ``-log p``; they do not go into unsure labels.
 
     Args:
         logits: What the model says of the words, ``[n, tags]``.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,3 +48,16 @@ def test_it_runs_in_bench(greetings: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["bench", "greetings", "--data", str(greetings), *options]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["suite"], [one["status"] for one in found["languages"]]) == ("greetings", ["done"])
+
+
+def test_components_of_another_package_run_on_any_suite(
+    tmp_path: Path, downloads: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    downloads.europarl(tmp_path, "en", "de")
+    words = ("bench", "europarl-ner", "--data", str(tmp_path), "--lang", "de", "--no-cache", "--format", "json")
+    chosen = ("--method", "same-place", "--aligner", "in-order", "--set", "align.shift=0", "--baseline", "heuristic")
+    assert main([*words, *chosen, "--bootstrap", "0", "--samples", "20", "--threads", "1", "--quiet"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["system"]["method"], found["baseline"]["aligner"]) == ("same-place", "in-order")
+    # "lives in" is one word there, so that every second entity is a word further on
+    assert found["languages"][0]["scores"]["strict"]["micro"]["recall"] == pytest.approx(4 / 6)

@@ -1,7 +1,7 @@
 """How tokenizers cut a word into pieces, in plain Python, with a vocabulary that can grow while one looks at it.
 
 The tokenizers themselves cannot be changed piece by piece; these two follow them exactly
-(``tests/pretrain/test_cutting.py`` compares), but for unknown letters, which count one by one here.
+(``tests/train/pretrain/test_cutting.py`` compares), but for unknown letters, which count one by one here.
 """
 
 from __future__ import annotations
