@@ -20,7 +20,7 @@ import pytest
 
 import crosspan
 from crosspan.cli.main import main
-from crosspan.core.types import Sentence
+from crosspan.core.types import Projection, Sentence
 from crosspan.demo import load_corpus
 from crosspan.tag import load_tagger
 
@@ -38,6 +38,11 @@ def ran(*words: object) -> None:
 
 def records(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def record(source: Sentence, projection: Projection) -> dict:
+    """What a file keeps of a projection, which has the name of its source."""
+    return replace(projection, sentence=replace(projection.sentence, id=source.id)).to_dict()
 
 
 def shown(sentences) -> list[list[tuple]]:
@@ -190,7 +195,7 @@ def test_projection(tmp_path, lang, method):
     crosspan.write(tmp_path / "en.jsonl", source)
     crosspan.write(tmp_path / "target.jsonl", target)
     projections = crosspan.project_labels(source, target, method=method, threads=1)
-    wanted = [{"id": one.id, **found.to_dict()} for one, found in zip(source, projections, strict=True)]
+    wanted = [record(one, found) for one, found in zip(source, projections, strict=True)]
     # the command
     out, dropped = tmp_path / "verb.jsonl", tmp_path / "verb.dropped.jsonl"
     how = ("--method", method, "--dropped", dropped, "--out", out)
@@ -265,9 +270,7 @@ def test_an_empty_side(faulty):
     source, target = crosspan.read(faulty / "en.jsonl"), crosspan.read(faulty / "sw.txt")
     projections = crosspan.project_labels(source, target, threads=1)
     assert [at for at, one in enumerate(projections) if one.error is not None] == [5]
-    kept = [
-        {"id": one.id, **found.to_dict()} for one, found in zip(source, projections, strict=True) if not found.error
-    ]
+    kept = [record(one, found) for one, found in zip(source, projections, strict=True) if not found.error]
     assert kept == labelled
 
 
