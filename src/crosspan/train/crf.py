@@ -21,7 +21,7 @@ from crosspan.core.types import Sentence
 from crosspan.tag import chain
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureOptions
 from crosspan.train.crf_layout import FeatureChoice, lay_out
-from crosspan.train.crf_loss import Centre, CrfLoss, Known
+from crosspan.train.crf_loss import CURVATURE, Centre, CrfLoss, Known
 from crosspan.train.evidence import evidence_table
 from crosspan.train.examples import Example, as_examples
 from crosspan.train.lbfgs import Stopping, minimise
@@ -46,10 +46,10 @@ class CrfOptions:
         features: Which features to look at.
     """
 
-    l2: float = 0.05
+    l2: float = 0.2
     min_count: int = 1
     max_features: int = 1_500_000
-    iterations: int = 100
+    iterations: int = 50
     tolerance: float = 1e-5
     span_confidence: bool = True
     noising: float = 0.0
@@ -58,7 +58,7 @@ class CrfOptions:
 
     def __post_init__(self) -> None:
         if self.l2 < 0 or self.prune < 0:
-            raise OptionError("l2 and prune must not be negative", hint="0.05 and 0.02 are good values.")
+            raise OptionError("l2 and prune must not be negative", hint="0.2 and 0.02 are good values.")
         if self.min_count < 1 or self.iterations < 1:
             raise OptionError("min_count and iterations must be at least 1")
 
@@ -151,7 +151,8 @@ def _learned(
     if options.noising:  # every sentence once as it is, and once with some of its features missing
         lengths, numbers, weight = 2 * lengths, np.concatenate([numbers, numbers]), [0.5 * one for one in 2 * weight]
     known = Known(chain.flat_offsets(lengths), numbers, evidence, np.array(weight, np.float64))
-    loss = CrfLoss(layout, known, options.l2, _centre(prior, layout.keys, len(kinds)))
+    centre = _centre(prior, layout.keys, len(kinds))
+    loss = CrfLoss(layout, known, options.l2, centre, curvature=CURVATURE if prior is None else 0.0)
     advance = advance_of(progress, "training")
     found, value, steps = minimise(
         loss,

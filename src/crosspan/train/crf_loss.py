@@ -15,10 +15,12 @@ from crosspan.train.crf_layout import BLOCKS, Layout
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 
-CURVATURE = 0.01
-"""How much a token bends the loss along the weight of one of its features and tags, by order of magnitude.
+CURVATURE = 0.05
+"""How much tokens are taken to bend the loss along the weight of a feature: this times the root of their number.
 
-It is ``p * (1 - p)`` for a tag of probability ``p``; most tokens are surely no entity.
+It changes how soon the minimum is found, not where it is. Growing with the number itself would find it no sooner, and
+favour rare features on the way there, which is worse where the search is stopped early. A model that is only trained on
+is sure of nearly all tokens: 0 is best there. Chosen on the development sets of UNER EWT, and of Luganda and Twi.
 """
 
 
@@ -64,9 +66,12 @@ class CrfLoss:
         known: What is known of the sentences.
         l2: Strength of the penalty.
         centre: What the penalty counts from.
+        curvature: See :data:`CURVATURE`.
     """
 
-    def __init__(self, layout: Layout, known: Known, l2: float, centre: Centre) -> None:
+    def __init__(
+        self, layout: Layout, known: Known, l2: float, centre: Centre, *, curvature: float = CURVATURE
+    ) -> None:
         self._layout, self._known, self._centre = layout, known, centre
         k = known.evidence.shape[1]
         self._k, self._n_groups = k, len(layout.group_sizes)
@@ -81,7 +86,7 @@ class CrfLoss:
         self._of_groups = _cuts(layout.column_offsets[: self._n_groups + 1])
         self._of_parts = self._n_groups + _cuts(layout.column_offsets[self._n_groups :])
         self._root = np.sqrt(layout.group_sizes.astype(np.float64))
-        self._step = 1.0 / np.sqrt(l2 + CURVATURE * self._weight_of_rows())
+        self._step = 1.0 / np.sqrt(np.maximum(l2 + curvature * np.sqrt(self._weight_of_rows()), 1e-6))
         self._pull = l2 * self._step**2
         self._factor = self._root * self._step[: self._n_groups]
 

@@ -33,8 +33,8 @@ class PartTable:
         lengths, keys = _contents(batch.part_offsets, batch.keys, fresh)
         self._lengths.append(lengths)
         self._keys.append(keys)
-        rows: Int32Array = ids.reshape(-1, batch.parts)
-        return rows
+        by_token: Int32Array = ids.reshape(-1, batch.parts)
+        return by_token
 
     def contents(self) -> tuple[Int64Array, UInt32Array]:
         """Offsets of the features of each part, int64 ``[parts + 1]``, and their keys. To be called once."""
