@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from crosspan.core.progress import Advance, Listener, Progress
+from crosspan.core.progress import Listener, Progress
 from crosspan.pipeline.executor import Done, Executor
 from crosspan.pipeline.keys import jobs_of
 from crosspan.pipeline.step import Job, Need, Step
@@ -151,14 +151,15 @@ class Engine:
         if self.progress is not None:
             self.progress(Progress(name, done, total))
 
-    def _inside(self, step: Step) -> Advance | None:
+    def _inside(self, step: Step) -> Listener | None:
         """Progress from inside a step, where it learns."""
-        if self.progress is None:
+        listener = self.progress
+        if listener is None:
             return None
 
-        def inside(done: int, total: int) -> None:
+        def inside(event: Progress) -> None:
             self._told = True
-            self.advance(step.name, done, total)
+            listener(replace(event, stage=step.name))
 
         return inside
 

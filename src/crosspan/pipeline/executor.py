@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Protocol
 
 from crosspan.core.errors import CrosspanError
 from crosspan.core.logs import logger_of
-from crosspan.core.progress import Advance
+from crosspan.core.progress import Listener
 from crosspan.pipeline.step import Inputs, Job, Need, Step
 from crosspan.pipeline.store import Entry, Store
 
@@ -55,7 +55,7 @@ class Executor(Protocol):
         jobs: Sequence[Job],
         whole: Mapping[Need, Sequence[Entry]],
         store: Store,
-        advance: Advance | None = None,
+        listener: Listener | None = None,
         *,
         wait: bool = False,
     ) -> Iterator[Done]:
@@ -86,20 +86,20 @@ class LocalExecutor:
         jobs: Sequence[Job],
         whole: Mapping[Need, Sequence[Entry]],
         store: Store,
-        advance: Advance | None = None,
+        listener: Listener | None = None,
         *,
         wait: bool = False,
     ) -> Iterator[Done]:
         """Yield jobs as they end; see :class:`Executor`."""
         alone = self.workers == 1 or len(jobs) == 1 or not step.parallel or not store.keyed
-        learned = step.learn(Inputs(store, whole, threads=self.threads, advance=advance))
+        learned = step.learn(Inputs(store, whole, threads=self.threads, listener=listener))
         task = None if alone else self._task(step, learned, whole, store)
         if task is not None:
             yield from self._in_processes(step, task, jobs, wait)
             return
         step.prepare(Inputs(store, whole, threads=self.threads), learned)
         for job in jobs:
-            yield do(step, job, whole, store, self.threads, advance, wait=wait)
+            yield do(step, job, whole, store, self.threads, listener, wait=wait)
 
     def close(self) -> None:
         """End the worker processes."""
@@ -163,12 +163,12 @@ def do(
     whole: Mapping[Need, Sequence[Entry]],
     store: Store,
     threads: int | None,
-    advance: Advance | None = None,
+    listener: Listener | None = None,
     *,
     wait: bool = False,
 ) -> Done:
     """Do one job with a step that is prepared, and keep its result, unless another run is at it or has done it."""
-    inputs = Inputs(store, {**whole, **job.entries}, shard=job.shard, threads=threads, advance=advance)
+    inputs = Inputs(store, {**whole, **job.entries}, shard=job.shard, threads=threads, listener=listener)
     with store.claim(job.key, wait=wait) as mine:
         if not mine:
             return Done(job.shard, None)

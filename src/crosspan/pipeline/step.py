@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crosspan.core.progress import Advance, Listener
+from crosspan.core.progress import Advance, Listener, advance_of
 from crosspan.pipeline.parts import Extras, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.store import Entry, Store
 
@@ -47,7 +47,7 @@ class Inputs:
             ``(step, part, True)``.
         shard: Number of the shard.
         threads: Threads to use; all cores for ``None``.
-        advance: Called with what is done of the work and all there is.
+        listener: Told how far the work is, and what it measures.
     """
 
     def __init__(
@@ -57,15 +57,16 @@ class Inputs:
         *,
         shard: int = 0,
         threads: int | None = None,
-        advance: Advance | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self._store = store
         self._entries = entries
         self.shard = shard
         self.threads = threads
-        self.advance: Advance = advance or (lambda done, total: None)
-        self.listener: Listener = lambda event: self.advance(event.done, event.total)
+        self.listener: Listener = listener or (lambda event: None)
         """What hears of progress inside the step."""
+        self.advance: Advance = advance_of(self.listener, "")
+        """The same, for what has nothing to measure; the engine knows the name of the step."""
         self.unfinished: Path | None = None
         """Where a step that can go on in the middle keeps what it has so far; ``None`` where it has to begin anew."""
 
