@@ -117,7 +117,7 @@ class _Planner:
             carried = "pairs"
         assert recipe.align is not None
         assert recipe.project is not None
-        steps += self._aligning(recipe.align)
+        steps += [NoLinks()] if self._needs_no_links() else self._aligning(recipe.align)
         steps.append(self._projecting(carried))
         projected = "project"
         table = recipe.project
@@ -261,6 +261,17 @@ class _Planner:
             source_scores=table.source_scores and direct,
             runners_up=self.given.runners_up,
         )
+
+    def _needs_no_links(self) -> bool:
+        """Whether nothing would look at the links of an aligner that nobody asked for."""
+        recipe, given = self.recipe, self.given
+        assert recipe.align is not None
+        assert recipe.project is not None
+        asked = given.links is not None or not given.components.keys().isdisjoint({"align", "learner", "project"})
+        asked |= recipe.align.use != ALIGNERS.default or bool(recipe.align.options)
+        looked_at = recipe.ensemble is not None or bool(recipe.project.filters)
+        own = recipe.project.use in PROJECTORS.builtin  # of others it is not known for sure
+        return own and not PROJECTORS.component(recipe.project.use).links and not asked and not looked_at
 
     def _aligning(self, align: AlignTable) -> Iterator[Step]:
         limit = self.general.limit
