@@ -66,19 +66,6 @@ class EmbeddingOptions:
             raise OptionError(f"int8 runs on a CPU, not on {self.device}", hint="Set device=cpu, or another dtype.")
 
 
-def check_probability(name: str, value: float) -> None:
-    """Raise if a setting that must be in [0, 1] is not.
-
-    Raises:
-        OptionError: It is not.
-
-    Example:
-        >>> check_probability("min_prob", 0.5)
-    """
-    if not 0.0 <= value <= 1.0:
-        raise OptionError(f"{name} is {value}", hint="Choose between 0 and 1.")
-
-
 class Units(NamedTuple):
     """What is compared of a sentence.
 

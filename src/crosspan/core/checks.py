@@ -34,11 +34,6 @@ def check_sentences(name: str, value: Iterable[Sentence]) -> Sequence[Sentence]:
     return check_each(name, value, Sentence)
 
 
-def check_pairs(name: str, value: Iterable[Pair]) -> Sequence[Pair]:
-    """Raise unless a value is a list of pairs; see :func:`check_each`."""
-    return check_each(name, value, Pair)
-
-
 def check_alignments(name: str, value: Iterable[Alignment]) -> Sequence[Alignment]:
     """Raise unless a value is a list of alignments; see :func:`check_each`."""
     return check_each(name, value, Alignment)

@@ -10,7 +10,7 @@ from typing import Any
 from crosspan.core.progress import Listener, Progress
 from crosspan.pipeline.executor import Done, Executor
 from crosspan.pipeline.keys import jobs_of
-from crosspan.pipeline.step import Job, Need, Step
+from crosspan.pipeline.step import Job, Step
 from crosspan.pipeline.store import Entry, Store
 
 
@@ -172,8 +172,3 @@ def facts_of(entries: Iterable[Entry], name: str) -> int:
         5
     """
     return sum(int(entry.facts[name]) for entry in entries)
-
-
-def whole_needs(*needs: tuple[str, str]) -> tuple[Need, ...]:
-    """Needs of the whole corpus, from names of steps and parts."""
-    return tuple(Need(step, part, True) for step, part in needs)
