@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks import datasets, page
 from benchmarks.findings import markdown
-from crosspan.align.spool import AlignmentSpool
+from benchmarks.spool import AlignmentSpool
 from crosspan.align.statistical import StatisticalAligner
 from crosspan.core.types import Pair, Sentence, Span
 from crosspan.project.candidates import CandidateProjector
