@@ -239,7 +239,7 @@ def test_results_of_another_task_do_not_stay(place):
     [(("sw.txt", "no.txt"), FormatError, "no.txt: no such file"),
      (("sw.txt", "."), FormatError, "this is no file"),
      (("en.jsonl", "en.txt"), EmptyInputError, "not one entity is labelled"),
-     (('"en.jsonl"', '"out/labelled.jsonl"'), OptionError, "is read, and would be written as well")],
+     (('"en.jsonl"', '"out/labelled.jsonl"'), OptionError, "is read and would be overwritten")],
 )  # fmt: skip
 def test_inputs_at_fault(place, change, error, message):
     if "out/" in change[1]:

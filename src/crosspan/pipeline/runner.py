@@ -12,6 +12,7 @@ from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.files import PathLike, make_folder, open_output, sweep
 from crosspan.core.folders import remove_folder
+from crosspan.core.overwrites import check_outputs
 from crosspan.core.progress import Listener
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
@@ -186,13 +187,8 @@ def _check_folder(recipe: Recipe, plan: Plan) -> None:
     Raises:
         OptionError: It would.
     """
-    names = _result_names(recipe)
-    for file in plan.inputs.values():
-        path = Path(file.file.path)
-        if path.parent.resolve() == recipe.out.resolve() and path.name in names:
-            raise OptionError(
-                f"{file.file.shown!r} is read, and would be written as well", hint="Choose another folder as out."
-            )
+    results = [recipe.out / name for name in sorted(_result_names(recipe))]
+    check_outputs(results, [file.file.path for file in plan.inputs.values()])
 
 
 def _result_names(recipe: Recipe) -> set[str]:

@@ -49,6 +49,7 @@ def train_on_projections(
         OptionError: ``rounds`` is negative, or an example has a weight that is not above 0.
 
     Example:
+        >>> from crosspan.core.types import Span
         >>> place = Example(Sentence(("mu", "Gulu", "."), (Span(1, 2, "LOC", 0.9),)))
         >>> tagger = train_on_projections([place] * 8)
         >>> tagger.tag([Sentence(("mu", "Gulu", "."))])[0].tags()
