@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 
-from crosspan.tag.crf import use_threads
+from crosspan.core.threads import numba_threads
 from crosspan.train.lbfgs import Stopping, minimise
 
 TIGHT = Stopping(2_000, 1e-14, 1e-8)
@@ -70,6 +70,6 @@ def test_threads_change_nothing():
     curvature = np.geomspace(1e-2, 1e2, 100_000)
     found = []
     for threads in (1, 2):
-        with use_threads(threads):
+        with numba_threads(threads):
             found.append(minimise(bowl(curvature), np.zeros(100_000), Stopping(20, 0.0))[0].tobytes())
     assert found[0] == found[1]

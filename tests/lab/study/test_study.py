@@ -17,7 +17,7 @@ from crosspan.cli.main import main
 from crosspan.core import sources
 from crosspan.lab.study.folder import StudyFolder
 from crosspan.lab.study.launch import open_study, prepare, run_study
-from crosspan.lab.study.scores import TestScore, unpacked
+from crosspan.lab.study.scores import SetScore, unpacked
 from crosspan.lab.study.work import CellWork
 
 pytest.importorskip("torch")
@@ -294,7 +294,7 @@ def test_any_trainer_can_be_a_mode(world, tmp_path):
 
 
 def test_a_cell_that_fails_is_recorded_and_the_others_go_on(world, tmp_path, monkeypatch, capsys):
-    real = TestScore.work
+    real = SetScore.work
 
     def broken(self, inputs):
         output = real(self, inputs)
@@ -307,7 +307,7 @@ def test_a_cell_that_fails_is_recorded_and_the_others_go_on(world, tmp_path, mon
     begin, end = text.index('[[encoder]]\nname = "made"'), text.index("[[test]]")
     file.write_text(text[:begin] + text[end:])
     words = ["study", str(file), "--out", str(tmp_path / "out"), "--device", "cpu", "--threads", "1"]
-    monkeypatch.setattr(TestScore, "work", broken)
+    monkeypatch.setattr(SetScore, "work", broken)
     assert main(words) == 3
     assert "2 done, 2 failed of 4 cells" in capsys.readouterr().err
     text = (tmp_path / "out" / "study.md").read_text()

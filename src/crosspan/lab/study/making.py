@@ -15,7 +15,7 @@ from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.options import Training, pretrain_options, shape_of, training_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.pretraining import Pretrain
-from crosspan.lab.study.scores import Part, TestScore
+from crosspan.lab.study.scores import Part, SetScore
 from crosspan.pipeline.corpus import InMemory
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.step import Step
@@ -94,7 +94,7 @@ class Maker:
         name = known.tagger or how.use
         tag = Tag(tagger=Use(TAGGERS, name, settings=_tagging(name, how, device)), learned="train", corpus="tests")
         parts = [Part(test.key, len(test.gold), test.ignore) for test in tests]
-        score = TestScore(gold=gold, parts=parts, labels=plan.train.labels)
+        score = SetScore(gold=gold, parts=parts, labels=plan.train.labels)
         return CorpusReading("tests", gold, SHARD, labelled=False, checks=False), [train, tag, score]
 
     def key(self, cell: Cell) -> str:

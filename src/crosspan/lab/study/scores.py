@@ -43,7 +43,7 @@ class Part(NamedTuple):
 
 
 @dataclass(kw_only=True)
-class TestScore(Step):
+class SetScore(Step):
     """Scores what a tagger made of the test sets, and keeps what is known of the tagger itself.
 
     Args:
