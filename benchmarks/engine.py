@@ -1,4 +1,4 @@
-"""Speed and memory of the engine, one version beside another in the same session.
+"""Speed and memory of the engine, one version beside another in the same run.
 
     python -m benchmarks.engine                                # this version
     python -m benchmarks.engine --against ../other/src         # another checkout, this one, and the ratio
