@@ -46,10 +46,10 @@ class CrfOptions:
         features: Which features to look at.
     """
 
-    l2: float = 0.2
+    l2: float = 0.3
     min_count: int = 1
     max_features: int = 1_500_000
-    iterations: int = 50
+    iterations: int = 60
     tolerance: float = 1e-5
     span_confidence: bool = True
     noising: float = 0.0
@@ -58,7 +58,7 @@ class CrfOptions:
 
     def __post_init__(self) -> None:
         if self.l2 < 0 or self.prune < 0:
-            raise OptionError("l2 and prune must not be negative", hint="0.2 and 0.02 are good values.")
+            raise OptionError("l2 and prune must not be negative", hint="0.3 and 0.02 are good values.")
         if self.min_count < 1 or self.iterations < 1:
             raise OptionError("min_count and iterations must be at least 1")
 
