@@ -288,7 +288,8 @@ class _Reader:
         for name in rest:
             if name not in grouped and names is not None and name not in names and not is_free(table, use, name):
                 hint = did_you_mean(name, [*single, *names, *grouped])
-                what = f"[{table}] has no key {name!r}" if self.shown else f"{use or table} has no setting {name!r}"
+                of = f"{table} ({use})" if use else table
+                what = f"[{table}] has no key {name!r}" if self.shown else f"{of} has no setting {name!r}"
                 raise self._error(table, name, OptionError(what, hint=hint))
         for name, group in groups.items():
             inside = {key.removeprefix(f"{name}."): rest.pop(key) for key in list(rest) if key.startswith(f"{name}.")}
