@@ -62,7 +62,7 @@ def as_aligner(given: Any, *, threads: int | None = None, **settings: Any) -> Wo
             return _whole(made)
         _refuse(settings)
         return load_aligner(os.fspath(given), threads=threads)
-    if isinstance(given, type) or (callable(given) and not _links(given)):
+    if makes_aligner(given):
         made = given(**settings)
         if not _links(made):
             raise ArgumentError(f"{given!r} makes a {type(made).__name__}, not an aligner", hint=f"Give {_ACCEPTED}.")
@@ -71,6 +71,16 @@ def as_aligner(given: Any, *, threads: int | None = None, **settings: Any) -> Wo
         raise ArgumentError(f"a {type(given).__name__} is no aligner", hint=f"Give {_ACCEPTED}.")
     _refuse(settings)
     return _whole(given)
+
+
+def makes_aligner(given: Any) -> bool:
+    """Whether this is a class or function that makes an aligner, which then has learned nothing yet.
+
+    Example:
+        >>> makes_aligner(GivenAligner), makes_aligner(GivenAligner(None)), makes_aligner("statistical")
+        (True, False, False)
+    """
+    return isinstance(given, type) or (callable(given) and not _links(given))
 
 
 def _is_file(name: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from crosspan.align.given import as_aligner
+from crosspan.align.given import as_aligner, makes_aligner
 from crosspan.core.checks import check_alignments, check_sentences
 from crosspan.core.errors import OptionError, PairError
 from crosspan.core.progress import Listener
@@ -358,8 +358,7 @@ def projection_tables(
         components["project"] = as_projector(method)
     align = {"use": aligner, **of_aligner} if isinstance(aligner, str) else of_aligner
     if aligner is not None and not isinstance(aligner, str):
-        made_here = isinstance(aligner, type) or not any(hasattr(aligner, name) for name in ("align", "align_tokens"))
-        components["learner" if made_here else "align"] = as_aligner(aligner)
+        components["learner" if makes_aligner(aligner) else "align"] = as_aligner(aligner)
     return {"align": align, "project": project}, components
 
 

@@ -50,7 +50,6 @@ def train_on_projections(
 
     Example:
         >>> from crosspan.core.types import Span
-        >>> from crosspan import Span
         >>> place = Example(Sentence(("mu", "Gulu", "."), (Span(1, 2, "LOC", 0.9),)))
         >>> tagger = train_on_projections([place] * 8)
         >>> tagger.tag([Sentence(("mu", "Gulu", "."))])[0].tags()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, fields
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crosspan.core.errors import FormatError, OptionError
-from crosspan.core.files import PathLike, read_lines
+from crosspan.core.files import PathLike
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.options import as_type
 from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_of, training_of
@@ -28,7 +27,7 @@ from crosspan.lab.study.tables import (
     TrainingTable,
     Unlabelled,
 )
-from crosspan.pipeline.recipes.toml_text import toml_text
+from crosspan.pipeline.recipes.toml_text import read_toml, toml_text
 
 T = TypeVar("T")
 
@@ -117,10 +116,7 @@ def load_plan(path: PathLike, limits: Mapping[str, float] | None = None) -> Stud
     if shown in study_names() and not os.path.exists(shown):
         hint = f"It is a ready study: write it into a file with crosspan new study --ready {shown}."
         raise FormatError("no such file", where=shown, hint=hint)
-    try:
-        data = tomllib.loads("\n".join(read_lines(path)))
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"this is not TOML: {error}", where=shown, hint="Mend that line.") from error
+    data, _ = read_toml(path)
     return _Reader(shown).plan(data, Path(shown).resolve().parent, limits or {})
 
 

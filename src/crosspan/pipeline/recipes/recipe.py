@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, FormatError, OptionError
-from crosspan.core.files import PathLike, read_lines
+from crosspan.core.errors import CrosspanError, OptionError
+from crosspan.core.files import PathLike
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.options import as_type, flat, nested, setting_names, with_settings
 from crosspan.pipeline.recipes.backends import FAMILIES, check_backend, is_free, option_names, resolved_options
@@ -35,7 +35,7 @@ from crosspan.pipeline.recipes.tables import (
     TrainTable,
     TranslateTable,
 )
-from crosspan.pipeline.recipes.toml_text import toml_text
+from crosspan.pipeline.recipes.toml_text import read_toml, toml_text
 
 _GROUPED = ("adaptation", "guard", "markers", "noise", "vote")
 
@@ -134,11 +134,7 @@ def load_recipe(
         (2, 'candidates')
     """
     shown = os.fspath(path)
-    text = "\n".join(read_lines(path))
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"this is not TOML: {error}", where=shown, hint="Mend that line.") from error
+    data, text = read_toml(path)
     change_recipe(data, settings)
     folder = Path(shown).resolve().parent
     root = data.get("root", ".")
