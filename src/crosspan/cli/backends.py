@@ -6,13 +6,15 @@ import json
 
 import click
 
+from crosspan.cli.places import verb
+
 # as crosspan.pipeline.backends.FAMILIES, which must not be loaded for --help
 FAMILIES = (
     *("translators", "taggers", "aligners", "projectors", "scorers", "matchers", "trainers", "formats", "suites"),
 )
 
 
-@click.command("backends")
+@verb("backends")
 @click.argument("families", metavar="[FAMILY]...", nargs=-1, type=click.Choice(FAMILIES))
 @click.option("--json", "as_json", is_flag=True, help="Write all that is known as JSON.")
 def command(families: tuple[str, ...], as_json: bool) -> None:

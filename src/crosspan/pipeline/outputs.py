@@ -53,6 +53,18 @@ def ending_of(recipe: Recipe) -> str:
     return "spacy" if recipe.output.format == "docbin" else recipe.output.format
 
 
+def result_names(recipe: Recipe) -> list[str]:
+    """Names of all that may be written into the folder of the results, beside the report of the run.
+
+    Example:
+        >>> from crosspan.pipeline.recipes.recipe import make_recipe
+        >>> result_names(make_recipe({"source": {"path": "a"}, "target": {"path": "b"}}))[0]
+        'labelled.jsonl'
+    """
+    sentences = [f"{stem}.{ending_of(recipe)}" for stem in ("labelled", "predicted", "translated", "back_translated")]
+    return [*sentences, "dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", "recipe.resolved.toml"]
+
+
 SHOWN = 20
 """Sentences left out that are named; the others are counted, and in ``rejected.jsonl``."""
 
@@ -122,6 +134,7 @@ class OutputWriter:
             io.write(self._path(f"translated.{ending}"), made, format=form)
 
     def _path(self, name: str) -> Path:
+        assert name in result_names(self.recipe), name  # what is not known there is not checked against what is read
         self.written.files.append(name)
         return self.recipe.out / name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -69,7 +68,6 @@ class Pretrain(Step):
             new, model = place / "new", place / "model"
             if not is_finished(model, language_model.RECORD):
                 if not is_finished(new, scratch.RECORD):
-                    shutil.rmtree(new, ignore_errors=True)
                     scratch.new_encoder(self.lines, self.shape, new, seed=self.seed)
                 language_model.train_language_model(
                     new,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.align.embedding import readable
-from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError, PairError
 from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
@@ -98,9 +98,7 @@ def tune_aligner(
     folder = Path(out)
     if not options.model:
         raise OptionError("no model is named", hint="Name one with model=…, such as bert-base-multilingual-cased.")
-    if (folder / RECORD).is_file():
-        raise OutputError("there is a tuned model already", where=str(folder), hint="Name another folder.")
-    check_new(folder, RECORD)
+    check_new(folder, RECORD, reads=[options.model])
     config = load_config(options.model)
     if config.is_encoder_decoder:
         raise ModelError(
@@ -130,12 +128,12 @@ def tune_aligner(
         )
     with torch_threads(threads):
         objective = _objective(options, examples, tokenizer, frame, layer, most + 2 * special)
-        loop = Loop(objective, folder)
-        outcome = loop.run(progress)
-    courses = {name: [*outcome.course(name, None)] for name in options.objectives}
-    report = TuningReport(str(folder), outcome.steps, len(examples), left_out, courses, outcome.resumed_at)
-    about = {"options": dataclasses.asdict(options), **report.to_dict()}
-    loop.write(RECORD, {RECORD: json.dumps(about, indent=1) + "\n"})
+        with Loop(objective, folder) as loop:
+            outcome = loop.run(progress)
+            courses = {name: [*outcome.course(name, None)] for name in options.objectives}
+            report = TuningReport(str(folder), outcome.steps, len(examples), left_out, courses, outcome.resumed_at)
+            about = {"options": dataclasses.asdict(options), **report.to_dict()}
+            loop.write(RECORD, {RECORD: json.dumps(about, indent=1) + "\n"})
     return report
 
 
