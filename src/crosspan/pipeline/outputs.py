@@ -53,6 +53,10 @@ def ending_of(recipe: Recipe) -> str:
     return "spacy" if recipe.output.format == "docbin" else recipe.output.format
 
 
+RESOLVED = "recipe.resolved.toml"
+"""The recipe with every option, beside its results."""
+
+
 def result_names(recipe: Recipe) -> list[str]:
     """Names of all that may be written into the folder of the results, beside the report of the run.
 
@@ -62,7 +66,7 @@ def result_names(recipe: Recipe) -> list[str]:
         'labelled.jsonl'
     """
     sentences = [f"{stem}.{ending_of(recipe)}" for stem in ("labelled", "predicted", "translated", "back_translated")]
-    return [*sentences, "dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", "recipe.resolved.toml"]
+    return [*sentences, "dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", RESOLVED]
 
 
 SHOWN = 20
@@ -109,7 +113,7 @@ class OutputWriter:
             self.written.scores = self.results.one("evaluate", "scores").values
             with open_output(self._path("scores.json")) as text:
                 text.write(json.dumps(self.written.scores, ensure_ascii=False, indent=2) + "\n")
-        with open_output(self._path("recipe.resolved.toml")) as text:
+        with open_output(self._path(RESOLVED)) as text:
             text.write(self.recipe.resolved())
         return self.written
 

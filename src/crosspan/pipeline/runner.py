@@ -21,7 +21,7 @@ from crosspan.core.temporary import sweep
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
 from crosspan.pipeline.folder_store import FolderStore
-from crosspan.pipeline.outputs import OutputWriter, Written, result_names
+from crosspan.pipeline.outputs import RESOLVED, OutputWriter, Written, result_names
 from crosspan.pipeline.plan import Plan, plan_of
 from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.recipes.places import places_kept, places_read
@@ -191,8 +191,16 @@ def _check_places(recipe: Recipe, cache: Path) -> None:
     Raises:
         OptionError: It would.
     """
-    results = [recipe.out / name for name in (*result_names(recipe), _REPORT)]
+    results = [recipe.out / name for name in (*result_names(recipe), _REPORT) if not _stays(recipe, name)]
     check_outputs([*results, cache, *places_kept(recipe)], places_read(recipe))
+
+
+def _stays(recipe: Recipe, name: str) -> bool:
+    """Whether a result is the recipe itself, which is written as it is: that of a run which is to be made again."""
+    try:
+        return name == RESOLVED and (recipe.out / name).read_text(encoding="utf-8") == recipe.resolved()
+    except (OSError, ValueError):
+        return False
 
 
 def _remove(recipe: Recipe, names: Iterable[str]) -> None:
