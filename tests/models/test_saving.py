@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from crosspan.core.errors import OptionError, OutputError
-from crosspan.core.folders import MARKER, atomic_folder
+from crosspan.core.folders import MARKER, atomic_folder, remove_folder
 from crosspan.core.temporary import beside
 from crosspan.models import saving
 from crosspan.models.saving import PART, check_new, is_finished, only_training, write_finished
@@ -54,6 +54,8 @@ def test_a_finished_model(tmp_path):
     assert is_finished(folder, RECORD)
     assert not (folder / PART).exists()
     assert (folder / "checkpoint-00000004").is_dir()  # for who made them to remove
+    check_new(folder, RECORD)  # who was killed before that goes on from there, and makes the same again
+    remove_folder(folder / "checkpoint-00000004")
     with pytest.raises(OutputError, match="a trained model already"):
         check_new(folder, RECORD)
 

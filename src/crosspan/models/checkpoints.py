@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from crosspan.core.errors import ModelError, OutputError
 from crosspan.core.folders import atomic_folder, is_complete, remove_folder
 from crosspan.models.loading import neural
+from crosspan.models.saving import is_finished
 
 T = TypeVar("T")
 
@@ -135,6 +136,23 @@ class Checkpoints:
             if path != kept:
                 with suppress(OutputError):  # somebody has put something else into it
                     remove_folder(path)
+
+
+def has_ended(folder: Path, record: str) -> bool:
+    """Whether the training of a folder came to its end; checkpoints that a killed one left beside its model go.
+
+    Args:
+        folder: The folder; all in it is of the same training.
+        record: Name of the file that tells what the model was made from.
+
+    Example:
+        >>> has_ended(Path("a folder that is not there"), "training.json")
+        False
+    """
+    if not is_finished(folder, record):
+        return False
+    Checkpoints(folder, "").remove()
+    return True
 
 
 def trained(model: Any) -> dict[str, Any]:

@@ -33,7 +33,8 @@ _OURS = (_CHECKPOINTS, PART)
 def check_new(folder: Path, record: str, besides: Sequence[str] = (), *, reads: Iterable[PathLike] = ()) -> None:
     """Raise unless a model can be written into a folder: it is new, or holds the checkpoints of a training.
 
-    A model that is damaged, as by a power cut on an older disk, is none: it may be made anew.
+    A model that is damaged, as by a power cut on an older disk, is none: it may be made anew. One that has checkpoints
+    beside it is of a training that was killed before its last step, which was to take them away: it is made again.
 
     Args:
         folder: The folder.
@@ -46,10 +47,12 @@ def check_new(folder: Path, record: str, besides: Sequence[str] = (), *, reads: 
         OutputError: It holds a model or something else, is a file, or cannot be written.
     """
     check_outputs([folder], [one for one in reads if os.path.exists(one)])
-    if is_finished(folder, record) or ((folder / record).is_file() and not (folder / MARKER).exists()):
+    checkpoints = list(folder.glob(_CHECKPOINTS))
+    there = is_finished(folder, record) and not checkpoints
+    if there or ((folder / record).is_file() and not (folder / MARKER).exists()):
         raise OutputError("there is a trained model already", where=str(folder), hint="Name another folder.")
     check_replaceable(folder, (*_OURS, *besides))
-    for one in folder.glob(_CHECKPOINTS):  # other programs call theirs so, too
+    for one in checkpoints:  # other programs call theirs so, too
         check_replaceable(one)
     try_folder(folder)
 

@@ -127,13 +127,11 @@ class Train(Step):
 
     def _in_folder(self, examples: list[Example], folder: Path, inputs: Inputs, context: Mapping[str, Any]) -> int:
         """Train below a folder, from where that was left off; return the step it went on from."""
-        from crosspan.models.checkpoints import Checkpoints
+        from crosspan.models.checkpoints import has_ended
         from crosspan.models.loop import LAST_GOOD
-        from crosspan.models.saving import is_finished
         from crosspan.train import RECORD
 
-        if is_finished(folder, RECORD):  # killed between the end of the training and that of the step
-            Checkpoints(folder, "").remove()
+        if has_ended(folder, RECORD):  # killed between the end of the training and that of the step
             return 0
         remove_folder(folder / LAST_GOOD)  # of a try that failed
         report = self.trainer.family.make(
