@@ -226,7 +226,7 @@ def _of_an_option(error: Exception) -> bool:
     return isinstance(error, OptionError) and not isinstance(error, ArgumentError)
 
 
-def in_words(error: Exception) -> str:
+def in_words(error: BaseException) -> str:
     """An error as the reason why a sentence is left out.
 
     Example:

@@ -78,7 +78,8 @@ class CellWork(Step):
         except Exception as error:  # whatever a cell raises, the others go on
             if isinstance(error, UnavailableError) and not isinstance(error, MemoryTooSmallError):
                 raise
-            return _record(cell, {"status": "failed", "error": told(error), PASSES: is_outage(error)})
+            passes = is_outage(error) or isinstance(error, _LeftOutError)
+            return _record(cell, {"status": "failed", "error": told(error), PASSES: passes})
         seconds = round(time.monotonic() - begin, 1)
         about = {"seconds": seconds, "device": _device_name(self._device), "versions": versions()}
         return _record(cell, {"status": "done", "result": result, **about})
@@ -99,6 +100,8 @@ class CellWork(Step):
         reading.run(engine)
         for step in steps:
             engine.run(step)
+        if engine.unsure:
+            raise _LeftOutError("sentences could not be labelled", hint="Run it again, with more memory.")
         if self.plan.general.keep == "all":
             learned: Model = engine.store.part(engine.products["train"][0], "model")
             if isinstance(learned.value, bytes):
@@ -124,6 +127,10 @@ class CellWork(Step):
         """That of this process: worker processes are numbered one after the other."""
         number = re.search(r"(\d+)\Z", multiprocessing.current_process().name)
         return self.devices[(int(number[1]) - 1 if number else 0) % len(self.devices)]
+
+
+class _LeftOutError(CrosspanError):
+    """Sentences were left out that may do well another time, so that the scores are not those of the cell."""
 
 
 def told(error: Exception) -> str:
