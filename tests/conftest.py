@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +20,7 @@ from crosspan.core import components
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+CHAT_SERVER = Path(__file__).parent / "translate" / "chat_server.py"
 PACKAGE = Path(__file__).with_name("plugin_package")
 
 
@@ -49,3 +52,25 @@ def plugins(plugin_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     yield plugin_site
     sys.modules.pop("crosspan_sample", None)
     components._installed.cache_clear()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Starts chat models on this machine."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    spec = importlib.util.spec_from_file_location("chat_server", CHAT_SERVER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    servers: list[Any] = []
+
+    def start(answer: Any, **options: Any) -> Any:
+        servers.append(module.ChatServer(answer, **options))
+        return servers[-1]
+
+    start.say, start.fault = module.say, module.fault  # type: ignore[attr-defined]
+    yield start
+    for server in servers:
+        server.close()

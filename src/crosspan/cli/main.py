@@ -20,7 +20,9 @@ import click
 
 from crosspan import __version__
 from crosspan.core.errors import CrosspanError, OutputError
+from crosspan.core.failures import GO_ON, in_words
 from crosspan.core.nearest import did_you_mean
+from crosspan.core.outages import is_outage
 
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
@@ -179,10 +181,11 @@ def _report(error: BaseException) -> int:
         click.echo(f"crosspan: {_of_system(error)}", err=True)
     elif isinstance(error, MemoryError):
         click.echo("crosspan: there is not enough memory. Free some, or split very long sentences.", err=True)
+    elif is_outage(error) and not isinstance(error, ImportError):  # which is more likely a fault of ours
+        click.echo(f"crosspan: the work cannot go on ({in_words(error)}). {GO_ON}", err=True)
     else:
-        what = str(error).strip().partition("\n")[0]
         click.echo(
-            f"crosspan: an error that should not happen: {type(error).__name__}{f': {what}' if what else ''}. "
+            f"crosspan: an error that should not happen: {in_words(error)}. "
             f"Please report it, with what the same command prints when you add {_DEBUG}.",
             err=True,
         )
@@ -191,11 +194,15 @@ def _report(error: BaseException) -> int:
 
 def _of_system(error: OSError) -> OutputError:
     """An error of the operating system in our words."""
-    full = error.errno in _DISK_ERRORS
+    hint = "Check the path and its permissions."
+    if error.errno in _DISK_ERRORS:
+        hint = "Free space, or let TMPDIR name a larger disk."
+    elif isinstance(error, ConnectionError | TimeoutError):
+        hint = "Check the server and the way to it, and run it again."
     return OutputError(
         (error.strerror or str(error) or type(error).__name__).lower(),
         where=str(error.filename) if error.filename else None,
-        hint="Free space, or let TMPDIR name a larger disk." if full else "Check the path and its permissions.",
+        hint=hint,
     )
 
 

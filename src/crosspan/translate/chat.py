@@ -2,6 +2,10 @@
 
 It waits and asks again where a server is busy, keeps to a limit of requests, asks several things at once, and keeps
 every answer on disk, so that nothing is asked, or paid for, twice.
+
+What a server cannot do with one text is the problem of that text. What it cannot do at all is an outage, and nobody's
+problem: it stays busy, it is gone, it refuses the key. In between are answers that never come or that nobody can read:
+then the server is asked once more what it answered before.
 """
 
 from __future__ import annotations
@@ -19,10 +23,12 @@ from urllib.parse import urlsplit
 
 from crosspan.core.answers import Answers
 from crosspan.core.digests import digest_of, user_cache
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import CrosspanError, OptionError
+from crosspan.core.failures import MANY, Pulse
 from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, checked
 from crosspan.translate import Advance
+from crosspan.translate.chat_faults import answers_nothing, lasting_outage, outage_of
 from crosspan.translate.chat_http import RequestError, post
 
 Message = Mapping[str, str]
@@ -31,6 +37,8 @@ Prompt = str | Sequence[Message]
 CUT_OFF = "cut off"
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
+_FEW = 4
+"""If more prompts fail one after the other for which the server may be at fault as well, that is looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +121,7 @@ class ChatClient:
         self.cache = None if options.cache == "none" else Answers(options.cache or default_file())
         self._pace = _Pace(options.requests_per_minute)
         self._answered = False
+        self._pulse: Pulse[dict[str, Any]] = Pulse(self._ask_again, "the server", options.url)
 
     def complete(self, prompts: Sequence[Prompt], *, advance: Advance | None = None) -> list[Answer]:
         """Ask for answers.
@@ -125,8 +134,8 @@ class ChatClient:
             One answer a prompt, in order. What cannot be answered has a ``problem``, and does not stop the others.
 
         Raises:
-            ModelError: Nothing answers at the address, it refuses the key, or has no such model. Answers that came
-                before are kept.
+            UnavailableError: The server does not answer, stays busy, refuses the key, has no such model, or answers
+                nothing at all in a way that can be read. Answers that came before are kept.
         """
         self._pace.start()
         bodies = [self._body(prompt) for prompt in prompts]
@@ -135,21 +144,28 @@ class ChatClient:
         if self.cache is not None:
             found = {key: Answer(text) for key, text in self.cache.get(dict.fromkeys(keys)).items()}
         asked = {key: body for key, body in zip(keys, bodies, strict=True) if key not in found}
+        if found and not self._pulse.known:
+            self._pulse.well(next(body for key, body in zip(keys, bodies, strict=True) if key in found))
         done = sum(key in found for key in keys)
         if advance is not None and done:
             advance(done, len(prompts))
         counts = {key: keys.count(key) for key in asked} if len(asked) < len(keys) else dict.fromkeys(asked, 1)
         with ThreadPoolExecutor(max_workers=self.options.concurrency) as pool:
-            waiting: dict[Future[Answer], str] = {pool.submit(self._ask, body): key for key, body in asked.items()}
+            doubt: _Reply | None = None
+            waiting: dict[Future[_Reply], str] = {
+                pool.submit(self._kept, key, body): key for key, body in asked.items()
+            }
             try:
                 for future in as_completed(waiting):
-                    key = waiting[future]
-                    found[key] = future.result()
-                    if self.cache is not None and found[key].problem is None:
-                        self.cache.put({key: found[key].text})
+                    key, reply = waiting[future], future.result()
+                    found[key] = reply.answer
+                    self._judge(asked[key], reply)
+                    doubt = doubt or (reply if reply.doubtful else None)
                     done += counts[key]
                     if advance is not None:
                         advance(done, len(prompts))
+                if doubt is not None:
+                    self._check(doubt)
             except BaseException:
                 self._pace.stop()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -169,7 +185,14 @@ class ChatClient:
             body["max_tokens"] = options.max_tokens
         return body
 
-    def _ask(self, body: dict[str, Any]) -> Answer:
+    def _kept(self, key: str, body: dict[str, Any]) -> _Reply:
+        """Ask, and keep the answer at once: what came is kept, whatever becomes of the others."""
+        reply = self._ask(body)
+        if self.cache is not None and reply.answer.problem is None:
+            self.cache.put({key: reply.answer.text})
+        return reply
+
+    def _ask(self, body: dict[str, Any]) -> _Reply:
         """Ask once, and again where that may help."""
         last = RequestError("")
         for attempt in range(self.options.retries + 1):
@@ -178,53 +201,90 @@ class ChatClient:
                 self._pace.rest(min(wait, _LONGEST_WAIT))
             self._pace.take_turn()
             if self._pace.stopped:
-                return Answer("", "given up")
+                return _Reply(Answer("", "given up"))
             try:
                 answer = _answer_of(self._post(body))
             except RequestError as failure:
                 last = failure
-                self._stop_if_hopeless(failure)
+                hopeless = outage_of(failure, self.options, answered=self._answered)
+                if hopeless is not None:
+                    raise hopeless from None
                 logger_of(__name__).info("the server did not answer (%s)", failure.reason)
                 if not failure.passing:
-                    return Answer("", failure.reason)
+                    return _Reply(Answer("", failure.reason), failure)
                 continue
             self._answered = True
-            return answer
-        if last.unreachable:
-            raise ModelError(
-                f"the server does not answer any more ({last.reason})",
-                where=self.options.url,
-                hint="Answers that came are kept in the cache: start the server, and run it again.",
-            )
+            return _Reply(answer)
+        return self._given_up(last)
+
+    def _given_up(self, last: RequestError) -> _Reply:
+        """What becomes of a prompt that was asked as often as it may be.
+
+        Raises:
+            UnavailableError: No prompt can be at fault.
+        """
         tries = self.options.retries + 1
-        return Answer("", f"no answer after {tries} {'try' if tries == 1 else 'tries'}: {last.reason}")
+        reason = f"no answer after {tries} {'try' if tries == 1 else 'tries'}: {last.reason}"
+        lasting = lasting_outage(last, self.options, reason)
+        if lasting is not None:
+            raise lasting
+        return _Reply(Answer("", reason), last)
+
+    def _judge(self, body: dict[str, Any], reply: _Reply) -> None:
+        """Take note of how a prompt fared.
+
+        Raises:
+            UnavailableError: The server has broken down, or answers nothing.
+        """
+        if reply.failure is None:
+            self._pulse.well(body)
+            return
+        self._pulse.failed(CrosspanError(str(reply.answer.problem)))
+        few = max(_FEW, self.options.concurrency) if reply.doubtful else MANY
+        if self._pulse.failures > few:
+            self._check(reply)
+
+    def _check(self, reply: _Reply) -> None:
+        """Find out whether a failure, and those before it, are the server's.
+
+        Raises:
+            UnavailableError: It has broken down, or has never answered anything.
+        """
+        if not self._pulse.known:
+            raise answers_nothing(self.options, str(reply.answer.problem))
+        self._pulse.check()
+
+    def _ask_again(self, body: dict[str, Any]) -> None:
+        """Ask what was answered before.
+
+        Raises:
+            CrosspanError: It is not answered now.
+        """
+        reply = self._ask(body)
+        if reply.failure is not None:
+            raise CrosspanError(str(reply.answer.problem))
 
     def _post(self, body: dict[str, Any]) -> str:
         key = os.environ.get(self.options.key_variable, "") if self.options.key_variable else ""
         return post(self.address, body, key=key, timeout=self.options.timeout)
 
-    def _stop_if_hopeless(self, failure: RequestError) -> None:
-        """Raise where no request can succeed."""
-        where = self.options.url
-        if failure.unreachable and not self._answered and failure.refused:
-            raise ModelError(
-                f"nothing answers at this address ({failure.reason})",
-                where=where,
-                hint="Start the server, or check the option url.",
-            )
-        if failure.status in (401, 403):
-            variable = self.options.key_variable
-            raise ModelError(
-                f"the server refuses the key (HTTP {failure.status})",
-                where=where,
-                hint=f"Put a valid key into the environment variable {variable}." if variable else "Name its variable.",
-            )
-        if failure.status == 404:
-            raise ModelError(
-                f"the server has no model {self.options.model!r}, or no such address ({failure.reason})",
-                where=where,
-                hint="Check the options model and url; the address ends with the version, such as /v1.",
-            )
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """How a prompt fared.
+
+    Args:
+        answer: The answer.
+        failure: Why there is none from the server.
+    """
+
+    answer: Answer
+    failure: RequestError | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the server may be at fault as well as the prompt."""
+        return self.failure is not None and self.failure.passing
 
 
 def _answer_of(text: str) -> Answer:
