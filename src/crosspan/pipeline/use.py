@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import OptionError
+from crosspan.core.families import Family
 
 
 @dataclass(frozen=True, slots=True)

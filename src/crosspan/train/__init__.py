@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
+from crosspan.core.families import Family
 from crosspan.core.model_options import SETTLED
 
 RECORD = "training.json"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crosspan.align import ALIGNERS
-from crosspan.core.components import Family
 from crosspan.core.errors import OptionError
+from crosspan.core.families import Family
 from crosspan.core.nearest import did_you_mean
 from crosspan.lab.bench.settings import (
     CHOSEN,
