@@ -23,7 +23,7 @@ TRAINERS = Family(
             votes=True,
         ),
         "token-classifier": Component(
-            target="crosspan.train.trainers:token_classifier",
+            target="crosspan.train.trainers:train_encoder",
             options="crosspan.train.trainers:TokenTrainerOptions",
             about="Fine-tunes an encoder, against a discriminator of languages where adversarial.mode says so.",
             packages=("transformers", "tokenizers", "torch"),
@@ -39,7 +39,7 @@ TRAINERS = Family(
             unlabelled=True,
         ),
         "advpicker": Component(
-            target="crosspan.train.trainers:advpicker",
+            target="crosspan.train.trainers:train_encoder",
             options="crosspan.train.trainers:AdvPickerTrainerOptions",
             about="AdvPicker: an adversarial teacher labels the sentences that look least like one language.",
             packages=("transformers", "tokenizers", "torch"),

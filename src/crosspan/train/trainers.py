@@ -54,7 +54,7 @@ class AdvPickerTrainerOptions(TokenTrainerOptions):
         return {}
 
 
-def token_classifier(
+def train_encoder(
     examples: Sequence[Example | Sentence],
     *,
     out: str | os.PathLike[str],
@@ -66,49 +66,25 @@ def token_classifier(
     seed: int = 0,
     threads: int | None = None,
     progress: Listener | None = None,
-) -> TokenClassifierReport:
-    """See :func:`crosspan.train.token_classifier.train_token_classifier`; ``options.seed`` goes before ``seed``."""
-    return train_token_classifier(
-        examples,
-        out,
-        dev=dev,
-        options=_plain(options, seed),
-        unlabelled=unlabelled,
-        adversarial=options.adversarial,
-        labels=labels,
-        about=about,
-        threads=threads,
-        progress=progress,
-    )
+) -> TokenClassifierReport | AdvPickerReport:
+    """Fine-tune an encoder, with AdvPicker where the options have a picker.
 
-
-def advpicker(
-    examples: Sequence[Example | Sentence],
-    *,
-    out: str | os.PathLike[str],
-    options: AdvPickerTrainerOptions,
-    unlabelled: Sequence[Sentence] = (),
-    dev: Sequence[Sentence] = (),
-    labels: Sequence[str] = (),
-    about: Mapping[str, Any] | None = None,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Listener | None = None,
-) -> AdvPickerReport:
-    """See :func:`crosspan.train.advpicker.train_advpicker`; ``options.seed`` goes before ``seed``."""
-    return train_advpicker(
-        examples,
-        out,
-        dev=dev,
-        options=_plain(options, seed),
-        unlabelled=unlabelled,
-        adversarial=options.adversarial,
-        picker=options.picker,
-        labels=labels,
-        about=about,
-        threads=threads,
-        progress=progress,
-    )
+    See :func:`crosspan.train.token_classifier.train_token_classifier` and
+    :func:`crosspan.train.advpicker.train_advpicker`; ``options.seed`` goes before ``seed``.
+    """
+    given: dict[str, Any] = {
+        "dev": dev,
+        "options": _plain(options, seed),
+        "unlabelled": unlabelled,
+        "adversarial": options.adversarial,
+        "labels": labels,
+        "about": about,
+        "threads": threads,
+        "progress": progress,
+    }
+    if isinstance(options, AdvPickerTrainerOptions):
+        return train_advpicker(examples, out, picker=options.picker, **given)
+    return train_token_classifier(examples, out, **given)
 
 
 def _plain(options: TokenTrainerOptions, seed: int) -> TokenClassifierOptions:
