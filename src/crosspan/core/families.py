@@ -121,10 +121,18 @@ class Family(Generic[C]):
             return self.builtin[use]
         if use in self._added:
             return self._added[use][1]
-        factory = self.factory(use)
-        declared = getattr(factory, "component", None)
-        known = declared if isinstance(declared, type(self.unknown)) else self.unknown
-        return replace(known, target=installed(self.group)[use].value)
+        return replace(self.told_by(self.factory(use)), target=installed(self.group)[use].value)
+
+    def told_by(self, thing: Any) -> C:
+        """What a factory, or an object that it made, says of itself as its ``component``; else what is assumed of all.
+
+        Example:
+            >>> from crosspan.project.projector import PROJECTORS
+            >>> PROJECTORS.told_by(object()).links
+            True
+        """
+        declared = getattr(thing, "component", None)
+        return declared if isinstance(declared, type(self.unknown)) else self.unknown
 
     def facts(self, use: str, settings: Mapping[str, Any] | None = None) -> C:
         """What is known of a component with these settings.
@@ -350,9 +358,7 @@ class Family(Generic[C]):
         """
         if name in self.builtin:
             raise OptionError(f"crosspan has a {self.noun} {name!r} itself", hint="Choose another name.")
-        declared = getattr(factory, "component", None)
-        known = declared if isinstance(declared, type(self.unknown)) else self.unknown
-        self._added[name] = (factory, replace(known, **facts))
+        self._added[name] = (factory, replace(self.told_by(factory), **facts))
 
 
 def _with(options: Any, settings: Mapping[str, Any]) -> Any:

@@ -245,11 +245,16 @@ class _Planner:
         source = recipe.source.lang if recipe.source is not None else ""
         return with_languages(with_models(options, recipe.model), source, recipe.target.lang)
 
-    def _projecting(self, labels: str) -> Step:
+    def _method(self) -> Use:
         table = self.recipe.project
         assert table is not None
         given = self.given.components.get("project")
-        method = Use(PROJECTORS, table.use, settings=self._settings(table.options), given=given)
+        return Use(PROJECTORS, table.use, settings=self._settings(table.options), given=given)
+
+    def _projecting(self, labels: str) -> Step:
+        table = self.recipe.project
+        assert table is not None
+        method = self._method()
         known = method.component
         direct = self.recipe.back_translate is None  # else scores of the source count once, when both legs meet
         return Project(
@@ -267,11 +272,11 @@ class _Planner:
         recipe, given = self.recipe, self.given
         assert recipe.align is not None
         assert recipe.project is not None
-        asked = given.links is not None or not given.components.keys().isdisjoint({"align", "learner", "project"})
-        asked |= recipe.align.use != ALIGNERS.default or bool(recipe.align.options)
+        asked = given.links is not None or not given.components.keys().isdisjoint({"align", "learner"})
+        default = ALIGNERS.default
+        asked |= recipe.align.use != default or recipe.align.options != ALIGNERS.resolved(default, {})
         looked_at = recipe.ensemble is not None or bool(recipe.project.filters)
-        own = recipe.project.use in PROJECTORS.builtin  # of others it is not known for sure
-        return own and not PROJECTORS.component(recipe.project.use).links and not asked and not looked_at
+        return not self._method().component.links and not asked and not looked_at
 
     def _aligning(self, align: AlignTable) -> Iterator[Step]:
         limit = self.general.limit

@@ -60,7 +60,7 @@ PROJECTORS = Family(
         ),
     },
     context=("threads",),
-    unknown=Component(learns=True, text=True, target_spans=True),
+    unknown=Component(learns=True, links=True, text=True, target_spans=True),
 )
 """Projection methods by name: factories ``(**options)`` of a :class:`Projector`."""
 

@@ -82,7 +82,7 @@ def _markers(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
 def _links(tables: Mapping[str, Any]) -> Iterator[Unfit]:
     if tables["align"].use != "none" or tables["project"].use == "markers":
         return
-    if PROJECTORS.component(tables["project"].use).links:
+    if PROJECTORS.facts(tables["project"].use, tables["project"].options).links:
         without = [name for name, one in PROJECTORS.builtin.items() if not one.links]
         hint = f"Choose an aligner, or one of {', '.join(without)} in [project]."
         error = OptionError(f"{tables['project'].use} needs word links, and [align] makes none", hint=hint)
