@@ -277,13 +277,14 @@ def room_of(plan: StudyPlan, folder: Path, device: str, jobs: int) -> Room:
 
 def free_memory_gb(device: str, jobs: int = 1) -> float:
     """Memory that is free where a model is to run, in gigabytes; 0 where that cannot be found out."""
-    from crosspan.models.device import Placement, device_of
-    from crosspan.models.loading import neural
+    if device != "cpu":
+        from crosspan.models.device import Placement, device_of
+        from crosspan.models.loading import neural
 
-    torch = neural("a study", "torch")
-    place = device_of(Placement(device=device))
-    if place.type == "cuda":
-        return float(torch.cuda.mem_get_info(place)[0]) / GB
+        torch = neural("a study", "torch")
+        place = device_of(Placement(device=device))
+        if place.type == "cuda":
+            return float(torch.cuda.mem_get_info(place)[0]) / GB
     with suppress(OSError, ValueError):
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):

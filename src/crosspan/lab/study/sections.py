@@ -53,10 +53,11 @@ def _f1(results: Scores, analysis: Analysis) -> list[Block]:
             f"over the seeds with its {confidence} t-interval, and in brackets the number of seeds."
         ),
         Table(("encoder", _SIZE, *modes), rows),
-        Figure(
+        *_drawn(
             "f1",
-            plot(_by_family(results, analysis, _score_points), x=_SIZE, y="F1"),
+            _by_family(results, analysis, _score_points),
             f"F1 against {_SIZE}, all test sets. Bars: {confidence} t-intervals over seeds.",
+            y="F1",
         ),
     ]
 
@@ -77,16 +78,12 @@ def _gains(results: Scores, analysis: Analysis) -> list[Block]:
             f"With {len(results.plan.general.seeds)} seeds no sign-flip test can give less than {floor:g}."
         ),
         Table((*words("encoder", "mode"), *_GAIN_COLUMNS), rows),
-        Figure(
+        *_drawn(
             "gain",
-            plot(
-                _by_family(results, analysis, _gain_points),
-                x=_SIZE,
-                y="gain in F1",
-                zero=True,
-                order=[one.name for one in results.plan.modes],
-            ),
+            _by_family(results, analysis, _gain_points),
             f"Gain over plain fine-tuning against {_SIZE}. Bars: {confidence} t-intervals over seeds.",
+            y="gain in F1",
+            order=[one.name for one in results.plan.modes],
         ),
     ]
 
@@ -158,10 +155,11 @@ def _parts(results: Scores, analysis: Analysis) -> list[Block]:
             Items([f"**{part.name}**: {', '.join(f'`{test}`' for test in part.tests)}" for part in parts]),
             Text("F1 with its interval over seeds:"),
             Table((*words("encoder", "mode"), *(part.name for part in parts)), scores),
-            Figure(
+            *_drawn(
                 f"f1-{kind}",
-                plot([_panel(results, analysis, part, _score_points, PLAIN) for part in parts], x=_SIZE, y="F1"),
+                [_panel(results, analysis, part, _score_points, PLAIN) for part in parts],
                 f"F1 of plain fine-tuning against {_SIZE}, {title[0].lower()}{title[1:]}.",
+                y="F1",
             ),
         ]
         rows = [[one.part.name, *_gain_row(one)] for one in analysis.gains if one.part.kind == kind]
@@ -175,10 +173,11 @@ def _parts(results: Scores, analysis: Analysis) -> list[Block]:
         blocks += [
             Text("Gains, as above; the *Holm* columns are corrected for all rows of this table:"),
             Table((*words("test sets", "encoder", "mode"), *_GAIN_COLUMNS), rows),
-            Figure(
+            *_drawn(
                 f"gain-{kind}",
-                plot(panels, x=_SIZE, y="gain in F1", zero=True),
+                panels,
                 f"Gain over plain fine-tuning against {_SIZE}, {title[0].lower()}{title[1:]}.",
+                y="gain in F1",
             ),
         ]
     return blocks
@@ -301,13 +300,25 @@ Points = Callable[[Analysis, str, str, Slice], Point | None]
 
 
 def _score_points(analysis: Analysis, encoder: str, mode: str, part: Slice) -> Point | None:
-    found = analysis.score(encoder, mode, part)
-    return None if found is None else Point(analysis.bodies[encoder], found.mean, found.low, found.high)
+    return _point(analysis, encoder, analysis.score(encoder, mode, part))
 
 
 def _gain_points(analysis: Analysis, encoder: str, mode: str, part: Slice) -> Point | None:
     found = analysis.gain(encoder, mode, part)
-    return None if found is None else Point(analysis.bodies[encoder], found.gain.mean, found.gain.low, found.gain.high)
+    return None if found is None else _point(analysis, encoder, found.gain)
+
+
+def _point(analysis: Analysis, encoder: str, found: Estimate | None) -> Point | None:
+    """An estimate at the size of its encoder; a tagger without an encoder has no place."""
+    size = analysis.bodies.get(encoder)
+    return None if found is None or size is None else Point(size, found.mean, found.low, found.high)
+
+
+def _drawn(name: str, panels: Sequence[Panel], caption: str, *, y: str, order: Sequence[str] = ()) -> list[Block]:
+    """A figure over sizes, if there is anything to be drawn."""
+    if not any(panel.lines for panel in panels):
+        return []
+    return [Figure(name, plot(panels, x=_SIZE, y=y, zero=y != "F1", order=order), caption)]
 
 
 def _by_family(results: Scores, analysis: Analysis, points: Points) -> list[Panel]:
