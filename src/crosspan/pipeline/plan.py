@@ -10,6 +10,7 @@ from crosspan.align import ALIGNERS
 from crosspan.core.model_options import with_languages, with_models
 from crosspan.pipeline.corpus import InputFile
 from crosspan.pipeline.plan_inputs import Given, RecipeInputs
+from crosspan.pipeline.recipes.fit import links_are_made
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import (
     MADE,
@@ -117,7 +118,7 @@ class _Planner:
             carried = "pairs"
         assert recipe.align is not None
         assert recipe.project is not None
-        steps += [NoLinks()] if self._needs_no_links() else self._aligning(recipe.align)
+        steps += self._aligning(recipe.align) if self._links_are_made() else [NoLinks()]
         steps.append(self._projecting(carried))
         projected = "project"
         table = recipe.project
@@ -267,16 +268,21 @@ class _Planner:
             runners_up=self.given.runners_up,
         )
 
-    def _needs_no_links(self) -> bool:
-        """Whether nothing would look at the links of an aligner that nobody asked for."""
+    def _links_are_made(self) -> bool:
+        """Whether anything would look at the links of an aligner, or somebody asked for one."""
         recipe, given = self.recipe, self.given
         assert recipe.align is not None
         assert recipe.project is not None
-        asked = given.links is not None or not given.components.keys().isdisjoint({"align", "learner"})
-        default = ALIGNERS.default
-        asked |= recipe.align.use != default or recipe.align.options != ALIGNERS.resolved(default, {})
-        looked_at = recipe.ensemble is not None or bool(recipe.project.filters)
-        return not self._method().component.links and not asked and not looked_at
+        return (
+            given.links is not None
+            or not given.components.keys().isdisjoint({"align", "learner"})
+            or links_are_made(
+                self._method().component,
+                recipe.align.use,
+                changed=recipe.align.options != ALIGNERS.resolved(ALIGNERS.default, {}),
+                looked_at=recipe.ensemble is not None or bool(recipe.project.filters),
+            )
+        )
 
     def _aligning(self, align: AlignTable) -> Iterator[Step]:
         limit = self.general.limit

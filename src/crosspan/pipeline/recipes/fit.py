@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crosspan.align import ALIGNERS
+from crosspan.core.components import Component
 from crosspan.core.errors import OptionError
 from crosspan.pipeline.recipes.tables import MADE, General
 from crosspan.project.projector import PROJECTORS
@@ -41,6 +43,24 @@ def unfit(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
 def made_side(general: General, tables: Mapping[str, Any]) -> str | None:
     """The side that [translate] makes; ``None`` without it."""
     return None if tables["translate"] is None else MADE.get(general.task)
+
+
+def links_are_made(method: Component, aligner: str, *, changed: bool = False, looked_at: bool = False) -> bool:
+    """Whether words are linked: where the method needs links, or somebody asked for some.
+
+    Args:
+        method: What is known of the method.
+        aligner: The name of the aligner.
+        changed: Whether it has settings of its own.
+        looked_at: Whether something else looks at links, such as filters.
+
+    Example:
+        >>> links_are_made(PROJECTORS.component("codec"), ALIGNERS.default)
+        False
+        >>> links_are_made(PROJECTORS.component("codec"), "fast_align")
+        True
+    """
+    return method.links or looked_at or changed or aligner != ALIGNERS.default
 
 
 def _paths(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
