@@ -24,7 +24,7 @@ TRAINERS = Family(
         ),
         "token-classifier": Component(
             target="crosspan.train.trainers:train_encoder",
-            options="crosspan.train.trainers:TokenTrainerOptions",
+            options="crosspan.train.trainer_options:TokenTrainerOptions",
             about="Fine-tunes an encoder, against a discriminator of languages where adversarial.mode says so.",
             packages=("transformers", "tokenizers", "torch"),
             optional=("peft",),
@@ -40,7 +40,7 @@ TRAINERS = Family(
         ),
         "advpicker": Component(
             target="crosspan.train.trainers:train_encoder",
-            options="crosspan.train.trainers:AdvPickerTrainerOptions",
+            options="crosspan.train.trainer_options:AdvPickerTrainerOptions",
             about="AdvPicker: an adversarial teacher labels the sentences that look least like one language.",
             packages=("transformers", "tokenizers", "torch"),
             optional=("peft",),

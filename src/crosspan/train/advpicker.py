@@ -29,9 +29,9 @@ from crosspan.core.types import Sentence
 from crosspan.models.processes import Processes
 from crosspan.models.saving import PART, check_new
 from crosspan.tag.crf import relabel, tags_of
+from crosspan.train import RECORD
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.examples import Example
-from crosspan.train.model_card import RECORD
 from crosspan.train.picking import AdvPickerOptions, Selection, picked
 from crosspan.train.teacher import Teacher
 from crosspan.train.token_classifier import encoder_parts, train_token_classifier

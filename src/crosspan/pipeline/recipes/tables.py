@@ -14,9 +14,9 @@ from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.train import TRAINERS
-from crosspan.train.adapt import AdaptOptions
+from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.noise import NoiseOptions
-from crosspan.train.rounds import ROUNDS, VoteOptions
+from crosspan.train.round_options import ROUNDS, VoteOptions
 from crosspan.translate.guard import GuardOptions
 
 SHARD = 4_000

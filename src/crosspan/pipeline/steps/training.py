@@ -19,7 +19,7 @@ from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
-from crosspan.train.rounds import VoteOptions, train_in_rounds
+from crosspan.train.round_options import VoteOptions
 
 
 @dataclass(kw_only=True)
@@ -99,6 +99,8 @@ class Train(Step):
         component = self.trainer.component
         use = component.tagger or self.trainer.name
         if component.votes:
+            from crosspan.train.rounds import train_in_rounds
+
             tagger = train_in_rounds(
                 examples,
                 options=with_settings(self.trainer.family.options(self.trainer.name), self.trainer.settings),
