@@ -157,7 +157,7 @@ class _Planner:
             steps.append(Ensemble(tagger=tagger, weight=weight, projected=projected, linked=self.linked))
             labelled = "ensemble"
         if recipe.train is not None:
-            steps.append(self._training(recipe.train, projected))
+            steps.append(self._training(recipe.train, projected, labels))
             unlabelled = recipe.predict or recipe.evaluate
             if unlabelled is not None:
                 readings.append(self.inputs.unlabelled(unlabelled))
@@ -313,14 +313,21 @@ class _Planner:
         else:
             yield LearnAndAlign(aligner=use, bitext=self.inputs.bitext(), limit=limit)
 
-    def _training(self, table: TrainTable, projected: str) -> Step:
+    def _training(self, table: TrainTable, projected: str, labels: str) -> Step:
         settings = with_models(table.options, self.recipe.model)
+        reads_text = TRAINERS.facts(table.use, settings).unlabelled
+        learn_from = ("source" if reads_text else "target") if table.learn_from == "auto" else table.learn_from
         source = self.recipe.source.lang if self.recipe.source is not None else ""
-        if "source_lang" in settings:
-            settings["source_lang"] = settings["source_lang"] or source
+        target = self.recipe.target.lang
+        if "source_lang" in settings:  # of the labelled sentences, where others are to look like them
+            named = target if reads_text and learn_from == "target" else source
+            settings["source_lang"] = settings["source_lang"] or named
         return Train(
             trainer=Use(TRAINERS, table.use, settings=settings),
-            projected=projected,
+            projected=projected if learn_from != "source" else "",
+            source=labels if learn_from != "target" else "",
+            target_text=reads_text and learn_from != "target",
+            langs=(source, target),
             noise=table.noise,
             vote=table.vote,
             rounds=table.rounds,

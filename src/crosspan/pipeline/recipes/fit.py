@@ -10,6 +10,7 @@ from crosspan.core.components import Component
 from crosspan.core.errors import OptionError
 from crosspan.pipeline.recipes.tables import MADE, General
 from crosspan.project.projector import PROJECTORS
+from crosspan.train import TRAINERS
 
 Unfit = tuple[str, str, OptionError]
 """Table, key, and what is wrong."""
@@ -35,6 +36,8 @@ def unfit(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
     if general.task == "model-transfer" and tables["tag"] is None:
         hint = 'Add [tag] with use = "transformers" and model = "FOLDER", say.'
         yield "target", "", OptionError("model-transfer needs a tagger for the sentences", hint=hint)
+    if tables["train"] is not None:
+        yield from _training(tables)
     if tables["project"] is not None:
         yield from _markers(general, tables)
         yield from _links(tables)
@@ -84,6 +87,17 @@ def _languages(tables: Mapping[str, Any]) -> Iterator[Unfit]:
         if not tables[name].lang:
             hint = 'Add lang = "lug", say: a code or an English name.'
             yield name, "lang", OptionError(f"[{name}] has no lang, and a translator must know it", hint=hint)
+
+
+def _training(tables: Mapping[str, Any]) -> Iterator[Unfit]:
+    train = tables["train"]
+    if not TRAINERS.facts(train.use, train.options).unlabelled:
+        return
+    for name in ("source", "target"):
+        if not tables[name].lang:
+            hint = 'Add lang = "lug", say.'
+            what = f"[{name}] has no lang, and a trainer that learns not to tell languages apart must know it"
+            yield name, "lang", OptionError(what, hint=hint)
 
 
 def _markers(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
