@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from crosspan.core import components
+from crosspan.core.plugins import installed
 
 # How fast a machine is, or what else it does, is no fault of what is tested.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,10 +48,10 @@ def plugins(plugin_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     monkeypatch.syspath_prepend(str(plugin_site))
     paths = [str(plugin_site), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
-    components._installed.cache_clear()
+    installed.cache_clear()
     yield plugin_site
     sys.modules.pop("crosspan_sample", None)
-    components._installed.cache_clear()
+    installed.cache_clear()
 
 
 @pytest.fixture

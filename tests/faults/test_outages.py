@@ -16,8 +16,8 @@ import pytest
 
 import crosspan
 from crosspan.cli.main import main
-from crosspan.core import components
 from crosspan.core.errors import UnavailableError
+from crosspan.core.plugins import installed
 from crosspan.demo import load_corpus
 from crosspan.io import read, write
 from crosspan.lab.bench import BenchScoring, make_system, run_suite
@@ -69,10 +69,10 @@ def site(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(site))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]))  # of workers
-        components._installed.cache_clear()
+        installed.cache_clear()
         yield site
     sys.modules.pop("moody", None)
-    components._installed.cache_clear()
+    installed.cache_clear()
 
 
 def fill(folder):

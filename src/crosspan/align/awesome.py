@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from crosspan.models.pieces import Pieces
 
 Extraction = Literal["softmax", "entmax"]
-EXTRACTIONS: tuple[Extraction, ...] = get_args(Extraction)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

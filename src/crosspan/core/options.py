@@ -18,7 +18,7 @@ Settings reach it by name (:func:`with_settings`), whether they come from TOML, 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_origin, get_type_hints
@@ -345,6 +345,8 @@ def as_type(name: str, value: Any, example: Any) -> Any:
     if isinstance(example, str):
         return str(value)
     if isinstance(example, tuple):
+        if not isinstance(value, Iterable):
+            raise OptionError(f"{name} is {value!r}, which is no list", hint="Write a list, or words with commas.")
         return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
     if not isinstance(example, int | float):
         return value

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from crosspan.core.errors import ModelError
 from crosspan.models.loading import load_tokenizer, neural
 
 Int32Array = npt.NDArray[np.int32]
+
+WordChoice = Literal["first", "average", "max"]
+"""What a word of several pieces takes from them: its first piece, the average of all, or the surest."""
 
 LONGEST = 512
 """Pieces at once where a model names no limit of its own."""

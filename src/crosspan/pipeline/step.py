@@ -160,6 +160,13 @@ class Step:
         """Work on one shard."""
         raise NotImplementedError
 
+    def lost(self, inputs: Inputs) -> Output | None:
+        """What stands for the result of a shard on which worker processes were killed again and again.
+
+        Without anything the run ends with an error, when all other shards are done.
+        """
+        return None
+
 
 class Job(NamedTuple):
     """The work on one shard.

@@ -20,14 +20,13 @@ from crosspan.core.errors import ModelError
 from crosspan.core.options import AtLeast, OneOf, checked
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import Advance, in_batches, padded
-from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
+from crosspan.models.pieces import Pieces, Window, WordChoice, longest_input, pieces_of, special_pieces, windows_of
 from crosspan.models.romanizing import Romanize, as_read, to_read_with
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import SCHEMES, best_spans, check_needed, columns_of, parsed_names
 
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
-WordChoice = Literal["first", "average", "max"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from crosspan.core.options import Above, AtLeast, AtMost, Below, Within, checked
+from crosspan.models.pieces import WordChoice
 from crosspan.models.romanizing import Romanize
-from crosspan.tag.word_classifier import WordChoice
 
 Confidence = Literal["soft", "evidence", "none"]
 Loss = Literal["cross_entropy", "gce"]

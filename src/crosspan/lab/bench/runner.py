@@ -181,7 +181,7 @@ def run_suite(
     about = suite.about
     wanted = _languages(about, languages)
     if ocr_noise:
-        OcrNoise(rate=ocr_noise)
+        OcrNoise(rate=ocr_noise)  # checks it
     job = _Job(
         suite=suite,
         system=system,
@@ -199,13 +199,7 @@ def run_suite(
         results.append(job.language(lang))
         if progress is not None:
             progress(Progress("languages", len(results), len(wanted)))
-    if all(one.status == "missing" for one in results):
-        first = results[0]
-        raise EmptyInputError(
-            f"nothing of the suite {name} can be run: {first.language}: {first.message}",
-            where=data,
-            hint=f"Download: {first.hint or about.download}." if first.hint else None,
-        )
+    _check_there(name, data, about, results)
     return SuiteResult(
         about,
         system,
@@ -216,6 +210,17 @@ def run_suite(
         _signature(job, results),
         ocr_noise,
     )
+
+
+def _check_there(name: str, data: str, about: About, results: Sequence[LanguageResult]) -> None:
+    """Raise where the folder has nothing of the suite."""
+    if all(one.status == "missing" for one in results):
+        first = results[0]
+        raise EmptyInputError(
+            f"nothing of the suite {name} can be run: {first.language}: {first.message}",
+            where=data,
+            hint=f"Download: {first.hint or about.download}." if first.hint else None,
+        )
 
 
 def _languages(about: About, asked: Sequence[str] | None) -> list[str]:

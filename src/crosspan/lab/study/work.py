@@ -25,7 +25,7 @@ from crosspan.lab.study.folder import PASSES, RECORD, StudyFolder
 from crosspan.lab.study.making import Maker, model_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.pipeline.engine import Engine
-from crosspan.pipeline.executor import LocalExecutor
+from crosspan.pipeline.executor import TRIES, LocalExecutor
 from crosspan.pipeline.parts import Facts, Model
 from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.step import Inputs, Output, Step
@@ -83,6 +83,11 @@ class CellWork(Step):
         seconds = round(time.monotonic() - begin, 1)
         about = {"seconds": seconds, "device": _device_name(self._device), "versions": versions()}
         return _record(cell, {"status": "done", "result": result, **about})
+
+    def lost(self, inputs: Inputs) -> Output:
+        """A cell that failed."""
+        error = f"its process was killed, {TRIES} times: it may need more memory than there is"
+        return _record(self.cells[inputs.shard], {"status": "failed", "error": error})
 
     def _pretrain(self, cell: Cell, inputs: Inputs) -> dict[str, Any]:
         store, found = self._encoder(cell, inputs)
