@@ -19,6 +19,7 @@ from typing import Any
 
 from crosspan.core.errors import CrosspanError, FormatError
 from crosspan.core.files import PathLike, atomic_binary
+from crosspan.core.json_text import parse_json
 
 _VERSION = 2
 _SETTLED = 2.0
@@ -158,7 +159,7 @@ def _stamp(about: os.stat_result) -> list[int]:
 
 def _known(remembered: Path) -> dict[str, list[Any]]:
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        seen = json.loads(remembered.read_text(encoding="utf-8", errors="surrogateescape"))
+        seen = parse_json(remembered.read_text(encoding="utf-8", errors="surrogateescape"))
         if seen["version"] == _VERSION:
             return {name: [*map(int, stamp), str(digest)] for name, (*stamp, digest) in seen["files"].items()}
     return {}
