@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import in_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
@@ -130,4 +131,4 @@ def summary_text(out: str, summary: TagSummary) -> str:
             f"left out: {summary.rejected} sentences that could not be worked on; they are unlabelled, not free of "
             "entities"
         )
-    return "\n".join(lines)
+    return in_lines(lines)

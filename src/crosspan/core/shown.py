@@ -7,6 +7,7 @@ would forge a second message, a mark of direction would turn the rest of the lin
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 _LONGEST = 60
@@ -31,13 +32,24 @@ def printable(text: str, *, lines: bool = False) -> str:
         >>> print(printable("PER\x1b[31m\n"), printable("mọ́ 東京"))
         PER\x1b[31m\n mọ́ 東京
     """
+    return escaped(text, lambda one: one.encode("unicode_escape", "surrogatepass").decode("ascii"), lines=lines)
+
+
+def escaped(text: str, how: Callable[[str], str], *, lines: bool = False) -> str:
+    r"""A text with something else for each character that acts on a terminal.
+
+    Args:
+        text: The text.
+        how: Gives what stands for a character.
+        lines: Whether the text has several lines; else a line feed counts as well.
+
+    Example:
+        >>> escaped("a\x1bb", lambda one: "?")
+        'a?b'
+    """
     if text.isprintable():
         return text
-    return (_ACTS_IN_LINES if lines else _ACTS).sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return match[0].encode("unicode_escape", "surrogatepass").decode("ascii")
+    return (_ACTS_IN_LINES if lines else _ACTS).sub(lambda match: how(match[0]), text)
 
 
 def shown(value: Any, longest: int = _LONGEST) -> str:
