@@ -183,6 +183,7 @@ def do(
 
 def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
     parts, facts = step.work(inputs)
+    job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
 
 
