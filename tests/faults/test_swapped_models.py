@@ -21,6 +21,7 @@ from crosspan.io import write
 from crosspan.pipeline import load_recipe, run_recipe
 from crosspan.pipeline.corpus import Files
 from crosspan.pipeline.use import Use
+from crosspan.tag.chain import allowed_transitions
 from crosspan.tag.crf import CrfModel, FeatureOptions
 from crosspan.tag.model_file import save_model
 
@@ -44,7 +45,7 @@ use = "heuristic"
 
 def crf(path: Path, label: str) -> None:
     """A tagger that takes every word for an entity, in a file of a size that does not depend on the label."""
-    transition = np.zeros((4, 3))
+    transition = allowed_transitions(1)
     transition[:, 1] = 9.0
     save_model(
         CrfModel((label,), FeatureOptions(lexicon=False), np.zeros(0, np.uint32), np.zeros((0, 3)), transition), path

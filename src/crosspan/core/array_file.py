@@ -24,6 +24,7 @@ import numpy.typing as npt
 from crosspan.core.errors import CrosspanError, ModelError, OptionError
 from crosspan.core.files import PathLike, atomic_binary
 from crosspan.core.json_text import parse_json
+from crosspan.core.shown import in_short
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 Shape = tuple[int | None, ...]
@@ -228,10 +229,10 @@ def reading(
         reason = (error.strerror or str(error)).lower()
         raise ModelError(f"the file cannot be read: {reason}", where=name, hint="Check the file.") from error
     except KeyError as error:
-        raise ModelError(f"the {what} is damaged (it lacks {error})", where=name, hint=again) from error
+        raise ModelError(f"the {what} is damaged (it lacks {in_short(error)})", where=name, hint=again) from error
     except _DAMAGE as error:
-        reason = " ".join(str(error.message if isinstance(error, CrosspanError) else error).split())
-        raise ModelError(f"the {what} is damaged ({reason})", where=name, hint=again) from error
+        reason = error.message if isinstance(error, CrosspanError) else error
+        raise ModelError(f"the {what} is damaged ({in_short(reason)})", where=name, hint=again) from error
 
 
 def _opened(stream: IO[bytes], name: str, what: str, kind: str, versions: tuple[int, bool], again: str) -> ArrayFile:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 _LONGEST = 60
+_LONGEST_REASON = 200
 _DEEPEST = 4
 _MOST = 20
 _MOST_BITS = 400
@@ -50,6 +51,17 @@ def escaped(text: str, how: Callable[[str], str], *, lines: bool = False) -> str
     if text.isprintable():
         return text
     return (_ACTS_IN_LINES if lines else _ACTS).sub(lambda match: how(match[0]), text)
+
+
+def in_short(error: object) -> str:
+    r"""What a library says is wrong, as a part of a message of ours: one line, not long, without a stop at its end.
+
+    Example:
+        >>> in_short(ValueError("no\\n such thing."))
+        'no such thing'
+    """
+    text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+    return printable(text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + "…")
 
 
 def shown(value: Any, longest: int = _LONGEST) -> str:

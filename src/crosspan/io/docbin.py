@@ -9,7 +9,6 @@ for (id, language, scores of spans, which tokens are such gaps), so that round t
 from __future__ import annotations
 
 import gc
-import gzip
 import importlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,10 +17,10 @@ from itertools import count
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, SpanError
-from crosspan.core.files import PathLike, atomic_binary, name_of, open_input
-from crosspan.core.shown import printable, shown
+from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.shown import in_short, shown
 from crosspan.core.types import Sentence, Span
-from crosspan.io.format import Format, Reading, Writing
+from crosspan.io.format import Format, Reading, Writing, binary_output
 from crosspan.io.rejects import Located
 
 _KEY = "crosspan"
@@ -49,12 +48,13 @@ class DocBin(Format):
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield sentences, whoever wrote them; raises where the file is no ``DocBin`` or holds no ``Doc``."""
-        tokens = importlib.import_module("spacy.tokens")
         name = name_of(path)
         with open_input(path) as stream:
             content = stream.read()
         with _readable(name):
             _check_size(content)
+        tokens = importlib.import_module("spacy.tokens")
+        with _readable(name):
             docs = tokens.DocBin().from_bytes(content)
         vocab = importlib.import_module("spacy.vocab").Vocab()
         every = iter(docs.get_docs(vocab))
@@ -74,12 +74,11 @@ class DocBin(Format):
         """Write sentences; the same ones give the same bytes. A name in ``.gz`` is compressed once more."""
         tokens = importlib.import_module("spacy.tokens")
         vocab = importlib.import_module("spacy.vocab").Vocab()
-        with atomic_binary(path) as stream:  # first, so that a bad path is found before the work
+        with binary_output(path) as stream:  # first, so that a bad path is found before the work
             docs = tokens.DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
             for sentence in sentences:
                 docs.add(_doc(sentence, vocab, tokens))
-            content = docs.to_bytes()
-            stream.write(gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content)
+            stream.write(docs.to_bytes())
         return len(docs)
 
 
@@ -92,8 +91,7 @@ def _readable(where: str, what: str = "not a DocBin of spaCy, or a damaged one")
     except MemoryError:
         raise
     except Exception as error:
-        reason = error.message if isinstance(error, CrosspanError) else str(error)
-        reason = printable(" ".join(reason.split())).rstrip(".") or type(error).__name__
+        reason = in_short(error.message if isinstance(error, CrosspanError) else error)
         hint = "Name the format if the ending is wrong; else write the file again."
         raise FormatError(f"{what} ({reason})", where=where, hint=hint) from error
     finally:

@@ -13,12 +13,12 @@ from itertools import islice
 from typing import IO, Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
-from crosspan.core.files import PathLike, atomic_binary, name_of, open_input
+from crosspan.core.files import PathLike, name_of, open_input
 from crosspan.core.json_text import parse_json
-from crosspan.core.shown import printable
+from crosspan.core.shown import in_short
 from crosspan.core.tags import Scheme, detect_scheme, to_tags
 from crosspan.core.types import Sentence
-from crosspan.io.format import Format, Reading, Writing
+from crosspan.io.format import Format, Reading, Writing, binary_output
 from crosspan.io.records import KEYS, sentence_of
 from crosspan.io.rejects import Located
 
@@ -74,7 +74,7 @@ class Parquet(Format):
         schema = _schema(arrow)
         sentences = iter(sentences)
         count = 0
-        with atomic_binary(path) as stream, _writer(parquet, stream, schema) as writer:
+        with binary_output(path) as stream, _writer(parquet, stream, schema) as writer:
             while rows := [_row(sentence, how.scheme) for sentence in islice(sentences, _ROWS)]:
                 writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
                 count += len(rows)
@@ -100,9 +100,8 @@ def _readable(name: str) -> Iterator[None]:
         hint = "It is damaged, or has rows that are too long."
         raise FormatError("to read it takes more memory than there is", where=name, hint=hint) from error
     except Exception as error:  # its errors share no class: of the system, of values, of text, of memory
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise FormatError(
-            f"not a Parquet file, or a damaged one ({printable(reason)})",
+            f"not a Parquet file, or a damaged one ({in_short(error)})",
             where=name,
             hint="Name the format if the ending is wrong; else get the file again.",
         ) from error

@@ -30,6 +30,8 @@ KEYS = frozenset(
 )
 """All names under which something of a sentence is looked for."""
 
+_LAST_PLACE = 2**31 - 1
+
 Offsets = tuple[tuple[int, int], ...]
 
 
@@ -154,14 +156,19 @@ _OFFSETS_HINT = "Write offsets as [start, end], one a token, or leave them out."
 
 def _pair(item: Any) -> tuple[int, int]:
     values = (item.get("start"), item.get("end")) if isinstance(item, Mapping) else item
-    if not isinstance(values, Sequence) or len(values) != 2 or not all(type(value) is int for value in values):
+    if not isinstance(values, Sequence) or len(values) != 2 or not all(map(_is_place, values)):
         raise FormatError(f"{shown(item)} is no pair of offsets", hint=_OFFSETS_HINT)
     return values[0], values[1]
 
 
+def _is_place(value: Any) -> bool:
+    """Whether it is a whole number that some text is long enough for."""
+    return type(value) is int and -_LAST_PLACE <= value <= _LAST_PLACE
+
+
 def _index(item: Mapping[str, Any], keys: Sequence[str]) -> int:
     value = _first(item, keys)
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not _is_place(value):
         raise SpanError(f"{shown(dict(item))} has no whole number under {keys[0]!r}", hint=_SPAN_HINT)
     return value
 
@@ -245,7 +252,7 @@ def span_of(item: Any, start: Any, end: Any, label: Any, score: Any = None) -> S
         ...
         crosspan.core.errors.SpanError: {'start': 0} has the score 'high'. Write a number from 0 to 1, or leave it out.
     """
-    if type(start) is not int or type(end) is not int or not isinstance(label, str):
+    if not _is_place(start) or not _is_place(end) or not isinstance(label, str):
         raise SpanError(f"{shown(item)} is not a span", hint=_SPAN_HINT)
     if score is not None and not is_score(score):
         raise SpanError(f"{shown(item)} has the score {shown(score)}", hint=SCORE_HINT)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.options import AtLeast, checked
+from crosspan.core.options import Within, checked
 from crosspan.core.threads import numba_threads
 from crosspan.core.types import Sentence, Span
 from crosspan.tag import EMBEDDED, chain, features
@@ -41,7 +41,7 @@ class FeatureOptions:
         lexicon: Whether the embedded lexicon of names is looked up.
     """
 
-    ngrams: Annotated[int, AtLeast(0)] = 0
+    ngrams: Annotated[int, Within(0, 100)] = 0
     wide: bool = False
     lexicon: bool = True
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from crosspan.core.array_file import ArrayFile, reading, write_arrays
 from crosspan.core.options import with_settings
+from crosspan.tag.chain import allowed_transitions
 from crosspan.tag.crf import CrfModel, FeatureOptions
 
 VERSION = 1
@@ -78,8 +79,9 @@ def _model(file: ArrayFile) -> CrfModel:
     options = with_settings(FeatureOptions(), _mapping(about, "features"))
     card = _mapping(about, "card")
     transition = file.take("transition", np.float64, (k + 1, k))
-    if np.isnan(transition).any() or (transition == np.inf).any():
-        raise ValueError("transition holds scores that are none")
+    possible = np.isfinite(allowed_transitions(len(labels)))
+    if not np.isfinite(transition[possible]).all() or not np.isneginf(transition[~possible]).all():
+        raise ValueError("transition does not lead from tag to tag")
     gaps = file.take("gaps", np.uint32, (None,))
     keys = np.cumsum(gaps, dtype=np.int64)
     if (gaps == 0).any() or (len(keys) and keys[-1] >= _MOST_KEYS):
