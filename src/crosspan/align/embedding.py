@@ -191,7 +191,7 @@ class EmbeddingAligner(PretrainedAligner):
         if language:
             encoder.tokenizer.src_lang = language
         with torch_threads(self.threads):
-            pieces = encoder.pieces([readable(words) for words in sentences])
+            pieces = encoder.pieces(sentences)
             vectors = encoder.vectors(pieces, advance=lambda done, total: advance(done / max(total, 1)))
         return [self._units(rows, cut) for rows, cut in zip(vectors, pieces, strict=True)]
 
@@ -202,15 +202,6 @@ EMPTY = Alignment.from_links([])
 
 def _finite(units: Units) -> bool:
     return bool(np.isfinite(units.vectors).all())
-
-
-def readable(words: Words) -> Words:
-    """Words for a tokenizer, which takes no half of a surrogate pair; links do not depend on the letters."""
-    try:
-        " ".join(words).encode()
-    except UnicodeEncodeError:
-        return tuple(word.encode("utf-8", "replace").decode() for word in words)
-    return words
 
 
 def word_means(vectors: npt.NDArray[np.float32], pieces: Pieces) -> npt.NDArray[np.float32]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_json, say_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,11 +48,11 @@ def command(
     source = _words(source_text, from_format) if source_text else _english() if tokenizer is not None else []
     found = advise(lang, encoder, text=words, source=source, tokenizer=tokenizer)
     if as_json:
-        click.echo(json.dumps({**found.to_dict(), "tokenizer": trouble}, ensure_ascii=False, indent=2))
+        say_json({**found.to_dict(), "tokenizer": trouble}, indent=2)
         return
-    click.echo(found.text())
+    say_lines(found.text(), err=False)
     if trouble:
-        click.echo(f"crosspan: {trouble}", err=True)
+        say(f"crosspan: {trouble}")
 
 
 def _words(path: str, from_format: str) -> Sequence[Sequence[str]]:

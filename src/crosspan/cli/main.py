@@ -19,10 +19,12 @@ from typing import Any
 import click
 
 from crosspan import __version__
+from crosspan.cli.messages import say
 from crosspan.core.errors import CrosspanError, OutputError
 from crosspan.core.failures import GO_ON, in_words
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.outages import is_outage
+from crosspan.core.shown import printable
 
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
@@ -172,22 +174,22 @@ def _exit_code(error: BaseException) -> int:
 def _report(error: BaseException) -> int:
     """Say in one paragraph what went wrong; return the exit code."""
     if isinstance(error, click.ClickException):
+        error.message = printable(error.message, lines=True)
         error.show()
     elif isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo("crosspan: interrupted; no output file was left half-written.", err=True)
+        say("crosspan: interrupted; no output file was left half-written.")
     elif isinstance(error, CrosspanError):
-        click.echo(f"crosspan: {error}", err=True)
+        say(f"crosspan: {error}")
     elif isinstance(error, OSError):
-        click.echo(f"crosspan: {_of_system(error)}", err=True)
+        say(f"crosspan: {_of_system(error)}")
     elif isinstance(error, MemoryError):
-        click.echo("crosspan: there is not enough memory. Free some, or split very long sentences.", err=True)
+        say("crosspan: there is not enough memory. Free some, or split very long sentences.")
     elif is_outage(error) and not isinstance(error, ImportError):  # which is more likely a fault of ours
-        click.echo(f"crosspan: the work cannot go on ({in_words(error)}). {GO_ON}", err=True)
+        say(f"crosspan: the work cannot go on ({in_words(error)}). {GO_ON}")
     else:
-        click.echo(
+        say(
             f"crosspan: an error that should not happen: {in_words(error)}. "
-            f"Please report it, with what the same command prints when you add {_DEBUG}.",
-            err=True,
+            f"Please report it, with what the same command prints when you add {_DEBUG}."
         )
     return _exit_code(error)
 

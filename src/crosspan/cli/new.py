@@ -7,6 +7,7 @@ import os
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_lines
 from crosspan.core.errors import OptionError
 
 KINDS = ("recipe", "study")
@@ -68,7 +69,7 @@ def command(
         raise click.UsageError("--ready is for studies; a ready recipe is chosen by --pipeline.")
     out = out or "recipe.toml"
     if pipeline == "list":
-        click.echo(pipelines_text())
+        say_lines(pipelines_text(), err=False)
         return
     if pipeline is not None:
         _refuse_with_pipeline()
@@ -113,7 +114,7 @@ def _study(ready: str | None, out: str | None, force: bool) -> None:
     from crosspan.lab.study.shipped import about_study, ready_study, study_names
 
     if ready == "list":
-        click.echo(Table((), [[name, about_study(name)] for name in study_names()]).text())
+        say_lines(Table((), [[name, about_study(name)] for name in study_names()]).text(), err=False)
         return
     _refuse_but("kind", "ready", "out", "force")
     name = ready or "scale-small"
@@ -135,7 +136,7 @@ def _write(out: str, text: str, then: str | None = None) -> None:
         stream.write(text)
     if out != "-":
         then = then or f"crosspan run {out} --dry-run"
-        click.echo(f"{out}: written; fill in what is missing, then: {then}", err=True)
+        say(f"{out}: written; fill in what is missing, then: {then}")
 
 
 def _refuse_but(*names: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import tempfile
 import time
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say_json, say_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 from crosspan.core.errors import OptionError
@@ -112,11 +112,11 @@ def command(
         return
     seconds = round(time.perf_counter() - began, 2)
     if as_json:
-        click.echo(json.dumps({**report.to_dict(), **about, "seconds": seconds}))
+        say_json({**report.to_dict(), **about, "seconds": seconds})
     elif not quiet:
         if added is not None:
-            click.echo(pieces_text(added), err=True)
-        click.echo(f"{summary_text(report)}; {seconds} s", err=True)
+            say_lines(pieces_text(added))
+        say_lines(f"{summary_text(report)}; {seconds} s")
 
 
 def facts_of(report: AugmentReport) -> dict[str, Any]:

@@ -18,6 +18,7 @@ Settings reach it by name (:func:`with_settings`), whether they come from TOML, 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
@@ -170,16 +171,18 @@ def checked(options: Any, prefix: str = "") -> None:
         if field.choices and value not in field.choices:
             hint = f"Choose one of {', '.join(map(str, field.choices))}."
             raise OptionError(f"{prefix}{field.name} is {value!r}", hint=hint)
-        if field.limits and not _holds(value, field.limits):
+        if field.limits and not _holds(value, field):
             kind = "a whole number" if field.whole else "a number"
             words = " and ".join(limit.words for limit in field.limits)
             raise OptionError(f"{prefix}{field.name} is {value!r}", hint=f"Choose {kind} {words}.")
 
 
-def _holds(value: Any, limits: tuple[Limit, ...]) -> bool:
+def _holds(value: Any, field: _Field) -> bool:
     try:
-        return math.isfinite(value) and all(limit.holds(value) for limit in limits)
-    except TypeError:  # it is no number at all
+        if field.whole:
+            operator.index(value)
+        return math.isfinite(value) and all(limit.holds(value) for limit in field.limits)
+    except (TypeError, OverflowError):  # it is no number at all, or none that fits anywhere
         return False
 
 

@@ -29,7 +29,9 @@ def read_toml(path: PathLike) -> tuple[dict[str, Any], str]:
     text = "\n".join(read_lines(path))
     try:
         return tomllib.loads(text), text
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise FormatError("values are nested too deeply", where=os.fspath(path), hint="Mend the file.") from error
+    except ValueError as error:  # also numbers with too many digits, which are none of its own
         raise FormatError(f"this is not TOML: {error}", where=os.fspath(path), hint="Mend that line.") from error
 
 

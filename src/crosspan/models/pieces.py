@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError
 from crosspan.models.loading import load_tokenizer, neural
+from crosspan.text.characters import encodable
 
 Int32Array = npt.NDArray[np.int32]
 
@@ -97,7 +98,10 @@ def pieces_of(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> list[Pieces
 def _cut(tokenizer: Any, words: Sequence[str]) -> list[Int32Array]:
     unknown = tokenizer.unk_token_id if tokenizer.unk_token_id is not None else tokenizer.eos_token_id
     rows = tokenizer(
-        [[word] for word in words], is_split_into_words=True, add_special_tokens=False, return_attention_mask=False
+        [[word] for word in encodable(words)],
+        is_split_into_words=True,
+        add_special_tokens=False,
+        return_attention_mask=False,
     )["input_ids"]
     return [np.array(row or [unknown], np.int32) for row in rows]
 

@@ -227,6 +227,7 @@ def do(
 def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
     parts, facts, unsure = step.work(inputs)
     facts = {**facts, UNSURE: True} if unsure else facts
+    job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
 
 

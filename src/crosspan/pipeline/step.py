@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crosspan.core.digests import Digested
 from crosspan.core.progress import Advance, Listener, advance_of
 from crosspan.pipeline.parts import Extras, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.store import Entry, Store
@@ -175,8 +176,10 @@ class Job(NamedTuple):
         shard: Its number.
         key: Of its result.
         entries: What it needs of earlier steps, of this shard only.
+        seen: The files by whose content the key was made.
     """
 
     shard: int
     key: str
     entries: Mapping[Need, Sequence[Entry]]
+    seen: Digested = Digested()

@@ -15,6 +15,7 @@ from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import in_batches, padded
 from crosspan.models.loading import neural
 from crosspan.project.codec_search import Forced, ForcedScores, TargetTemplate, template_of
+from crosspan.text.characters import encodable
 from crosspan.text.detokenize import written
 
 _LOGITS = 1 << 28
@@ -148,7 +149,11 @@ class MarkerModel:
         tokenizer = self.translator.tokenizer
         if getattr(tokenizer, "is_fast", False):
             cut = tokenizer(
-                text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True, verbose=False
+                *encodable([text]),
+                add_special_tokens=False,
+                split_special_tokens=True,
+                return_offsets_mapping=True,
+                verbose=False,
             )
             if cut["input_ids"] == row:
                 return [tuple(place) for place in cut["offset_mapping"]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import OptionError
+from crosspan.core.json_text import parse_json
 from crosspan.models.loading import neural
 from crosspan.translate.languages import Language, understand
 
@@ -165,7 +166,7 @@ def _names(encoder: str) -> Iterator[str]:
     settings = Path(encoder) / "config.json"
     if settings.is_file():
         try:
-            known = json.loads(settings.read_text(encoding="utf-8"))
+            known = parse_json(settings.read_bytes())
         except (OSError, ValueError):
             return
         name = known.get("_name_or_path") if isinstance(known, dict) else None

@@ -138,12 +138,16 @@ class LinkSource:
     Args:
         read: Gives them from the first.
         shown: What to call their file in messages; empty for links in memory.
-        digest: What they depend on.
+        path: Their file, where it stays.
     """
 
     read: Callable[[], Iterable[Alignment]]
     shown: str = ""
-    digest: Any = None
+    path: Path | None = None
+
+    def facts(self) -> Any:
+        """What they depend on: asked for only where results are kept."""
+        return None if self.path is None else file_digest(self.path, self.shown)
 
 
 @dataclass(kw_only=True)
@@ -162,7 +166,7 @@ class GivenLinks(Step):
 
     def facts(self) -> Mapping[str, Any]:
         """The links by their content."""
-        return {"links": self.source.digest, "limit": self.limit}
+        return {"links": self.source.facts(), "limit": self.limit}
 
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Check that there are as many lines as pairs, and begin to read."""

@@ -104,7 +104,6 @@ def examples_of(
     pairs: Iterable[tuple[Sequence[str], Sequence[str]]],
     links: Iterable[Alignment] | None,
     longest: int,
-    readable: Any,
 ) -> tuple[list[PairPieces], int]:
     """Pairs as pieces, without those that have an empty side or more pieces than a model reads at once.
 
@@ -113,12 +112,11 @@ def examples_of(
         pairs: Words of both sides.
         links: Links of each pair, if they are given.
         longest: Most pieces of both sides together, special ones left out.
-        readable: Makes words readable for the tokenizer.
 
     Returns:
         The examples, and how many pairs were left out.
     """
-    both = [(readable(tuple(source)), readable(tuple(target))) for source, target in pairs]
+    both = [(tuple(source), tuple(target)) for source, target in pairs]
     given = [None] * len(both) if links is None else list(links)
     sources = pieces_of(tokenizer, [source for source, _ in both])
     targets = pieces_of(tokenizer, [target for _, target in both])

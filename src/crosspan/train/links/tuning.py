@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosspan.align.embedding import readable
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
 from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
@@ -122,7 +121,7 @@ def tune_aligner(
     given = None if links is None else list(links)
     if given is not None and len(given) != len(pairs):
         raise PairError(f"{len(given)} lines of links for {len(pairs)} pairs", hint="Give the links of these pairs.")
-    examples, left_out = examples_of(tokenizer, pairs, given, min(most, options.longest or most), readable)
+    examples, left_out = examples_of(tokenizer, pairs, given, min(most, options.longest or most))
     if not examples:
         raise EmptyInputError(
             "there is no sentence pair to learn from",
