@@ -76,7 +76,7 @@ class OpenAITranslator:
         """Translate texts; see :class:`crosspan.translate.Translator`.
 
         Raises:
-            ModelError: Nothing answers at the address, it refuses the key, or has no such model.
+            UnavailableError: Nothing answers at the address, it stays busy, refuses the key, or has no such model.
         """
         languages = {"{source}": _spoken(source), "{target}": _spoken(target)}
         work = [index for index, text in enumerate(texts) if text.strip()]
