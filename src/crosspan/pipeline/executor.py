@@ -16,7 +16,7 @@ import tempfile
 import threading
 import types
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -158,7 +158,7 @@ class LocalExecutor:
                 hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
             )
 
-    def _pooled(self, place: str, jobs: Sequence[Job], wait_: bool) -> Iterator[Done]:
+    def _pooled(self, place: str, jobs: Sequence[Job], wait_: bool) -> Generator[Done, None, None]:
         """Yield jobs as they end in the worker processes."""
         pool = self._workers()
         try:
