@@ -26,8 +26,11 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_ori
 
 from crosspan.core.errors import OptionError
 from crosspan.core.nearest import did_you_mean
+from crosspan.core.shown import shown
 
 T = TypeVar("T")
+
+_LARGEST = 1 << 62
 
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -236,7 +239,7 @@ def with_settings(options: T, settings: Mapping[str, Any]) -> T:
         if dot:
             inner.setdefault(outer, {})[rest] = value
         else:
-            changes[name] = as_type(name, value, known[name])
+            changes[name] = as_field(type(options), name, value, known[name])
     for outer, nested_values in inner.items():
         start = changes.get(outer, known[outer])
         if is_dataclass(start):
@@ -345,10 +348,22 @@ def as_type(name: str, value: Any, example: Any) -> Any:
         if found is None:
             raise OptionError(f"{name} is {value!r}", hint="Write true or false.")
         return found
+    if isinstance(example, Mapping) and not isinstance(value, Mapping):
+        raise OptionError(f"{name} is {shown(value)}, and it is a table", hint="Write names with a value each.")
     if isinstance(example, str):
+        if isinstance(value, list | tuple | Mapping):
+            raise OptionError(f"{name} is {shown(value)}, not a text", hint="Write one value.")
+        if "\0" in str(value):
+            raise OptionError(f"{name} is {shown(value)}", hint="Remove the character NUL, which no name can have.")
         return str(value)
     if isinstance(example, tuple):
-        return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        if isinstance(value, str):
+            return tuple(value.split(","))
+        if not isinstance(value, list | tuple):
+            raise OptionError(
+                f"{name} is {shown(value)}, not a list", hint="Write a list, or words with commas between."
+            )
+        return tuple(value)
     if not isinstance(example, int | float):
         return value
     kind = type(example)
@@ -359,5 +374,39 @@ def as_type(name: str, value: Any, example: Any) -> Any:
         exact = False
     if not exact or isinstance(value, bool):
         what = "a whole number" if kind is int else "a number"
-        raise OptionError(f"{name} is {value!r}, which is not {what}", hint=f"Write {what}, such as {example}.")
+        raise OptionError(f"{name} is {shown(value)}, which is not {what}", hint=f"Write {what}, such as {example}.")
+    if kind is int and not -_LARGEST < number < _LARGEST:
+        raise OptionError(f"{name} is {shown(value)}", hint="Choose a smaller number.")
     return number
+
+
+def as_field(kind: type[Any], name: str, value: Any, default: Any) -> Any:
+    """Read a value as a field of a dataclass wants it, the items of a list included.
+
+    Args:
+        kind: The class.
+        name: The field.
+        value: The value.
+        default: Of the field.
+
+    Raises:
+        OptionError: The value cannot be read.
+
+    Example:
+        >>> from crosspan.tag.gliner import GlinerOptions
+        >>> as_field(GlinerOptions, "labels", "a=PER,b=LOC", ())
+        ('a=PER', 'b=LOC')
+    """
+    found = as_type(name, value, default)
+    item, rest = (*get_args(_hints(kind).get(name)), None, None)[:2]
+    if not isinstance(found, tuple) or rest is not Ellipsis or item not in (str, int, float):
+        return found
+    for one in found:
+        if item is str and not isinstance(one, str):
+            raise OptionError(f"{name} holds {shown(one)}, which is no text", hint="Write it in quotation marks.")
+    return tuple([as_type(name, one, item()) for one in found])
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return get_type_hints(kind)

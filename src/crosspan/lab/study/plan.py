@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.options import as_type
+from crosspan.core.options import as_field
 from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_of, training_of
 from crosspan.lab.study.shipped import study_names
 from crosspan.lab.study.tables import (
@@ -240,7 +240,7 @@ class _Reader:
                 raise self._error(name, OptionError(f"there is no key {key!r}", hint=_near(key, sorted(known))))
         defaults = _defaults(kind)
         with self._naming(name):
-            return kind(**{key: as_type(key, value, defaults[key]) for key, value in values.items()})
+            return kind(**{key: as_field(kind, key, value, defaults[key]) for key, value in values.items()})
 
     @contextmanager
     def _naming(self, table: str) -> Iterator[None]:

@@ -13,7 +13,7 @@ from typing import Any
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.files import PathLike
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.options import as_type, flat, nested, setting_names, with_settings
+from crosspan.core.options import as_field, flat, nested, setting_names, with_settings
 from crosspan.pipeline.recipes.backends import FAMILIES, check_backend, is_free, option_names, resolved_options
 from crosspan.pipeline.recipes.fit import unfit
 from crosspan.pipeline.recipes.tables import (
@@ -302,7 +302,8 @@ class _Reader:
             if isinstance(example, str | tuple) and isinstance(value, dict):
                 raise self._error(table, name, OptionError(f"{name} is one value, no table"))
             try:
-                read[name] = value if name in _GROUPED or name == "options" else as_type(name, value, example)
+                given = name in _GROUPED or name == "options"
+                read[name] = value if given else as_field(kind, name, value, example)
             except CrosspanError as error:
                 raise self._error(table, name, error) from error
         return self._guarded(table, values, lambda: kind(**read))
