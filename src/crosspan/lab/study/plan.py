@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.options import as_field
+from crosspan.core.values import as_field
 from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_of, training_of
 from crosspan.lab.study.shipped import study_names
 from crosspan.lab.study.tables import (

@@ -13,7 +13,8 @@ from typing import Any
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.files import PathLike
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.options import as_field, flat, nested, setting_names, with_settings
+from crosspan.core.options import flat, nested, setting_names, with_settings
+from crosspan.core.values import as_field
 from crosspan.pipeline.recipes.backends import FAMILIES, check_backend, is_free, option_names, resolved_options
 from crosspan.pipeline.recipes.fit import unfit
 from crosspan.pipeline.recipes.tables import (
