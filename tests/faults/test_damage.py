@@ -8,6 +8,8 @@ import random
 import re
 import subprocess
 import sys
+import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from tests.faults import damage, sound
 from tests.faults.sound import KINDS, RefusedError
 
 import crosspan
+from crosspan.pipeline.recipes.toml_text import toml_text
 
 TRIALS = int(os.environ.get("CROSSPAN_DAMAGE", "21"))
 """How often each kind of file is damaged blindly. By hand: CROSSPAN_DAMAGE=3000 pytest tests/faults/test_damage.py."""
@@ -83,6 +86,14 @@ def test_each_value_of_a_record_may_be_any(bench, name):
     changed += [json.dumps({**json.loads(lines[1]), key: value}) for key in ("text", "offsets") for value in damage.ODD]
     for line in changed[:: 1 if TRIALS > 100 else 7]:
         one.read("\n".join([line, *lines[1:]]).encode())
+
+
+@pytest.mark.parametrize("name", ["r.toml", "s.toml"])
+def test_each_value_of_a_recipe_may_be_any(bench, name):
+    one = bench(name)
+    for changed in [*damage.with_odd_values(tomllib.loads(one.data.decode()))][:: 1 if TRIALS > 100 else 11]:
+        with suppress(TypeError):  # of what TOML has no place for
+            one.read(toml_text(changed).encode())
 
 
 @pytest.mark.parametrize("what", damage.LINES)

@@ -13,18 +13,20 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.hmm import JUMP_OFFSET
-from crosspan.align.lexicon import Side, Smoothing
+from crosspan.align.lexicon import Side
 from crosspan.align.pair_table import PairTable
 from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.array_file import ArrayFile, Shape, reading, text_arrays, write_arrays
 from crosspan.core.errors import ModelError
+from crosspan.core.options import flat, setting_names, with_settings
 from crosspan.core.shown import shown
 
 VERSION = 1
 """Goes up whenever older programs could not read the file, or would read it wrongly."""
 
 _KIND = "crosspan statistical aligner"
+_MOST_COUNTED = 1e15
 _AGAIN = "Save the model again, or fit a new one."
 
 
@@ -84,8 +86,12 @@ def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
     return aligner
 
 
-def _options(found: dict[str, Any]) -> StatisticalOptions:
-    return StatisticalOptions(**{**found, "smoothing": Smoothing(**found["smoothing"])})
+def _options(found: Any) -> StatisticalOptions:
+    plain = StatisticalOptions()
+    given = flat(found) if isinstance(found, dict) else {}
+    if {*given} != {*setting_names(plain)}:
+        raise ValueError("its options are not those of an aligner")
+    return with_settings(plain, given)
 
 
 def _side(file: ArrayFile, name: str) -> Side:
@@ -116,6 +122,6 @@ def _table(file: ArrayFile, level: int, source: Side, target: Side) -> PairTable
 def _counts(file: ArrayFile, name: str, shape: Shape, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
     """Expected counts; rounding may have left some a little below 0."""
     array = file.take(name, dtype, shape)
-    if not (np.isfinite(array).all() and (array >= -1e-3).all()):
+    if not ((array >= -1e-3).all() and (array <= _MOST_COUNTED).all()):
         raise ValueError(f"{name} holds numbers that are no counts")
     return array
