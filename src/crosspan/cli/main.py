@@ -21,6 +21,7 @@ import click
 from crosspan import __version__
 from crosspan.core.errors import CrosspanError, OutputError
 from crosspan.core.nearest import did_you_mean
+from crosspan.core.secrets import hidden
 
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
@@ -126,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _reader_gone()
         except BaseException as error:
             if debug:
-                traceback.print_exc()
+                click.echo(hidden(traceback.format_exc()), err=True, nl=False)
                 return _exit_code(error)
             return _report(KeyboardInterrupt() if interruption.came else error)
 
@@ -170,17 +171,18 @@ def _exit_code(error: BaseException) -> int:
 def _report(error: BaseException) -> int:
     """Say in one paragraph what went wrong; return the exit code."""
     if isinstance(error, click.ClickException):
+        error.message = hidden(error.message)
         error.show()
     elif isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("crosspan: interrupted; no output file was left half-written.", err=True)
     elif isinstance(error, CrosspanError):
-        click.echo(f"crosspan: {error}", err=True)
+        click.echo(hidden(f"crosspan: {error}"), err=True)
     elif isinstance(error, OSError):
-        click.echo(f"crosspan: {_of_system(error)}", err=True)
+        click.echo(hidden(f"crosspan: {_of_system(error)}"), err=True)
     elif isinstance(error, MemoryError):
         click.echo("crosspan: there is not enough memory. Free some, or split very long sentences.", err=True)
     else:
-        what = str(error).strip().partition("\n")[0]
+        what = hidden(str(error).strip()).partition("\n")[0]
         click.echo(
             f"crosspan: an error that should not happen: {type(error).__name__}{f': {what}' if what else ''}. "
             f"Please report it, with what the same command prints when you add {_DEBUG}.",

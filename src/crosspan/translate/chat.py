@@ -1,29 +1,31 @@
 """A client for chat models behind an HTTP address in the manner of OpenAI: vLLM, Ollama, llama.cpp, hosted services.
 
 It waits and asks again where a server is busy, keeps to a limit of requests, asks several things at once, and keeps
-every answer on disk, so that nothing is asked, or paid for, twice.
+every answer on disk, so that nothing is asked, or paid for, twice. What is wrong with one answer costs that answer;
+what is wrong with the server ends the work, and what came until then is kept.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from crosspan.core.answers import Answers
+from crosspan.core.background import Background
 from crosspan.core.digests import digest_of, user_cache
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import CrosspanError, ModelError, OptionError
 from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, checked
+from crosspan.core.secrets import holds_secret, key_in, name_of_variable
 from crosspan.translate import Advance
-from crosspan.translate.chat_http import RequestError, post
+from crosspan.translate.chat_http import Limits, RequestError, parsed, post
 
 Message = Mapping[str, str]
 Prompt = str | Sequence[Message]
@@ -31,6 +33,7 @@ Prompt = str | Sequence[Message]
 CUT_OFF = "cut off"
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
+_AGAIN = "Answers that came are kept in the cache: run it again once it is mended."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +43,12 @@ class ChatOptions:
     Args:
         model: Name of the model on the server.
         url: Address of the server, up to the version: http://localhost:8000/v1.
-        key_variable: Environment variable that holds the key; a server without keys needs none.
+        key_variable: Environment variable that holds the key, in capitals; a server without keys needs none.
         temperature: 0 takes the most probable words.
         max_tokens: Most pieces of an answer; 0 leaves it to the server.
         seed: Sent along for servers that know it.
-        timeout: Seconds to wait for an answer.
+        timeout: Seconds within which the whole answer must be there.
+        max_bytes: Most bytes of an answer, with all that the server writes around it.
         retries: How often a request that failed is sent again.
         requests_per_minute: Most requests in a minute; 0 sets no limit.
         concurrency: Requests that are on their way at the same time.
@@ -61,18 +65,29 @@ class ChatOptions:
     max_tokens: Annotated[int, AtLeast(0)] = 1_024
     seed: int = 0
     timeout: Annotated[float, Above(0)] = 120.0
+    max_bytes: Annotated[int, AtLeast(1)] = 4_000_000
     retries: Annotated[int, AtLeast(0)] = 5
     requests_per_minute: Annotated[float, AtLeast(0)] = 0.0
     concurrency: Annotated[int, AtLeast(1)] = 4
     cache: str = ""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise OptionError("url is no address of a server", hint="Write one such as http://localhost:8000/v1.")
-        if parts.username or parts.password or parts.query:
-            raise OptionError("url holds a name, a password or a query", hint="Put the key into a variable.")
+        _check_address(self.url)
+        name_of_variable("key_variable", self.key_variable)
         checked(self)
+
+
+def _check_address(url: str) -> None:
+    """Raise unless it is an address, with nothing in it that may be secret; it is not shown."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        known = False
+    if "@" in url or "?" in url or "#" in url:
+        raise OptionError("url holds a name, a password or a query", hint="Put the key into a variable.")
+    if not known or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise OptionError("url is no address of a server", hint="Write one such as http://localhost:8000/v1.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +97,28 @@ class Answer:
     Args:
         text: The answer; empty where there is none.
         problem: Why there is none, or why it should not be trusted; ``None`` where it is sound.
+        final: Whether it is of no use to ask again, or for less: the server was asked as often as it may be.
     """
 
     text: str
     problem: str | None = None
+    final: bool = False
 
 
 def default_file() -> Path:
     """Where answers are kept: ``crosspan/answers.sqlite`` in the user's cache folder."""
     return user_cache() / "answers.sqlite"
+
+
+def check_chat(options: ChatOptions) -> None:
+    """Raise unless there is a model to ask, with a key that can be one.
+
+    Raises:
+        OptionError: No model is named, or the key is none.
+    """
+    if not options.model:
+        raise OptionError("no model is named", hint="Give its name as the server knows it.")
+    key_in(options.key_variable)
 
 
 class ChatClient:
@@ -100,13 +128,12 @@ class ChatClient:
         options: Settings.
 
     Raises:
-        OptionError: No model is named.
+        OptionError: No model is named, or the key is none.
         OutputError: The cache cannot be opened.
     """
 
     def __init__(self, options: ChatOptions) -> None:
-        if not options.model:
-            raise OptionError("no model is named", hint="Give its name as the server knows it.")
+        check_chat(options)
         self.options = options
         base = options.url.rstrip("/")
         self.address = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
@@ -125,36 +152,37 @@ class ChatClient:
             One answer a prompt, in order. What cannot be answered has a ``problem``, and does not stop the others.
 
         Raises:
-            ModelError: Nothing answers at the address, it refuses the key, or has no such model. Answers that came
-                before are kept.
+            ModelError: It is the server: nothing answers at the address, it refuses the key, has no such model, or
+                sends elsewhere. Answers that came before are kept, also on Ctrl-C, which ends all at once.
+            OptionError: The key is none.
         """
-        self._pace.start()
         bodies = [self._body(prompt) for prompt in prompts]
         keys = [digest_of([self.address, body]) for body in bodies]
         found: dict[str, Answer] = {}
         if self.cache is not None:
             found = {key: Answer(text) for key, text in self.cache.get(dict.fromkeys(keys)).items()}
         asked = {key: body for key, body in zip(keys, bodies, strict=True) if key not in found}
-        done = sum(key in found for key in keys)
+        counts = Counter(keys)
+        done = sum(counts[key] for key in found)
         if advance is not None and done:
             advance(done, len(prompts))
-        counts = {key: keys.count(key) for key in asked} if len(asked) < len(keys) else dict.fromkeys(asked, 1)
-        with ThreadPoolExecutor(max_workers=self.options.concurrency) as pool:
-            waiting: dict[Future[Answer], str] = {pool.submit(self._ask, body): key for key, body in asked.items()}
-            try:
-                for future in as_completed(waiting):
-                    key = waiting[future]
-                    found[key] = future.result()
-                    if self.cache is not None and found[key].problem is None:
-                        self.cache.put({key: found[key].text})
-                    done += counts[key]
-                    if advance is not None:
-                        advance(done, len(prompts))
-            except BaseException:
-                self._pace.stop()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        work = Background(lambda key, given_up: self._ask(asked[key], given_up), asked, self.options.concurrency)
+        try:
+            for key, answer in work:
+                found[key] = answer
+                self._keep([(key, answer)])
+                done += counts[key]
+                if advance is not None:
+                    advance(done, len(prompts))
+        except BaseException:
+            with suppress(CrosspanError):
+                self._keep(work.give_up())
+            raise
         return [found[key] for key in keys]
+
+    def _keep(self, answers: Iterable[tuple[str, Answer]]) -> None:
+        if self.cache is not None:
+            self.cache.put({key: answer.text for key, answer in answers if answer.problem is None})
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(one) for one in prompt]
@@ -169,62 +197,66 @@ class ChatClient:
             body["max_tokens"] = options.max_tokens
         return body
 
-    def _ask(self, body: dict[str, Any]) -> Answer:
+    def _ask(self, body: dict[str, Any], given_up: threading.Event) -> Answer:
         """Ask once, and again where that may help."""
-        last = RequestError("")
+        last = RequestError("given up")
         for attempt in range(self.options.retries + 1):
             if attempt:
                 wait = last.wait if last.wait is not None else _FIRST_WAIT * 2 ** (attempt - 1)
-                self._pace.rest(min(wait, _LONGEST_WAIT))
-            self._pace.take_turn()
-            if self._pace.stopped:
-                return Answer("", "given up")
+                given_up.wait(min(wait, _LONGEST_WAIT))
+            self._pace.take_turn(given_up)
             try:
-                answer = _answer_of(self._post(body))
+                answer = _answer_of(self._post(body, given_up))
             except RequestError as failure:
                 last = failure
-                self._stop_if_hopeless(failure)
-                logger_of(__name__).info("the server did not answer (%s)", failure.reason)
-                if not failure.passing:
-                    return Answer("", failure.reason)
-                continue
-            self._answered = True
-            return answer
-        if last.unreachable:
-            raise ModelError(
-                f"the server does not answer any more ({last.reason})",
-                where=self.options.url,
-                hint="Answers that came are kept in the cache: start the server, and run it again.",
-            )
+            else:
+                self._answered = True
+                return answer
+            logger_of(__name__).info("the server did not answer (%s)", last.reason)
+            _stop_if_hopeless(last, self.options, answered=self._answered)
+            if not last.passing:
+                return Answer("", last.reason)
         tries = self.options.retries + 1
-        return Answer("", f"no answer after {tries} {'try' if tries == 1 else 'tries'}: {last.reason}")
+        reason = f"no answer after {tries} {'try' if tries == 1 else 'tries'}: {last.reason}"
+        if last.unreachable:
+            raise ModelError(f"the server does not answer any more ({reason})", where=self.options.url, hint=_AGAIN)
+        return Answer("", reason, final=True)
 
-    def _post(self, body: dict[str, Any]) -> str:
-        key = os.environ.get(self.options.key_variable, "") if self.options.key_variable else ""
-        return post(self.address, body, key=key, timeout=self.options.timeout)
+    def _post(self, body: dict[str, Any], given_up: threading.Event) -> str:
+        limits = Limits(self.options.timeout, self.options.max_bytes, given_up.is_set)
+        return post(self.address, body, key=key_in(self.options.key_variable), limits=limits)
 
-    def _stop_if_hopeless(self, failure: RequestError) -> None:
-        """Raise where no request can succeed."""
-        where = self.options.url
-        if failure.unreachable and not self._answered and failure.refused:
-            raise ModelError(
-                f"nothing answers at this address ({failure.reason})",
-                where=where,
-                hint="Start the server, or check the option url.",
-            )
-        if failure.status in (401, 403):
-            variable = self.options.key_variable
-            raise ModelError(
-                f"the server refuses the key (HTTP {failure.status})",
-                where=where,
-                hint=f"Put a valid key into the environment variable {variable}." if variable else "Name its variable.",
-            )
-        if failure.status == 404:
-            raise ModelError(
-                f"the server has no model {self.options.model!r}, or no such address ({failure.reason})",
-                where=where,
-                hint="Check the options model and url; the address ends with the version, such as /v1.",
-            )
+
+def _stop_if_hopeless(failure: RequestError, options: ChatOptions, *, answered: bool) -> None:
+    """Raise where no request can succeed."""
+    if failure.refused and not answered:
+        raise ModelError(
+            f"nothing answers at this address ({failure.reason})",
+            where=options.url,
+            hint="Start the server, or check the option url.",
+        )
+    if failure.status in (401, 403):
+        variable = options.key_variable
+        raise ModelError(
+            f"the server refuses the key (HTTP {failure.status})",
+            where=options.url,
+            hint=f"Put a valid key into the environment variable {variable}." if variable else "Name its variable.",
+        )
+    if failure.status in (402, 407):
+        what = "the proxy asks for a password" if failure.status == 407 else "the server asks for money"
+        raise ModelError(f"{what} ({failure.reason})", where=options.url, hint=_AGAIN)
+    if failure.status == 404:
+        raise ModelError(
+            f"the server has no model {options.model!r}, or no such address ({failure.reason})",
+            where=options.url,
+            hint="Check the options model and url; the address ends with the version, such as /v1.",
+        )
+    if 300 <= failure.status < 400:
+        raise ModelError(
+            f"the server is somewhere else ({failure.reason})",
+            where=options.url,
+            hint="Nothing is sent on, so that the key stays here: give the right address with the option url.",
+        )
 
 
 def _answer_of(text: str) -> Answer:
@@ -234,15 +266,23 @@ def _answer_of(text: str) -> Answer:
         RequestError: There is none; asking again may help.
     """
     try:
-        choice = json.loads(text)["choices"][0]
-        content = choice["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise RequestError("the answer is not of the form that is expected", passing=True) from error
-    if not isinstance(content, str) or not content.strip():
-        if choice.get("finish_reason") == "content_filter":
-            return Answer("", "the server refuses to answer that")
+        choice = parsed(text)["choices"][0]
+        content, ending = choice["message"]["content"], choice.get("finish_reason")
+    except (ValueError, LookupError, TypeError, AttributeError):
+        content, ending = 0, ""
+    if ending == "content_filter" and not content:
+        return Answer("", "the server refuses to answer that")
+    if content is None or (isinstance(content, str) and not content.strip()):
         raise RequestError("the answer is empty", passing=True)
-    return Answer(content, CUT_OFF if choice.get("finish_reason") == "length" else None)
+    if not isinstance(content, str):
+        raise RequestError("the answer is not of the form that is expected", passing=True)
+    try:
+        content.encode()
+    except UnicodeEncodeError:
+        raise RequestError("the answer is no Unicode (half of a surrogate pair)", passing=True) from None
+    if holds_secret(content):
+        raise RequestError("the answer has the key in it, and is not kept", passing=True)
+    return Answer(content, CUT_OFF if ending == "length" else None)
 
 
 class _Pace:
@@ -252,35 +292,16 @@ class _Pace:
         self._interval = 60.0 / per_minute if per_minute else 0.0
         self._lock = threading.Lock()
         self._next = 0.0
-        self._stopped = threading.Event()
 
-    def take_turn(self) -> None:
-        """Wait until the next request may go."""
+    def take_turn(self, given_up: threading.Event) -> None:
+        """Wait until the next request may go, but not longer than the work goes on."""
         if not self._interval:
             return
         with self._lock:
             now = time.monotonic()
             at = max(now, self._next)
             self._next = at + self._interval
-        self.rest(at - now)
-
-    def rest(self, seconds: float) -> None:
-        """Wait, but not longer than the work goes on."""
-        if seconds > 0:
-            self._stopped.wait(seconds)
-
-    def start(self) -> None:
-        """Begin."""
-        self._stopped.clear()
-
-    def stop(self) -> None:
-        """End all waiting, as the work was given up."""
-        self._stopped.set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the work was given up."""
-        return self._stopped.is_set()
+        given_up.wait(at - now)
 
 
 def with_model(options: ChatOptions, model: str) -> ChatOptions:

@@ -222,6 +222,7 @@ class _Work:
         found = self._translated(self.guarded.translator, texts, advance)
         wrong = [index for index, translation in enumerate(found) if translation.problem is not None]
         self.guarded.found.update(_kind(found[index]) for index in wrong)
+        wrong = [index for index in wrong if not found[index].final]
         if not wrong or not self.options.retry:
             return found
         logger_of(__name__).info("%d of %d translations are not sound and are made again", len(wrong), len(texts))
@@ -271,7 +272,7 @@ class _Work:
             return results
         inner = [text for index in work for text in cut[index].texts]
         found = self._translated(self.guarded.translator, inner)
-        wrong = [at for at, translation in enumerate(found) if translation.problem is not None]
+        wrong = [at for at, part in enumerate(found) if part.problem is not None and not part.final]
         for at, translation in zip(wrong, self._in_parts([inner[at] for at in wrong], depth + 1), strict=True):
             found[at] = _better(found[at], translation)
         each = iter(found)
