@@ -30,8 +30,8 @@ import pytest
 
 from crosspan.cli.main import main
 from crosspan.core.errors import CrosspanError, OptionError
-from crosspan.core.secrets import hidden
-from crosspan.translate import chat, chat_http, make_translator
+from crosspan.core.secrets import hidden, key_in
+from crosspan.translate import TRANSLATORS, chat, chat_http, make_translator
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions
 from crosspan.translate.guard import Guarded
 
@@ -513,6 +513,35 @@ def test_keys_in_the_wrong_place(door, capsys, caplog, options):
     given = [Path("in.txt"), Path("in.conll"), Path("recipe.toml")]
     for path in given:
         path.unlink(missing_ok=True)
+    nothing_holds_the_key(outcome, caplog)
+
+
+class Chatty:
+    """A translator of another package, whose errors tell everything."""
+
+    def __init__(self, model="", *, threads=None):
+        self.key = key_in("OPENAI_API_KEY")
+
+    def translate(self, texts, *, source, target, advance=None):
+        raise RuntimeError(f"POST {{'Authorization': 'Bearer {self.key}'}} failed") from ValueError(repr(self.key))
+
+
+@pytest.mark.parametrize("debug", [[], ["--debug"]])
+def test_what_other_packages_say(capsys, caplog, debug):
+    TRANSLATORS.register("chatty", Chatty)
+    Path("in.txt").write_text("Ada sees\n")
+    words = ["translate", "in.txt", "--from", "en", "--to", "sw", "--use", "chatty", "--out", "out.txt", *debug]
+    outcome = Outcome(main(words), "".join(capsys.readouterr()))
+    assert outcome.code == 1
+    assert "RuntimeError: POST {'Authorization': 'Bearer ***'} failed" in outcome.said
+    assert outcome.said.count("***") == (2 if debug else 1)
+    nothing_holds_the_key(outcome, caplog)
+
+
+def test_what_is_wrong_with_a_command(capsys, caplog):
+    outcome = Outcome(main(["translate", "in.txt", f"--key={KEY}", f"--{KEY}"]), "".join(capsys.readouterr()))
+    assert outcome.code == 2
+    assert "***" in outcome.said or "--key" in outcome.said
     nothing_holds_the_key(outcome, caplog)
 
 

@@ -6,6 +6,7 @@ Each verb lives in a module of its own, which is imported only when it is used, 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -171,8 +172,9 @@ def _exit_code(error: BaseException) -> int:
 def _report(error: BaseException) -> int:
     """Say in one paragraph what went wrong; return the exit code."""
     if isinstance(error, click.ClickException):
-        error.message = hidden(error.message)
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(hidden(shown.getvalue()), err=True, nl=False)
     elif isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("crosspan: interrupted; no output file was left half-written.", err=True)
     elif isinstance(error, CrosspanError):

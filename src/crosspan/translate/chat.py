@@ -25,7 +25,7 @@ from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, checked
 from crosspan.core.secrets import holds_secret, key_in, name_of_variable
 from crosspan.translate import Advance
-from crosspan.translate.chat_http import Limits, RequestError, parsed, post
+from crosspan.translate.chat_http import AnswerLimits, RequestError, parsed, post
 
 Message = Mapping[str, str]
 Prompt = str | Sequence[Message]
@@ -223,7 +223,7 @@ class ChatClient:
         return Answer("", reason, final=True)
 
     def _post(self, body: dict[str, Any], given_up: threading.Event) -> str:
-        limits = Limits(self.options.timeout, self.options.max_bytes, given_up.is_set)
+        limits = AnswerLimits(self.options.timeout, self.options.max_bytes, given_up.is_set)
         return post(self.address, body, key=key_in(self.options.key_variable), limits=limits)
 
 

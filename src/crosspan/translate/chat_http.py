@@ -72,7 +72,7 @@ class RequestError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class AnswerLimits:
     """How long is waited, and how much is read.
 
     Args:
@@ -86,7 +86,7 @@ class Limits:
     given_up: Callable[[], bool] = bool
 
 
-def post(address: str, body: dict[str, Any], *, key: str = "", limits: Limits) -> str:
+def post(address: str, body: dict[str, Any], *, key: str = "", limits: AnswerLimits) -> str:
     """Send a request and return the answer as text.
 
     Nothing is sent on where the server names another address, so that a key stays where it belongs. Proxies of the
@@ -156,7 +156,7 @@ class _Request(urllib.request.Request):
 class _Wait:
     """How much longer an answer is waited for."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: AnswerLimits) -> None:
         self._end = time.monotonic() + limits.seconds
         self._given_up = limits.given_up
 
@@ -272,7 +272,7 @@ def _is_here(host: str) -> bool:
 # What came
 
 
-def _text_of(answer: Any, limits: Limits) -> str:
+def _text_of(answer: Any, limits: AnswerLimits) -> str:
     too_long = RequestError(f"the answer has more than {limits.max_bytes:,} bytes (setting max_bytes)")
     raw = _start_of(answer, limits.max_bytes + 1)
     if len(raw) > limits.max_bytes:

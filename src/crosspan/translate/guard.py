@@ -79,8 +79,9 @@ class Guarded:
         ...     def translate(self, texts, *, source, target, advance=None):
         ...         return [Translation(text.upper() if len(text) < 30 else "") for text in texts]
         >>> guarded = Guarded(Upper(), GuardOptions(longest=40))
-        >>> guarded.translate(["It rained. When Ada came to Accra, Obi was there."], source="en", target="en")
-        [Translation(text='IT RAINED. WHEN ADA CAME TO ACCRA, OBI WAS THERE.', score=None, problem=None)]
+        >>> (made,) = guarded.translate(["It rained. When Ada came to Accra, Obi was there."], source="en", target="en")
+        >>> made.text, made.problem
+        ('IT RAINED. WHEN ADA CAME TO ACCRA, OBI WAS THERE.', None)
         >>> guarded.repaired
         Counter({'empty': 1})
     """

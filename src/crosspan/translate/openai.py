@@ -114,8 +114,8 @@ def translation_in(text: str, answer: Answer) -> Translation:
         answer: The answer.
 
     Example:
-        >>> translation_in("Ada lives.", Answer('<think>Hm.</think>\n"Ada anaishi."'))
-        Translation(text='Ada anaishi.', score=None, problem=None)
+        >>> translation_in("Ada lives.", Answer('<think>Hm.</think>\n"Ada anaishi."')).text
+        'Ada anaishi.'
     """
     found = _THOUGHT.sub("", answer.text).strip()
     fenced = _FENCE.match(found)
