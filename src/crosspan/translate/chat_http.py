@@ -78,7 +78,7 @@ class AnswerLimits:
     Args:
         seconds: Until the whole answer is there.
         max_bytes: Of an answer, unpacked.
-        given_up: Whether the work is over: then nothing is waited for any more.
+        given_up: Tells whether the work is over: then nothing is waited for any more. By default it never is.
     """
 
     seconds: float
