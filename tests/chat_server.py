@@ -36,7 +36,7 @@ class ChatServer:
     It can be asked as a proxy as well.
     """
 
-    def __init__(self, answer, context=None):
+    def __init__(self, answer, port=0, context=None):
         self.answer = answer
         self.asked = []
         self.headers = []
@@ -86,7 +86,7 @@ class ChatServer:
             def log_message(self, *_):
                 pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.http.daemon_threads = True
         if context is not None:
             self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)

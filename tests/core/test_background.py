@@ -59,9 +59,8 @@ def test_giving_up_waits_for_nobody():
     work = Background(lambda item, given_up: item if item < 2 else waiting(item, given_up), range(9), threads=1)
     found = iter(work)
     assert next(found) == (0, 0)
-    time.sleep(0.05)  # the next is done, and the one after that waited for
     began = time.monotonic()
-    assert work.give_up() == [(1, 1)]
+    work.give_up()
     assert time.monotonic() - began < 1
 
 

@@ -6,7 +6,7 @@ from email.utils import formatdate
 
 import pytest
 
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import OptionError, UnavailableError
 from crosspan.translate import chat
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions
 
@@ -63,7 +63,7 @@ def test_the_key_is_sent_and_told_to_nobody(serve, client, monkeypatch, tmp_path
     assert KEY not in repr(found) + repr(made.options)
     assert KEY.encode() not in (tmp_path / "answers.sqlite").read_bytes()
     server.answer = lambda number, body: serve.fault(401, "bad key")
-    with pytest.raises(ModelError) as caught:
+    with pytest.raises(UnavailableError) as caught:
         made.complete(["more"])
     chain = [caught.value, caught.value.__cause__, caught.value.__context__]
     assert KEY not in "".join(str(vars(one)) + str(one) for one in chain if one is not None)
@@ -129,13 +129,13 @@ def test_one_bad_answer_stops_nothing(serve, client):
             "null": (200, {}, '{"choices": [{"message": {"content": null}}]}'),
             "utf8": (200, {}, b"\xff\xfe"),
             "long": serve.fault(400, "the prompt is too long. "),
-            "busy": serve.fault(503, "overloaded"),
+            "loop": serve.fault(500, "internal"),
             "half": serve.say("half of", "length"),
             "rude": serve.say("", "content_filter"),
         }.get(asked, serve.say("ok"))
 
     server = serve(answer)
-    asked = ["a", "json", "form", "null", "utf8", "long", "busy", "half", "rude", "z"]
+    asked = ["a", "json", "form", "null", "utf8", "long", "loop", "half", "rude", "z"]
     found = dict(zip(asked, client(server, retries=1).complete(asked), strict=True))
     assert found["a"] == found["z"] == Answer("ok")
     assert found["json"].problem == "no answer after 2 tries: the answer is not of the form that is expected"
@@ -143,7 +143,7 @@ def test_one_bad_answer_stops_nothing(serve, client):
     assert found["null"].problem == "no answer after 2 tries: the answer is empty"
     assert found["utf8"].problem == "no answer after 2 tries: the answer is not UTF-8"
     assert found["long"].problem == "HTTP 400: the prompt is too long"
-    assert found["busy"].problem == "no answer after 2 tries: HTTP 503: overloaded"
+    assert found["loop"].problem == "no answer after 2 tries: HTTP 500: internal"
     assert found["half"] == Answer("half of", "cut off")
     assert found["rude"].problem == "the server refuses to answer that"
     assert server.prompts.count("long") == 1
@@ -173,7 +173,7 @@ def test_a_connection_that_breaks_off(serve, client):
 def test_nobody_answers(serve, client):
     server = echo(serve)
     server.close()
-    with pytest.raises(ModelError, match=r"nothing answers at this address \(connection refused\)") as caught:
+    with pytest.raises(UnavailableError, match=r"nothing answers at this address \(connection refused\)") as caught:
         client(server).complete(["a"])
     assert caught.value.where == server.url
     assert "Start the server" in caught.value.hint
@@ -184,7 +184,7 @@ def test_a_server_that_vanishes(serve, client):
     made = client(server, retries=1)
     assert made.complete(["a"]) == [Answer("A")]
     server.close()
-    with pytest.raises(ModelError, match="the server does not answer any more") as caught:
+    with pytest.raises(UnavailableError, match="the server does not answer any more") as caught:
         made.complete(["a", "b"])
     assert "kept in the cache" in caught.value.hint
     assert made.complete(["a"]) == [Answer("A")]
@@ -200,7 +200,7 @@ def test_a_server_that_vanishes(serve, client):
 )
 def test_what_no_request_can_get_past(serve, client, status, message, hint):
     server = serve(lambda number, body: serve.fault(status, "no such model"))
-    with pytest.raises(ModelError, match=message) as caught:
+    with pytest.raises(UnavailableError, match=message) as caught:
         client(server, concurrency=1).complete(["a", "b", "c"])
     assert hint in caught.value.hint
 
@@ -209,7 +209,7 @@ def test_a_key_does_not_follow_to_another_server(serve, client, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     other = echo(serve)
     server = serve(lambda number, body: (302, {"Location": other.url + "/chat/completions"}, ""))
-    with pytest.raises(ModelError, match="the server is somewhere else") as caught:
+    with pytest.raises(UnavailableError, match="the server is somewhere else") as caught:
         client(server).complete(["a"])
     assert other.url in str(caught.value)
     assert other.asked == []

@@ -113,7 +113,8 @@ class SimAlign(EmbeddingAligner):
 
         Raises:
             OptionError: There is no such method.
-            ModelError: The model cannot be loaded, or its device failed.
+            ModelError: The model cannot be loaded.
+            UnavailableError: Its device failed, or memory is too small.
         """
         found = list(self.iter_align_methods(pairs, methods, progress=progress))
         return {method: [one[method] for one in found] for method in methods}
@@ -125,7 +126,8 @@ class SimAlign(EmbeddingAligner):
 
         Raises:
             OptionError: There is no such method.
-            ModelError: The model cannot be loaded, or its device failed.
+            ModelError: The model cannot be loaded.
+            UnavailableError: Its device failed, or memory is too small.
         """
         _check_methods(methods)
         nothing = dict.fromkeys(methods, EMPTY)

@@ -55,17 +55,9 @@ class Background(Generic[T, R]):
                 raise result
             yield item, result  # type: ignore[misc]
 
-    def give_up(self) -> list[tuple[T, R]]:
-        """End the work, and return what ended well and nobody has taken yet."""
+    def give_up(self) -> None:
+        """End the work: nothing more is begun, and nothing is waited for."""
         self._given_up.set()
-        found: list[tuple[T, R]] = []
-        while True:
-            try:
-                item, result, well = self._ended.get_nowait()
-            except queue.Empty:
-                return found
-            if well:
-                found.append((item, result))  # type: ignore[arg-type]
 
     def _work(self) -> None:
         while not self._given_up.is_set():

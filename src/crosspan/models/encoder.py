@@ -87,7 +87,7 @@ class Encoder:
             For each sentence ``[n_pieces, width]``, float32. Long sentences are read in overlapping windows.
 
         Raises:
-            ModelError: Memory is too small for one window, or the device failed.
+            UnavailableError: Memory is too small for one window, or the device failed.
         """
 
         def compute(hidden: Any, places: Sequence[tuple[int, int]]) -> list[Float32Array]:

@@ -14,8 +14,8 @@ from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import MissingDependencyError, ModelError
-from crosspan.models.batching import out_of_memory
+from crosspan.core.errors import MissingDependencyError, ModelError, UnavailableError
+from crosspan.core.outages import out_of_memory
 from crosspan.models.device import Placement, device_of, dtype_of
 from crosspan.models.hub import NO_HUB, fetching, is_path
 
@@ -220,7 +220,7 @@ def _readable_errors(shown: str) -> Iterator[None]:
     """Turn what a library raises while it loads into one clear error."""
     try:
         yield
-    except (KeyboardInterrupt, ModelError, MissingDependencyError):
+    except (KeyboardInterrupt, ModelError, UnavailableError):
         raise
     except Exception as error:  # a broken folder raises whatever its parts raise
         raise _model_error(shown, error) from error

@@ -32,10 +32,13 @@ class Output(NamedTuple):
     Args:
         parts: The data (:mod:`crosspan.pipeline.parts`). Steps further on depend on each part by itself.
         facts: Counts and the like, as plain values; nothing depends on them.
+        unsure: Whether it may owe to an outage that nobody could tell from bad input. It is used, and made anew by the
+            next run.
     """
 
     parts: Mapping[str, Any]
     facts: Mapping[str, Any] = {}
+    unsure: bool = False
 
 
 class Inputs:

@@ -142,7 +142,8 @@ class WordClassifier(ABC):
             advance: Called with windows done and all there are.
 
         Raises:
-            ModelError: Memory is too small for one window, the device failed, or the model gives no numbers.
+            ModelError: The model gives no numbers.
+            UnavailableError: Memory is too small for one window, or the device failed.
         """
         found = self.spans_of(self.probabilities(sentences, advance=advance))
         return [relabel(sentence, spans) for sentence, spans in zip(sentences, found, strict=True)]

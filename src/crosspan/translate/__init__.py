@@ -101,7 +101,7 @@ class Translator(Protocol):
 
         Raises:
             OptionError: The model does not know a language.
-            ModelError: The device or the server failed.
+            UnavailableError: The device or the server failed.
         """
 
 

@@ -1,8 +1,11 @@
 """A client for chat models behind an HTTP address in the manner of OpenAI: vLLM, Ollama, llama.cpp, hosted services.
 
 It waits and asks again where a server is busy, keeps to a limit of requests, asks several things at once, and keeps
-every answer on disk, so that nothing is asked, or paid for, twice. What is wrong with one answer costs that answer;
-what is wrong with the server ends the work, and what came until then is kept.
+every answer on disk, so that nothing is asked, or paid for, twice.
+
+What a server cannot do with one text is the problem of that text. What it cannot do at all is an outage, and nobody's
+problem: it stays busy, it is gone, it refuses the key. In between are answers that never come or that nobody can read:
+then the server is asked once more what it answered before.
 """
 
 from __future__ import annotations
@@ -10,9 +13,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -20,11 +22,13 @@ from urllib.parse import urlsplit
 from crosspan.core.answers import Answers
 from crosspan.core.background import Background
 from crosspan.core.digests import digest_of, user_cache
-from crosspan.core.errors import CrosspanError, ModelError, OptionError
+from crosspan.core.errors import CrosspanError, OptionError
+from crosspan.core.failures import MANY, Pulse
 from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, checked
 from crosspan.core.secrets import holds_secret, key_in, name_of_variable
 from crosspan.translate import Advance
+from crosspan.translate.chat_faults import answers_nothing, lasting_outage, outage_of
 from crosspan.translate.chat_http import AnswerLimits, RequestError, parsed, post
 
 Message = Mapping[str, str]
@@ -33,7 +37,8 @@ Prompt = str | Sequence[Message]
 CUT_OFF = "cut off"
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 60.0
-_AGAIN = "Answers that came are kept in the cache: run it again once it is mended."
+_FEW = 4
+"""If more prompts fail one after the other for which the server may be at fault as well, that is looked into."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +145,7 @@ class ChatClient:
         self.cache = None if options.cache == "none" else Answers(options.cache or default_file())
         self._pace = _Pace(options.requests_per_minute)
         self._answered = False
+        self._pulse: Pulse[dict[str, Any]] = Pulse(self._ask_again, "the server", options.url)
 
     def complete(self, prompts: Sequence[Prompt], *, advance: Advance | None = None) -> list[Answer]:
         """Ask for answers.
@@ -152,8 +158,9 @@ class ChatClient:
             One answer a prompt, in order. What cannot be answered has a ``problem``, and does not stop the others.
 
         Raises:
-            ModelError: It is the server: nothing answers at the address, it refuses the key, has no such model, or
-                sends elsewhere. Answers that came before are kept, also on Ctrl-C, which ends all at once.
+            UnavailableError: The server does not answer, stays busy, refuses the key, has no such model, sends
+                elsewhere, or answers nothing at all in a way that can be read. Answers that came before are kept, also
+                on Ctrl-C, which ends all at once.
             OptionError: The key is none.
         """
         bodies = [self._body(prompt) for prompt in prompts]
@@ -162,27 +169,28 @@ class ChatClient:
         if self.cache is not None:
             found = {key: Answer(text) for key, text in self.cache.get(dict.fromkeys(keys)).items()}
         asked = {key: body for key, body in zip(keys, bodies, strict=True) if key not in found}
+        if found and not self._pulse.known:
+            self._pulse.well(next(body for key, body in zip(keys, bodies, strict=True) if key in found))
         counts = Counter(keys)
         done = sum(counts[key] for key in found)
         if advance is not None and done:
             advance(done, len(prompts))
-        work = Background(lambda key, given_up: self._ask(asked[key], given_up), asked, self.options.concurrency)
+        last: dict[bool, _Reply] = {}  # the last one that is doubtful, and the last that is not
+        work = Background(lambda key, given_up: self._kept(key, asked[key], given_up), asked, self.options.concurrency)
         try:
-            for key, answer in work:
-                found[key] = answer
-                self._keep([(key, answer)])
+            for key, reply in work:
+                found[key] = reply.answer
+                self._judge(asked[key], reply)
+                if reply.doubtful or reply.failure is None:
+                    last[reply.doubtful] = max(reply, last.get(reply.doubtful, reply), key=lambda one: one.at)
                 done += counts[key]
                 if advance is not None:
                     advance(done, len(prompts))
-        except BaseException:
-            with suppress(CrosspanError):
-                self._keep(work.give_up())
-            raise
+            if True in last:
+                self._look_back(last[True], last.get(False))
+        finally:
+            work.give_up()
         return [found[key] for key in keys]
-
-    def _keep(self, answers: Iterable[tuple[str, Answer]]) -> None:
-        if self.cache is not None:
-            self.cache.put({key: answer.text for key, answer in answers if answer.problem is None})
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
         messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(one) for one in prompt]
@@ -197,7 +205,14 @@ class ChatClient:
             body["max_tokens"] = options.max_tokens
         return body
 
-    def _ask(self, body: dict[str, Any], given_up: threading.Event) -> Answer:
+    def _kept(self, key: str, body: dict[str, Any], given_up: threading.Event) -> _Reply:
+        """Ask, and keep the answer at once: what came is kept, whatever becomes of the others."""
+        reply = self._ask(body, given_up)
+        if self.cache is not None and reply.answer.problem is None:
+            self.cache.put({key: reply.answer.text})
+        return reply
+
+    def _ask(self, body: dict[str, Any], given_up: threading.Event) -> _Reply:
         """Ask once, and again where that may help."""
         last = RequestError("given up")
         for attempt in range(self.options.retries + 1):
@@ -205,58 +220,102 @@ class ChatClient:
                 wait = last.wait if last.wait is not None else _FIRST_WAIT * 2 ** (attempt - 1)
                 given_up.wait(min(wait, _LONGEST_WAIT))
             self._pace.take_turn(given_up)
+            sent = time.monotonic()
             try:
                 answer = _answer_of(self._post(body, given_up))
             except RequestError as failure:
                 last = failure
             else:
                 self._answered = True
-                return answer
+                return _Reply(answer, at=sent)
+            hopeless = outage_of(last, self.options, answered=self._answered)
+            if hopeless is not None:
+                raise hopeless
             logger_of(__name__).info("the server did not answer (%s)", last.reason)
-            _stop_if_hopeless(last, self.options, answered=self._answered)
             if not last.passing:
-                return Answer("", last.reason)
+                return _Reply(Answer("", last.reason), last)
+        return self._given_up(last)
+
+    def _given_up(self, last: RequestError) -> _Reply:
+        """What becomes of a prompt that was asked as often as it may be.
+
+        Raises:
+            UnavailableError: No prompt can be at fault.
+        """
         tries = self.options.retries + 1
         reason = f"no answer after {tries} {'try' if tries == 1 else 'tries'}: {last.reason}"
-        if last.unreachable:
-            raise ModelError(f"the server does not answer any more ({reason})", where=self.options.url, hint=_AGAIN)
-        return Answer("", reason, final=True)
+        lasting = lasting_outage(last, self.options, reason)
+        if lasting is not None:
+            raise lasting
+        return _Reply(Answer("", reason, final=True), last)
+
+    def _judge(self, body: dict[str, Any], reply: _Reply) -> None:
+        """Take note of how a prompt fared.
+
+        Raises:
+            UnavailableError: The server has broken down, or answers nothing.
+        """
+        if reply.failure is None:
+            self._pulse.well(body)
+            return
+        self._pulse.failed(CrosspanError(str(reply.answer.problem)))
+        few = max(_FEW, self.options.concurrency) if reply.doubtful else MANY
+        if self._pulse.failures > few:
+            self._check(reply)
+
+    def _look_back(self, doubtful: _Reply, well: _Reply | None) -> None:
+        """Find out whether failures were the server's, unless what was sent after the last of them was answered.
+
+        Raises:
+            UnavailableError: They were.
+        """
+        if well is None or well.at <= doubtful.at:  # though it may have come later
+            self._pulse.failed(CrosspanError(str(doubtful.answer.problem)))
+        self._check(doubtful)
+
+    def _check(self, reply: _Reply) -> None:
+        """Find out whether a failure, and those before it, are the server's.
+
+        Raises:
+            UnavailableError: It has broken down, or has never answered anything.
+        """
+        if not self._pulse.known:
+            raise answers_nothing(self.options, str(reply.answer.problem))
+        self._pulse.check()
+
+    def _ask_again(self, body: dict[str, Any]) -> None:
+        """Ask what was answered before.
+
+        Raises:
+            CrosspanError: It is not answered now.
+        """
+        reply = self._ask(body, threading.Event())
+        if reply.failure is not None:
+            raise CrosspanError(str(reply.answer.problem))
 
     def _post(self, body: dict[str, Any], given_up: threading.Event) -> str:
         limits = AnswerLimits(self.options.timeout, self.options.max_bytes, given_up.is_set)
         return post(self.address, body, key=key_in(self.options.key_variable), limits=limits)
 
 
-def _stop_if_hopeless(failure: RequestError, options: ChatOptions, *, answered: bool) -> None:
-    """Raise where no request can succeed."""
-    if failure.refused and not answered:
-        raise ModelError(
-            f"nothing answers at this address ({failure.reason})",
-            where=options.url,
-            hint="Start the server, or check the option url.",
-        )
-    if failure.status in (401, 403):
-        variable = options.key_variable
-        raise ModelError(
-            f"the server refuses the key (HTTP {failure.status})",
-            where=options.url,
-            hint=f"Put a valid key into the environment variable {variable}." if variable else "Name its variable.",
-        )
-    if failure.status in (402, 407):
-        what = "the proxy asks for a password" if failure.status == 407 else "the server asks for money"
-        raise ModelError(f"{what} ({failure.reason})", where=options.url, hint=_AGAIN)
-    if failure.status == 404:
-        raise ModelError(
-            f"the server has no model {options.model!r}, or no such address ({failure.reason})",
-            where=options.url,
-            hint="Check the options model and url; the address ends with the version, such as /v1.",
-        )
-    if 300 <= failure.status < 400:
-        raise ModelError(
-            f"the server is somewhere else ({failure.reason})",
-            where=options.url,
-            hint="Nothing is sent on, so that the key stays here: give the right address with the option url.",
-        )
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """How a prompt fared.
+
+    Args:
+        answer: The answer.
+        failure: Why there is none from the server.
+        at: When it was asked for, where it came; else when it was given up.
+    """
+
+    answer: Answer
+    failure: RequestError | None = None
+    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the server may be at fault as well as the prompt."""
+        return self.failure is not None and self.failure.passing
 
 
 def _answer_of(text: str) -> Answer:

@@ -16,11 +16,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, MissingDependencyError
+from crosspan.core.errors import CrosspanError, MemoryTooSmallError, UnavailableError
+from crosspan.core.outages import is_outage
 from crosspan.core.progress import Listener
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.folder import RECORD, StudyFolder
+from crosspan.lab.study.folder import PASSES, RECORD, StudyFolder
 from crosspan.lab.study.making import Maker, model_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.pipeline.engine import Engine
@@ -67,16 +68,17 @@ class CellWork(Step):
         """Run a cell; an error is its result, so that the others go on.
 
         Raises:
-            MissingDependencyError: A package is missing, which no other cell would find either.
+            UnavailableError: A package is missing, the disk is full or the device failed: no other cell would fare
+                better.
         """
         cell = self.cells[inputs.shard]
         begin = time.monotonic()
         try:
             result = (self._pretrain if cell.kind == "pretrain" else self._train)(cell, inputs)
-        except MissingDependencyError:
-            raise
         except Exception as error:  # whatever a cell raises, the others go on
-            return _record(cell, {"status": "failed", "error": told(error)})
+            if isinstance(error, UnavailableError) and not isinstance(error, MemoryTooSmallError):
+                raise
+            return _record(cell, {"status": "failed", "error": told(error), PASSES: is_outage(error)})
         seconds = round(time.monotonic() - begin, 1)
         about = {"seconds": seconds, "device": _device_name(self._device), "versions": versions()}
         return _record(cell, {"status": "done", "result": result, **about})
