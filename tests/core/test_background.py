@@ -8,67 +8,91 @@ import pytest
 from crosspan.core.background import Background
 
 
-def waiting(item, given_up):
-    given_up.wait(10)
+def waiting(item, work):
+    work.given_up.wait(10)
     return item
 
 
 def test_all_is_worked_on_by_so_many_threads():
     barrier = threading.Barrier(3, timeout=5)
 
-    def work(item, given_up):
+    def double(item, work):
         barrier.wait()
         return item * 2
 
-    assert sorted(Background(work, range(6), threads=3)) == [(item, item * 2) for item in range(6)]
-    assert list(Background(work, [], threads=3)) == []
+    with Background(double, range(6), threads=3) as work:
+        assert sorted(work) == [(item, item * 2) for item in range(6)]
+    with Background(double, [], threads=3) as work:
+        assert list(work) == []
 
 
 def test_results_come_as_they_end():
     first = threading.Event()
 
-    def work(item, given_up):
+    def same(item, work):
         if item == 0:
             first.wait(5)
         return item
 
-    found = iter(Background(work, [0, 1], threads=2))
-    assert next(found) == (1, 1)
-    first.set()
-    assert list(found) == [(0, 0)]
+    with Background(same, [0, 1], threads=2) as work:
+        found = iter(work)
+        assert next(found) == (1, 1)
+        first.set()
+        assert list(found) == [(0, 0)]
 
 
-def test_what_is_raised_ends_the_work():
+def test_after_an_error_nothing_more_is_begun():
     begun = []
 
-    def work(item, given_up):
+    def failing(item, work):
         begun.append(item)
         if item == 1:
             raise ValueError("one")
         return item
 
-    found = iter(Background(work, range(100), threads=1))
-    assert next(found) == (0, 0)
-    with pytest.raises(ValueError, match="one"):
-        list(found)
-    time.sleep(0.05)
+    with (
+        pytest.raises(ValueError, match="one"),
+        Background(failing, range(100), threads=1) as work,
+    ):
+        assert list(work)
     assert begun == [0, 1]
 
 
-def test_giving_up_waits_for_nobody():
-    work = Background(lambda item, given_up: item if item < 2 else waiting(item, given_up), range(9), threads=1)
-    found = iter(work)
-    assert next(found) == (0, 0)
+@pytest.mark.parametrize("fails", ["function", "caller"])
+def test_after_an_error_what_is_under_way_is_waited_for(fails):
+    begun, ended = threading.Event(), []
+
+    def slow(item, work):
+        if item == 0:
+            begun.wait(5)
+            if fails == "function":
+                raise ValueError("no")
+        if item == 1:
+            begun.set()
+            work.ending.wait(5)
+            time.sleep(0.1)
+            assert not work.given_up.is_set()
+            ended.append(item)
+        return item
+
+    with pytest.raises(ValueError, match="no"), Background(slow, range(9), threads=2) as work:  # noqa: PT012
+        for _ in work:
+            raise ValueError("no")
+    assert ended == [1]
+
+
+def test_ctrl_c_waits_for_nobody():
     began = time.monotonic()
-    work.give_up()
+    with pytest.raises(KeyboardInterrupt), Background(waiting, range(9), threads=2) as work:
+        raise KeyboardInterrupt
     assert time.monotonic() - began < 1
+    assert work.given_up.is_set()
 
 
 def test_two_pieces_of_work_do_not_end_each_other():
-    one, other = (Background(waiting, [name], threads=1) for name in ("one", "other"))
-    one.give_up()
-    time.sleep(0.05)
-    ended = threading.Event()
-    threading.Thread(target=lambda: (list(other), ended.set()), daemon=True).start()
-    assert not ended.wait(0.3)
-    other.give_up()
+    with Background(waiting, ["a"], threads=1) as one:
+        with Background(waiting, ["b"], threads=1):
+            pass
+        time.sleep(0.05)
+        assert not one.ending.is_set()
+        assert not one.given_up.is_set()

@@ -31,7 +31,7 @@ import pytest
 from crosspan.cli.main import main
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.secrets import hidden, key_in
-from crosspan.translate import TRANSLATORS, chat, chat_http, make_translator
+from crosspan.translate import TRANSLATORS, Translation, chat, chat_http, make_translator
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions
 from crosspan.translate.guard import Guarded
 
@@ -200,7 +200,7 @@ def misbehaviours(serve):
         "no size of a chunk": (serve.raw(HEAD, b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", sound), broken),
         "no HTTP": (serve.raw(b"SSH-2.0-OpenSSH_9.6\r\n"), broken),
         "no length": (serve.raw(HEAD, b"Content-Length: -7\r\n\r\n", sound[:9]), form),
-        "an impossible code": (serve.raw(b"HTTP/1.1 999 What\r\n\r\n"), "HTTP 999|" + broken),
+        "an impossible code": (serve.raw(b"HTTP/1.1 999 What\r\n\r\n"), "HTTP 999, which is no code|" + broken),
         "nothing": ((200, {}, ""), form),
         "a page": ((200, {"Content-Type": "text/html"}, "<html>Welcome!</html>"), form),
         "a page of errors": ((400, {}, "<html>\x1b[2JNo \x00</html>"), r"HTTP 400: <html>\\x1b\[2JNo \\x00</html>"),
@@ -276,7 +276,7 @@ def test_what_is_final_is_not_asked_for_in_parts(serve):
     translator = Guarded(make_translator("openai", "m", url=server.url, **OPTIONS))
     found = translator.translate(["Ada went.", "Obi stayed there, and nobody saw it."], source="en", target="sw")
     assert [one.final for one in found] == [False, True]
-    assert len(server.asked) == 2
+    assert sum("Obi" in prompt for prompt in server.prompts) == 1
 
 
 def test_a_text_that_is_no_unicode(serve):
@@ -521,16 +521,49 @@ class Chatty:
 
     def __init__(self, model="", *, threads=None):
         self.key = key_in("OPENAI_API_KEY")
+        if model == "none":
+            self.fail()
+
+    def fail(self):
+        raise RuntimeError(f"POST {{'Authorization': 'Bearer {self.key}'}} failed") from ValueError(repr(self.key))
 
     def translate(self, texts, *, source, target, advance=None):
-        raise RuntimeError(f"POST {{'Authorization': 'Bearer {self.key}'}} failed") from ValueError(repr(self.key))
+        if "Obi sees" in texts:
+            self.fail()
+        return [Translation(text, problem=f"no, {self.key}" if "Kofi" in text else None) for text in texts]
+
+
+def test_what_other_packages_say_of_sentences(capsys, caplog):
+    TRANSLATORS.register("chatty", Chatty)
+    Path("in.conll").write_text("Ada B-PER\nsees O\n\nObi B-PER\nsees O\n\nKofi B-PER\nsees O\n")
+    recipe = (RECIPE % ("", "")).replace('use = "openai"', 'use = "chatty"').replace('"none"', '"statistical"')
+    Path("recipe.toml").write_text(recipe.replace('"clap"\nmodel = "m"\nmatch_filter = false', '"heuristic"'))
+    outcome = Outcome(main(["run", "recipe.toml", "--debug"]), "".join(capsys.readouterr()))
+    assert outcome.code == 3
+    outcome.problems = dict(enumerate(Path("out/rejected.jsonl").read_text(encoding="utf-8").splitlines()))
+    assert ["***" in said for said in outcome.problems.values()] == [True, True]
+    nothing_holds_the_key(outcome, caplog)
 
 
 @pytest.mark.parametrize("debug", [[], ["--debug"]])
 def test_what_other_packages_say(capsys, caplog, debug):
     TRANSLATORS.register("chatty", Chatty)
     Path("in.txt").write_text("Ada sees\n")
-    words = ["translate", "in.txt", "--from", "en", "--to", "sw", "--use", "chatty", "--out", "out.txt", *debug]
+    words = [
+        "translate",
+        "in.txt",
+        "--from",
+        "en",
+        "--to",
+        "sw",
+        "--use",
+        "chatty",
+        "--model",
+        "none",
+        "--out",
+        "out.txt",
+        *debug,
+    ]
     outcome = Outcome(main(words), "".join(capsys.readouterr()))
     assert outcome.code == 1
     assert "RuntimeError: POST {'Authorization': 'Bearer ***'} failed" in outcome.said
@@ -621,7 +654,9 @@ def encrypted(work, monkeypatch):
 
 def test_an_encrypted_connection(serve, encrypted, monkeypatch):
     drips = serve.raw(HEAD, b"X: ", itertools.repeat(b"a"), every=0.02)
-    server = serve(lambda number, body: drips if number else serve.say("ok"), context=encrypted)
+    server = serve(
+        lambda number, body: drips if body["messages"][-1]["content"] == "b" else serve.say("ok"), context=encrypted
+    )
     options = ChatOptions(model="m", url=server.url, **OPTIONS)
     with pytest.raises(CrosspanError, match="certificate"):
         ChatClient(options).complete(["a"])

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -16,34 +17,57 @@ _LOOK = 0.2
 
 
 class Background(Generic[T, R]):
-    """Items, each worked on by a function in one of some threads.
+    """Items, each worked on by a function in one of some threads; use it in a ``with``, and iterate there.
 
-    The threads of :mod:`concurrent.futures` are waited for, at the latest when Python ends; a function that waits for a
-    server then keeps Ctrl-C waiting as well. These are not: who iterates gets what ends, and :meth:`give_up` returns at
-    once.
+    The threads of :mod:`concurrent.futures` are waited for whatever happens, at the latest when Python ends; a function
+    that waits for a server then keeps Ctrl-C waiting as well. These are not. Where the ``with`` ends with an error, no
+    further item is begun, and those that are under way come to their end, as they may have cost something; where it is
+    left otherwise, as by Ctrl-C, nothing is waited for.
 
     Args:
-        function: Called with an item, and an event that is set once the work is given up; then it should end.
+        function: Called with an item and this object, whose events it should look at.
         items: What to work on.
         threads: How many at a time.
 
+    Attributes:
+        ending: Is set where nothing more should be begun.
+        given_up: Is set where the function should come to an end at once.
+
     Example:
-        >>> work = Background(lambda item, given_up: item * 2, [1, 2, 3], threads=2)
-        >>> sorted(work)
+        >>> with Background(lambda item, work: item * 2, [1, 2, 3], threads=2) as work:
+        ...     print(sorted(work))
         [(1, 2), (2, 4), (3, 6)]
     """
 
-    def __init__(self, function: Callable[[T, threading.Event], R], items: Iterable[T], threads: int) -> None:
+    def __init__(self, function: Callable[[T, Background[T, R]], R], items: Iterable[T], threads: int) -> None:
+        self.ending = threading.Event()
+        self.given_up = threading.Event()
         self._function = function
         self._waiting = deque(items)
         self._left = len(self._waiting)
         self._ended: queue.SimpleQueue[tuple[T, R | BaseException, bool]] = queue.SimpleQueue()
-        self._given_up = threading.Event()
-        for _ in range(min(threads, self._left)):
-            threading.Thread(target=self._work, daemon=True, name="crosspan-background").start()
+        n_threads = min(threads, self._left)
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(n_threads)]
+
+    def __enter__(self) -> Background[T, R]:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.ending.set()
+        try:
+            if isinstance(error, Exception):
+                for thread in self._threads:
+                    while thread.is_alive():
+                        thread.join(_LOOK)
+        finally:
+            self.given_up.set()
 
     def __iter__(self) -> Iterator[tuple[T, R]]:
-        """Yield items with what became of them, as they end; raise what the function raised, which ends the work."""
+        """Yield items with what became of them, as they end; raise what the function raised."""
         while self._left:
             try:
                 item, result, well = self._ended.get(timeout=_LOOK)
@@ -55,18 +79,14 @@ class Background(Generic[T, R]):
                 raise result
             yield item, result  # type: ignore[misc]
 
-    def give_up(self) -> None:
-        """End the work: nothing more is begun, and nothing is waited for."""
-        self._given_up.set()
-
     def _work(self) -> None:
-        while not self._given_up.is_set():
+        while not self.ending.is_set():
             try:
                 item = self._waiting.popleft()
             except IndexError:
                 return
             try:
-                self._ended.put((item, self._function(item, self._given_up), True))
+                self._ended.put((item, self._function(item, self), True))
             except BaseException as error:  # for who iterates; nothing more is begun meanwhile
                 self._ended.put((item, error, False))
-                self._given_up.set()
+                self.ending.set()

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, checked
 from crosspan.core.secrets import holds_secret, key_in, name_of_variable
 from crosspan.translate import Advance
-from crosspan.translate.chat_faults import answers_nothing, lasting_outage, outage_of
+from crosspan.translate.chat_faults import answers_nothing, doubtful, lasting_outage, outage_of
 from crosspan.translate.chat_http import AnswerLimits, RequestError, parsed, post
 
 Message = Mapping[str, str]
@@ -176,8 +177,7 @@ class ChatClient:
         if advance is not None and done:
             advance(done, len(prompts))
         last: dict[bool, _Reply] = {}  # the last one that is doubtful, and the last that is not
-        work = Background(lambda key, given_up: self._kept(key, asked[key], given_up), asked, self.options.concurrency)
-        try:
+        with Background(partial(self._kept, asked), asked, self.options.concurrency) as work:
             for key, reply in work:
                 found[key] = reply.answer
                 self._judge(asked[key], reply)
@@ -188,8 +188,6 @@ class ChatClient:
                     advance(done, len(prompts))
             if True in last:
                 self._look_back(last[True], last.get(False))
-        finally:
-            work.give_up()
         return [found[key] for key in keys]
 
     def _body(self, prompt: Prompt) -> dict[str, Any]:
@@ -205,30 +203,33 @@ class ChatClient:
             body["max_tokens"] = options.max_tokens
         return body
 
-    def _kept(self, key: str, body: dict[str, Any], given_up: threading.Event) -> _Reply:
+    def _kept(self, asked: Mapping[str, dict[str, Any]], key: str, work: _Work) -> _Reply:
         """Ask, and keep the answer at once: what came is kept, whatever becomes of the others."""
-        reply = self._ask(body, given_up)
+        reply = self._ask(asked[key], work)
         if self.cache is not None and reply.answer.problem is None:
             self.cache.put({key: reply.answer.text})
         return reply
 
-    def _ask(self, body: dict[str, Any], given_up: threading.Event) -> _Reply:
+    def _ask(self, body: dict[str, Any], work: _Work | None = None) -> _Reply:
         """Ask once, and again where that may help."""
         last = RequestError("given up")
+        ending = work.ending if work is not None else threading.Event()
         for attempt in range(self.options.retries + 1):
             if attempt:
                 wait = last.wait if last.wait is not None else _FIRST_WAIT * 2 ** (attempt - 1)
-                given_up.wait(min(wait, _LONGEST_WAIT))
-            self._pace.take_turn(given_up)
+                ending.wait(min(wait, _LONGEST_WAIT))
+            self._pace.take_turn(ending)
+            if ending.is_set():
+                return _Reply(Answer("", "given up"), last)
             sent = time.monotonic()
             try:
-                answer = _answer_of(self._post(body, given_up))
+                answer = _answer_of(self._post(body, work))
             except RequestError as failure:
                 last = failure
             else:
                 self._answered = True
                 return _Reply(answer, at=sent)
-            hopeless = outage_of(last, self.options, answered=self._answered)
+            hopeless = outage_of(last, self.options, answered=self._answered or self._pulse.known)
             if hopeless is not None:
                 raise hopeless
             logger_of(__name__).info("the server did not answer (%s)", last.reason)
@@ -289,12 +290,14 @@ class ChatClient:
         Raises:
             CrosspanError: It is not answered now.
         """
-        reply = self._ask(body, threading.Event())
+        reply = self._ask(body)
         if reply.failure is not None:
-            raise CrosspanError(str(reply.answer.problem))
+            hopeless = outage_of(reply.failure, self.options, answered=False)
+            raise hopeless or CrosspanError(str(reply.answer.problem))
 
-    def _post(self, body: dict[str, Any], given_up: threading.Event) -> str:
-        limits = AnswerLimits(self.options.timeout, self.options.max_bytes, given_up.is_set)
+    def _post(self, body: dict[str, Any], work: _Work | None) -> str:
+        given_up = bool if work is None else work.given_up.is_set
+        limits = AnswerLimits(self.options.timeout, self.options.max_bytes, given_up)
         return post(self.address, body, key=key_in(self.options.key_variable), limits=limits)
 
 
@@ -315,7 +318,7 @@ class _Reply:
     @property
     def doubtful(self) -> bool:
         """Whether the server may be at fault as well as the prompt."""
-        return self.failure is not None and self.failure.passing
+        return self.failure is not None and doubtful(self.failure)
 
 
 def _answer_of(text: str) -> Answer:
@@ -344,6 +347,9 @@ def _answer_of(text: str) -> Answer:
     return Answer(content, CUT_OFF if ending == "length" else None)
 
 
+_Work = Background[str, _Reply]
+
+
 class _Pace:
     """Lets requests go one after the other at a limited rate."""
 
@@ -352,7 +358,7 @@ class _Pace:
         self._lock = threading.Lock()
         self._next = 0.0
 
-    def take_turn(self, given_up: threading.Event) -> None:
+    def take_turn(self, ending: threading.Event) -> None:
         """Wait until the next request may go, but not longer than the work goes on."""
         if not self._interval:
             return
@@ -360,7 +366,7 @@ class _Pace:
             now = time.monotonic()
             at = max(now, self._next)
             self._next = at + self._interval
-        given_up.wait(at - now)
+        ending.wait(at - now)
 
 
 def with_model(options: ChatOptions, model: str) -> ChatOptions:

@@ -319,6 +319,8 @@ def _of_connection(error: urllib.error.URLError) -> RequestError:
 
 def _of_status(error: urllib.error.HTTPError) -> RequestError:
     status = error.code
+    if status >= 600:
+        return RequestError(f"HTTP {status}, which is no code", passing=True)
     said = _said(error)
     elsewhere = error.headers.get("Location") if 300 <= status < 400 else None
     if elsewhere:

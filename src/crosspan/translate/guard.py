@@ -15,6 +15,7 @@ import numpy.typing as npt
 from crosspan.core.errors import OptionError
 from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, OneOf, checked
+from crosspan.core.secrets import hidden
 from crosspan.text.scripts import is_unspaced
 from crosspan.text.sentences import split_sentences
 from crosspan.translate import Advance, Translation, Translator
@@ -243,9 +244,11 @@ class _Work:
         translations = translator.translate(texts, **self.languages, advance=advance)
         checked = []
         for text, translation in zip(texts, translations, strict=True):
-            if translation.problem is None:
+            problem = translation.problem
+            if problem is None:
                 problem = problem_of(text, translation.text, max_ratio=self.options.max_ratio)
-                translation = replace(translation, problem=problem) if problem else translation
+            if problem is not None:
+                translation = replace(translation, problem=hidden(problem))
             checked.append(translation)
         return checked
 
