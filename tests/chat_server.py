@@ -30,6 +30,11 @@ def raw(*pieces, every=0.0):
     return send
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64  # many ask at once
+
+
 class ChatServer:
     """Answers each request by ``answer(number, body)``: status, headers and text, or a function that sends all of it.
 
@@ -86,8 +91,7 @@ class ChatServer:
             def log_message(self, *_):
                 pass
 
-        self.http = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.http.daemon_threads = True
+        self.http = _Listener(("127.0.0.1", port), Handler)
         if context is not None:
             self.http.socket = context.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
         self.url = f"http{'s' if context else ''}://127.0.0.1:{self.http.server_port}/v1"

@@ -36,7 +36,7 @@ from crosspan.translate.chat import Answer, ChatClient, ChatOptions
 from crosspan.translate.guard import Guarded
 
 KEY = "sk-faults/5f3a+9c1=e7"
-OPTIONS = {"retries": 0, "timeout": 0.4, "max_bytes": 100_000, "concurrency": 8, "cache": "answers.sqlite"}
+OPTIONS = {"retries": 0, "timeout": 1.0, "max_bytes": 100_000, "concurrency": 8, "cache": "answers.sqlite"}
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -165,7 +165,7 @@ def misbehaviours(serve):
     )
     drops = itertools.repeat(b" ")
     late, large = (
-        r"no whole answer within 0\.4 seconds \(setting timeout\)",
+        r"no whole answer within 1 seconds \(setting timeout\)",
         r"more than 100,000 bytes \(setting max_bytes\)",
     )
     broken, form = r"the connection broke off \(\w+\)", "the answer is not of the form that is expected"
@@ -201,6 +201,7 @@ def misbehaviours(serve):
         "no HTTP": (serve.raw(b"SSH-2.0-OpenSSH_9.6\r\n"), broken),
         "no length": (serve.raw(HEAD, b"Content-Length: -7\r\n\r\n", sound[:9]), form),
         "an impossible code": (serve.raw(b"HTTP/1.1 999 What\r\n\r\n"), "HTTP 999, which is no code|" + broken),
+        "not allowed": (serve.fault(403, "such words are not allowed"), "HTTP 403: such words are not allowed"),
         "nothing": ((200, {}, ""), form),
         "a page": ((200, {"Content-Type": "text/html"}, "<html>Welcome!</html>"), form),
         "a page of errors": ((400, {}, "<html>\x1b[2JNo \x00</html>"), r"HTTP 400: <html>\\x1b\[2JNo \\x00</html>"),
@@ -264,7 +265,7 @@ def test_no_more_is_read_than_the_limit(serve):
             write(b"x" * 65_536)
             sent.append(65_536)
 
-    server = serve(lambda number, body: endless if number else serve.say("ok"))
+    server = serve(lambda number, body: endless if body["messages"][-1]["content"] == "b" else serve.say("ok"))
     client = ChatClient(ChatOptions(model="m", url=server.url, **{**OPTIONS, "timeout": 30.0}))
     assert client.complete(["a"])[0].text == "ok"
     assert "max_bytes" in client.complete(["b"])[0].problem
@@ -365,24 +366,27 @@ def test_a_server_that_asks_for_absurd_patience(serve, monkeypatch, value):
 
 
 @DOORS
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("where", ["here", "there", "loop"])
-def test_nothing_is_sent_on(serve, door, capsys, caplog, status, where):
-    if door is not by_python and status != 307:
-        pytest.skip("one of them is enough there")
+def test_nothing_is_sent_on(serve, door, capsys, caplog, where):
     other = serve(lambda number, body: serve.say("ok"))
-    server = serve(lambda number, body: (status, {"Location": target}, f"moved, {KEY}"))
-    target = {
+    server = serve(None)
+    targets = {
         "here": f"{server.url}/other",
         "there": f"{other.url}/?key={KEY}",
         "loop": f"{server.url}/chat/completions",
-    }[where]
-    outcome = door(server.url, ["Ada sees"], capsys, concurrency=1)
-    assert outcome.code == 1
-    assert f"the server is somewhere else (HTTP {status}: it sends to {hidden(target)})" in outcome.said
+    }
+    for status in (301, 302, 303, 307, 308) if door is by_python else (307,):
+        server.answer = partial(moved, status, targets[where])
+        outcome = door(server.url, ["Ada sees"], capsys, concurrency=1)
+        assert outcome.code == 1
+        assert f"the server is somewhere else (HTTP {status}: it sends to {hidden(targets[where])})" in outcome.said
+        nothing_holds_the_key(outcome, caplog)
     assert other.asked == []
     assert set(server.paths) == {"/v1/chat/completions"}
-    nothing_holds_the_key(outcome, caplog)
+
+
+def moved(status, target, number, body):
+    return status, {"Location": target}, f"moved, {KEY}"
 
 
 # Time limits and Ctrl-C
@@ -410,7 +414,7 @@ def test_ctrl_c_ends_all_at_once_and_keeps_what_came(serve):
     threading.Thread(target=interrupt, daemon=True).start()
     with pytest.raises(KeyboardInterrupt):
         ChatClient(options).complete(["a", "b", "slow 1", "slow 2", "c"])
-    assert time.monotonic() - times[0] < 1
+    assert time.monotonic() - times[0] < 3
     server.answer = lambda number, body: serve.say("better")
     found = ChatClient(options).complete(["a", "b", "slow 1", "slow 2", "c"])
     assert [one.text for one in found] == ["ok", "ok", "better", "better", "better"]
@@ -440,7 +444,7 @@ def test_ctrl_c_ends_a_command(serve, capsys, verb):
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     _, err = process.communicate(timeout=30)
-    assert time.monotonic() - began < 2  # less than one by itself; Python takes some time to end
+    assert time.monotonic() - began < 5  # far less by itself, but other processes may be busy
     assert process.returncode == 1
     assert "interrupted" in err
     assert KEY not in err
@@ -614,9 +618,9 @@ def test_a_proxy_that_drips(serve, monkeypatch):
     proxy = serve(lambda number, body: serve.raw(HEAD, b"X: ", itertools.repeat(b"a"), every=0.02))
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.http.server_port}")
     began = time.monotonic()
-    with pytest.raises(CrosspanError):
+    with pytest.raises(CrosspanError, match="no connection in time"):
         ChatClient(ChatOptions(model="m", url="https://model.invalid/v1", **OPTIONS)).complete(["c"])
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert proxy.paths == ["model.invalid:443"]
 
 
@@ -667,4 +671,4 @@ def test_an_encrypted_connection(serve, encrypted, monkeypatch):
     assert client.complete(["a"]) == [Answer("ok")]
     began = time.monotonic()
     assert "(setting timeout)" in client.complete(["b"])[0].problem
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5

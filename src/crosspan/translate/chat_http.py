@@ -273,10 +273,9 @@ def _is_here(host: str) -> bool:
 
 
 def _text_of(answer: Any, limits: AnswerLimits) -> str:
-    too_long = RequestError(f"the answer has more than {limits.max_bytes:,} bytes (setting max_bytes)")
     raw = _start_of(answer, limits.max_bytes + 1)
     if len(raw) > limits.max_bytes:
-        raise too_long
+        raise RequestError(f"the answer has more than {limits.max_bytes:,} bytes (setting max_bytes)", passing=True)
     try:
         return raw.decode()
     except UnicodeDecodeError:
