@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import OptionError, UnavailableError
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.clap import REASONS, ClapOptions, ClapProjector, find_answer
 from crosspan.project.clap_prompt import EXAMPLES, answers_in, conversation
@@ -268,7 +268,7 @@ def test_no_server_and_no_model():
     with pytest.raises(OptionError, match="no model is named"):
         ClapProjector()
     projector = ClapProjector(ClapOptions(model="m", url="http://127.0.0.1:9/v1", cache="none", retries=0))
-    with pytest.raises(ModelError, match="nothing answers at this address"):
+    with pytest.raises(UnavailableError, match="nothing answers at this address"):
         projector.project([Pair(SOURCE, TARGET)], [NO_LINKS])
 
 
