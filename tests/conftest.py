@@ -1,8 +1,7 @@
-"""How properties are tested; and the package of another author, installed without an installer."""
+"""How properties are tested; the package of another author, installed without an installer; and servers."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests import chat_server
 
 from crosspan.core.plugins import installed
 
@@ -20,7 +20,6 @@ from crosspan.core.plugins import installed
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-CHAT_SERVER = Path(__file__).parent / "translate" / "chat_server.py"
 PACKAGE = Path(__file__).with_name("plugin_package")
 
 
@@ -57,20 +56,15 @@ def plugins(plugin_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Starts chat models on this machine."""
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    spec = importlib.util.spec_from_file_location("chat_server", CHAT_SERVER)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    servers: list[Any] = []
+    servers: list[chat_server.ChatServer] = []
 
-    def start(answer: Any, **options: Any) -> Any:
-        servers.append(module.ChatServer(answer, **options))
+    def start(answer: Any, **options: Any) -> chat_server.ChatServer:
+        servers.append(chat_server.ChatServer(answer, **options))
         return servers[-1]
 
-    start.say, start.fault = module.say, module.fault  # type: ignore[attr-defined]
+    start.say, start.fault, start.raw = chat_server.say, chat_server.fault, chat_server.raw  # type: ignore[attr-defined]
     yield start
     for server in servers:
         server.close()

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from crosspan.core.errors import ArgumentError, CrosspanError, MemoryTooSmallError, OptionError, UnavailableError
 from crosspan.core.outages import is_outage
+from crosspan.core.secrets import hidden
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -227,13 +228,13 @@ def _of_an_option(error: Exception) -> bool:
 
 
 def in_words(error: BaseException) -> str:
-    """An error as the reason why a sentence is left out.
+    """An error as the reason why a sentence is left out, without secrets.
 
     Example:
         >>> in_words(ZeroDivisionError("division by zero"))
         'ZeroDivisionError: division by zero'
     """
     if isinstance(error, CrosspanError):
-        return f"{error.message}. {error.hint}" if error.hint else error.message
-    what = str(error).strip().partition("\n")[0]
+        return hidden(f"{error.message}. {error.hint}" if error.hint else error.message)
+    what = hidden(str(error)).strip().partition("\n")[0]
     return f"{type(error).__name__}: {what}" if what else type(error).__name__

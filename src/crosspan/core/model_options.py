@@ -14,10 +14,11 @@ _MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
 UNSEEN = frozenset(
     (
         *("device", "threads", "processes", "concurrency", "batch", "batch_size", "batch_tokens", "budget"),
-        *("timeout", "retries", "requests_per_minute", "cache", "key_variable"),
+        *("requests_per_minute", "cache", "key_variable"),
     )
 )
-"""Options that change how fast a result is there, and not the result."""
+"""Options that change how fast a result is there, and not the result. Limits of what is waited for are none: what is
+missing because of one is there with another."""
 
 
 def names_a_model(option: str) -> bool:

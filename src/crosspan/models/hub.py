@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import ModelError
+from crosspan.core.secrets import hidden
 
 TIMEOUT = 5.0
 """Seconds in which the hub must answer once."""
@@ -67,7 +68,7 @@ def fetching(name: str, hub: Any) -> dict[str, bool]:
 @cache
 def _announce(name: str, endpoint: str) -> None:
     """Say once that a model is downloaded; it may take long, and a proxy or a disk may not like it."""
-    _LOG.warning("crosspan: %s is not on this machine: downloading it from %s", name, endpoint)
+    _LOG.warning("crosspan: %s is not on this machine: downloading it from %s", name, hidden(endpoint))
 
 
 def _trouble(endpoint: str, hub: Any) -> str:
@@ -78,7 +79,7 @@ def _trouble(endpoint: str, hub: Any) -> str:
             hub.get_session().head(endpoint, timeout=TIMEOUT)
             found = ""
         except Exception as error:  # of whatever package the hub talks through
-            found = f"{endpoint}: {str(error).strip() or type(error).__name__}"
+            found = hidden(f"{endpoint}: {str(error).strip() or type(error).__name__}")
         _ANSWERS[endpoint] = time.monotonic(), found
     return found
 

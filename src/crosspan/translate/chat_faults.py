@@ -32,7 +32,7 @@ def outage_of(failure: RequestError, options: ChatOptions, *, answered: bool) ->
             where=where,
             hint="Start the server, or check the option url.",
         )
-    if status in (401, 403):
+    if status == 401 or (status == 403 and not answered):  # the latter can be about what a text says
         variable = options.key_variable
         return UnavailableError(
             f"the server refuses the key (HTTP {status})",
@@ -45,13 +45,34 @@ def outage_of(failure: RequestError, options: ChatOptions, *, answered: bool) ->
             where=where,
             hint="Check the options model and url; the address ends with the version, such as /v1.",
         )
-    if status and not failure.passing and status not in REFUSES_THE_INPUT:
+    if 300 <= status < 400:
+        return UnavailableError(
+            f"the server is somewhere else ({failure.reason})",
+            where=where,
+            hint="Nothing is sent on, so that the key stays here: give the right address with the option url.",
+        )
+    if status == 407:
+        return UnavailableError(
+            f"the proxy asks for a password ({failure.reason})",
+            where=where,
+            hint="Put it into the address of the proxy in the environment (http_proxy, https_proxy).",
+        )
+    if status and not failure.passing and status not in (*REFUSES_THE_INPUT, 403):
         return UnavailableError(
             f"the server does not do what it is asked ({failure.reason})",
             where=where,
             hint=f"Check the option url, and what the server allows. {_KEPT}.",
         )
     return None
+
+
+def doubtful(failure: RequestError) -> bool:
+    """Whether it may be the server, and not the text that it was asked for.
+
+    Args:
+        failure: What happened.
+    """
+    return failure.passing or failure.status == 403
 
 
 def lasting_outage(last: RequestError, options: ChatOptions, reason: str) -> UnavailableError | None:

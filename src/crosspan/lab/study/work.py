@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, MemoryTooSmallError, UnavailableError
+from crosspan.core.failures import in_words
 from crosspan.core.outages import is_outage
 from crosspan.core.progress import Listener
+from crosspan.core.secrets import hidden
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.folder import PASSES, RECORD, StudyFolder
@@ -141,10 +143,10 @@ class _LeftOutError(CrosspanError):
 def told(error: Exception) -> str:
     """An error in words; of one that nobody foresaw, with its place in the code."""
     if isinstance(error, CrosspanError):
-        return str(error)
+        return hidden(str(error))
     last = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" ({last[0].name}, line {last[0].lineno})" if last else ""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}{place}"
+    return f"{in_words(error)}{place}"
 
 
 def _record(cell: Cell, values: Mapping[str, Any]) -> Output:
