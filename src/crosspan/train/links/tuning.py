@@ -16,7 +16,7 @@ from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
-from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.models.loading import check_fit, load_config, load_guesser, load_tokenizer, neural
 from crosspan.models.loop import Loop
 from crosspan.models.pieces import longest_input
 from crosspan.models.processes import Processes
@@ -145,7 +145,7 @@ def _objective(
     """The model with what tells translations apart."""
     processes = Processes(options.device)
     placement = Placement(device=str(processes.device), dtype="float32")
-    model = load_model(options.model, "AutoModelForMaskedLM", placement=placement)
+    model = load_guesser(options.model, load_config(options.model), placement=placement, seed=options.seed)
     check_fit(tokenizer, model, options.model)
     torch = neural("tuning", "torch")
     with torch.random.fork_rng(devices=[]):
