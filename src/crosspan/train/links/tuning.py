@@ -122,7 +122,8 @@ def tune_aligner(
     given = None if links is None else list(links)
     if given is not None and len(given) != len(pairs):
         raise PairError(f"{len(given)} lines of links for {len(pairs)} pairs", hint="Give the links of these pairs.")
-    examples, left_out = examples_of(tokenizer, pairs, given, min(most, options.longest or most), readable)
+    longest = min(most, options.longest or most)
+    examples, left_out = examples_of(tokenizer, pairs, given, longest, readable, options.marks)
     if not examples:
         raise EmptyInputError(
             "there is no sentence pair to learn from",
