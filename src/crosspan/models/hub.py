@@ -9,6 +9,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.carried import carried_remedy
 from crosspan.core.errors import ModelError
 from crosspan.core.secrets import hidden
 
@@ -25,6 +26,19 @@ _ANSWERS: dict[str, tuple[float, str]] = {}
 """When the hub was asked, and why it could not be reached."""
 
 _LOG = getLogger("crosspan.models")
+
+
+def no_hub(name: str) -> str:
+    """What to do where a model cannot be had from the hub.
+
+    Args:
+        name: Its name there.
+
+    Example:
+        >>> no_hub("google/mt5-small") == NO_HUB
+        True
+    """
+    return " ".join(filter(None, (carried_remedy(name), NO_HUB)))
 
 
 def is_path(name: str) -> bool:
@@ -58,7 +72,7 @@ def fetching(name: str, hub: Any) -> dict[str, bool]:
         return {"local_files_only": True}
     if trouble:
         raise ModelError(
-            f"the model is not at hand, and the hub cannot be asked for it ({trouble})", where=name, hint=NO_HUB
+            f"the model is not at hand, and the hub cannot be asked for it ({trouble})", where=name, hint=no_hub(name)
         )
     if not _was_downloaded(name, hub):
         _announce(name, hub.constants.ENDPOINT)
