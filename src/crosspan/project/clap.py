@@ -138,7 +138,7 @@ class ClapProjector:
         """Ask for every entity, and find the answers in the targets.
 
         Raises:
-            ModelError: The server cannot be reached or refuses to work.
+            UnavailableError: The server cannot be reached or refuses to work.
         """
         batch = PairBatch.build(pairs, alignments)
         asked = {

@@ -76,7 +76,7 @@ class OpenAITranslator:
         """Translate texts; see :class:`crosspan.translate.Translator`.
 
         Raises:
-            ModelError: It is the server, and not a text: see :meth:`crosspan.translate.chat.ChatClient.complete`.
+            UnavailableError: Nothing answers at the address, it stays busy, refuses the key, or has no such model.
         """
         languages = {"{source}": _spoken(source), "{target}": _spoken(target)}
         work = [index for index, text in enumerate(texts) if text.strip()]
