@@ -216,7 +216,7 @@ class ChatClient:
         ending = work.ending if work is not None else threading.Event()
         for attempt in range(self.options.retries + 1):
             if attempt:
-                wait = last.wait if last.wait is not None else _FIRST_WAIT * 2 ** (attempt - 1)
+                wait = last.wait if last.wait is not None else _FIRST_WAIT * 2 ** min(attempt - 1, 20)
                 ending.wait(min(wait, _LONGEST_WAIT))
             self._pace.take_turn(ending)
             if ending.is_set():
@@ -229,7 +229,7 @@ class ChatClient:
             else:
                 self._answered = True
                 return _Reply(answer, at=sent)
-            hopeless = outage_of(last, self.options, answered=self._answered or self._pulse.known)
+            hopeless = outage_of(last, self.options, answered=self._answered, known=self._pulse.known)
             if hopeless is not None:
                 raise hopeless
             logger_of(__name__).info("the server did not answer (%s)", last.reason)
@@ -292,7 +292,7 @@ class ChatClient:
         """
         reply = self._ask(body)
         if reply.failure is not None:
-            hopeless = outage_of(reply.failure, self.options, answered=False)
+            hopeless = outage_of(reply.failure, self.options, answered=True, known=False)
             raise hopeless or CrosspanError(str(reply.answer.problem))
 
     def _post(self, body: dict[str, Any], work: _Work | None) -> str:

@@ -17,13 +17,14 @@ _MAY_BE_THE_TEXT = frozenset((408, 500, 504, 524))
 _KEPT = "Answers that came are kept in the cache"
 
 
-def outage_of(failure: RequestError, options: ChatOptions, *, answered: bool) -> UnavailableError | None:
+def outage_of(failure: RequestError, options: ChatOptions, *, answered: bool, known: bool) -> UnavailableError | None:
     """The outage where no request can succeed, however often it is sent; else ``None``.
 
     Args:
         failure: What happened.
         options: Those of the client.
         answered: Whether the server has answered anything yet.
+        known: Whether an answer is known that it gave now or earlier, so that it can be asked for that again.
     """
     status, where = failure.status, options.url
     if failure.unreachable and not answered and failure.refused:
@@ -32,7 +33,7 @@ def outage_of(failure: RequestError, options: ChatOptions, *, answered: bool) ->
             where=where,
             hint="Start the server, or check the option url.",
         )
-    if status == 401 or (status == 403 and not answered):  # the latter can be about what a text says
+    if status == 401 or (status == 403 and not known):  # the latter can be about what a text says
         variable = options.key_variable
         return UnavailableError(
             f"the server refuses the key (HTTP {status})",
