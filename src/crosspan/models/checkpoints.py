@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from crosspan.core.errors import ModelError, OutputError
 from crosspan.core.folders import atomic_folder, is_complete, remove_folder
+from crosspan.core.json_text import parse_json
 from crosspan.models.loading import neural
 from crosspan.models.saving import is_finished
 
@@ -108,7 +109,7 @@ class Checkpoints:
         if not is_complete(path):
             raise _damaged(path)
         try:
-            values: dict[str, Any] = json.loads((path / _STATE).read_text(encoding="utf-8"))
+            values: dict[str, Any] = parse_json((path / _STATE).read_bytes())
             mark = values.pop("mark")
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise _damaged(path) from error

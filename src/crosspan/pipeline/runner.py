@@ -14,6 +14,7 @@ from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, OptionError, OutputError
 from crosspan.core.files import PathLike, make_folder, open_output
 from crosspan.core.folders import OWN, remove_folder
+from crosspan.core.json_text import parse_json
 from crosspan.core.locks import only_one
 from crosspan.core.overwrites import check_outputs, try_folder
 from crosspan.core.progress import Listener
@@ -216,7 +217,7 @@ def _remove(recipe: Recipe, names: Iterable[str]) -> None:
 def _outputs_before(recipe: Recipe) -> set[str]:
     """Results of an earlier run in this folder that nobody has changed since."""
     try:
-        known = json.loads((recipe.out / _REPORT).read_text(encoding="utf-8"))["outputs"]
+        known = parse_json((recipe.out / _REPORT).read_bytes())["outputs"]
         return {
             name
             for name, digest in known.items()
