@@ -3,7 +3,7 @@
 An option is a decorator, or a function that makes one and takes what differs between verbs: what the option is of. They
 can be put together with :func:`stack`::
 
-    @click.command("tag")
+    @verb("tag")
     @options.out("FILE", "Where the labelled sentences go; - stdout.")
     @options.working
     def command(...): ...

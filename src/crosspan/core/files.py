@@ -370,7 +370,8 @@ def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> I
     """
     name = os.fspath(path)
     if name == "-":
-        stdout = io.TextIOWrapper(_StandardOutput(), encoding="utf-8", newline="\n")
+        through: Any = _StandardOutput()
+        stdout = io.TextIOWrapper(through, encoding="utf-8", newline="\n")
         try:
             yield stdout
             stdout.flush()

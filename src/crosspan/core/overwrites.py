@@ -7,11 +7,13 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from crosspan.core.errors import OptionError, OutputError
 from crosspan.core.files import PathLike, atomic_binary, output_errors
 from crosspan.core.temporary import beside
+
+P = TypeVar("P", bound=PathLike)
 
 
 class _Abandoned(Exception):  # noqa: N818  # no error: it ends a trial
@@ -35,7 +37,7 @@ def check_writing(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike 
         try_file(path)
 
 
-def no_folders(paths: Iterable[PathLike | None]) -> list[PathLike]:
+def no_folders(paths: Iterable[P | None]) -> list[P]:
     """The paths without those of folders, which stand in the place of files and are refused where they are opened."""
     return [path for path in paths if path is not None and not os.path.isdir(path)]
 

@@ -42,9 +42,8 @@ class Checkpoints:
         self.mark = mark
 
     def newest(self) -> Path | None:
-        """The folder of the last one that is whole; where there are only damaged ones, of the last of those."""
-        found = self._found()
-        return next((path for path in found if is_complete(path)), found[0] if found else None)
+        """The folder of the last one that is whole."""
+        return next(filter(is_complete, self._found()), None)
 
     def _found(self) -> list[Path]:
         """All of them, the last first."""
@@ -105,9 +104,10 @@ class Checkpoints:
         """
         path = self.newest()
         if path is None:
+            damaged = self._found()
+            if damaged:
+                raise _damaged(damaged[0])
             return None
-        if not is_complete(path):
-            raise _damaged(path)
         try:
             values: dict[str, Any] = parse_json((path / _STATE).read_bytes())
             mark = values.pop("mark")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 from crosspan.core.model_options import names_a_cache, names_a_model, with_models
 from crosspan.core.options import flat
@@ -40,7 +41,7 @@ def places_kept(recipe: Recipe) -> list[str]:
     return [value for name, value in _values(recipe) if names_a_cache(name) and value]
 
 
-def _values(recipe: Recipe) -> Iterator[tuple[str, object]]:
+def _values(recipe: Recipe) -> Iterator[tuple[str, Any]]:
     """The last part of each key that holds text, and what it holds."""
     for table in TABLES:
         values = getattr(recipe, table)
