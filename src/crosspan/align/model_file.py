@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.hmm import JUMP_OFFSET
-from crosspan.align.lexicon import Side, Smoothing
+from crosspan.align.lexicon import Side, Smoothing, WordLexicon
 from crosspan.align.pair_table import PairTable
-from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
+from crosspan.align.statistical import Learned, StatisticalAligner, StatisticalOptions
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.files import atomic_binary
@@ -46,17 +46,18 @@ def save(aligner: StatisticalAligner, path: Path) -> None:
         ModelError: The aligner has learned nothing yet.
         OutputError: The file cannot be written.
     """
-    if aligner.sentences_seen == 0:
+    learned = aligner.learned
+    if learned.sentences == 0:
         raise ModelError("the aligner has learned nothing yet", hint="Call fit before saving.")
     about = {
         "kind": _KIND,
         "version": VERSION,
         "options": asdict(aligner.options),
-        "sentences_seen": aligner.sentences_seen,
+        "sentences_seen": learned.sentences,
         "levels": LEVELS,
     }
-    arrays: dict[str, npt.NDArray[Any]] = {"about": _bytes(json.dumps(about)), "jumps": aligner.jumps}
-    for name, side in (("source", aligner.lexicon.source), ("target", aligner.lexicon.target)):
+    arrays: dict[str, npt.NDArray[Any]] = {"about": _bytes(json.dumps(about)), "jumps": learned.jumps}
+    for name, side in (("source", learned.lexicon.source), ("target", learned.lexicon.target)):
         words = [_encode(word) for word in side.vocabulary.words]
         arrays[f"{name}_words"] = np.frombuffer(b"".join(words), np.uint8)
         arrays[f"{name}_ends"] = np.cumsum([len(word) for word in words], dtype=np.int64)
@@ -64,7 +65,7 @@ def save(aligner: StatisticalAligner, path: Path) -> None:
         for level, form in enumerate(LEVELS):
             arrays[f"{name}_frequency_{form}"] = side.frequency[level]
             arrays[f"{name}_total_{form}"] = side.total[level]
-    for table, form in zip(aligner.lexicon.tables, LEVELS, strict=True):
+    for table, form in zip(learned.lexicon.tables, LEVELS, strict=True):
         arrays[f"table_first_{form}"] = table.first
         arrays[f"table_second_{form}"] = table.second
         arrays[f"table_values_{form}"] = table.values
@@ -85,15 +86,14 @@ def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
     with _model_errors(path):
         arrays = _read_arrays(path)
         about = _about(arrays, path)
-        aligner = StatisticalAligner(_options(about["options"]), threads=threads)
-        aligner.sentences_seen = int(about["sentences_seen"])
-        aligner.jumps = _take(arrays, "jumps", np.float64, (2, 2 * JUMP_OFFSET + 1))
-        lexicon = aligner.lexicon
-        lexicon.source, lexicon.target = _side(arrays, "source"), _side(arrays, "target")
-        lexicon.tables = [_table(arrays, level, lexicon.source, lexicon.target) for level in range(len(LEVELS))]
-        if aligner.sentences_seen < 1:
+        options = _options(about["options"])
+        jumps = _take(arrays, "jumps", np.float64, (2, 2 * JUMP_OFFSET + 1))
+        source, target = _side(arrays, "source"), _side(arrays, "target")
+        tables = [_table(arrays, level, source, target) for level in range(len(LEVELS))]
+        learned = Learned(WordLexicon(options.smoothing, (source, target), tables), jumps, int(about["sentences_seen"]))
+        if learned.sentences < 1:
             raise ValueError("the model has learned nothing")
-    return aligner
+    return StatisticalAligner(options, threads=threads, learned=learned)
 
 
 @contextmanager

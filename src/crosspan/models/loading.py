@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import MissingDependencyError, ModelError
-from crosspan.models.batching import out_of_memory
+from crosspan.core.threads import uses_torch
+from crosspan.models.batching import device_error, out_of_memory
 from crosspan.models.device import Placement, device_of, dtype_of
 from crosspan.models.hub import NO_HUB, fetching, is_path
 
@@ -38,6 +39,7 @@ def neural(what: str, package: str = "transformers", extra: str = "neural") -> A
         >>> neural("this aligner", "json").__name__
         'json'
     """
+    uses_torch()
     try:
         return import_module(package)
     except ImportError as error:
@@ -233,6 +235,9 @@ def _model_error(shown: str, error: Exception) -> ModelError:
         if is_path(shown):
             return ModelError("there is no such folder", where=shown, hint="Check the path of the model.")
         return ModelError(f"the model is not at hand ({first})", where=shown, hint=NO_HUB)
+    clear = device_error(error)
+    if isinstance(clear, ModelError):
+        return clear
     if out_of_memory(error):
         return ModelError(
             "memory is too small for the model",
