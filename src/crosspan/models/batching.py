@@ -22,6 +22,9 @@ _GONE = (
 """What PyTorch and CTranslate2 say when a device failed."""
 
 
+_FORKED = "CUDA in forked subprocess"
+"""What PyTorch says where a GPU was in use before a process was forked."""
+
 _FULL = ("out of memory", "can't allocate memory", "cublas_status_alloc_failed")
 
 
@@ -189,6 +192,11 @@ def out_of_memory(error: BaseException) -> bool:
 def device_error(error: Exception) -> Exception:
     """A clear error where a device failed or has gone; any other error as it is."""
     text = str(error)
+    if isinstance(error, RuntimeError) and _FORKED in text:
+        return ModelError(
+            "a GPU that was in use before this process was forked cannot be used here",
+            hint="Start processes with 'spawn' instead of 'fork', or use device=cpu.",
+        )
     if not isinstance(error, RuntimeError) or not any(sign in text for sign in _GONE):
         return error
     first = text.strip().splitlines()[0].strip(" .")

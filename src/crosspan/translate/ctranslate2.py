@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.options import Above, AtLeast, OneOf, checked, with_settings
-from crosspan.core.threads import torch_threads
+from crosspan.core.threads import Home, torch_threads
 from crosspan.models.loading import load_tokenizer, neural
 from crosspan.translate import Advance, Translation
 from crosspan.translate.conversion import ABOUT, EXTRA, TOKENIZER, converted
@@ -113,6 +113,7 @@ class CTranslate2Translator:
             self.tokenizer = _tokenizer(self.folder, self.options.tokenizer)
         self.family = ModelFamily(self.tokenizer, name=self.name, prefix=self.options.prefix)
         self.longest, self.longest_target = _limits(self.folder, self.tokenizer)
+        self._home = Home("the translator")
         try:
             with torch_threads():  # CTranslate2 sets the threads of the whole process while it loads
                 self.network = package.Translator(
@@ -156,6 +157,7 @@ class CTranslate2Translator:
         A text that is longer than what the model reads at once is not translated, and not cut off: its ``problem``
         says so, and :class:`crosspan.translate.guard.Guarded` splits such texts.
         """
+        self._home.check()
         given = self._tokens([self.family.given(target)])[0]
         return translated(
             texts,
@@ -185,6 +187,7 @@ class CTranslate2Translator:
         Raises:
             OptionError: The model does not know a language, or the two lists differ in length.
         """
+        self._home.check()
         check_same_number(sources, targets)
         before = self._tokens(self.source_ids(sources, source, target))
         after = self._tokens([row[:-1] for row in self.target_ids(targets, target)])  # the end is added there
