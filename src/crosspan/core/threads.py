@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, MissingDependencyError
+from crosspan.core.errors import MissingDependencyError, UnavailableError
 
 _PARTS = 4
 """Parts for each thread: who gets the easy ones goes on with others."""
@@ -220,10 +220,10 @@ class Home:
         """Refuse to be used in a fork.
 
         Raises:
-            CrosspanError: This is another process than that in which the object was made.
+            UnavailableError: This is another process than that in which the object was made.
         """
         if os.getpid() != self._process:
-            raise CrosspanError(
+            raise UnavailableError(
                 f"{self._what} was loaded before this process was forked, and cannot be used here",
                 hint="Load it in this process, or start processes with 'spawn' instead of 'fork'.",
             )

@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.locks import Lock
+from crosspan.text.characters import encodable
 from crosspan.translate.languages import code_of, english_name, same_language
 
 Int32Array = npt.NDArray[np.int32]
@@ -201,7 +202,7 @@ class ModelFamily:
             return []
         with self._turn:
             found: list[list[int]] = self.tokenizer(
-                list(texts),
+                list(encodable(texts)),
                 add_special_tokens=False,
                 split_special_tokens=split_special_tokens,
                 return_attention_mask=False,
