@@ -1,4 +1,4 @@
-"""How properties are tested; and the package of another author, installed without an installer."""
+"""How properties are tested; the package of another author, installed without an installer; and servers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests import chat_server
 
 from crosspan.core.plugins import installed
 
@@ -49,3 +51,20 @@ def plugins(plugin_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     yield plugin_site
     sys.modules.pop("crosspan_sample", None)
     installed.cache_clear()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Starts chat models on this machine."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    servers: list[chat_server.ChatServer] = []
+
+    def start(answer: Any, **options: Any) -> chat_server.ChatServer:
+        servers.append(chat_server.ChatServer(answer, **options))
+        return servers[-1]
+
+    start.say, start.fault, start.raw = chat_server.say, chat_server.fault, chat_server.raw  # type: ignore[attr-defined]
+    yield start
+    for server in servers:
+        server.close()

@@ -52,7 +52,7 @@ class Row:
         ("[[r]]\ncount = 1\n[[r]]\ncont = 2", "t.toml:4: [r] has no key 'cont'. Did you mean 'count'?"),
         ("[[r]]\ncount = 1\n[[r]]\n", "t.toml:3: count is 0. Choose a whole number of at least 1."),
         ("[[r]]\ncount = 1\n[[r]]\ncount = 1.5", "t.toml:4: count is 1.5, which is not a whole number."),
-        ("[[r]]\nnames = 3", "t.toml:2: names is 3, which is no list."),
+        ("[[r]]\nnames = 3", "t.toml:2: names is 3, not a list."),
         ("[[r]]\n[r.names]\na = 3", "t.toml:2: names is one value, no table"),
         ("[[r]]\nfile = {a = 3}", "t.toml:2: file is one value, no table"),
         ('[[r]]\noptions = "a"', "t.toml:2: options is a table. Write [r.options] on a line."),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, ModelError, OptionError
+from crosspan.core.errors import CrosspanError, EmptyInputError, EncodingError, FormatError, ModelError, OptionError
 from crosspan.core.progress import Progress
 from crosspan.core.types import DroppedSpan, Pair, Projection, Sentence, Span
 from crosspan.io import UNITS, read, write
@@ -110,7 +110,7 @@ def test_a_sentence_that_cannot_be_worked_on_costs_no_other(tmp_path):
 
 def test_a_tagger_that_fails_on_everything_is_at_fault_itself(tmp_path):
     source = text(tmp_path / "a.txt", *["boom", "boom boom"] * 10)
-    with pytest.raises(ValueError, match="cannot"):
+    with pytest.raises(CrosspanError, match=r"the tagger fails on every sentence \(ValueError: cannot\)"):
         tag_file(SentenceFile(source), tmp_path / "b.jsonl", tagger=Capitals())
     with pytest.raises(EmptyInputError, match="no sentence could be tagged; the first: the tagger failed on") as caught:
         tag_file(SentenceFile(text(tmp_path / "c.txt", "boom", "boom")), tmp_path / "b.jsonl", tagger=Capitals())
@@ -354,6 +354,6 @@ def test_running_text_keeps_the_line_of_such_a_pair(tmp_path):
 def test_a_projector_that_fails_on_everything_is_at_fault_itself(tmp_path):
     with pytest.raises(EmptyInputError, match="no sentence could be projected; the first: projecting failed on"):
         projected(tmp_path, ["boom"] * 3)
-    with pytest.raises(ValueError, match="cannot"):
+    with pytest.raises(CrosspanError, match=r"the method of projection fails on every sentence \(ValueError: cannot"):
         projected(tmp_path, ["boom"] * 20)
     assert not (tmp_path / "o.jsonl").exists()

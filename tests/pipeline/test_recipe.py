@@ -21,6 +21,7 @@ def load(tmp_path, text, *settings, **options):
 @pytest.mark.parametrize(
     ("text", "message"),
     [('tusk = "project"\n' + START, "r.toml:1: there is no key 'tusk'. Did you mean 'task'?"),
+     (START + '[output]\nformt = "jsonl"\n', "r.toml:6: [output] has no key 'formt'. Did you mean 'format'?"),
      ("[sorce]\n" + START, "r.toml:1: there is no key 'sorce'. Did you mean 'source'?"),
      (START + "[align]\nhmm_iteration = 3\n",
       "r.toml:6: [align] has no key 'hmm_iteration'. Did you mean 'hmm_iterations'?"),

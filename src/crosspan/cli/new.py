@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_lines
 from crosspan.core.errors import OptionError
 
 KINDS = ("recipe", "study")
@@ -47,7 +48,7 @@ def command(kind: str, out: str | None, force: bool, **given: Any) -> None:
     elif given["ready"] is not None:
         raise click.UsageError("--ready is for studies; a ready recipe is chosen by --pipeline.")
     elif given["pipeline"] == "list":
-        click.echo(pipelines_text())
+        say_lines(pipelines_text(), err=False)
     else:
         if given["pipeline"] is not None:
             _refuse_with_pipeline()
@@ -99,7 +100,7 @@ def _study(ready: str | None, out: str | None, force: bool) -> None:
     from crosspan.lab.study.shipped import about_study, ready_study, study_names
 
     if ready == "list":
-        click.echo(Table((), [[name, about_study(name)] for name in study_names()]).text())
+        say_lines(Table((), [[name, about_study(name)] for name in study_names()]).text(), err=False)
         return
     _refuse_but("kind", "ready", "out", "force")
     name = ready or "scale-small"
@@ -121,7 +122,7 @@ def _write(out: str, text: str, then: str | None = None) -> None:
         stream.write(text)
     if out != "-":
         then = then or f"crosspan run {out} --dry-run"
-        click.echo(f"{out}: written; fill in what is missing, then: {then}", err=True)
+        say(f"{out}: written; fill in what is missing, then: {then}")
 
 
 def _refuse_but(*names: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say_json, say_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -73,11 +73,11 @@ def command(
     if not is_first():
         return
     if as_json:
-        click.echo(json.dumps(found.to_dict()))
+        say_json(found.to_dict())
     elif not quiet:
         if found.added is not None:
-            click.echo(pieces_text(found.added), err=True)
-        click.echo(f"{summary_text(found.report)}; {found.seconds} s", err=True)
+            say_lines(pieces_text(found.added))
+        say_lines(f"{summary_text(found.report)}; {found.seconds} s")
 
 
 def pieces_text(report: AugmentReport) -> str:

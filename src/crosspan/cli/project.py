@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import in_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
@@ -99,4 +100,4 @@ def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
         lines.append(f"left out by filters: {summary.filtered} sentences, as not all of their entities were projected")
     if summary.rejected:
         lines.append(rejected_text(summary.rejected, marked=marked))
-    return "\n".join(lines)
+    return in_lines(lines)

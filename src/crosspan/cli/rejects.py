@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
-import click
+from crosspan.cli.messages import say, say_json, say_lines
 
 if TYPE_CHECKING:
     from crosspan.pipeline.summary import Rejected
@@ -47,10 +46,10 @@ class Rejects:
         """
         became = _became(marked)
         for rejected in self.first:
-            click.echo(f"{rejected.where}: {became}: {rejected.reason}", err=True)
+            say(f"{rejected.where}: {became}: {rejected.reason}")
         if self.count > len(self.first):
             end = f"; {listed} lists them." if listed else "."
-            click.echo(f"... and {self.count - len(self.first)} more {what} {became}{end}", err=True)
+            say(f"... and {self.count - len(self.first)} more {what} {became}{end}")
 
 
 def rejected_text(count: int, *, marked: bool = False) -> str:
@@ -86,8 +85,8 @@ def finish(
         output_taken: Whether the result goes to standard output, so that JSON must go to standard error.
     """
     if as_json:
-        click.echo(json.dumps({**head, **summary.to_dict()}, ensure_ascii=False), err=output_taken)
+        say_json({**head, **summary.to_dict()}, err=output_taken)
     elif not quiet:
-        click.echo(text, err=True)
+        say_lines(text)
     if summary.rejected:
         sys.exit(EXIT_REJECTED)

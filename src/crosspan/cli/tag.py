@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import in_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
@@ -130,4 +131,4 @@ def summary_text(out: str, summary: TagSummary, *, marked: bool = False) -> str:
         lines.append(f"left out as not asked for: {summary.left_out.total()} entities ({others})")
     if summary.rejected:
         lines.append(rejected_text(summary.rejected, marked=marked))
-    return "\n".join(lines)
+    return in_lines(lines)

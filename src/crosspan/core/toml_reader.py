@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from crosspan.core.errors import CrosspanError, FormatError, OptionError
 from crosspan.core.files import PathLike, read_lines
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.options import as_type
+from crosspan.core.values import as_field
 
 T = TypeVar("T")
 
@@ -29,7 +29,9 @@ def read_toml(path: PathLike) -> tuple[dict[str, Any], str]:
     text = "\n".join(read_lines(path))
     try:
         return tomllib.loads(text), text
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise FormatError("values are nested too deeply", where=os.fspath(path), hint="Mend the file.") from error
+    except ValueError as error:  # also numbers with too many digits, which are none of its own
         raise FormatError(f"this is not TOML: {error}", where=os.fspath(path), hint="Mend that line.") from error
 
 
@@ -85,16 +87,16 @@ class TomlReader:
         """
         defaults = _defaults(kind)
         self.check_keys(place, list(defaults))
-        read = {name: self._value(place, name, value, defaults[name]) for name, value in place.given.items()}
+        read = {name: self._value(place, kind, name, value, defaults[name]) for name, value in place.given.items()}
         return self.guarded(lambda: kind(**read), place)
 
-    def _value(self, place: Place, name: str, value: Any, example: Any) -> Any:
+    def _value(self, place: Place, kind: type[Any], name: str, value: Any, example: Any) -> Any:
         table = isinstance(value, Mapping)
         if isinstance(example, str | tuple) and table:
             raise self.error(place, name, OptionError(f"{name} is one value, no table"))
         if isinstance(example, Mapping) and not table:
             raise self.error(place, name, _no_table(f"{place.table}.{name}" if place.table else name))
-        return self.guarded(lambda: as_type(name, value, example), Place(place.table, {name: value}, place.row))
+        return self.guarded(lambda: as_field(kind, name, value, example), Place(place.table, {name: value}, place.row))
 
     def check_keys(
         self,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Literal, get_args
 
 from crosspan.core.errors import OptionError
-from crosspan.core.files import PathLike, name_of, open_output, read_blocks
+from crosspan.core.files import PathLike, atomic_binary, name_of, open_output, read_blocks
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.rejects import Located, Reject
@@ -67,6 +70,24 @@ class Writing:
         check_scheme(self.scheme)
         if self.offsets not in UNITS:
             raise OptionError(f"offsets cannot count {self.offsets!r}", hint=f"Choose from {', '.join(UNITS)}.")
+
+
+@contextmanager
+def binary_output(path: PathLike) -> Iterator[IO[bytes]]:
+    """Open a file for writing bytes, all or nothing; a name that ends in ``.gz`` is compressed.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with atomic_binary(path) as raw:
+        if not os.fspath(path).endswith(".gz"):
+            yield raw
+            return
+        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+            yield packed
 
 
 class Format:

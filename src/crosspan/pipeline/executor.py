@@ -28,7 +28,7 @@ from crosspan.core.errors import CrosspanError
 from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
 from crosspan.pipeline.step import Inputs, Job, Need, Output, Step
-from crosspan.pipeline.store import Entry, Store
+from crosspan.pipeline.store import UNSURE, Entry, Store
 
 _logger = logger_of(__name__)
 
@@ -225,7 +225,9 @@ def do(
 
 
 def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
-    parts, facts = step.work(inputs)
+    parts, facts, unsure = step.work(inputs)
+    facts = {**facts, UNSURE: True} if unsure else facts
+    job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
 
 

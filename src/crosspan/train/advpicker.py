@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import EmptyInputError, OptionError, OutputError
+from crosspan.core.json_text import parse_json
 from crosspan.core.progress import Listener, advance_of
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
@@ -222,7 +223,7 @@ def _claim(folder: Path, mark: str) -> None:
     path = folder / _MARK
     if path.is_file():
         try:
-            known = json.loads(path.read_text(encoding="utf-8"))["mark"]
+            known = parse_json(path.read_bytes())["mark"]
         except (ValueError, LookupError, TypeError):
             known = None
         if known != mark:

@@ -5,7 +5,6 @@ A checkpoint is converted on first use and kept. On a CPU its weights are in 8 b
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.json_text import parse_json
 from crosspan.core.options import Above, AtLeast, OneOf, checked, with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.models.loading import load_tokenizer, neural
@@ -224,7 +224,7 @@ def _tokenizer(folder: Path, named: str) -> Any:
 def _limits(folder: Path, tokenizer: Any) -> tuple[int, int]:
     """Most pieces that the encoder reads and that the decoder writes."""
     try:
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = parse_json((folder / ABOUT).read_bytes())
         return int(about["longest"]), int(about["longest_target"])
     except (OSError, ValueError, KeyError, TypeError):  # converted elsewhere
         longest = longest_source(tokenizer, None)

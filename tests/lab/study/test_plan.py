@@ -51,7 +51,7 @@ def plan_of(tmp_path, text):
             "s.toml:5: there is no setting 'layer'. Did you mean layers?",
         ),
         (LEAST.replace("[[test]]", "[test]"), r"s.toml:5: test is no list of tables. Write \[\[test\]\]"),
-        ("seeds = 3\n" + LEAST, "s.toml:1: seeds is 3, which is no list"),
+        ("seeds = 3\n" + LEAST, "s.toml:1: seeds is 3, not a list"),
         (LEAST.partition("[[test]]")[0], r"s.toml: there is no \[\[test\]\]"),
         (LEAST + "[limits]\nmax_hours = -1\n", "s.toml:9: max_hours is -1.0"),
     ],

@@ -100,4 +100,4 @@ def resolved_options(table: str, use: str, given: Mapping[str, Any]) -> dict[str
 
 def is_free(table: str, use: str, name: str) -> bool:
     """Whether an option is one of a group that takes any names, such as the weights of candidates."""
-    return is_open(default_options(table, use), name)
+    return table in FAMILIES and is_open(default_options(table, use), name)

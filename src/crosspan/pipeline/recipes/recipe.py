@@ -222,7 +222,7 @@ def _value(text: str) -> Any:
     """A value as TOML where that loses nothing, else text."""
     try:
         value = tomllib.loads(f"x = {text}")["x"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # the first also of numbers with too many digits
         return text
     whole = isinstance(value, list | dict | str)
     return value if whole or (isinstance(value, int | float) and str(value).lower() == text) else text
