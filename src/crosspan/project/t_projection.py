@@ -115,7 +115,7 @@ class TProjection:
         settings: Single options by name, such as ``nmt.model``, which come before ``options``; values may be strings.
 
     Example:
-        >>> from crosspan.core.types import Span
+        >>> from crosspan.core.types import Sentence, Span
         >>> class Fixed:
         ...     def write(self, questions):
         ...         return [["<Location>York</Location>", "<Location>Nueva York</Location>"] for _ in questions]
