@@ -176,7 +176,7 @@ class CrossAttention(PretrainedAligner):
     def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Callable[[float], None]) -> list[Alignment]:
         options = self.options
         usable = [index for index, (source, target) in enumerate(shard) if source and target]
-        sources, targets = ([encodable(shard[index][side]) for index in usable] for side in (0, 1))
+        sources, targets = ([tuple(encodable(shard[index][side])) for index in usable] for side in (0, 1))
         languages = options.source_lang, options.target_lang
         one: list[Float32Array | None] | None = None
         other: list[Float32Array | None] | None = None

@@ -179,7 +179,7 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
-def _called(function: Callable[..., Any]) -> Iterator[Dispatcher]:
+def _called(function: Callable[..., Any]) -> Iterator[Any]:
     """The compiled functions that a function calls, by their names or those of their modules."""
     names = function.__code__.co_names
     package = function.__module__.partition(".")[0]

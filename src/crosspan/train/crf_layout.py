@@ -105,7 +105,8 @@ def lay_out(
     first, part_keys = parts.contents()
     times = _times(whole, len(first) - 1)
     keys = _kept(first, part_keys, times, choice)
-    part_rows = features.find_rows(part_keys, *features.build_table(keys), threads)
+    table, place = features.build_table(keys)
+    part_rows = features.find_rows(part_keys, table, place, threads)
     del part_keys, parts, maker
     noised_first, noised = np.zeros(1, np.int64), np.zeros(0, np.int32)
     if choice.noising:
