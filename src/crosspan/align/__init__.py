@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from crosspan.core.components import Component, Family
@@ -189,14 +190,14 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
 
 
 def load_aligner(path: str, *, threads: int | None = None) -> StatisticalAligner:
-    """Read a model that ``StatisticalAligner.save`` wrote.
+    """Read a model that ``save`` of a statistical or a hybrid aligner wrote.
 
     Raises:
         ModelError: The file is damaged, too new, or not such a model.
     """
-    from crosspan.align.statistical import StatisticalAligner
+    from crosspan.align.model_file import load
 
-    return StatisticalAligner.load(path, threads=threads)
+    return load(Path(path), threads=threads)
 
 
 def __getattr__(name: str) -> Any:

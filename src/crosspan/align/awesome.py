@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,6 @@ from crosspan.align.entmax import entmax_rows
 from crosspan.align.extraction import softmax_rows, word_alignment
 from crosspan.core.options import Above, Within
 from crosspan.core.types import Alignment
-
-if TYPE_CHECKING:
-    from crosspan.models.pieces import Pieces
 
 Extraction = Literal["softmax", "entmax"]
 EXTRACTIONS: tuple[Extraction, ...] = get_args(Extraction)
@@ -69,9 +66,6 @@ class Awesome(EmbeddingAligner):
 
     def __init__(self, options: AwesomeOptions | None = None, *, threads: int | None = None) -> None:
         super().__init__(options or AwesomeOptions(), threads=threads)
-
-    def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
-        return Units(vectors, pieces.word)
 
     def _links(self, source: Units, target: Units) -> Alignment:
         options = self.options

@@ -78,8 +78,8 @@ class Units(NamedTuple):
     word: npt.NDArray[np.int32]
 
 
-class EmbeddingAligner(PretrainedAligner):
-    """An aligner that links words whose vectors are alike. It learns nothing, and loads its model when first used.
+class VectorReader:
+    """Reads sentence pairs with an encoder, which it loads when it is first used.
 
     Args:
         options: Settings.
@@ -90,9 +90,6 @@ class EmbeddingAligner(PretrainedAligner):
         self.options = options
         self.threads = threads
         self._encoder: Encoder | None = None
-
-    def _load_model(self) -> None:
-        self.encoder  # noqa: B018  # loads it
 
     @property
     def encoder(self) -> Encoder:
@@ -133,16 +130,9 @@ class EmbeddingAligner(PretrainedAligner):
         """What the tokenizer must be told about the language of each side; nothing by default."""
         return "", ""
 
-    @abstractmethod
     def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
-        """What is compared of a sentence, from the vectors of its pieces."""
-
-    @abstractmethod
-    def _links(self, source: Units, target: Units) -> Alignment:
-        """Links of a pair; both sides have words."""
-
-    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Advance) -> list[Alignment]:
-        return self._linked(shard, advance, self._links, EMPTY)
+        """What is compared of a sentence, from the vectors of its pieces; by default all of them."""
+        return Units(vectors, pieces.word)
 
     def _linked(
         self,
@@ -194,6 +184,20 @@ class EmbeddingAligner(PretrainedAligner):
             pieces = encoder.pieces([readable(words) for words in sentences])
             vectors = encoder.vectors(pieces, advance=lambda done, total: advance(done / max(total, 1)))
         return [self._units(rows, cut) for rows, cut in zip(vectors, pieces, strict=True)]
+
+
+class EmbeddingAligner(VectorReader, PretrainedAligner):
+    """An aligner that links words whose vectors are alike, and learns nothing."""
+
+    def _load_model(self) -> None:
+        self.encoder  # noqa: B018  # loads it
+
+    @abstractmethod
+    def _links(self, source: Units, target: Units) -> Alignment:
+        """Links of a pair; both sides have words."""
+
+    def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Advance) -> list[Alignment]:
+        return self._linked(shard, advance, self._links, EMPTY)
 
 
 EMPTY = Alignment.from_links([])

@@ -1,4 +1,4 @@
-"""A fitted statistical aligner as one file: NumPy arrays and JSON in a zip archive, without pickle.
+"""A fitted aligner, statistical or hybrid, as one file: NumPy arrays and JSON in a zip archive, without pickle.
 
 Words stand as UTF-8 bytes with offsets; the shorter forms and hash tables are built again from them when loading.
 """
@@ -9,7 +9,7 @@ import itertools
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,18 +18,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.align import ALIGNERS
 from crosspan.align.hmm import JUMP_OFFSET
-from crosspan.align.lexicon import Side, Smoothing
+from crosspan.align.lexicon import Side
 from crosspan.align.pair_table import PairTable
-from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
+from crosspan.align.statistical import StatisticalAligner
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.files import atomic_binary
+from crosspan.core.options import flat
 
 VERSION = 1
 """Goes up whenever older programs could not read the file, or would read it wrongly."""
 
-_KIND = "crosspan statistical aligner"
+_KINDS = {"crosspan statistical aligner": "statistical", "crosspan hybrid aligner": "hybrid"}
+"""The component that wrote a file, by what the file says of itself."""
+
 _AGAIN = "Save the model again, or fit a new one."
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -49,11 +53,12 @@ def save(aligner: StatisticalAligner, path: Path) -> None:
     if aligner.sentences_seen == 0:
         raise ModelError("the aligner has learned nothing yet", hint="Call fit before saving.")
     about = {
-        "kind": _KIND,
+        "kind": aligner.KIND,
         "version": VERSION,
         "options": asdict(aligner.options),
         "sentences_seen": aligner.sentences_seen,
         "levels": LEVELS,
+        **aligner.kept(),
     }
     arrays: dict[str, npt.NDArray[Any]] = {"about": _bytes(json.dumps(about)), "jumps": aligner.jumps}
     for name, side in (("source", aligner.lexicon.source), ("target", aligner.lexicon.target)):
@@ -85,7 +90,10 @@ def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
     with _model_errors(path):
         arrays = _read_arrays(path)
         about = _about(arrays, path)
-        aligner = StatisticalAligner(_options(about["options"]), threads=threads)
+        settings = flat(about["options"])
+        aligner: StatisticalAligner = ALIGNERS.make(_KINDS[about["kind"]], threads=threads, settings=settings)
+        if settings.keys() != flat(asdict(aligner.options)).keys():
+            raise ValueError(f"the options are {sorted(settings)}")
         aligner.sentences_seen = int(about["sentences_seen"])
         aligner.jumps = _take(arrays, "jumps", np.float64, (2, 2 * JUMP_OFFSET + 1))
         lexicon = aligner.lexicon
@@ -93,7 +101,21 @@ def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
         lexicon.tables = [_table(arrays, level, lexicon.source, lexicon.target) for level in range(len(LEVELS))]
         if aligner.sentences_seen < 1:
             raise ValueError("the model has learned nothing")
+        aligner.take_back(about)
     return aligner
+
+
+def learner_of(path: Path) -> str:
+    """Which aligner wrote a file: its name among :data:`crosspan.align.ALIGNERS`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ModelError: It cannot be opened, or is no model of an aligner.
+    """
+    with _model_errors(path):
+        return _KINDS[_about(_read_arrays(path, ("about",)), path)["kind"]]
 
 
 @contextmanager
@@ -115,7 +137,7 @@ def _model_errors(path: Path) -> Iterator[None]:
         raise ModelError(f"the model file is damaged ({reason})", where=name, hint=_AGAIN) from error
 
 
-def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(path: Path, wanted: Collection[str] = ()) -> dict[str, npt.NDArray[Any]]:
     with open(path, "rb") as stream:
         if stream.read(2) != b"PK":
             raise ModelError(
@@ -128,14 +150,14 @@ def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
             raise ValueError(f"{bad} has a wrong checksum")
         stream.seek(0)
         with np.load(stream, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {name: archive[name] for name in archive.files if not wanted or name in wanted}
 
 
 def _about(arrays: Arrays, path: Path) -> dict[str, Any]:
     about: Any = {}
     if "about" in arrays:
         about = json.loads(arrays["about"].astype(np.uint8).tobytes())
-    if not isinstance(about, dict) or about.get("kind") != _KIND:
+    if not isinstance(about, dict) or about.get("kind") not in _KINDS:
         raise ModelError(
             "this is not a model of an aligner", where=str(path), hint="Name a file that --save-model wrote."
         )
@@ -149,10 +171,6 @@ def _about(arrays: Arrays, path: Path) -> dict[str, Any]:
     if tuple(about["levels"]) != LEVELS:
         raise ValueError(f"unknown forms {about['levels']}")
     return about
-
-
-def _options(found: dict[str, Any]) -> StatisticalOptions:
-    return StatisticalOptions(**{**found, "smoothing": Smoothing(**found["smoothing"])})
 
 
 def _side(arrays: Arrays, name: str) -> Side:

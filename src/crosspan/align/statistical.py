@@ -5,15 +5,15 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.expectation import Expectation, Parameters, expect
+from crosspan.align.expectation import Expectation, Float32Array, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
 from crosspan.core.checks import each_checked
@@ -59,6 +59,28 @@ class StatisticalOptions:
         checked(self)
 
 
+class Evidence(NamedTuple):
+    """What something else than the words themselves says of the links of some sentence pairs.
+
+    Args:
+        factors: How much more probable it makes each cell, float32.
+        share: How much the tables of words still count, in (0, 1]: their exponent.
+    """
+
+    factors: Float32Array
+    share: float
+
+    def tempered(self, table: Float32Array) -> Float32Array:
+        """Probabilities of words to the power of their share; those about 0.02 stay where they are."""
+        if self.share == 1.0:
+            return table
+        share = np.float32(self.share)
+        return np.asarray(table**share * _PIVOT ** (np.float32(1.0) - share))
+
+
+_PIVOT = np.float32(0.02)
+
+
 class StatisticalAligner:
     """Word alignment by a hidden Markov model with a hierarchical lexicon, trained by agreement of both directions.
 
@@ -79,6 +101,9 @@ class StatisticalAligner:
         >>> aligner.align_tokens([(["the", "book"], ["das", "Buch"])])[0].to_pharaoh(digits=1)[:3]
         '0-0'
     """
+
+    KIND: ClassVar[str] = "crosspan statistical aligner"
+    """What its file says it is."""
 
     def __init__(self, options: StatisticalOptions | None = None, *, threads: int | None = None) -> None:
         self.options = options or StatisticalOptions()
@@ -111,9 +136,9 @@ class StatisticalAligner:
         """
         done = total = 0
         lock = threading.Lock()
-        rounds = self.options.diagonal_iterations + self.options.hmm_iterations
         for batch in blocks(_without_giants(pairs), FIT_CELLS):
-            total += rounds * len(batch)
+            self._get_ready(batch)
+            total += sum(self._rounds()) * len(batch)
 
             def advance(count: int, total: int = total) -> None:
                 nonlocal done
@@ -132,19 +157,21 @@ class StatisticalAligner:
     def _learn(self, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
         lexicon = self.lexicon
         block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=True)
+        evidence = self._evidence(batch, learning=True)
         tables = self._first_tables(block)
         lexicon.source.count(block.source)
         lexicon.target.count(block.target)
         counts = [np.zeros(len(pairs)) for pairs in block.first]
         unlinked = (np.zeros_like(lexicon.source.unlinked), np.zeros_like(lexicon.target.unlinked))
         jumps = np.zeros_like(self.jumps)
-        for iteration in range(self.options.diagonal_iterations + self.options.hmm_iterations):
-            hmm = iteration >= self.options.diagonal_iterations
+        diagonal, with_hmm = self._rounds()
+        for iteration in range(diagonal + with_hmm):
+            hmm = iteration >= diagonal
             parameters = self._parameters(
                 self.jumps + jumps, (lexicon.source.unlinked + unlinked[0], lexicon.target.unlinked + unlinked[1])
             )
             found = expect(
-                block.arrays, block.cell_pair, tables, parameters,
+                block.arrays, *weighed(block.cell_pair, tables, evidence), parameters,
                 use_hmm=hmm, mean=False, threads=self.threads, advance=advance,
             )  # fmt: skip
             counts = lexicon.expected_counts(block, found.posterior)
@@ -228,9 +255,10 @@ class StatisticalAligner:
             block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=False)
             totals = lexicon.source.total, lexicon.target.total
             parameters = self._parameters(self.jumps, (lexicon.source.unlinked, lexicon.target.unlinked))
+            tables = lexicon.probabilities(block, block.prior, totals)
             found = expect(
-                block.arrays, block.cell_pair, lexicon.probabilities(block, block.prior, totals),
-                parameters, use_hmm=True, mean=True, threads=self.threads,
+                block.arrays, *weighed(block.cell_pair, tables, self._evidence(batch, learning=False)), parameters,
+                use_hmm=True, mean=True, threads=self.threads,
             )  # fmt: skip
         finally:
             for side, (frequency, total, unlinked) in zip(sides, before, strict=True):
@@ -238,11 +266,38 @@ class StatisticalAligner:
                 side.vocabulary.end_visit()
         return to_alignments(block, found.posterior, self.options.min_prob)
 
+    def _get_ready(self, batch: list[TokenPair]) -> None:
+        """Find out what must be known before these pairs are learned from; here there is nothing."""
+
+    def _rounds(self) -> tuple[int, int]:
+        """Rounds of learning with the diagonal model, and with the hidden Markov model."""
+        return self.options.diagonal_iterations, self.options.hmm_iterations
+
+    def _evidence(self, batch: list[TokenPair], *, learning: bool) -> Evidence | None:
+        """What else says which words belong together; here there is nothing.
+
+        Args:
+            batch: The sentence pairs.
+            learning: Whether they are learned from, or aligned.
+        """
+        return None
+
     def save(self, path: str | Path) -> None:
         """Write the model to one ``.npz`` file (NumPy arrays and JSON; no pickle)."""
         from crosspan.align.model_file import save
 
         save(self, Path(path))
+
+    def kept(self) -> dict[str, Any]:
+        """What its file holds beyond words, tables and options: plain values by name; here there is nothing."""
+        return {}
+
+    def take_back(self, kept: Mapping[str, Any]) -> None:
+        """Take what :meth:`kept` gave, among other values, from a file.
+
+        Raises:
+            ValueError: It is damaged.
+        """
 
     @classmethod
     def load(cls, path: str | Path, *, threads: int | None = None) -> StatisticalAligner:
@@ -260,6 +315,29 @@ def _unlinked(block: Block, found: Expectation, lexicon: WordLexicon) -> tuple[F
     source = np.bincount(block.source, found.unlinked_source, len(lexicon.source.vocabulary)).astype(np.float64)
     target = np.bincount(block.target, found.unlinked_target, len(lexicon.target.vocabulary)).astype(np.float64)
     return source, target
+
+
+def weighed(
+    cell_pair: npt.NDArray[np.int32], tables: tuple[Float32Array, Float32Array], evidence: Evidence | None
+) -> tuple[npt.NDArray[np.int32], tuple[Float32Array, Float32Array]]:
+    """Tables of word pairs as tables of cells, with what the evidence says of each; as they are without evidence.
+
+    Args:
+        cell_pair: Number of each cell's word pair.
+        tables: Probabilities of each word pair, one array a direction.
+        evidence: What else is known of the cells, or nothing.
+
+    Example:
+        >>> half = np.array([0.5], np.float32)
+        >>> number, (forward, _) = weighed(np.array([0, 0]), (half, half), Evidence(np.array([1.0, 3.0]), 1.0))
+        >>> number.tolist(), forward.tolist()
+        ([0, 1], [0.5, 1.5])
+    """
+    if evidence is None:
+        return cell_pair, tables
+    believed = (evidence.tempered(table)[cell_pair] * evidence.factors for table in tables)
+    forward, backward = (one.astype(np.float32, copy=False) for one in believed)
+    return np.arange(len(cell_pair), dtype=np.int32), (forward, backward)
 
 
 def smooth_jumps(counts: Floats) -> npt.NDArray[np.float32]:

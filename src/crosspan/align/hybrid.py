@@ -1,0 +1,319 @@
+"""The statistical aligner with an encoder as a second witness: both in one model, while it learns and when it aligns."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+
+from crosspan.align.embedding import EmbeddingOptions
+from crosspan.align.soft_links import SoftCells, SoftLinks, kinds, mean_vectors
+from crosspan.align.statistical import (
+    Evidence,
+    Float32Array,
+    StatisticalAligner,
+    StatisticalOptions,
+    TokenPair,
+)
+from crosspan.align.trust import Trust, agreement, trust_of
+from crosspan.core.digests import file_digest
+from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.logs import logger_of
+from crosspan.core.model_options import seen_options
+from crosspan.core.options import AtLeast, Within, checked
+
+AUTO = "auto"
+"""The layer that is chosen on the sentences at hand."""
+
+_LOG = logger_of(__name__)
+
+_LOOKED_AT = 1_000
+"""Sentence pairs on which the encoder and the statistics are compared."""
+_LAYERS_ON = 128
+"""Sentence pairs on which layers are compared."""
+_REMEMBERED = 6_000_000
+"""Cells whose evidence is remembered from learning to aligning; 5 bytes each."""
+_SHARE = 0.6
+"""Exponent of the tables of words where the encoder is fully believed."""
+_ROUNDS_LESS = (2, 2)
+"""Rounds of learning that are left out then: what the encoder says need not be found by iteration, and each round makes
+tables that were learned from little text surer of themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class HybridOptions(StatisticalOptions):
+    """Settings of :class:`Hybrid`.
+
+    Args:
+        diagonal_iterations: Rounds with the diagonal model; up to two fewer the more the encoder is believed.
+        hmm_iterations: Rounds with the hidden Markov model; up to two fewer likewise.
+        p_null: Prior probability that a word has no link, in (0, 1).
+        tension: How strongly the diagonal model prefers the diagonal, from 0.
+        min_prob: Links below this probability are not reported.
+        smoothing: The lexical priors.
+        model: The encoder: a name on the hub, or a folder.
+        layer: The layer whose vectors are compared, or auto.
+        weight: How much the encoder counts, from 0, which leaves the statistical aligner alone.
+        sample: Sentence pairs that the encoder reads while learning, about; of more, fewer and fewer are read.
+        device: Where the encoder runs: auto, cpu, cuda, cuda:1, mps.
+        dtype: Precision of the encoder: auto, float32, float16, bfloat16, or int8.
+        batch: Most pieces of words that are read at once, padding included; 0 chooses by the device.
+
+    Raises:
+        OptionError: A value is out of range.
+    """
+
+    model: str = ""
+    layer: str = AUTO
+    weight: Annotated[float, Within(0, 10)] = 0.7
+    sample: Annotated[int, AtLeast(1)] = 10_000
+    device: str = "auto"
+    dtype: str = "auto"
+    batch: Annotated[int, AtLeast(0)] = 0
+
+    def __post_init__(self) -> None:
+        checked(self)
+        self.reading(0 if self.layer == AUTO else self._number())
+
+    def _number(self) -> int:
+        try:
+            return int(self.layer)
+        except ValueError:
+            raise OptionError(f"layer is {self.layer!r}", hint="Write a whole number, or auto.") from None
+
+    def reading(self, layer: int) -> EmbeddingOptions:
+        """The options for reading with the encoder up to a layer."""
+        return EmbeddingOptions(
+            model=self.model, layer=layer, device=self.device, dtype=self.dtype, batch=self.batch
+        )
+
+
+class Hybrid(StatisticalAligner):
+    """A statistical aligner that an encoder helps: as far as it turns out to know the two languages.
+
+    The emission of each cell is t(f|e)^s · r(N)^w: what the words say, and what the probability N that the encoder
+    gives the link is worth. What it is worth, r, and its layer are found on the first block of the sentences that are
+    learned from, without gold links, by comparison with a statistical model of the same sentences (see
+    :mod:`crosspan.align.trust`); so are s and the number of rounds, which are those of the statistical aligner where
+    the encoder is not believed. Words that the encoder has no pieces for are left to the statistics.
+
+    Args:
+        options: Settings; a model must be named, unless the weight is 0.
+        threads: Threads to use; all cores by default.
+
+    Example:
+        >>> pairs = [(["the", "house"], ["das", "Haus"]), (["the", "book"], ["das", "Buch"])]
+        >>> aligner = Hybrid(HybridOptions(weight=0.0)).fit_tokens(pairs)
+        >>> aligner.align_tokens(pairs) == StatisticalAligner().fit_tokens(pairs).align_tokens(pairs)
+        True
+    """
+
+    KIND: ClassVar[str] = "crosspan hybrid aligner"
+
+    options: HybridOptions
+
+    def __init__(self, options: HybridOptions | None = None, *, threads: int | None = None) -> None:
+        super().__init__(options or HybridOptions(), threads=threads)
+        self.trust: Trust | None = None
+        self.layer = -1
+        self._reader: SoftLinks | None = None
+        self._digest = ""
+        self._memory: dict[tuple[tuple[str, ...], tuple[str, ...]], Float32Array] = {}
+        self._seen = 0
+
+    def fit_tokens(self, pairs: Any, *, progress: Callable[[int, int], None] | None = None) -> Self:
+        """Learn from token sequences; see :meth:`StatisticalAligner.fit_tokens`.
+
+        Raises:
+            EmptyInputError: There is not one pair with words on both sides.
+            OptionError: No model is named, or it has no such layer.
+            ModelError: The encoder cannot be loaded.
+            MissingDependencyError: ``crosspan[neural]`` is not installed.
+        """
+        super().fit_tokens(pairs, progress=progress)
+        return self
+
+    def _get_ready(self, batch: list[TokenPair]) -> None:
+        if self.options.weight == 0.0 or self.trust is not None:
+            return
+        began = _first_of(batch, _LOOKED_AT)
+        believed = self._statistics(batch, began)
+        reader = self._with_layer(began[:_LAYERS_ON], believed[:_LAYERS_ON])
+        cells = reader.of(began)
+        self.trust = trust_of(
+            np.concatenate([one.prob.ravel() for one in cells]),
+            np.concatenate([one.kind.ravel() for one in cells]),
+            np.concatenate([one.ravel() for one in believed]),
+        )
+        self._say(len(began))
+
+    def _statistics(self, batch: list[TokenPair], wanted: Sequence[TokenPair]) -> list[Float32Array]:
+        """What a statistical model that learned from a block says of the cells of some of its pairs."""
+        options = StatisticalOptions(
+            **{name: getattr(self.options, name) for name in StatisticalOptions.__dataclass_fields__}
+        )
+        plain = StatisticalAligner(replace(options, min_prob=0.001), threads=self.threads).fit_tokens(batch)
+        found = []
+        for pair, links in zip(wanted, plain.iter_align_tokens(wanted), strict=True):
+            cells = np.zeros((len(pair[0]), len(pair[1])), np.float32)
+            cells[links.source, links.target] = links.prob
+            found.append(cells)
+        return found
+
+    def _with_layer(self, pairs: Sequence[TokenPair], believed: Sequence[Float32Array]) -> SoftLinks:
+        """The reader, once its layer and the means of both languages are known."""
+        depth = _depth(self.options.model)
+        wanted = _candidates(depth) if self.options.layer == AUTO else [int(self.options.layer)]
+        reader = SoftLinks(self.options.reading(max(wanted)), threads=self.threads)
+        if len(wanted) == 1 and wanted[0] < 1:
+            wanted = [reader.encoder.layer]
+        found = []
+        for number, units in zip(wanted, reader.layers_of(pairs, wanted), strict=True):
+            reader.means = mean_vectors(units)
+            prob = [reader.probabilities(*both) for both in units]
+            of_kind = [kinds(pair, (one.pieces, other.pieces)) for pair, (one, other) in zip(pairs, units, strict=True)]
+            found.append((agreement(prob, of_kind, believed), -number, reader.means))
+        best = max(found, key=lambda one: one[:2])
+        self.layer = -best[1]
+        if len(found) > 1:
+            told = ", ".join(f"{-number}: {score:.3f}" for score, number, _ in found)
+            _LOG.info("agreement of the layers of %s: %s; layer %d is taken", self.options.model, told, self.layer)
+        self._reader = self._made(best[2])
+        self._digest = _digest_of(self.options.model)
+        return self._reader
+
+    def _made(self, means: tuple[Float32Array, Float32Array]) -> SoftLinks:
+        reader = SoftLinks(self.options.reading(self.layer), threads=self.threads)
+        reader.means = means
+        return reader
+
+    def _say(self, n_pairs: int) -> None:
+        assert self.trust is not None
+        rows = zip(("words alike", "whole words", "words in pieces"), self.trust.told, self.trust.links, strict=True)
+        told = "; ".join(f"{name} {nats:.2f} nats a link, {links:.0f} links" for name, nats, links in rows)
+        share, rounds = self._share(), self._rounds()
+        _LOG.info(
+            "the encoder %s, layer %d, compared with the statistics on %d pairs: %s; believed %.2f; the tables of words"
+            " count with exponent %.2f; rounds of learning %d + %d",
+            self.options.model, self.layer, n_pairs, told, self.trust.whole, share, *rounds,
+        )  # fmt: skip
+
+    def _rounds(self) -> tuple[int, int]:
+        diagonal, with_hmm = super()._rounds()
+        believed = self.trust.whole if self.trust is not None else 0.0
+        less = [round(believed * count) for count in _ROUNDS_LESS]
+        return max(diagonal - less[0], min(diagonal, 1)), max(with_hmm - less[1], min(with_hmm, 1))
+
+    def _share(self) -> float:
+        assert self.trust is not None
+        return 1.0 - (1.0 - _SHARE) * self.trust.whole * min(self.options.weight / 0.7, 1.0)
+
+    def _evidence(self, batch: list[TokenPair], *, learning: bool) -> Evidence | None:
+        if self.trust is None or self.trust.whole == 0.0:
+            return None
+        read = [not learning or self._is_read(pair) for pair in batch]
+        factors = iter(self._factors([pair for pair, it in zip(batch, read, strict=True) if it]))
+        parts = [
+            next(factors).ravel() if it else np.ones(len(pair[0]) * len(pair[1]), np.float32)
+            for pair, it in zip(batch, read, strict=True)
+        ]
+        return Evidence(np.concatenate(parts), self._share())
+
+    def _is_read(self, pair: TokenPair) -> bool:
+        """Whether the encoder reads a pair that is learned from; of the n-th, it is as probable as the sample over n."""
+        self._seen += 1
+        if self._seen <= self.options.sample:
+            return True
+        text = "\0".join((" ".join(pair[0]), " ".join(pair[1])))
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        return int.from_bytes(digest, "big") < self.options.sample / self._seen * 2.0**64
+
+    def _factors(self, pairs: Sequence[TokenPair]) -> list[Float32Array]:
+        """The factors of each pair's cells; those of pairs that are there twice are worked out once."""
+        assert self.trust is not None
+        keys = [(tuple(source), tuple(target)) for source, target in pairs]
+        missing = [key for key in dict.fromkeys(keys) if key not in self._memory]
+        fresh = {}
+        room = _REMEMBERED - sum(one.size for one in self._memory.values())
+        for key, cells in zip(missing, self.reader.of(missing), strict=True):
+            fresh[key] = self.trust.factors(cells.prob, cells.kind, self.options.weight)
+            room -= cells.prob.size
+            if room > 0:
+                self._memory[key] = fresh[key]
+        return [self._memory[key] if key in self._memory else fresh[key] for key in keys]
+
+    @property
+    def reader(self) -> SoftLinks:
+        """What reads with the encoder.
+
+        Raises:
+            ModelError: The encoder is another than the model was learned with.
+        """
+        assert self._reader is not None
+        now = _digest_of(self.options.model)
+        if now != self._digest:
+            raise ModelError(
+                "the encoder is another than the one that the aligner learned with",
+                where=self.options.model,
+                hint="Put that one back, or let the aligner learn again.",
+            )
+        return self._reader
+
+    def kept(self) -> dict[str, Any]:
+        """What its file holds beyond words, tables and options: the encoder's digest and layer, and the trust in it."""
+        if self.trust is None or self._reader is None or self._reader.means is None:
+            return {"encoder": None}
+        return {
+            "encoder": {
+                "digest": self._digest,
+                "layer": self.layer,
+                "means": [mean.tolist() for mean in self._reader.means],
+                "trust": self.trust.to_dict(),
+                "seen": self._seen,
+            }
+        }
+
+    def take_back(self, kept: Mapping[str, Any]) -> None:
+        """Take what :meth:`kept` gave from a file. The encoder is loaded when it is needed.
+
+        Raises:
+            ValueError: It is damaged.
+        """
+        found = kept["encoder"]
+        if found is None:
+            return
+        self.trust = Trust.from_dict(found["trust"])
+        self.layer, self._digest, self._seen = int(found["layer"]), str(found["digest"]), int(found["seen"])
+        source, target = (np.array(mean, np.float32) for mean in found["means"])
+        self._reader = self._made((source, target))
+
+
+def _first_of(batch: Sequence[TokenPair], count: int) -> list[TokenPair]:
+    """Some pairs from all over a block."""
+    step = max(1, len(batch) // count)
+    return [(tuple(source), tuple(target)) for source, target in batch[::step]][:count]
+
+
+def _depth(model: str) -> int:
+    from crosspan.models.loading import load_config
+
+    if not model:
+        raise OptionError(
+            "the aligner Hybrid has no model",
+            hint="Name one with model=…: a folder, or a name on the hub such as bert-base-multilingual-cased.",
+        )
+    return int(load_config(model).num_hidden_layers)
+
+
+def _candidates(depth: int) -> list[int]:
+    """Layers that are compared: from a third of the depth to three quarters, up to six."""
+    low, high = max(1, round(depth / 3)), max(1, round(depth * 3 / 4))
+    return sorted({round(number) for number in np.linspace(low, high, 6)})
+
+
+def _digest_of(model: str) -> str:
+    """A hash of the encoder's files; its name where it does not lie here."""
+    return str(seen_options({"model": model}, file_digest)["model"])
