@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from crosspan.align.cross_attention import CrossAttention as CrossAttention
     from crosspan.align.cross_attention import CrossAttentionOptions as CrossAttentionOptions
     from crosspan.align.fast_align import FastAlign as FastAlign
+    from crosspan.align.hybrid import Hybrid as Hybrid
+    from crosspan.align.hybrid import HybridOptions as HybridOptions
     from crosspan.align.simalign import SimAlign as SimAlign
     from crosspan.align.simalign import SimAlignOptions as SimAlignOptions
     from crosspan.align.statistical import StatisticalAligner as StatisticalAligner
@@ -35,6 +37,8 @@ __all__ = [
     "CrossAttention",
     "CrossAttentionOptions",
     "FastAlign",
+    "Hybrid",
+    "HybridOptions",
     "SimAlign",
     "SimAlignOptions",
     "StatisticalAligner",
@@ -66,6 +70,18 @@ ALIGNERS = Family(
             packages=("systran-align",),
             extra="fast-align",
             learns=True,
+        ),
+        "hybrid": Component(
+            target="crosspan.align.hybrid:Hybrid",
+            options="crosspan.align.hybrid:HybridOptions",
+            about="The statistical aligner, with an encoder as a second witness as far as it knows the languages.",
+            packages=_NEURAL,
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+            learns=True,
+            saves="file",
         ),
         "simalign": Component(
             target="crosspan.align.simalign:SimAlign",
@@ -120,6 +136,8 @@ _HOMES = {
     "CrossAttention": "cross_attention",
     "CrossAttentionOptions": "cross_attention",
     "FastAlign": "fast_align",
+    "Hybrid": "hybrid",
+    "HybridOptions": "hybrid",
     "SimAlign": "simalign",
     "SimAlignOptions": "simalign",
     "StatisticalAligner": "statistical",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -85,6 +85,9 @@ class VectorReader:
         options: Settings.
         threads: Threads to use on a CPU; all cores by default.
     """
+
+    FAILED: ClassVar[str] = "have no links"
+    """What becomes of pairs that cannot be read."""
 
     def __init__(self, options: EmbeddingOptions, *, threads: int | None = None) -> None:
         self.options = options
@@ -169,7 +172,7 @@ class VectorReader:
             links.append(nothing if one is None else one)
         if failed:
             warn(
-                f"{failed} of {len(shard)} pairs have no links: they are too long, or the model gave no numbers",
+                f"{failed} of {len(shard)} pairs {self.FAILED}: they are too long, or the model gave no numbers",
                 NoLinksWarning,
                 stacklevel=4,
             )

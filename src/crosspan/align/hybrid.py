@@ -1,4 +1,4 @@
-"""The statistical aligner with an encoder as a second witness: both in one model, while it learns and when it aligns."""
+"""The statistical aligner with an encoder as a second witness: both in one model, learning and aligning."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 
 from crosspan.align.embedding import EmbeddingOptions
-from crosspan.align.soft_links import SoftCells, SoftLinks, kinds, mean_vectors
+from crosspan.align.evidence import Evidence, Float32Array
+from crosspan.align.lexicon import Block
+from crosspan.align.link_judge import by_encoder, describe, judged
+from crosspan.align.soft_links import Means, SoftCells, SoftLinks, kinds, mean_vectors
 from crosspan.align.statistical import (
-    Evidence,
-    Float32Array,
     StatisticalAligner,
     StatisticalOptions,
     TokenPair,
@@ -86,9 +87,7 @@ class HybridOptions(StatisticalOptions):
 
     def reading(self, layer: int) -> EmbeddingOptions:
         """The options for reading with the encoder up to a layer."""
-        return EmbeddingOptions(
-            model=self.model, layer=layer, device=self.device, dtype=self.dtype, batch=self.batch
-        )
+        return EmbeddingOptions(model=self.model, layer=layer, device=self.device, dtype=self.dtype, batch=self.batch)
 
 
 class Hybrid(StatisticalAligner):
@@ -121,7 +120,9 @@ class Hybrid(StatisticalAligner):
         self.layer = -1
         self._reader: SoftLinks | None = None
         self._digest = ""
-        self._memory: dict[tuple[tuple[str, ...], tuple[str, ...]], Float32Array] = {}
+        self._means: Means | None = None
+        self._memory: dict[tuple[tuple[str, ...], tuple[str, ...]], SoftCells] = {}
+        self._now: list[SoftCells] = []
         self._seen = 0
 
     def fit_tokens(self, pairs: Any, *, progress: Callable[[int, int], None] | None = None) -> Self:
@@ -141,8 +142,8 @@ class Hybrid(StatisticalAligner):
             return
         began = _first_of(batch, _LOOKED_AT)
         believed = self._statistics(batch, began)
-        reader = self._with_layer(began[:_LAYERS_ON], believed[:_LAYERS_ON])
-        cells = reader.of(began)
+        self._with_layer(began[:_LAYERS_ON], believed[:_LAYERS_ON])
+        cells = self._cells(began)
         self.trust = trust_of(
             np.concatenate([one.prob.ravel() for one in cells]),
             np.concatenate([one.kind.ravel() for one in cells]),
@@ -163,8 +164,8 @@ class Hybrid(StatisticalAligner):
             found.append(cells)
         return found
 
-    def _with_layer(self, pairs: Sequence[TokenPair], believed: Sequence[Float32Array]) -> SoftLinks:
-        """The reader, once its layer and the means of both languages are known."""
+    def _with_layer(self, pairs: Sequence[TokenPair], believed: Sequence[Float32Array]) -> None:
+        """Get the reader ready: find its layer, and the means of both languages."""
         depth = _depth(self.options.model)
         wanted = _candidates(depth) if self.options.layer == AUTO else [int(self.options.layer)]
         reader = SoftLinks(self.options.reading(max(wanted)), threads=self.threads)
@@ -181,14 +182,8 @@ class Hybrid(StatisticalAligner):
         if len(found) > 1:
             told = ", ".join(f"{-number}: {score:.3f}" for score, number, _ in found)
             _LOG.info("agreement of the layers of %s: %s; layer %d is taken", self.options.model, told, self.layer)
-        self._reader = self._made(best[2])
+        self._means = best[2]
         self._digest = _digest_of(self.options.model)
-        return self._reader
-
-    def _made(self, means: tuple[Float32Array, Float32Array]) -> SoftLinks:
-        reader = SoftLinks(self.options.reading(self.layer), threads=self.threads)
-        reader.means = means
-        return reader
 
     def _say(self, n_pairs: int) -> None:
         assert self.trust is not None
@@ -215,15 +210,30 @@ class Hybrid(StatisticalAligner):
         if self.trust is None or self.trust.whole == 0.0:
             return None
         read = [not learning or self._is_read(pair) for pair in batch]
-        factors = iter(self._factors([pair for pair, it in zip(batch, read, strict=True) if it]))
+        cells = self._cells([pair for pair, it in zip(batch, read, strict=True) if it])
+        self._now = [] if learning else cells
+        factors = (self.trust.factors(one.prob, one.kind, self.options.weight).ravel() for one in cells)
         parts = [
-            next(factors).ravel() if it else np.ones(len(pair[0]) * len(pair[1]), np.float32)
+            next(factors) if it else np.ones(len(pair[0]) * len(pair[1]), np.float32)
             for pair, it in zip(batch, read, strict=True)
         ]
         return Evidence(np.concatenate(parts), self._share())
 
+    def _judged(self, batch: list[TokenPair], block: Block, posterior: Float32Array) -> Float32Array:
+        if self.trust is None or self.trust.whole == 0.0:
+            return posterior
+        parts = []
+        for pair, cells, begin in zip(batch, self._now, block.cell_ptr[:-1].tolist(), strict=True):
+            plain = posterior[begin : begin + cells.prob.size].reshape(cells.prob.shape)
+            alone = by_encoder(self.trust.ratios(cells.prob, cells.kind), self.trust.odds)
+            sure = judged(describe(plain, alone, cells.kind, *pair))
+            believed = self.trust.of_cells(cells.prob, cells.kind)
+            parts.append((believed * sure + (np.float32(1.0) - believed) * plain).ravel())
+        self._now = []
+        return np.concatenate(parts)
+
     def _is_read(self, pair: TokenPair) -> bool:
-        """Whether the encoder reads a pair that is learned from; of the n-th, it is as probable as the sample over n."""
+        """Whether the encoder reads a pair that is learned from: the n-th as probably as the sample over n."""
         self._seen += 1
         if self._seen <= self.options.sample:
             return True
@@ -231,19 +241,18 @@ class Hybrid(StatisticalAligner):
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
         return int.from_bytes(digest, "big") < self.options.sample / self._seen * 2.0**64
 
-    def _factors(self, pairs: Sequence[TokenPair]) -> list[Float32Array]:
-        """The factors of each pair's cells; those of pairs that are there twice are worked out once."""
-        assert self.trust is not None
+    def _cells(self, pairs: Sequence[TokenPair]) -> list[SoftCells]:
+        """What the encoder says of each pair; those that are there twice, or were there not long ago, are read once."""
         keys = [(tuple(source), tuple(target)) for source, target in pairs]
         missing = [key for key in dict.fromkeys(keys) if key not in self._memory]
-        fresh = {}
-        room = _REMEMBERED - sum(one.size for one in self._memory.values())
-        for key, cells in zip(missing, self.reader.of(missing), strict=True):
-            fresh[key] = self.trust.factors(cells.prob, cells.kind, self.options.weight)
+        fresh = dict(zip(missing, self.reader.of(missing), strict=True)) if missing else {}
+        found = [self._memory[key] if key in self._memory else fresh[key] for key in keys]
+        room = _REMEMBERED - sum(one.prob.size for one in self._memory.values())
+        for key, cells in fresh.items():
             room -= cells.prob.size
             if room > 0:
-                self._memory[key] = fresh[key]
-        return [self._memory[key] if key in self._memory else fresh[key] for key in keys]
+                self._memory[key] = cells
+        return found
 
     @property
     def reader(self) -> SoftLinks:
@@ -252,25 +261,27 @@ class Hybrid(StatisticalAligner):
         Raises:
             ModelError: The encoder is another than the model was learned with.
         """
-        assert self._reader is not None
-        now = _digest_of(self.options.model)
-        if now != self._digest:
+        if self._reader is not None:
+            return self._reader
+        if _digest_of(self.options.model) != self._digest:
             raise ModelError(
                 "the encoder is another than the one that the aligner learned with",
                 where=self.options.model,
                 hint="Put that one back, or let the aligner learn again.",
             )
+        self._reader = SoftLinks(self.options.reading(self.layer), threads=self.threads)
+        self._reader.means = self._means
         return self._reader
 
     def kept(self) -> dict[str, Any]:
         """What its file holds beyond words, tables and options: the encoder's digest and layer, and the trust in it."""
-        if self.trust is None or self._reader is None or self._reader.means is None:
+        if self.trust is None or self._means is None:
             return {"encoder": None}
         return {
             "encoder": {
                 "digest": self._digest,
                 "layer": self.layer,
-                "means": [mean.tolist() for mean in self._reader.means],
+                "means": [mean.tolist() for mean in self._means],
                 "trust": self.trust.to_dict(),
                 "seen": self._seen,
             }
@@ -288,7 +299,7 @@ class Hybrid(StatisticalAligner):
         self.trust = Trust.from_dict(found["trust"])
         self.layer, self._digest, self._seen = int(found["layer"]), str(found["digest"]), int(found["seen"])
         source, target = (np.array(mean, np.float32) for mean in found["means"])
-        self._reader = self._made((source, target))
+        self._means = source, target
 
 
 def _first_of(batch: Sequence[TokenPair], count: int) -> list[TokenPair]:

@@ -1,4 +1,4 @@
-"""What an encoder says of every cell of sentence pairs: how probable it takes a link to be, and of what kind the cell is.
+"""What an encoder says of every cell of sentence pairs: how probable a link is, and of what kind the cell.
 
 The similarity of two pieces is the cosine of their vectors, each less the mean of its language: what all words of a
 language have in common says nothing of any two of them.
@@ -7,7 +7,7 @@ language have in common says nothing of any two of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,12 +71,15 @@ class SpeakingUnits(NamedTuple):
 
 
 class SoftLinks(VectorReader):
-    """The link probability of each cell: the product of the softmaxes of both directions over the similarities of
-    pieces (Dou & Neubig 2021), the best pair of pieces of two words.
+    """Gives every cell the probability of a link, from the similarity of the best pair of pieces of two words.
+
+    It is the product of the softmaxes of both directions over the similarities of pieces (Dou & Neubig 2021).
 
     Pieces that say nothing do not count: unknown ones, and lone blanks, which many tokenizers cut off the beginnings
     of words. A word of which nothing is left is unknown.
     """
+
+    FAILED: ClassVar[str] = "are left to the statistics"
 
     means: Means | None = None
     """Mean vectors of the pieces of each language; without them, nothing is taken off the vectors."""
@@ -84,12 +87,12 @@ class SoftLinks(VectorReader):
     def of(self, pairs: Sequence[TokenPair]) -> list[SoftCells]:
         """The cells of each pair; all are unknown where the model gives no numbers, or memory is too small."""
 
-        def link(source: SpeakingUnits, target: SpeakingUnits) -> tuple[SpeakingUnits, SpeakingUnits, Float32Array]:
-            return source, target, self.probabilities(source, target)
+        def link(source: Any, target: Any) -> tuple[Any, ...]:
+            return self.probabilities(source, target), (source.pieces, target.pieces)
 
-        found = in_shards(pairs, lambda shard, tell: self._linked(shard, tell, link, None), None)  # type: ignore[arg-type]
+        found = in_shards(pairs, lambda shard, tell: self._linked(shard, tell, link, ()))
         return [
-            _nothing(*pair) if one is None else SoftCells(one[2], kinds(pair, (one[0].pieces, one[1].pieces)))
+            SoftCells(one[0], kinds(pair, one[1])) if one else _nothing(*pair)
             for one, pair in zip(found, pairs, strict=True)
         ]
 
@@ -100,7 +103,10 @@ class SoftLinks(VectorReader):
         with torch_threads(self.threads):
             for side in (0, 1):
                 pieces = encoder.pieces([readable(tuple(pair[side])) for pair in pairs])
-                found = encoder.vectors_of_layers(pieces, layers)
+                if list(layers) == [encoder.layer]:
+                    found = [encoder.vectors(pieces)]
+                else:
+                    found = encoder.vectors_of_layers(pieces, layers)
                 sides.append([[self._units(*one) for one in zip(rows, pieces, strict=True)] for rows in found])
         return [list(zip(*both, strict=True)) for both in zip(*sides, strict=True)]
 
@@ -109,7 +115,9 @@ class SoftLinks(VectorReader):
         cells = np.full((len(source.pieces), len(target.pieces)), UNKNOWN, np.float32)
         if len(source.word) and len(target.word):
             means = self.means or (np.float32(0.0), np.float32(0.0))
-            one, other = (unit_vectors(units.vectors - mean) for units, mean in zip((source, target), means, strict=True))
+            one, other = (
+                unit_vectors(units.vectors - mean) for units, mean in zip((source, target), means, strict=True)
+            )
             scores = np.asarray(one @ other.T * _SHARPNESS, np.float32)
             forward, backward = softmax_rows(scores), softmax_rows(np.ascontiguousarray(scores.T))
             _best_of_words(forward, backward, source.word, target.word, cells)
@@ -136,9 +144,9 @@ def mean_vectors(pairs: Sequence[tuple[SpeakingUnits, ...]]) -> Means:
         >>> [mean.tolist() for mean in mean_vectors([(one, one)])]
         [[2.0], [2.0]]
     """
-    sums = (np.concatenate([pair[side].vectors for pair in pairs]).mean(axis=0, dtype=np.float64) for side in (0, 1))
-    source, target = (np.nan_to_num(one).astype(np.float32) for one in sums)
-    return source, target
+    rows = [np.concatenate([pair[side].vectors for pair in pairs]) for side in (0, 1)]
+    source, target = (one.sum(axis=0, dtype=np.float64) / max(len(one), 1) for one in rows)
+    return source.astype(np.float32), target.astype(np.float32)
 
 
 def kinds(pair: TokenPair, pieces: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]) -> npt.NDArray[np.int8]:

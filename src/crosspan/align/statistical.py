@@ -8,12 +8,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.expectation import Expectation, Float32Array, Parameters, expect
+from crosspan.align.evidence import Evidence, Float32Array, weighed
+from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
 from crosspan.core.checks import each_checked
@@ -57,28 +58,6 @@ class StatisticalOptions:
 
     def __post_init__(self) -> None:
         checked(self)
-
-
-class Evidence(NamedTuple):
-    """What something else than the words themselves says of the links of some sentence pairs.
-
-    Args:
-        factors: How much more probable it makes each cell, float32.
-        share: How much the tables of words still count, in (0, 1]: their exponent.
-    """
-
-    factors: Float32Array
-    share: float
-
-    def tempered(self, table: Float32Array) -> Float32Array:
-        """Probabilities of words to the power of their share; those about 0.02 stay where they are."""
-        if self.share == 1.0:
-            return table
-        share = np.float32(self.share)
-        return np.asarray(table**share * _PIVOT ** (np.float32(1.0) - share))
-
-
-_PIVOT = np.float32(0.02)
 
 
 class StatisticalAligner:
@@ -264,7 +243,7 @@ class StatisticalAligner:
             for side, (frequency, total, unlinked) in zip(sides, before, strict=True):
                 side.frequency, side.total, side.unlinked = frequency, total, unlinked
                 side.vocabulary.end_visit()
-        return to_alignments(block, found.posterior, self.options.min_prob)
+        return to_alignments(block, self._judged(batch, block, found.posterior), self.options.min_prob)
 
     def _get_ready(self, batch: list[TokenPair]) -> None:
         """Find out what must be known before these pairs are learned from; here there is nothing."""
@@ -281,6 +260,10 @@ class StatisticalAligner:
             learning: Whether they are learned from, or aligned.
         """
         return None
+
+    def _judged(self, batch: list[TokenPair], block: Block, posterior: Float32Array) -> Float32Array:
+        """The probability of each cell of pairs that are aligned, from its posterior; here it is that."""
+        return posterior
 
     def save(self, path: str | Path) -> None:
         """Write the model to one ``.npz`` file (NumPy arrays and JSON; no pickle)."""
@@ -315,29 +298,6 @@ def _unlinked(block: Block, found: Expectation, lexicon: WordLexicon) -> tuple[F
     source = np.bincount(block.source, found.unlinked_source, len(lexicon.source.vocabulary)).astype(np.float64)
     target = np.bincount(block.target, found.unlinked_target, len(lexicon.target.vocabulary)).astype(np.float64)
     return source, target
-
-
-def weighed(
-    cell_pair: npt.NDArray[np.int32], tables: tuple[Float32Array, Float32Array], evidence: Evidence | None
-) -> tuple[npt.NDArray[np.int32], tuple[Float32Array, Float32Array]]:
-    """Tables of word pairs as tables of cells, with what the evidence says of each; as they are without evidence.
-
-    Args:
-        cell_pair: Number of each cell's word pair.
-        tables: Probabilities of each word pair, one array a direction.
-        evidence: What else is known of the cells, or nothing.
-
-    Example:
-        >>> half = np.array([0.5], np.float32)
-        >>> number, (forward, _) = weighed(np.array([0, 0]), (half, half), Evidence(np.array([1.0, 3.0]), 1.0))
-        >>> number.tolist(), forward.tolist()
-        ([0, 1], [0.5, 1.5])
-    """
-    if evidence is None:
-        return cell_pair, tables
-    believed = (evidence.tempered(table)[cell_pair] * evidence.factors for table in tables)
-    forward, backward = (one.astype(np.float32, copy=False) for one in believed)
-    return np.arange(len(cell_pair), dtype=np.int32), (forward, backward)
 
 
 def smooth_jumps(counts: Floats) -> npt.NDArray[np.float32]:

@@ -1,11 +1,10 @@
-"""How far an encoder is to be believed: found on the sentences at hand, by comparison with a model that learned from
-them alone.
+"""How far an encoder is to be believed, by comparison with a model that learned from the sentences at hand alone.
 
-Two witnesses that do not talk to each other, the statistics of the words and the encoder, look at the same cells. Where
-both tend to say the same, each tells how good the other is (Dawid & Skene 1979): the share of links, and of other cells,
-on which the encoder says a value is estimated by expectation maximisation from what the statistics say. The ratio of
-the two is what that value is worth as evidence. Where the encoder does not know a language, its values are the same on
-links as elsewhere, and are worth nothing.
+Two witnesses that do not talk to each other, the statistics of the words and the encoder, look at the same cells.
+Where both tend to say the same, each tells how good the other is (Dawid & Skene 1979): the share of links, and of other
+cells, on which the encoder says a value is estimated by expectation maximisation from what the statistics say. The
+ratio of the two is what that value is worth as evidence. Where the encoder does not know a language, its values are the
+same on links as elsewhere, and are worth nothing.
 """
 
 from __future__ import annotations
@@ -48,11 +47,15 @@ class Trust:
             cells and each range of :data:`BOUNDS`: ``[kinds, ranges]``, not falling within a row.
         told: What it says of a link of each kind, on average, in nats ``[kinds]``.
         links: Expected links of each kind that this was learned from ``[kinds]``.
+        odds: Logarithm of the odds that any cell is a link.
+        unknown: Expected links of words that the encoder has no pieces for.
     """
 
     ratio: Floats
     told: Floats
     links: Floats
+    odds: float
+    unknown: float
 
     @property
     def of_kinds(self) -> Floats:
@@ -61,36 +64,57 @@ class Trust:
 
     @property
     def whole(self) -> float:
-        """How far it is believed all in all: the mean over the links of words that are not written alike; 0 if it is
-        not worth the trouble."""
+        """How far it is believed all in all: on average over the links of words not written alike; 0 if hardly."""
         links = self.links[1:]
-        share = float((self.of_kinds[1:] * links).sum() / links.sum()) if links.sum() > 0.0 else 0.0
+        share = float((self.of_kinds[1:] * links).sum() / max(links.sum() + self.unknown, 1e-9))
         return share if share >= _LITTLE else 0.0
+
+    def of_cells(self, prob: npt.NDArray[np.float32], kind: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
+        """How far the encoder is believed on each cell, from 0 to 1; 0 where it says nothing.
+
+        Args:
+            prob: Its probabilities, or UNKNOWN.
+            kind: Kinds of the cells.
+        """
+        return np.where(prob == UNKNOWN, 0.0, self.of_kinds[kind]).astype(np.float32)
+
+    def ratios(self, prob: npt.NDArray[np.float32], kind: npt.NDArray[np.int8]) -> Floats:
+        """Logarithm of what the encoder's value of each cell is worth; 0 where it is not believed, or says nothing.
+
+        Args:
+            prob: Its probabilities, or UNKNOWN.
+            kind: Kinds of the cells.
+        """
+        return self._weighed(prob, kind, np.zeros(len(KINDS)))
 
     def factors(
         self, prob: npt.NDArray[np.float32], kind: npt.NDArray[np.int8], weight: float
     ) -> npt.NDArray[np.float32]:
         """How much more probable the encoder makes each cell; 1 where it is not believed, or says nothing.
 
-        A cell of half of what it says of a link on average counts as one that it says nothing of: words that have no
-        such cell are sooner without a link.
+        A value of half of what is said of a link on average counts as saying nothing: words that have no better cell
+        are sooner without a link.
 
         Args:
             prob: Its probabilities, or UNKNOWN.
             kind: Kinds of the cells.
             weight: Exponent of the ratios.
         """
+        return np.exp(weight * self._weighed(prob, kind, self.told / 2.0)).astype(np.float32)
+
+    def _weighed(self, prob: npt.NDArray[np.float32], kind: npt.NDArray[np.int8], nothing: Floats) -> Floats:
         found = np.zeros(prob.shape, np.float64)
         places = np.log(np.maximum(prob, 0.0) + _LEAST)
-        for number, (row, told, believed) in enumerate(zip(self.ratio, self.told, self.of_kinds, strict=True)):
+        for number, (row, zero, believed) in enumerate(zip(self.ratio, nothing, self.of_kinds, strict=True)):
             cells = (kind == number) & (prob != UNKNOWN)
             if believed > 0.0:
-                found[cells] = believed * weight * (np.interp(places[cells], _MIDDLES, row) - told / 2.0)
-        return np.exp(found).astype(np.float32)
+                found[cells] = believed * (np.interp(places[cells], _MIDDLES, row) - zero)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
-        return {"ratio": self.ratio.tolist(), "told": self.told.tolist(), "links": self.links.tolist()}
+        arrays = {name: getattr(self, name).tolist() for name in ("ratio", "told", "links")}
+        return {**arrays, "odds": self.odds, "unknown": self.unknown}
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Trust:
@@ -99,7 +123,8 @@ class Trust:
         Raises:
             ValueError: It is damaged.
         """
-        made = cls(*(np.array(kept[name], np.float64) for name in ("ratio", "told", "links")))
+        arrays = (np.array(kept[name], np.float64) for name in ("ratio", "told", "links"))
+        made = cls(*arrays, float(kept["odds"]), float(kept["unknown"]))
         n_kinds = len(KINDS)
         shapes = (made.ratio.shape, made.told.shape, made.links.shape)
         if shapes != ((n_kinds, len(_MIDDLES)), (n_kinds,), (n_kinds,)) or not np.isfinite(made.ratio).all():
@@ -125,7 +150,9 @@ def trust_of(prob: npt.NDArray[np.float32], kind: npt.NDArray[np.int8], believed
     known = prob != UNKNOWN
     rows = [_ratios(prob[cells], believed[cells]) for cells in ((kind == one) & known for one in range(len(KINDS)))]
     ratio, told, links = (np.array(column) for column in zip(*rows, strict=True))
-    return Trust(ratio, told, links)
+    share = min(max(float(links.sum()) / max(int(known.sum()), 1), 1e-6), 1.0 - 1e-6)
+    unknown = float(believed[~known].sum(dtype=np.float64))
+    return Trust(ratio, told, links, float(np.log(share / (1.0 - share))), unknown)
 
 
 def _ratios(prob: npt.NDArray[np.float32], believed: npt.NDArray[np.float32]) -> tuple[Floats, float, float]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crosspan.align import ALIGNERS, Aligner
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import AlignmentError, PairError
+from crosspan.core.model_options import UNSEEN
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
 from crosspan.pipeline.failures import each_by_itself, in_words
@@ -66,9 +68,10 @@ class Align(Step):
             self._aligner = self.aligner.make(inputs.threads)
             return
         self._aligner = aligner_from(inputs.model("learn"), inputs.threads)
-        if REPORTED in self.aligner.settings:
-            changed = {REPORTED: float(self.aligner.settings[REPORTED])}
-            self._aligner.options = replace(self._aligner.options, **changed)
+        free = {REPORTED, self.aligner.component.model, *UNSEEN}  # the model lies elsewhere perhaps; it is the same
+        changed = {name: value for name, value in self.aligner.settings.items() if name in free}
+        if changed:
+            self._aligner.options = with_settings(self._aligner.options, changed)
 
     def work(self, inputs: Inputs) -> Output:
         """Link the words of a shard."""
