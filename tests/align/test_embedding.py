@@ -58,7 +58,7 @@ def test_without_the_extra(monkeypatch):
 
 def test_layer_that_is_not_there(tiny):
     with pytest.raises(OptionError, match="has 3 layers"):
-        make_aligner("simalign", model=tiny("mbert")).fit_tokens([])  # mBERT's layer 8 by default
+        make_aligner("simalign", model=tiny("mbert"), layer=8).fit_tokens([])
 
 
 def test_shards_make_no_difference(aligner, sentences, monkeypatch):

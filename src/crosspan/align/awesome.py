@@ -24,7 +24,8 @@ class AwesomeOptions(EmbeddingOptions):
 
     Args:
         model: Name on the hub, or a folder, such as bert-base-multilingual-cased or one that tune-aligner wrote.
-        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last; usual goes by the depth, auto
+            by how the layers do on the sentences at hand.
         min_prob: Links less probable than this are left out.
         device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.

@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 
-from crosspan.align.embedding import EmbeddingOptions
+from crosspan.align.embedding import AUTO, USUAL, EmbeddingOptions, usual_layer
 from crosspan.align.evidence import Evidence, Float32Array
+from crosspan.align.layers import best_layer, candidates, depth_of, statistics_of
 from crosspan.align.lexicon import Block
-from crosspan.align.link_judge import by_encoder, describe, judged
-from crosspan.align.soft_links import Means, SoftCells, SoftLinks, kinds, mean_vectors
+from crosspan.align.link_judge import describe, judged, link_by_encoder
+from crosspan.align.soft_links import Means, SoftCells, SoftLinks
 from crosspan.align.statistical import (
     StatisticalAligner,
     StatisticalOptions,
     TokenPair,
 )
-from crosspan.align.trust import Trust, agreement, trust_of
+from crosspan.align.trust import Trust, trust_of
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.logs import logger_of
 from crosspan.core.model_options import seen_options
 from crosspan.core.options import AtLeast, Within, checked
-
-AUTO = "auto"
-"""The layer that is chosen on the sentences at hand."""
+from crosspan.models.loading import load_config
 
 _LOG = logger_of(__name__)
 
 _LOOKED_AT = 1_000
 """Sentence pairs on which the encoder and the statistics are compared."""
-_LAYERS_ON = 128
-"""Sentence pairs on which layers are compared."""
 _REMEMBERED = 6_000_000
 """Cells whose evidence is remembered from learning to aligning; 5 bytes each."""
 _SHARE = 0.6
@@ -56,7 +53,8 @@ class HybridOptions(StatisticalOptions):
         min_prob: Links below this probability are not reported.
         smoothing: The lexical priors.
         model: The encoder: a name on the hub, or a folder.
-        layer: The layer whose vectors are compared, or auto.
+        layer: The layer whose vectors are compared; usual goes by the depth, auto by how the layers do on the
+            sentences at hand.
         weight: How much the encoder counts, from 0, which leaves the statistical aligner alone.
         sample: Sentence pairs that the encoder reads while learning, about; of more, fewer and fewer are read.
         device: Where the encoder runs: auto, cpu, cuda, cuda:1, mps.
@@ -68,7 +66,7 @@ class HybridOptions(StatisticalOptions):
     """
 
     model: str = ""
-    layer: str = AUTO
+    layer: int | str = AUTO
     weight: Annotated[float, Within(0, 10)] = 0.7
     sample: Annotated[int, AtLeast(1)] = 10_000
     device: str = "auto"
@@ -77,15 +75,9 @@ class HybridOptions(StatisticalOptions):
 
     def __post_init__(self) -> None:
         checked(self)
-        self.reading(0 if self.layer == AUTO else self._number())
+        self.reading(self.layer)
 
-    def _number(self) -> int:
-        try:
-            return int(self.layer)
-        except ValueError:
-            raise OptionError(f"layer is {self.layer!r}", hint="Write a whole number, or auto.") from None
-
-    def reading(self, layer: int) -> EmbeddingOptions:
+    def reading(self, layer: int | str) -> EmbeddingOptions:
         """The options for reading with the encoder up to a layer."""
         return EmbeddingOptions(model=self.model, layer=layer, device=self.device, dtype=self.dtype, batch=self.batch)
 
@@ -141,8 +133,17 @@ class Hybrid(StatisticalAligner):
         if self.options.weight == 0.0 or self.trust is not None:
             return
         began = _first_of(batch, _LOOKED_AT)
-        believed = self._statistics(batch, began)
-        self._with_layer(began[:_LAYERS_ON], believed[:_LAYERS_ON])
+        if not self.options.model:
+            raise OptionError(
+                "the aligner Hybrid has no model",
+                hint="Name one with model=…: a folder, or a name on the hub such as bert-base-multilingual-cased.",
+            )
+        words = {name: getattr(self.options, name) for name in StatisticalOptions.__dataclass_fields__}
+        plain = StatisticalOptions(**{**words, "min_prob": 0.001})
+        believed = statistics_of(batch, began, plain, self.threads)
+        reading = self.options.reading(self.options.layer)
+        self.layer, self._means = best_layer(reading, self._candidates(reading), began, believed, self.threads)
+        self._digest = _digest_of(self.options.model)
         cells = self._cells(began)
         self.trust = trust_of(
             np.concatenate([one.prob.ravel() for one in cells]),
@@ -151,39 +152,11 @@ class Hybrid(StatisticalAligner):
         )
         self._say(len(began))
 
-    def _statistics(self, batch: list[TokenPair], wanted: Sequence[TokenPair]) -> list[Float32Array]:
-        """What a statistical model that learned from a block says of the cells of some of its pairs."""
-        options = StatisticalOptions(
-            **{name: getattr(self.options, name) for name in StatisticalOptions.__dataclass_fields__}
-        )
-        plain = StatisticalAligner(replace(options, min_prob=0.001), threads=self.threads).fit_tokens(batch)
-        found = []
-        for pair, links in zip(wanted, plain.iter_align_tokens(wanted), strict=True):
-            cells = np.zeros((len(pair[0]), len(pair[1])), np.float32)
-            cells[links.source, links.target] = links.prob
-            found.append(cells)
-        return found
-
-    def _with_layer(self, pairs: Sequence[TokenPair], believed: Sequence[Float32Array]) -> None:
-        """Get the reader ready: find its layer, and the means of both languages."""
-        depth = _depth(self.options.model)
-        wanted = _candidates(depth) if self.options.layer == AUTO else [int(self.options.layer)]
-        reader = SoftLinks(self.options.reading(max(wanted)), threads=self.threads)
-        if len(wanted) == 1 and wanted[0] < 1:
-            wanted = [reader.encoder.layer]
-        found = []
-        for number, units in zip(wanted, reader.layers_of(pairs, wanted), strict=True):
-            reader.means = mean_vectors(units)
-            prob = [reader.probabilities(*both) for both in units]
-            of_kind = [kinds(pair, (one.pieces, other.pieces)) for pair, (one, other) in zip(pairs, units, strict=True)]
-            found.append((agreement(prob, of_kind, believed), -number, reader.means))
-        best = max(found, key=lambda one: one[:2])
-        self.layer = -best[1]
-        if len(found) > 1:
-            told = ", ".join(f"{-number}: {score:.3f}" for score, number, _ in found)
-            _LOG.info("agreement of the layers of %s: %s; layer %d is taken", self.options.model, told, self.layer)
-        self._means = best[2]
-        self._digest = _digest_of(self.options.model)
+    @staticmethod
+    def _candidates(reading: EmbeddingOptions) -> list[int]:
+        if reading.layer == AUTO:
+            return candidates(depth_of(reading.model))
+        return [usual_layer(load_config(reading.model)) if reading.layer == USUAL else reading.layer_number()]
 
     def _say(self, n_pairs: int) -> None:
         assert self.trust is not None
@@ -225,8 +198,7 @@ class Hybrid(StatisticalAligner):
         parts = []
         for pair, cells, begin in zip(batch, self._now, block.cell_ptr[:-1].tolist(), strict=True):
             plain = posterior[begin : begin + cells.prob.size].reshape(cells.prob.shape)
-            alone = by_encoder(self.trust.ratios(cells.prob, cells.kind), self.trust.odds)
-            sure = judged(describe(plain, alone, cells.kind, *pair))
+            sure = judged(describe(plain, link_by_encoder(self.trust, cells), cells.kind, *pair))
             believed = self.trust.of_cells(cells.prob, cells.kind)
             parts.append((believed * sure + (np.float32(1.0) - believed) * plain).ravel())
         self._now = []
@@ -306,23 +278,6 @@ def _first_of(batch: Sequence[TokenPair], count: int) -> list[TokenPair]:
     """Some pairs from all over a block."""
     step = max(1, len(batch) // count)
     return [(tuple(source), tuple(target)) for source, target in batch[::step]][:count]
-
-
-def _depth(model: str) -> int:
-    from crosspan.models.loading import load_config
-
-    if not model:
-        raise OptionError(
-            "the aligner Hybrid has no model",
-            hint="Name one with model=…: a folder, or a name on the hub such as bert-base-multilingual-cased.",
-        )
-    return int(load_config(model).num_hidden_layers)
-
-
-def _candidates(depth: int) -> list[int]:
-    """Layers that are compared: from a third of the depth to three quarters, up to six."""
-    low, high = max(1, round(depth / 3)), max(1, round(depth * 3 / 4))
-    return sorted({round(number) for number in np.linspace(low, high, 6)})
 
 
 def _digest_of(model: str) -> str:

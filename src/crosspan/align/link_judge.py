@@ -9,12 +9,12 @@ from gold links of five European languages with English (the development part of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.soft_links import ALIKE, IN_PIECES
+from crosspan.align.soft_links import ALIKE, IN_PIECES, SoftCells
+from crosspan.align.trust import Trust
 from crosspan.core.compiled import njit
 
 Float32Array = npt.NDArray[np.float32]
@@ -48,6 +48,11 @@ _LEAST = 1e-4
 def is_mark(word: str) -> bool:
     """Whether a word has neither letters nor digits."""
     return not any(letter.isalnum() for letter in word)
+
+
+def link_by_encoder(trust: Trust, cells: SoftCells) -> Float32Array:
+    """The probability of each link by the encoder alone ``[source words, target words]``."""
+    return np.asarray(1.0 / (1.0 + np.exp(-(trust.ratios(cells.prob, cells.kind) + trust.odds))), np.float32)
 
 
 def describe(
@@ -142,8 +147,3 @@ def _describe(post, encoder, kind, letters_s, letters_t, marks_s, marks_t, out):
             cell[13] = letters_s[i]
             cell[14] = letters_t[j]
             cell[15] = 1.0
-
-
-def by_encoder(ratios: npt.NDArray[Any], odds: float) -> Float32Array:
-    """The probability of links by the encoder alone, from logarithms of ratios and the log odds of any link."""
-    return np.asarray(1.0 / (1.0 + np.exp(-(ratios + odds))), np.float32)

@@ -41,7 +41,8 @@ class SimAlignOptions(EmbeddingOptions):
 
     Args:
         model: Name on the hub, or a folder, such as bert-base-multilingual-cased.
-        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last; usual goes by the depth, auto
+            by how the layers do on the sentences at hand.
         min_prob: Links of words less similar than this are left out.
         device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
@@ -84,7 +85,7 @@ class SimAlign(EmbeddingAligner):
 
     Example:
         >>> SimAlign(SimAlignOptions(model="bert-base-multilingual-cased", method="argmax")).options.layer
-        8
+        'usual'
     """
 
     options: SimAlignOptions
