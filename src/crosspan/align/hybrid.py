@@ -126,6 +126,13 @@ class Hybrid(StatisticalAligner):
             ModelError: The encoder cannot be loaded.
             MissingDependencyError: ``crosspan[neural]`` is not installed.
         """
+        if self.options.weight > 0.0 and self.trust is None:  # what is wrong is said before the work begins
+            if not self.options.model:
+                raise OptionError(
+                    "the aligner Hybrid has no model",
+                    hint="Name one with model=…: a folder, or a name on the hub such as bert-base-multilingual-cased.",
+                )
+            load_config(self.options.model)
         super().fit_tokens(pairs, progress=progress)
         return self
 
@@ -133,11 +140,6 @@ class Hybrid(StatisticalAligner):
         if self.options.weight == 0.0 or self.trust is not None:
             return
         began = _first_of(batch, _LOOKED_AT)
-        if not self.options.model:
-            raise OptionError(
-                "the aligner Hybrid has no model",
-                hint="Name one with model=…: a folder, or a name on the hub such as bert-base-multilingual-cased.",
-            )
         words = {name: getattr(self.options, name) for name in StatisticalOptions.__dataclass_fields__}
         plain = StatisticalOptions(**{**words, "min_prob": 0.001})
         believed = statistics_of(batch, began, plain, self.threads)

@@ -90,6 +90,8 @@ def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
     with _model_errors(path):
         arrays = _read_arrays(path)
         about = _about(arrays, path)
+        if not isinstance(about["options"], dict):
+            raise ValueError("the options have no names")
         settings = flat(about["options"])
         aligner: StatisticalAligner = ALIGNERS.make(_KINDS[about["kind"]], threads=threads, settings=settings)
         if settings.keys() != flat(asdict(aligner.options)).keys():
