@@ -155,6 +155,38 @@ def test_saving_and_loading(knowing, text, hybrid, tmp_path):
     loaded.fit_tokens(text[0][:5])  # learns on
 
 
+def test_at_every_door(knowing, text, tmp_path):
+    from click.testing import CliRunner
+
+    import crosspan
+    from crosspan.cli.align import command
+    from crosspan.pipeline.parts import Model
+    from crosspan.pipeline.steps.aligning import aligner_from
+
+    pairs = text[0][:20]
+    for name, side in (("s.txt", 0), ("t.txt", 1)):
+        (tmp_path / name).write_text("".join(" ".join(pair[side]) + "\n" for pair in pairs), encoding="utf-8")
+    files = [str(tmp_path / "s.txt"), str(tmp_path / "t.txt"), "--threads", "1", "--quiet"]
+    learn = ["--aligner", "hybrid", "--set", f"model={knowing}", "--save-model", str(tmp_path / "m.npz")]
+    ways = (learn, ["--model", str(tmp_path / "m.npz")])
+    first, second = (CliRunner().invoke(command, [*files, *more]) for more in ways)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert first.stdout.count("\n") == 20
+    assert first.stdout == second.stdout
+    # the same links carry labels over, from a name and its settings or from a file
+    sources = [crosspan.Sentence(tuple(source), (crosspan.Span(0, 1, "PER"),)) for source, _ in pairs]
+    targets = [crosspan.Sentence(tuple(target)) for _, target in pairs]
+    named = crosspan.project_labels(
+        sources, targets, aligner="hybrid", method="heuristic", settings={"aligner.model": knowing}
+    )
+    saved = crosspan.project_labels(sources, targets, aligner=load_aligner(str(tmp_path / "m.npz")), method="heuristic")
+    assert [one.sentence.spans for one in named] == [one.sentence.spans for one in saved]
+    assert sum(len(one.sentence.spans) for one in named) > 10
+    # from a store, as another process takes it
+    again = aligner_from(Model("aligners", "hybrid", (tmp_path / "m.npz").read_bytes()), 1)
+    assert again.align_tokens(pairs) == load_aligner(str(tmp_path / "m.npz")).align_tokens(pairs)
+
+
 def test_another_encoder_is_noticed(knowing, text, tmp_path):
     shutil.copytree(knowing, tmp_path / "encoder")
     make_aligner("hybrid", model=str(tmp_path / "encoder"), threads=1).fit_tokens(text[0]).save(tmp_path / "m.npz")

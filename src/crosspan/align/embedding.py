@@ -106,7 +106,7 @@ def usual_layer(config: Any) -> int:
     """
     if config.model_type == "bert" and config.vocab_size in _MBERT:
         return 8
-    return max(1, round(config.num_hidden_layers * 7 / 12))
+    return max(1, round(int(config.num_hidden_layers) * 7 / 12))
 
 
 _MBERT = (119_547, 105_879)
@@ -262,20 +262,20 @@ class EmbeddingAligner(VectorReader, PretrainedAligner):
         Raises:
             EmptyInputError: The layer is to be chosen, and there is not one pair with words on both sides.
         """
-        if self.options.layer == AUTO and self._chosen is None:
+        if self.options.layer == AUTO and self._best_layer is None:
             from crosspan.align.layers import layer_for
 
-            self._chosen = layer_for(self.options, list(itertools.islice(pairs, SHARD)), self.threads)
+            self._best_layer = layer_for(self.options, list(itertools.islice(pairs, SHARD)), self.threads)
         return super().fit_tokens(())
 
-    _chosen: int | None = None
+    _best_layer: int | None = None
 
     def _layer(self) -> int:
         if self.options.layer != AUTO:
             return super()._layer()
-        if self._chosen is None:
+        if self._best_layer is None:
             raise ModelError("the aligner has not chosen its layer yet", hint="Call fit first, or name a layer.")
-        return self._chosen
+        return self._best_layer
 
     @abstractmethod
     def _links(self, source: Units, target: Units) -> Alignment:

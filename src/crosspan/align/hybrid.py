@@ -279,7 +279,7 @@ class Hybrid(StatisticalAligner):
 def _first_of(batch: Sequence[TokenPair], count: int) -> list[TokenPair]:
     """Some pairs from all over a block."""
     step = max(1, len(batch) // count)
-    return [(tuple(source), tuple(target)) for source, target in batch[::step]][:count]
+    return list(batch[::step][:count])
 
 
 def _digest_of(model: str) -> str:

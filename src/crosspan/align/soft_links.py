@@ -114,10 +114,10 @@ class SoftLinks(VectorReader):
         """The probability of each link between the words of two sentences, or :data:`UNKNOWN`."""
         cells = np.full((len(source.pieces), len(target.pieces)), UNKNOWN, np.float32)
         if len(source.word) and len(target.word):
-            means = self.means or (np.float32(0.0), np.float32(0.0))
-            one, other = (
-                unit_vectors(units.vectors - mean) for units, mean in zip((source, target), means, strict=True)
-            )
+            one, other = source.vectors, target.vectors
+            if self.means is not None:
+                one, other = one - self.means[0], other - self.means[1]
+            one, other = unit_vectors(one), unit_vectors(other)
             scores = np.asarray(one @ other.T * _SHARPNESS, np.float32)
             forward, backward = softmax_rows(scores), softmax_rows(np.ascontiguousarray(scores.T))
             _best_of_words(forward, backward, source.word, target.word, cells)

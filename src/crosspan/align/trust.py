@@ -123,8 +123,8 @@ class Trust:
         Raises:
             ValueError: It is damaged.
         """
-        arrays = (np.array(kept[name], np.float64) for name in ("ratio", "told", "links"))
-        made = cls(*arrays, float(kept["odds"]), float(kept["unknown"]))
+        ratio, told, links = (np.array(kept[name], np.float64) for name in ("ratio", "told", "links"))
+        made = cls(ratio, told, links, float(kept["odds"]), float(kept["unknown"]))
         n_kinds = len(KINDS)
         shapes = (made.ratio.shape, made.told.shape, made.links.shape)
         if shapes != ((n_kinds, len(_MIDDLES)), (n_kinds,), (n_kinds,)) or not np.isfinite(made.ratio).all():
