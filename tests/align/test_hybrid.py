@@ -122,8 +122,7 @@ def test_words_without_pieces_are_left_to_the_statistics(knowing, text, hybrid, 
 _TO_GREEK = str.maketrans("abcdefghijklmnopqrstuvwxyz", "αβγδεζηθικλμνξοπρστυφχψωϊϋ")
 
 
-def _of_words(links, pair, some, of_some):
-    target = pair[1]
+def _of_words(links, target, some, of_some):
     kept = np.array([(target[j] in some) == of_some for j in links.target.tolist()], bool)
     return type(links)(links.source[kept], links.target[kept], links.prob[kept])
 
