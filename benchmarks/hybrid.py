@@ -85,7 +85,7 @@ def projected(lang: str, model: str) -> str:
     from crosspan.tag import TAGGERS
 
     pairs = datasets.masakhaner(lang)
-    tagger = TAGGERS.make(TAGGERS.default)
+    tagger = TAGGERS.make(TAGGERS.default, "en")
     tagged = tagger.tag([pair.source for pair in pairs])
     labelled = [Pair(source, pair.target) for source, pair in zip(tagged, pairs, strict=True)]
     shown = [f"{lang}, F1 of projection"]
