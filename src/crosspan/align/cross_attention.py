@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import EMPTY, readable
+from crosspan.align.embedding import EMPTY
 from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinksWarning, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.core.errors import OptionError
@@ -21,13 +21,13 @@ from crosspan.core.types import Alignment
 from crosspan.models.batching import in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import neural
+from crosspan.text.characters import encodable
 
 if TYPE_CHECKING:
     from crosspan.translate.transformers import TransformersTranslator
 
 Float32Array = npt.NDArray[np.float32]
 Directions = Literal["forward", "backward", "both"]
-DIRECTIONS: tuple[Directions, ...] = get_args(Directions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +170,7 @@ class CrossAttention(PretrainedAligner):
     def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Callable[[float], None]) -> list[Alignment]:
         options = self.options
         usable = [index for index, (source, target) in enumerate(shard) if source and target]
-        sources, targets = ([readable(shard[index][side]) for index in usable] for side in (0, 1))
+        sources, targets = ([encodable(shard[index][side]) for index in usable] for side in (0, 1))
         languages = options.source_lang, options.target_lang
         one: list[Float32Array | None] | None = None
         other: list[Float32Array | None] | None = None

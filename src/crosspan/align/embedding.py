@@ -30,6 +30,7 @@ from crosspan.core.options import AtLeast, Within, checked
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment, Pair
 from crosspan.models.device import Placement
+from crosspan.models.pieces import Marks
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder
@@ -50,6 +51,8 @@ class EmbeddingOptions:
         model: Name on the hub, or a folder.
         layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last; usual goes by the depth, auto
             by how the layers do on the sentences at hand.
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
+            leaves them out, keep compares them as any other, as the papers' programs do.
         min_prob: Links below this are left out.
         device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
@@ -61,6 +64,7 @@ class EmbeddingOptions:
 
     model: str = ""
     layer: int | str = USUAL
+    marks: Marks = "skip"
     min_prob: Annotated[float, Within(0, 1)] = 0.0
     device: str = "auto"
     dtype: str = "auto"
@@ -189,7 +193,7 @@ class VectorReader:
         return "", ""
 
     def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
-        """What is compared of a sentence, from the vectors of its pieces; by default all of them."""
+        """What is compared of a sentence, from the vectors of its pieces that tell something of their words."""
         return Units(vectors, pieces.word)
 
     def _linked(
@@ -239,9 +243,13 @@ class VectorReader:
         if language:
             encoder.tokenizer.src_lang = language
         with torch_threads(self.threads):
-            pieces = encoder.pieces([readable(words) for words in sentences])
+            pieces = encoder.pieces(sentences, self.options.marks)
             vectors = encoder.vectors(pieces, advance=lambda done, total: advance(done / max(total, 1)))
-        return [self._units(rows, cut) for rows, cut in zip(vectors, pieces, strict=True)]
+        return [self._telling(rows, cut) for rows, cut in zip(vectors, pieces, strict=True)]
+
+    def _telling(self, rows: npt.NDArray[np.float32], cut: Pieces) -> Units:
+        """The units of a sentence from the vectors of all its pieces."""
+        return self._units(rows if cut.mark is None else rows[~cut.mark], cut.told())
 
 
 class EmbeddingAligner(VectorReader, PretrainedAligner):
@@ -291,15 +299,6 @@ EMPTY = Alignment.from_links([])
 
 def _finite(units: Units) -> bool:
     return bool(np.isfinite(units.vectors).all())
-
-
-def readable(words: Words) -> Words:
-    """Words for a tokenizer, which takes no half of a surrogate pair; links do not depend on the letters."""
-    try:
-        " ".join(words).encode()
-    except UnicodeEncodeError:
-        return tuple(word.encode("utf-8", "replace").decode() for word in words)
-    return words
 
 
 def word_means(vectors: npt.NDArray[np.float32], pieces: Pieces) -> npt.NDArray[np.float32]:

@@ -21,7 +21,7 @@ from crosspan.align.pair_table import PairTable, number_cells, number_pairs
 from crosspan.align.spelling import Spellings, similarities
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.compiled import njit
-from crosspan.core.options import Above, AtLeast, Below, Within, checked
+from crosspan.core.options import Above, AtMost, Below, Within, checked
 from crosspan.text.romanize import romanize_types
 
 Floats = npt.NDArray[np.float64]
@@ -43,11 +43,11 @@ class Smoothing:
         spelling_threshold: Ratio from which words are spelled alike.
     """
 
-    word: Annotated[float, Above(0)] = 20.0
-    form: Annotated[float, Above(0)] = 3.0
-    uniform: Annotated[float, AtLeast(0)] = 0.02
+    word: Annotated[float, Above(0), AtMost(1e9)] = 20.0
+    form: Annotated[float, Above(0), AtMost(1e9)] = 3.0
+    uniform: Annotated[float, Within(0, 1e9)] = 0.02
     suffix: Annotated[float, Within(0, 1)] = 0.2
-    spelling: Annotated[float, AtLeast(0)] = 7.0
+    spelling: Annotated[float, Within(0, 1e9)] = 7.0
     spelling_threshold: Annotated[float, Above(0), Below(1)] = 0.7
 
     def __post_init__(self) -> None:

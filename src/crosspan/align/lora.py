@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import ModelError
+from crosspan.core.json_text import parse_json
 from crosspan.models.loading import neural
 
 _FACTOR = re.compile(r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<which>[AB])(?:\.\w+)?\.weight\Z")
@@ -74,7 +74,7 @@ def merge_adapter(model: Any, folder: str | os.PathLike[str]) -> int:
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        config = parse_json((folder / "adapter_config.json").read_bytes())
         if config.get("peft_type") != "LORA":
             raise ModelError(
                 f"the adapter is of the kind {config.get('peft_type')}", where=str(folder), hint="Take a LoRA adapter."

@@ -1,15 +1,11 @@
-"""A fitted aligner, statistical or hybrid, as one file: NumPy arrays and JSON in a zip archive, without pickle.
+"""A fitted aligner, statistical or hybrid, as one file of arrays (:mod:`crosspan.core.array_file`).
 
 Words stand as UTF-8 bytes with offsets; the shorter forms and hash tables are built again from them when loading.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-import zipfile
-import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -24,19 +20,20 @@ from crosspan.align.lexicon import Side
 from crosspan.align.pair_table import PairTable
 from crosspan.align.statistical import StatisticalAligner
 from crosspan.align.vocabulary import LEVELS, Vocabulary
-from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.files import atomic_binary
-from crosspan.core.options import flat
+from crosspan.core.array_file import ArrayFile, Shape, reading, text_arrays, write_arrays
+from crosspan.core.errors import ModelError
+from crosspan.core.options import flat, setting_names, with_settings
+from crosspan.core.shown import shown
 
 VERSION = 1
 """Goes up whenever older programs could not read the file, or would read it wrongly."""
 
+_WHAT = "model of an aligner"
 _KINDS = {"crosspan statistical aligner": "statistical", "crosspan hybrid aligner": "hybrid"}
 """The component that wrote a file, by what the file says of itself."""
 
+_MOST_COUNTED = 1e15
 _AGAIN = "Save the model again, or fit a new one."
-
-Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 def save(aligner: StatisticalAligner, path: Path) -> None:
@@ -60,11 +57,9 @@ def save(aligner: StatisticalAligner, path: Path) -> None:
         "levels": LEVELS,
         **aligner.kept(),
     }
-    arrays: dict[str, npt.NDArray[Any]] = {"about": _bytes(json.dumps(about)), "jumps": aligner.jumps}
+    arrays: dict[str, npt.NDArray[Any]] = {"jumps": aligner.jumps}
     for name, side in (("source", aligner.lexicon.source), ("target", aligner.lexicon.target)):
-        words = [_encode(word) for word in side.vocabulary.words]
-        arrays[f"{name}_words"] = np.frombuffer(b"".join(words), np.uint8)
-        arrays[f"{name}_ends"] = np.cumsum([len(word) for word in words], dtype=np.int64)
+        arrays |= text_arrays(side.vocabulary.words, f"{name}_words", f"{name}_ends")
         arrays[f"{name}_unlinked"] = side.unlinked
         for level, form in enumerate(LEVELS):
             arrays[f"{name}_frequency_{form}"] = side.frequency[level]
@@ -73,8 +68,7 @@ def save(aligner: StatisticalAligner, path: Path) -> None:
         arrays[f"table_first_{form}"] = table.first
         arrays[f"table_second_{form}"] = table.second
         arrays[f"table_values_{form}"] = table.values
-    with atomic_binary(path) as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]  # older stubs do not know keywords
+    write_arrays(path, about, arrays)
 
 
 def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
@@ -87,23 +81,17 @@ def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
     Raises:
         ModelError: The file cannot be opened, is damaged, from a newer version, or something else altogether.
     """
-    with _model_errors(path):
-        arrays = _read_arrays(path)
-        about = _about(arrays, path)
-        if not isinstance(about["options"], dict):
-            raise ValueError("the options have no names")
-        settings = flat(about["options"])
-        aligner: StatisticalAligner = ALIGNERS.make(_KINDS[about["kind"]], threads=threads, settings=settings)
-        if settings.keys() != flat(asdict(aligner.options)).keys():
-            raise ValueError(f"the options are {sorted(settings)}")
-        aligner.sentences_seen = int(about["sentences_seen"])
-        aligner.jumps = _take(arrays, "jumps", np.float64, (2, 2 * JUMP_OFFSET + 1))
+    with _opened(path) as (file, name):
+        if file.about["levels"] != list(LEVELS):
+            raise ValueError(f"unknown forms {shown(file.about['levels'])}")
+        options = _options(file.about["options"], name)
+        aligner: StatisticalAligner = ALIGNERS.make(name, threads=threads, options=options)
+        aligner.sentences_seen = int(file.number("sentences_seen", 1))
+        aligner.jumps = _counts(file, "jumps", (2, 2 * JUMP_OFFSET + 1))
         lexicon = aligner.lexicon
-        lexicon.source, lexicon.target = _side(arrays, "source"), _side(arrays, "target")
-        lexicon.tables = [_table(arrays, level, lexicon.source, lexicon.target) for level in range(len(LEVELS))]
-        if aligner.sentences_seen < 1:
-            raise ValueError("the model has learned nothing")
-        aligner.take_back(about)
+        lexicon.source, lexicon.target = _side(file, "source"), _side(file, "target")
+        lexicon.tables = [_table(file, level, lexicon.source, lexicon.target) for level in range(len(LEVELS))]
+        aligner.take_back(file.about)
     return aligner
 
 
@@ -116,115 +104,57 @@ def learner_of(path: Path) -> str:
     Raises:
         ModelError: It cannot be opened, or is no model of an aligner.
     """
-    with _model_errors(path):
-        return _KINDS[_about(_read_arrays(path, ("about",)), path)["kind"]]
+    with _opened(path) as (_, name):
+        return name
 
 
 @contextmanager
-def _model_errors(path: Path) -> Iterator[None]:
-    name = str(path)
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ModelError("no such file", where=name, hint="Check the path.") from error
-    except IsADirectoryError as error:
-        raise ModelError("this is a folder, not a file", where=name, hint="Name the model file.") from error
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ModelError(f"the model cannot be read: {reason}", where=name, hint="Check the file.") from error
-    except KeyError as error:
-        raise ModelError(f"the model lacks {error}", where=name, hint=_AGAIN) from error
-    except (ValueError, TypeError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OptionError) as error:
-        reason = " ".join(str(error).split())
-        raise ModelError(f"the model file is damaged ({reason})", where=name, hint=_AGAIN) from error
+def _opened(path: Path) -> Iterator[tuple[ArrayFile, str]]:
+    """The file, and the name of the aligner that wrote it."""
+    with reading(path, _WHAT, kind="", version=VERSION, again=_AGAIN) as file:
+        name = _KINDS.get(str(file.about.get("kind")))
+        if name is None:
+            hint = "Name another file, or leave it out."
+            raise ModelError(f"this is no {_WHAT}, or it is damaged", where=str(path), hint=hint)
+        yield file, name
 
 
-def _read_arrays(path: Path, wanted: Collection[str] = ()) -> dict[str, npt.NDArray[Any]]:
-    with open(path, "rb") as stream:
-        if stream.read(2) != b"PK":
-            raise ModelError(
-                "this is not a model of an aligner", where=str(path), hint="Name a file that --save-model wrote."
-            )
-        stream.seek(0)
-        with zipfile.ZipFile(stream) as archive:
-            bad = archive.testzip()  # before sizes in it are trusted
-        if bad is not None:
-            raise ValueError(f"{bad} has a wrong checksum")
-        stream.seek(0)
-        with np.load(stream, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if not wanted or name in wanted}
+def _options(found: Any, name: str) -> Any:
+    plain = ALIGNERS.options(name)
+    given = flat(found) if isinstance(found, dict) else {}
+    if {*given} != {*setting_names(plain)}:
+        raise ValueError("its options are not those of an aligner")
+    return with_settings(plain, given)
 
 
-def _about(arrays: Arrays, path: Path) -> dict[str, Any]:
-    about: Any = {}
-    if "about" in arrays:
-        about = json.loads(arrays["about"].astype(np.uint8).tobytes())
-    if not isinstance(about, dict) or about.get("kind") not in _KINDS:
-        raise ModelError(
-            "this is not a model of an aligner", where=str(path), hint="Name a file that --save-model wrote."
-        )
-    if about["version"] != VERSION:
-        newer = about["version"] > VERSION
-        raise ModelError(
-            f"the model has format version {about['version']}, and this program reads version {VERSION}",
-            where=str(path),
-            hint="Update crosspan." if newer else "Fit the model again.",
-        )
-    if tuple(about["levels"]) != LEVELS:
-        raise ValueError(f"unknown forms {about['levels']}")
-    return about
-
-
-def _side(arrays: Arrays, name: str) -> Side:
-    ends = _take(arrays, f"{name}_ends", np.int64, None)
-    raw = _take(arrays, f"{name}_words", np.uint8, (int(ends[-1]) if len(ends) else 0,)).tobytes()
-    if len(ends) and (ends[0] < 0 or np.any(np.diff(ends) < 0)):
-        raise ValueError(f"{name}_ends goes backwards")
-    starts = [0, *ends.tolist()]
-    words = [_decode(raw[begin:end]) for begin, end in itertools.pairwise(starts)]
+def _side(file: ArrayFile, name: str) -> Side:
+    words = file.texts(f"{name}_words", f"{name}_ends")
     side = Side(Vocabulary.from_words(words))
     if side.vocabulary.words != words:
         raise ValueError(f"{name}_words holds a word twice, or not in lower case")
     for level, form in enumerate(LEVELS):
         shape = (side.vocabulary.size(level),)
-        side.frequency[level] = _take(arrays, f"{name}_frequency_{form}", np.float64, shape)
-        side.total[level] = _take(arrays, f"{name}_total_{form}", np.float64, shape)
-    side.unlinked = _take(arrays, f"{name}_unlinked", np.float64, (len(words),))
+        side.frequency[level] = _counts(file, f"{name}_frequency_{form}", shape)
+        side.total[level] = _counts(file, f"{name}_total_{form}", shape)
+    side.unlinked = _counts(file, f"{name}_unlinked", (len(words),))
     return side
 
 
-def _table(arrays: Arrays, level: int, source: Side, target: Side) -> PairTable:
+def _table(file: ArrayFile, level: int, source: Side, target: Side) -> PairTable:
     form = LEVELS[level]
-    values = _take(arrays, f"table_values_{form}", np.float32, None)
+    values = _counts(file, f"table_values_{form}", (None,), np.float32)
     ids = []
     for which, side in (("first", source), ("second", target)):
-        found = _take(arrays, f"table_{which}_{form}", np.int32, values.shape)
+        found = file.take(f"table_{which}_{form}", np.int32, values.shape)
         if len(found) and not 0 <= found.min() <= found.max() < side.vocabulary.size(level):
             raise ValueError(f"table_{which}_{form} points to forms that do not exist")
         ids.append(found)
     return PairTable(ids[0], ids[1], values)
 
 
-def _take(arrays: Arrays, name: str, dtype: Any, shape: tuple[int, ...] | None) -> npt.NDArray[Any]:
-    """One array, checked; ``shape`` may be left open for a list of any length."""
-    array = arrays[name]
-    if array.dtype != dtype or array.ndim != (1 if shape is None else len(shape)):
-        raise ValueError(f"{name} has type {array.dtype} and {array.ndim} dimensions")
-    if shape is not None and array.shape != shape:
-        raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
-    if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array >= -1e-3).all()):
+def _counts(file: ArrayFile, name: str, shape: Shape, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
+    """Expected counts; rounding may have left some a little below 0."""
+    array = file.take(name, dtype, shape)
+    if not ((array >= -1e-3).all() and (array <= _MOST_COUNTED).all()):
         raise ValueError(f"{name} holds numbers that are no counts")
     return array
-
-
-def _bytes(text: str) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(text.encode("utf-8"), np.uint8)
-
-
-# A token from a JSON file can hold a lone surrogate, which strict UTF-8 refuses.
-def _encode(word: str) -> bytes:
-    return word.encode("utf-8", "surrogatepass")
-
-
-def _decode(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogatepass")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import VectorReader, readable
+from crosspan.align.embedding import VectorReader
 from crosspan.align.extraction import softmax_rows, unit_vectors
 from crosspan.align.pretrained import TokenPair, in_shards
 from crosspan.core.compiled import njit
@@ -102,12 +102,12 @@ class SoftLinks(VectorReader):
         sides = []
         with torch_threads(self.threads):
             for side in (0, 1):
-                pieces = encoder.pieces([readable(tuple(pair[side])) for pair in pairs])
+                pieces = encoder.pieces([pair[side] for pair in pairs], self.options.marks)
                 if list(layers) == [encoder.layer]:
                     found = [encoder.vectors(pieces)]
                 else:
                     found = encoder.vectors_of_layers(pieces, layers)
-                sides.append([[self._units(*one) for one in zip(rows, pieces, strict=True)] for rows in found])
+                sides.append([[self._telling(*one) for one in zip(rows, pieces, strict=True)] for rows in found])
         return [list(zip(*both, strict=True)) for both in zip(*sides, strict=True)]
 
     def probabilities(self, source: SpeakingUnits, target: SpeakingUnits) -> Float32Array:

@@ -19,7 +19,7 @@ from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import EmptyInputError, ModelError
-from crosspan.core.options import Above, AtLeast, Below, Within, checked
+from crosspan.core.options import Above, Below, Within, checked
 from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -49,10 +49,10 @@ class StatisticalOptions:
         smoothing: The lexical priors.
     """
 
-    diagonal_iterations: Annotated[int, AtLeast(0)] = 4
-    hmm_iterations: Annotated[int, AtLeast(0)] = 3
+    diagonal_iterations: Annotated[int, Within(0, 1_000)] = 4
+    hmm_iterations: Annotated[int, Within(0, 1_000)] = 3
     p_null: Annotated[float, Above(0), Below(1)] = 0.05
-    tension: Annotated[float, AtLeast(0)] = 0.0
+    tension: Annotated[float, Within(0, 1_000)] = 0.0
     min_prob: Annotated[float, Within(0, 1)] = 0.05
     smoothing: Smoothing = field(default_factory=Smoothing)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_json, say_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     default="xlm-roberta-base",
     show_default=True,
     metavar="NAME",
-    help="The encoder to fine-tune: its name or folder, or xlm-r, mdeberta-v3, mbert, mt5, afro-xlm-r for its list.",
+    help="The encoder to fine-tune: its name or folder, or xlm-r, e5, mdeberta-v3, mbert, mt5, afro-xlm-r: its list.",
 )
 @click.option("--text", type=str, metavar="FILE", help="Some sentences of the language.")
 @click.option(
@@ -48,11 +48,11 @@ def command(
     source = _words(source_text, from_format) if source_text else _english() if tokenizer is not None else []
     found = advise(lang, encoder, text=words, source=source, tokenizer=tokenizer)
     if as_json:
-        click.echo(json.dumps({**found.to_dict(), "tokenizer": trouble}, ensure_ascii=False, indent=2))
+        say_json({**found.to_dict(), "tokenizer": trouble}, indent=2)
         return
-    click.echo(found.text())
+    say_lines(found.text(), err=False)
     if trouble:
-        click.echo(f"crosspan: {trouble}", err=True)
+        say(f"crosspan: {trouble}")
 
 
 def _words(path: str, from_format: str) -> Sequence[Sequence[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ import click
 
 from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_json
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
@@ -90,14 +90,13 @@ def command(
         "seconds": round(time.perf_counter() - began, 2),
     }
     if as_json:
-        click.echo(json.dumps(summary), err=out == "-")
+        say_json(summary, err=out == "-")
     elif not quiet:
         mean = f", mean probability {summary['mean_prob']:.2f}" if tally.links else ""
         bare = f", {tally.without_links} pairs without links" if tally.without_links else ""
-        click.echo(
+        say(
             f"{'<stdout>' if out == '-' else out}: {tally.pairs} sentence pairs, {tally.links} links{mean}{bare}, "
-            f"{summary['seconds']} s",
-            err=True,
+            f"{summary['seconds']} s"
         )
 
 

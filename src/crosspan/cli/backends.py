@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from crosspan.cli.messages import say_json, say_lines
 
 # as crosspan.pipeline.backends.FAMILIES, which must not be loaded for --help
 FAMILIES = (
@@ -27,7 +27,7 @@ def command(families: tuple[str, ...], as_json: bool) -> None:
 
     found = backends(families)
     if as_json:
-        click.echo(json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=2))
+        say_json([one.to_dict() for one in found], indent=2)
         return
     header = words("name", "here", "model", "GPU", "needs", "from", "what it is")
     tables = []
@@ -47,4 +47,4 @@ def command(families: tuple[str, ...], as_json: bool) -> None:
         ]
         notes = [f"{one.name}: {one.missing} is not here" for one in found if one.family == family and one.missing]
         tables.append(Table(header, rows, family, notes).text())
-    click.echo("\n\n".join(tables))
+    say_lines("\n\n".join(tables), err=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_json
 from crosspan.io.inspect import FileSummary, Report, check_files
 
 
@@ -49,7 +49,7 @@ def command(
         limit=limit,
     )
     if as_json:
-        click.echo(json.dumps(_as_dict(report), ensure_ascii=False, indent=2))
+        say_json(_as_dict(report), indent=2)
     else:
         _show(report, quiet=quiet)
     if report.total("error"):
@@ -71,15 +71,16 @@ def _as_dict(report: Report) -> dict[str, object]:
 def _show(report: Report, *, quiet: bool) -> None:
     for finding in report.findings:
         if finding.severity == "error" or not quiet:
-            click.echo(f"{finding.where}: {finding.severity}: {finding.message} [{finding.code}]")
+            say(f"{finding.where}: {finding.severity}: {finding.message} [{finding.code}]", err=False)
     hidden = report.counts.total() - len(report.findings)
     if quiet:
         return
     if hidden:
-        click.echo(f"... and {hidden} more of the same kinds; --limit shows more of them.")
+        say(f"... and {hidden} more of the same kinds; --limit shows more of them.", err=False)
     for summary in report.files:
-        click.echo(_line_about(summary))
-    click.echo(f"{report.total('error')} errors, {report.total('warning')} warnings, {report.total('note')} notes")
+        say(_line_about(summary), err=False)
+    counts = (f"{report.total(severity)} {severity}s" for severity in ("error", "warning", "note"))
+    say(", ".join(counts), err=False)
 
 
 def _line_about(summary: FileSummary) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_json
 from crosspan.cli.rejects import EXIT_REJECTED
 from crosspan.io.convert import convert
 
@@ -67,13 +67,13 @@ def command(
         on_error=on_error,  # type: ignore[arg-type]
     )
     for reject in result.rejects:
-        click.echo(f"{reject.where}: left out: {reject.reason}", err=True)
+        say(f"{reject.where}: left out: {reject.reason}")
     if as_json:
         rejects = [{"index": r.index, "where": r.where, "reason": r.reason} for r in result.rejects]
         summary = {"sentences": result.sentences, "spans": result.spans, "rejects": rejects}
-        click.echo(json.dumps(summary, ensure_ascii=False), err=target == "-")
+        say_json(summary, err=target == "-")
     elif not quiet:
         left_out = f", {len(result.rejects)} left out" if result.rejects else ""
-        click.echo(f"{target}: {result.sentences} sentences, {result.spans} entities{left_out}", err=True)
+        say(f"{target}: {result.sentences} sentences, {result.spans} entities{left_out}")
     if result.rejects:
         sys.exit(EXIT_REJECTED)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_lines
 from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -39,17 +40,18 @@ def command(out: str | None, lang: str, quiet: bool) -> None:
         _show_examples(results, colour=colour)
     show([_scores(results)], colour=colour)
     if not quiet:
-        click.echo()
+        say_lines("", err=False)
         show([_dropped(results)], colour=colour)
     if out is not None:
         written = write_demo(results, out)
         if not quiet:
             pages = [str(path) for path in written if path.suffix == ".html"]
             labelled = ", ".join(path.name for path in written if path.suffix != ".html")
-            click.echo(f"\nThe labelled files are in {out}: {labelled}")
-            click.echo(f"Open in a browser to look at the spans: {', '.join(pages)}")
+            say_lines("", err=False)
+            say(f"The labelled files are in {out}: {labelled}", err=False)
+            say(f"Open in a browser to look at the spans: {', '.join(pages)}", err=False)
     elif not quiet:
-        click.echo("\n'crosspan demo --out DIR' leaves the labelled files behind, and a page to look at.")
+        say_lines("\n'crosspan demo --out DIR' leaves the labelled files behind, and a page to look at.", err=False)
 
 
 def _scores(results: Sequence[DemoResult]) -> Table:
@@ -100,12 +102,12 @@ def _show_examples(results: Sequence[DemoResult], *, colour: bool) -> None:
     for number, at in chosen:
         result = results[number]
         projection = result.projections[at]
-        click.echo(f"{'en':>4}  {_bracketed(result.source[at])}")
-        click.echo(f"{result.lang:>4}  {_bracketed(projection.sentence)}")
+        say(f"{'en':>4}  {_bracketed(result.source[at])}", err=False)
+        say(f"{result.lang:>4}  {_bracketed(projection.sentence)}", err=False)
         for note in (_sureness(result.source[at], projection), _missing(result.source[at], projection)):
             if note:
-                click.echo(f"{'':>4}  {note}")
-        click.echo()
+                say(f"{'':>4}  {note}", err=False)
+        say_lines("", err=False)
 
 
 def _show_in_colour(results: Sequence[DemoResult], chosen: Sequence[tuple[int, int]]) -> None:

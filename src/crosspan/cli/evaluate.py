@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_json
 
 if TYPE_CHECKING:
     from crosspan.core.tables import Table
@@ -39,7 +39,7 @@ def command(gold: str, pred: str, links: bool, as_json: bool, **given: Any) -> N
     _check_use(links, given)
     result, tables = (_links if links else _spans)(gold, pred, given)
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, indent=2))
+        say_json(result, indent=2)
         return
     from crosspan.cli.tables import show
 
@@ -151,7 +151,7 @@ def _warn_of_base(path: str, gold: Sequence[GoldLinks], found: Sequence[Alignmen
     if one_based or any(0 in link for links in gold for link in links.possible):
         return
     if any(len(links) and int(links.source.min()) == 0 for links in found):
-        click.echo(f"{path}: no gold link has a 0. If they count from 1, add --one-based.", err=True)
+        say(f"{path}: no gold link has a 0. If they count from 1, add --one-based.")
 
 
 class _Reading(NamedTuple):
@@ -194,7 +194,7 @@ def _warn_of_labels(names: Sequence[str], sides: Sequence[Sequence[Sentence]]) -
     missing = sorted(set(names) - there)
     if missing:
         found = ", ".join(sorted(there)) or "none"
-        click.echo(f"No span has the label {' or '.join(missing)}. There are: {found}.", err=True)
+        say(f"No span has the label {' or '.join(missing)}. There are: {found}.")
 
 
 def _check_as_many(source: Sequence[Sentence], gold: Sequence[Sentence], source_name: str, gold_name: str) -> None:

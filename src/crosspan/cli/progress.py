@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
+from crosspan.cli.messages import say
 from crosspan.core.progress import Listener, Progress
+from crosspan.core.shown import printable
 
 EVERY = 10.0
 """Seconds between two plain lines."""
@@ -40,10 +40,10 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Listener | None]:
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _bars() as bars, _telling(lambda line: bars.console.print(line, highlight=False, markup=False)):
+        with _bars() as bars, _telling(lambda line: bars.console.print(printable(line), highlight=False, markup=False)):
             yield BarListener(bars)
     else:
-        lines = Lines(lambda line: click.echo(line, err=True), EVERY)
+        lines = Lines(say, EVERY)
         try:
             with _telling(lines.write):
                 yield lines

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from crosspan.cli import options
+from crosspan.cli.messages import say
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -64,7 +65,7 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> Non
         how = {name: given[name] for name in ("sample", "seed")}
         written = write_report(out, items, title=title, facts=facts, **how)
     if not quiet:
-        click.echo(_summary(out, written), err=True)
+        say(_summary(out, written))
 
 
 def _check_output(out: str, inputs: tuple[str, ...], given: dict[str, Any]) -> None:

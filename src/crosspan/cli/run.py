@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import in_lines, say, say_json, say_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import EXIT_REJECTED
 
@@ -65,14 +65,14 @@ def command(
                 found, cache=cache, workers=workers, threads=threads, clean_cache=clean_cache, progress=progress
             )
     if as_json:
-        click.echo(json.dumps(report.to_dict(), ensure_ascii=False))
+        say_json(report.to_dict())
     if dry_run and not as_json:
-        click.echo(plan_text(report))
+        say_lines(plan_text(report), err=False)
     elif not dry_run and not quiet:
         for where, reason in report.written.first if report.written else ():
-            click.echo(f"{where}: left out: {reason}", err=True)
+            say(f"{where}: left out: {reason}")
         if not as_json:
-            click.echo(summary_text(report), err=True)
+            say_lines(summary_text(report))
     if report.written is not None and report.written.rejected:
         sys.exit(EXIT_REJECTED)
 
@@ -100,7 +100,7 @@ def plan_text(report: RunReport) -> str:
         read.append(f"{report.counts['rejected_when_read']} that cannot be worked on")
     lines = [f"{report.task}: {', '.join(read)}, results in {report.out}, cache in {report.cache}"]
     stages = Table(("stage", "shards", "in cache", *words("")), [_plan_row(stage) for stage in report.stages])
-    return "\n".join([*lines, stages.text()])
+    return "\n".join([in_lines(lines), stages.text()])
 
 
 def _plan_row(stage: StepReport) -> list[str]:
@@ -121,7 +121,7 @@ def summary_text(report: RunReport) -> str:
     computed = sum(stage.computed for stage in report.stages)
     cached = sum(stage.cached for stage in report.stages)
     written.summary.seconds = report.seconds
-    lines = [projection_text(str(report.out / _named(written.files, "labelled")), written.summary)]
+    lines = projection_text(str(report.out / _named(written.files, "labelled")), written.summary).split("\n")
     if written.predicted is not None:
         lines.append(
             f"{report.out / _named(written.files, 'predicted')}: {written.predicted['sentences']} sentences, "
@@ -132,4 +132,4 @@ def summary_text(report: RunReport) -> str:
         lines.append(f"F1 {100 * strict['micro']['f1']:.1f}  {strict['signature']}")
     removed = f", {report.removed} old ones removed" if report.removed else ""
     lines.append(f"{computed} results computed, {cached} taken from the cache{removed}")
-    return "\n".join(lines)
+    return in_lines(lines)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_lines
 from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def command(file: str, out: str, **given: Any) -> None:
             launch.prepare(study, retry_failed=given["retry_failed"])
         budget, room = launch.estimate(study, devices=places, threads=given["threads"])
         if given["dry_run"] or not given["quiet"]:
-            click.echo(budget_text(study, budget, room, len(places)), err=not given["dry_run"])
+            say_lines(budget_text(study, budget, room, len(places)), err=not given["dry_run"])
         if given["dry_run"]:
             return
         launch.note_skipped(study, budget)
@@ -77,10 +78,10 @@ def command(file: str, out: str, **given: Any) -> None:
     states = old or study.states()
     pages = write_story(study.folder.path, study.plan, study.data, study.cells, states)
     if not given["quiet"]:
-        click.echo(summary_text(states, study), err=True)
+        say_lines(summary_text(states, study))
         if old is not None:
-            click.echo("the page is of results that an older crosspan made: a new run begins anew", err=True)
-        click.echo(f"written: {', '.join(str(path) for path in pages if path.suffix != '.svg')}", err=True)
+            say("the page is of results that an older crosspan made: a new run begins anew")
+        say(f"written: {', '.join(str(path) for path in pages if path.suffix != '.svg')}")
     if any(state.status != "done" for state in states.values()):
         sys.exit(EXIT_FAILED)
 
@@ -182,7 +183,7 @@ def summary_text(states: dict[str, CellState], study: Study) -> str:
 
 
 def _told(ended: Ended) -> None:
-    click.echo(f"[{ended.done}/{ended.total}] {ended.cell.label}: {_outcome(ended.state)}", err=True)
+    say(f"[{ended.done}/{ended.total}] {ended.cell.label}: {_outcome(ended.state)}")
 
 
 def _outcome(state: CellState) -> str:

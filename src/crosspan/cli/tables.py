@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
+from crosspan.cli.messages import say_lines
+from crosspan.core.shown import printable
 
 if TYPE_CHECKING:
     from crosspan.core.tables import Table
@@ -20,7 +21,7 @@ def show(tables: Sequence[Table], *, colour: bool | None = None) -> None:
         colour: Whether to use ``rich``; by default where standard output is a terminal.
     """
     if not (sys.stdout.isatty() if colour is None else colour):
-        click.echo("\n\n".join(table.text() for table in tables))
+        say_lines("\n\n".join(table.text() for table in tables), err=False)
         return
     from rich import box
     from rich.console import Console
@@ -32,13 +33,15 @@ def show(tables: Sequence[Table], *, colour: bool | None = None) -> None:
         if number:
             console.print()
         if table.title:
-            console.print(Text(table.title, style="bold"))
+            console.print(Text(printable(table.title), style="bold"))
         if table.rows:
             shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=bool(table.header))
             for column in table.columns:
-                shown.add_column(Text(column.name), justify="left" if column.words else "right", no_wrap=True)
+                shown.add_column(
+                    Text(printable(column.name)), justify="left" if column.words else "right", no_wrap=True
+                )
             for row in table.rows:
-                shown.add_row(*(Text(cell) for cell in row))
+                shown.add_row(*(Text(printable(cell)) for cell in row))
             console.print(shown)
         for note in table.notes:
-            console.print(Text(note, style="dim"), soft_wrap=True)
+            console.print(Text(printable(note), style="dim"), soft_wrap=True)

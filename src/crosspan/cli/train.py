@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import in_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
@@ -200,4 +201,4 @@ def summary_text(out: str, summary: TrainSummary) -> str:
         lines.append("the weights were chosen on the target language: scores on it are not zero-shot")
     if summary.signature:
         lines.append(f"signature: {summary.signature}")
-    return "\n".join(lines)
+    return in_lines(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import in_lines, say, say_json, say_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 from crosspan.core.files import open_output
@@ -86,21 +86,21 @@ class _Notes:
     def show(self) -> None:
         """Name them on standard error, where there is no file of them."""
         for unsound in self.first:
-            click.echo(f"{unsound.where}: left empty: {unsound.problem}", err=True)
+            say(f"{unsound.where}: left empty: {unsound.problem}")
         if self.stream is None and self.count > len(self.first):
-            click.echo(f"... and {self.count - len(self.first)} more; --rejects FILE names them all.", err=True)
+            say(f"... and {self.count - len(self.first)} more; --rejects FILE names them all.")
 
 
 def _say_what_is_kept(part: str, lines: int) -> None:
-    click.echo(f"crosspan: ended early; the translations of the first {lines} lines are in {part}", err=True)
+    say(f"crosspan: ended early; the translations of the first {lines} lines are in {part}")
 
 
 def _finish(out: str, summary: TranslationSummary, head: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
     """Show the summary; exit with code 3 where some translations are not to be trusted."""
     if as_json:
-        click.echo(json.dumps({**head, **summary.to_dict()}, ensure_ascii=False), err=out == "-")
+        say_json({**head, **summary.to_dict()}, err=out == "-")
     elif not quiet:
-        click.echo(summary_text(out, summary), err=True)
+        say_lines(summary_text(out, summary))
     if summary.problems:
         sys.exit(EXIT_UNSOUND)
 
@@ -126,4 +126,4 @@ def summary_text(out: str, summary: TranslationSummary) -> str:
         lines.append(
             f"left empty: {summary.problems.total()} lines ({kinds}); their translations are not to be trusted"
         )
-    return "\n".join(lines)
+    return in_lines(lines)

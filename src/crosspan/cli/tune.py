@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say, say_json
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
@@ -54,13 +54,10 @@ def command(
     seconds = round(time.perf_counter() - began, 2)
     done = f"{report.steps} steps" + (f", from step {report.resumed_at} on" if report.resumed_at else "")
     if as_json:
-        click.echo(json.dumps({**report.to_dict(), "seconds": seconds}))
+        say_json({**report.to_dict(), "seconds": seconds})
     elif not quiet:
         course = "; ".join(
             f"{name} {values[0]:.3f} to {values[-1]:.3f}" for name, values in report.losses.items() if values
         )
         left_out = f", {report.left_out} left out" if report.left_out else ""
-        click.echo(
-            f"{out}: {report.pairs} sentence pairs{left_out}, {done}; losses: {course}; {seconds} s",
-            err=True,
-        )
+        say(f"{out}: {report.pairs} sentence pairs{left_out}, {done}; losses: {course}; {seconds} s")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from crosspan.core.errors import ArgumentError
+from crosspan.core.shown import shown
 from crosspan.core.types import Alignment, Pair, Projection, Sentence
 
 T = TypeVar("T")
@@ -19,7 +20,6 @@ _HINTS: dict[type, str] = {
     Alignment: "Make one with Alignment.from_links or Alignment.from_pharaoh.",
     Projection: "Give what crosspan.project_labels returns.",
 }
-_SHOWN = 60
 
 
 def check_sentences(name: str, value: Iterable[Sentence]) -> Sequence[Sentence]:
@@ -107,10 +107,5 @@ def words_of(place: str, pair: Pair | tuple[Sequence[str], Sequence[str]]) -> tu
 
 
 def _wrong(place: str, value: Any, expected: str, kind: type) -> ArgumentError:
-    given = "None" if value is None else f"a {type(value).__name__} ({_shown(value)})"
+    given = "None" if value is None else f"a {type(value).__name__} ({shown(value)})"
     return ArgumentError(f"{place} is {given}, not {expected}", hint=_HINTS.get(kind))
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

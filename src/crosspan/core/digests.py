@@ -13,12 +13,14 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, FormatError
 from crosspan.core.files import PathLike, atomic_binary
+from crosspan.core.json_text import parse_json
 
 _VERSION = 2
 _SETTLED = 2.0
@@ -75,11 +77,77 @@ def file_digest(path: PathLike, shown: str | None = None) -> str:
     place = Path(path)
     with _readable(name):
         if not place.is_dir():
-            return file_digests([place])[0]
-        names = files_of(place)
-        found = file_digests([place / one for one in names])
-        rows = [f"{one}\0{digest}" for one, digest in zip(names, found, strict=True)]
-        return hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
+            found = file_digests([place])[0]
+        else:
+            names = files_of(place)
+            inside = file_digests([place / one for one in names])
+            rows = [f"{one}\0{digest}" for one, digest in zip(names, inside, strict=True)]
+            found = hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest()
+    depends_on(place, name, found)
+    return found
+
+
+class Digested:
+    """Files and folders by whose digests a result is known; made by :func:`digested`.
+
+    A digest is made before the work begins, and the work reads the file later. So whoever keeps the result looks again
+    before: else what one model made could be kept as that of another.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[Path, tuple[str, str]] = {}
+
+    def add(self, path: Path, shown: str, digest: str) -> None:
+        """Take note of one."""
+        self._found.setdefault(path, (shown, digest))
+
+    def check(self) -> None:
+        """Raise unless all of them are as they were.
+
+        Raises:
+            FormatError: One was changed, or is gone.
+        """
+        for path, (shown, digest) in self._found.items():
+            if file_digest(path, shown) != digest:
+                raise FormatError(
+                    "it was changed while it was in use", where=shown, hint="Run again; what was finished is kept."
+                )
+
+
+_depending: ContextVar[Digested | None] = ContextVar("depending", default=None)
+
+
+@contextmanager
+def digested() -> Iterator[Digested]:
+    """Note what is digested inside the block.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     place = Path(folder) / "a"
+        ...     _ = place.write_text("Accra")
+        ...     with digested() as seen:
+        ...         _ = file_digest(place, "a")
+        ...     seen.check()
+        ...     _ = place.write_text("Lagos")
+        ...     seen.check()
+        Traceback (most recent call last):
+        ...
+        crosspan.core.errors.FormatError: a: it was changed while it was in use. Run again; what was finished is kept.
+    """
+    found = Digested()
+    token = _depending.set(found)
+    try:
+        yield found
+    finally:
+        _depending.reset(token)
+
+
+def depends_on(path: PathLike, shown: str, digest: str) -> None:
+    """Note that what is worked out depends on a file whose digest was made earlier; see :func:`digested`."""
+    seen = _depending.get()
+    if seen is not None:
+        seen.add(Path(path), shown, digest)
 
 
 def files_of(folder: Path) -> list[str]:
@@ -158,7 +226,7 @@ def _stamp(about: os.stat_result) -> list[int]:
 
 def _known(remembered: Path) -> dict[str, list[Any]]:
     with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-        seen = json.loads(remembered.read_text(encoding="utf-8", errors="surrogateescape"))
+        seen = parse_json(remembered.read_text(encoding="utf-8", errors="surrogateescape"))
         if seen["version"] == _VERSION:
             return {name: [*map(int, stamp), str(digest)] for name, (*stamp, digest) in seen["files"].items()}
     return {}

@@ -29,6 +29,7 @@ from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, Ou
 PathLike = str | os.PathLike[str]
 
 _BLOCK = 1 << 20
+_LONGEST_LINE = 64 << 20
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BOM = "\ufeff"
 _DEVICES = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
@@ -94,13 +95,12 @@ def read_blocks(path: PathLike) -> Iterator[list[str]]:
     Raises:
         EncodingError: The file is not UTF-8; the error names the line.
         EmptyInputError: The file has no content at all.
-        FormatError: The file cannot be opened.
+        FormatError: The file cannot be opened, or has a line that is longer than any sentence.
     """
     name = name_of(path)
     n_lines = 0
     with open_input(path) as stream:
-        while raw_lines := stream.readlines(_BLOCK):
-            raw = b"".join(raw_lines)
+        while raw := _block(stream, name, n_lines):
             text = _decode(raw, name, n_lines)
             if n_lines == 0:
                 text = text.removeprefix(_BOM)
@@ -111,9 +111,39 @@ def read_blocks(path: PathLike) -> Iterator[list[str]]:
                 lines.pop()
             if lines:
                 yield lines
-            n_lines += len(raw_lines)
+            n_lines += raw.count(b"\n") + (not raw.endswith(b"\n"))
     if n_lines == 0:
         raise EmptyInputError("the file is empty", where=name, hint="Check that it is the right file.")
+
+
+def _block(stream: BinaryIO, name: str, lines_before: int) -> bytes:
+    """Some whole lines."""
+    raw = stream.read(_BLOCK)
+    if not raw or raw.endswith(b"\n"):
+        return raw
+    return raw + whole_line(stream, name, lines_before + raw.count(b"\n") + 1)
+
+
+def whole_line(stream: BinaryIO, name: str, number: int) -> bytes:
+    r"""The next line with its end, or what is left of it; one without an end is not waited for.
+
+    Args:
+        stream: Where it is.
+        name: The file, for the error.
+        number: Of the line.
+
+    Raises:
+        FormatError: It is longer than any sentence, as a small compressed file can hold.
+
+    Example:
+        >>> whole_line(io.BytesIO(b"Accra\nLagos"), "a.txt", 1)
+        b'Accra\n'
+    """
+    line = stream.readline(_LONGEST_LINE)
+    if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+        hint = "Check that it is the right file; a line holds one sentence."
+        raise FormatError(f"the line is longer than {_LONGEST_LINE:,} bytes", where=f"{name}:{number}", hint=hint)
+    return line
 
 
 def read_lines(path: PathLike) -> Iterator[str]:

@@ -11,11 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import AlignmentError, ArgumentError
+from crosspan.core.shown import shown
 
 Int32Array = npt.NDArray[np.int32]
 Float32Array = npt.NDArray[np.float32]
 
-_LINK = re.compile(r"(\d+)-(\d+)(?::([0-9.eE+-]+))?\Z", re.ASCII)
+_LAST = 2**31 - 1
+
+_LINK = re.compile(r"(\d{1,9})-(\d{1,9})(?::([0-9.eE+-]+))?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,12 +86,14 @@ class Alignment:
                 key = (int(link[0]), int(link[1]))
                 prob = float(link[2]) if len(link) == 3 else 1.0
                 best[key] = max(prob, best.get(key, 0.0))
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise ArgumentError(
-                f"{links if link is None else link!r} is no link",
+                f"{shown(links if link is None else link)} is no link",
                 hint="Give (source, target) or (source, target, prob).",
             ) from error
         keys = sorted(best)
+        if keys and max(map(max, keys)) > _LAST:
+            raise AlignmentError("a link points further than any sentence reaches", hint="Links count tokens from 0.")
         return cls(
             np.array([key[0] for key in keys], dtype=np.int32),
             np.array([key[1] for key in keys], dtype=np.int32),

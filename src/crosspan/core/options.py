@@ -18,6 +18,7 @@ Settings reach it by name (:func:`with_settings`), whether they come from TOML, 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
@@ -25,10 +26,9 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args, get_ori
 
 from crosspan.core.errors import OptionError
 from crosspan.core.nearest import did_you_mean
+from crosspan.core.values import as_field, as_type
 
 T = TypeVar("T")
-
-_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
 class Limit(Protocol):
@@ -170,16 +170,18 @@ def checked(options: Any, prefix: str = "") -> None:
         if field.choices and value not in field.choices:
             hint = f"Choose one of {', '.join(map(str, field.choices))}."
             raise OptionError(f"{prefix}{field.name} is {value!r}", hint=hint)
-        if field.limits and not _holds(value, field.limits):
+        if field.limits and not _holds(value, field):
             kind = "a whole number" if field.whole else "a number"
             words = " and ".join(limit.words for limit in field.limits)
             raise OptionError(f"{prefix}{field.name} is {value!r}", hint=f"Choose {kind} {words}.")
 
 
-def _holds(value: Any, limits: tuple[Limit, ...]) -> bool:
+def _holds(value: Any, field: _Field) -> bool:
     try:
-        return math.isfinite(value) and all(limit.holds(value) for limit in limits)
-    except TypeError:  # it is no number at all
+        if field.whole:
+            operator.index(value)
+        return math.isfinite(value) and all(limit.holds(value) for limit in field.limits)
+    except (TypeError, OverflowError):  # it is no number at all, or none that fits anywhere
         return False
 
 
@@ -233,7 +235,7 @@ def with_settings(options: T, settings: Mapping[str, Any]) -> T:
         if dot:
             inner.setdefault(outer, {})[rest] = value
         else:
-            changes[name] = as_type(name, value, known[name])
+            changes[name] = as_field(type(options), name, value, known[name])
     for outer, nested_values in inner.items():
         start = changes.get(outer, known[outer])
         if is_dataclass(start):
@@ -314,47 +316,3 @@ def nested(data: Mapping[str, Any]) -> dict[str, Any]:
             inside = inside.setdefault(part, {})
         inside[last] = value
     return found
-
-
-def as_type(name: str, value: Any, example: Any) -> Any:
-    """Read a value as the type that an example has.
-
-    Args:
-        name: Of the setting, for errors.
-        value: The value; a string is read, for a tuple as words with commas between them.
-        example: A value of the right type; where it is neither text, number, switch nor tuple, anything goes.
-
-    Raises:
-        OptionError: The value cannot be read.
-
-    Example:
-        >>> as_type("stop_words", "!,?", ())
-        ('!', '?')
-    """
-    if is_dataclass(example):
-        if isinstance(value, type(example)):
-            return value
-        raise OptionError(
-            f"{name} is a group of settings, not one", hint=f"Choose from {', '.join(setting_names(example))}."
-        )
-    if isinstance(example, bool):
-        found = value if isinstance(value, bool) else _SWITCH.get(str(value).lower())
-        if found is None:
-            raise OptionError(f"{name} is {value!r}", hint="Write true or false.")
-        return found
-    if isinstance(example, str):
-        return str(value)
-    if isinstance(example, tuple):
-        return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
-    if not isinstance(example, int | float):
-        return value
-    kind = type(example)
-    try:
-        number = kind(value)
-        exact = number == number and (isinstance(value, str) or number == value)  # not NaN, and no fraction cut off
-    except (TypeError, ValueError, OverflowError):
-        exact = False
-    if not exact or isinstance(value, bool):
-        what = "a whole number" if kind is int else "a number"
-        raise OptionError(f"{name} is {value!r}, which is not {what}", hint=f"Write {what}, such as {example}.")
-    return number

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 from operator import index
 from typing import Any
 
 from crosspan.core.errors import ArgumentError, SpanError
+from crosspan.core.shown import shown
+
+SCORE_HINT = "Write a number from 0 to 1, or leave it out."
+
+
+def is_score(value: object) -> bool:
+    """Whether a value is a confidence: a number from 0 to 1.
+
+    Example:
+        >>> is_score(0.5), is_score("high"), is_score(float("nan")), is_score(True)
+        (True, False, False, False)
+    """
+    kind = type(value)
+    return (kind is float or kind is int or isinstance(value, Real)) and kind is not bool and 0 <= value <= 1  # type: ignore[operator]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,8 +35,8 @@ class Span:
         score: Confidence in [0, 1], or ``None`` where nothing is known.
 
     Raises:
-        SpanError: The span is empty, starts below 0, or has no label.
-        ArgumentError: ``start`` or ``end`` is no whole number, or ``label`` no string.
+        SpanError: The span is empty, starts below 0, has no label, or a score outside [0, 1].
+        ArgumentError: ``start`` or ``end`` is no whole number, ``label`` no string, or ``score`` no number.
 
     Example:
         >>> Span(0, 2, "PER").end
@@ -48,6 +63,9 @@ class Span:
             )
         if not self.label:
             raise SpanError(f"span [{self.start}, {self.end}) has no label", hint="Give every span a label.")
+        if self.score is not None and not is_score(self.score):
+            kind = SpanError if isinstance(self.score, int | float) else ArgumentError
+            raise kind(f"span [{self.start}, {self.end}) has the score {shown(self.score)}", hint=SCORE_HINT)
 
     def _as_whole_numbers(self) -> None:
         """Take the whole numbers of other libraries, such as NumPy's, as Python's."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from crosspan.core.shown import printable
+
 
 class Column(NamedTuple):
     """A column of a table.
@@ -69,8 +71,8 @@ class Table:
             bcd  second
         """
         columns = self.columns
-        lines = [[column.name for column in columns]] if self.header else []
-        lines += [list(row) for row in self.rows]
+        lines = [[printable(column.name) for column in columns]] if self.header else []
+        lines += [[printable(cell) for cell in row] for row in self.rows]
         widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
         laid = [
             "  ".join(
@@ -79,7 +81,7 @@ class Table:
             ).rstrip()
             for line in lines
         ]
-        return "\n".join([*([self.title] if self.title else []), *laid, *self.notes])
+        return "\n".join([*([printable(self.title)] if self.title else []), *laid, *map(printable, self.notes)])
 
     def markdown(self) -> str:
         r"""Write it as Markdown; the title is a heading, the notes are a list.
@@ -121,7 +123,9 @@ class Table:
 
         def row(cells: Sequence[str], tag: str) -> str:
             kinds = [" class='text'" if column.words else "" for column in columns]
-            inside = (f"<{tag}{kind}>{inline(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True))
+            inside = (
+                f"<{tag}{kind}>{inline(printable(cell))}</{tag}>" for kind, cell in zip(kinds, cells, strict=True)
+            )
             return f"<tr>{''.join(inside)}</tr>"
 
         lines = [row([column.name for column in columns], "th")] if self.header else []
@@ -149,4 +153,4 @@ class Table:
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(printable(cell).replace("|", "\\|") for cell in cells) + " |"

@@ -12,6 +12,7 @@ from typing import Any, Literal, NoReturn
 
 from crosspan.core.errors import ArgumentError, OffsetError, SpanError, TagError
 from crosspan.core.links import Alignment, Float32Array, Int32Array
+from crosspan.core.shown import shown
 from crosspan.core.spans import Entity, Span
 from crosspan.core.tags import Repair, SchemeOption, from_tags
 
@@ -84,9 +85,9 @@ class Sentence:
         given: Any = self.tokens
         if isinstance(given, tuple):
             index = next(index for index, token in enumerate(given) if not isinstance(token, str))
-            message = f"token {index} is {given[index]!r}, not a word"
+            message = f"token {index} is {shown(given[index])}, not a word"
         else:
-            message = f"the tokens are {given!r}, not a list of words"
+            message = f"the tokens are {shown(given)}, not a list of words"
         hint = "Give a list of words; crosspan.sentence_from_text finds the words of a text."
         raise ArgumentError(message, where=self.id, hint=hint)
 
@@ -94,11 +95,11 @@ class Sentence:
         given: Any = self.spans
         hint = 'Give a list of Span(start, end, "LABEL").'
         if not isinstance(given, Iterable):
-            raise ArgumentError(f"the spans are {given!r}, not a list", where=self.id, hint=hint)
+            raise ArgumentError(f"the spans are {shown(given)}, not a list", where=self.id, hint=hint)
         spans = list(given)
         for span in spans:
             if not isinstance(span, Span):
-                raise ArgumentError(f"the spans hold {span!r}", where=self.id, hint=hint)
+                raise ArgumentError(f"the spans hold {shown(span)}", where=self.id, hint=hint)
         return tuple(sorted(spans))
 
     def _check_spans(self, spans: tuple[Span, ...]) -> None:
@@ -128,9 +129,9 @@ class Sentence:
                 f"{len(self.offsets)} offsets for {len(self.tokens)} tokens", where=self.id, hint="Give one a token."
             )
         for (start, end), token in zip(self.offsets, self.tokens, strict=True):
-            if self.text[start:end] != token:
+            if start < 0 or end - start != len(token) or self.text[start:end] != token:
                 raise OffsetError(
-                    f"offsets [{start}, {end}) hold {self.text[start:end]!r}, not {token!r}",
+                    f"offsets [{start}, {end}) hold {shown(self.text[start:end])}, not {shown(token)}",
                     where=self.id,
                     hint="Offsets are half-open ranges of code points.",
                 )

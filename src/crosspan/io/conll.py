@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, compress, islice
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 from crosspan.core.errors import EmptyInputError, FormatError, SpanError, TagError
 from crosspan.core.files import PathLike, name_of, protect_start, read_blocks
+from crosspan.core.json_text import parse_json
+from crosspan.core.shown import shown
 from crosspan.core.tags import Scheme, decode, detect_scheme, to_tags
 from crosspan.core.types import Sentence, Span
 from crosspan.io.conll_layout import ColumnLayout, find_layout
@@ -78,7 +80,7 @@ class Conll(TextFormat):
             error = None
             if fault is not None:
                 error = TagError(fault.message, where=f"{name}:{raw.numbers[fault.index]}", hint=fault.hint)
-            yield Located(raw.line, _sentence(raw, tuple(spans), how.lang), error)
+            yield Located(raw.line, _sentence(raw, name, tuple(spans), how.lang), error)
 
     def raw_tags(self, path: PathLike, how: Reading) -> Iterator[Sequence[str]]:
         """The tags of each sentence as they stand; none for a sentence of a file without tags."""
@@ -121,16 +123,15 @@ def _detect(raws: Iterable[RawSentence]) -> Scheme:
     return "IOB1" if scheme == "IO" else scheme
 
 
-def _sentence(raw: RawSentence, spans: tuple[Span, ...], lang: str | None) -> Sentence:
-    comments = raw.comments
-    if not comments:
+def _sentence(raw: RawSentence, name: str, spans: tuple[Span, ...], lang: str | None) -> Sentence:
+    if not raw.comments:
         return Sentence(raw.tokens, spans, None, lang)
-    text = _value(comments, "text")
+    text = _value(raw, name, "text")
     return Sentence(
         raw.tokens,
         spans,
-        _value(comments, "sent_id") or comments.get("id"),
-        lang or _value(comments, "lang"),
+        _value(raw, name, "sent_id") or raw.comments.get("id"),
+        lang or _value(raw, name, "lang"),
         text,
         None if text is None else find_offsets(raw.tokens, text),
     )
@@ -261,10 +262,22 @@ def _running_text(tokens: Sequence[str], marks: Sequence[str]) -> str | None:
     return "".join(chain.from_iterable(zip(tokens, [*ends, ""], strict=True)))
 
 
-def _value(comments: dict[str, str], key: str) -> str | None:
-    if key + "_json" in comments:
-        return cast("str", json.loads(comments[key + "_json"]))
-    return comments.get(key)
+def _value(raw: RawSentence, name: str, key: str) -> str | None:
+    """What a comment says; one that cannot stand in a line as it is has been written as a string of JSON."""
+    written = raw.comments.get(f"{key}_json")
+    if written is None:
+        return raw.comments.get(key)
+    where = f"{name}:{raw.line}"
+    try:
+        value = parse_json(written)
+    except ValueError as error:
+        raise FormatError(f"'# {key}_json' is not valid JSON ({error})", where=where, hint=_MEND) from error
+    if not isinstance(value, str):
+        raise FormatError(f"'# {key}_json' is {shown(value)}, not a string", where=where, hint=_MEND)
+    return value
+
+
+_MEND = "Mend the comment at the head of the sentence, or remove it."
 
 
 def find_offsets(tokens: Sequence[str], text: str) -> tuple[tuple[int, int], ...] | None:

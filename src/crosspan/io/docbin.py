@@ -8,18 +8,26 @@ for (id, language, scores of spans, which tokens are such gaps), so that round t
 
 from __future__ import annotations
 
-import gzip
+import gc
 import importlib
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, SpanError
-from crosspan.core.files import PathLike, atomic_binary, name_of, open_input
+from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.shown import in_short, shown
 from crosspan.core.types import Sentence, Span
-from crosspan.io.format import Format, Reading, Writing
+from crosspan.io.format import Format, Reading, Writing, binary_output
 from crosspan.io.rejects import Located
 
 _KEY = "crosspan"
+_BLOCK = 1 << 16
+_SMALL = 64 << 20
+_DENSEST = 50
+"""A file may hold so many bytes besides so many times its own size."""
 
 
 class DocBin(Format):
@@ -40,47 +48,75 @@ class DocBin(Format):
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield sentences, whoever wrote them; raises where the file is no ``DocBin`` or holds no ``Doc``."""
-        tokens = importlib.import_module("spacy.tokens")
         name = name_of(path)
         with open_input(path) as stream:
             content = stream.read()
-        try:
+        with _readable(name):
+            _check_size(content)
+        tokens = importlib.import_module("spacy.tokens")
+        with _readable(name):
             docs = tokens.DocBin().from_bytes(content)
-        except Exception as error:  # spaCy lets through what zlib and msgpack raise
-            raise FormatError(
-                "not a DocBin of spaCy", where=name, hint="Name the format if the ending is wrong."
-            ) from error
         vocab = importlib.import_module("spacy.vocab").Vocab()
-        index = 0
-        for index, doc in enumerate(docs.get_docs(vocab), 1):
+        every = iter(docs.get_docs(vocab))
+        for index in count(1):
             where = f"{name}: doc {index}"
-            try:
+            with _readable(where, "the doc cannot be read"):
+                doc = next(every, None)
+                if doc is None:
+                    break
                 sentence, fault = _sentence(doc, how.lang)
-            except (CrosspanError, ValueError, TypeError, KeyError) as error:
-                raise FormatError(
-                    f"the doc cannot be read ({error})", where=where, hint="Write the file again."
-                ) from error
             placed = None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint)
             yield Located(index, sentence, placed)
-        if index == 0:
+        if index == 1:
             raise EmptyInputError("the file holds no doc", where=name, hint="Check that it is the right file.")
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
         """Write sentences; the same ones give the same bytes. A name in ``.gz`` is compressed once more."""
         tokens = importlib.import_module("spacy.tokens")
         vocab = importlib.import_module("spacy.vocab").Vocab()
-        with atomic_binary(path) as stream:  # first, so that a bad path is found before the work
+        with binary_output(path) as stream:  # first, so that a bad path is found before the work
             docs = tokens.DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
             for sentence in sentences:
                 docs.add(_doc(sentence, vocab, tokens))
-            content = docs.to_bytes()
-            stream.write(gzip.compress(content, mtime=0) if str(path).endswith(".gz") else content)
+            stream.write(docs.to_bytes())
         return len(docs)
+
+
+@contextmanager
+def _readable(where: str, what: str = "not a DocBin of spaCy, or a damaged one") -> Iterator[None]:
+    """Turn whatever a damaged file brings about in spaCy, zlib or msgpack into one clear error."""
+    collecting = gc.isenabled()  # msgpack switches it off and, where it fails, not on again
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        reason = in_short(error.message if isinstance(error, CrosspanError) else error)
+        hint = "Name the format if the ending is wrong; else write the file again."
+        raise FormatError(f"{what} ({reason})", where=where, hint=hint) from error
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _check_size(content: bytes) -> None:
+    """Raise where a file would become far larger than one of its size can be, before it is unpacked as a whole."""
+    unpacking, total = zlib.decompressobj(), 0
+    for begin in range(0, len(content), _BLOCK):
+        rest = content[begin : begin + _BLOCK]
+        while rest:
+            total += len(unpacking.decompress(rest, 16 * _BLOCK))
+            rest = unpacking.unconsumed_tail
+            if total > _SMALL + _DENSEST * len(content):
+                raise ValueError(f"its {len(content):,} bytes would become more than {total:,}")
 
 
 def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
     kept = doc.user_data.get(_KEY)
     known: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
+    for key in ("id", "lang", "text"):
+        if known.get(key) is not None and not isinstance(known[key], str):
+            raise FormatError(f"its {key!r} is {shown(known[key])}, not a string")
     gaps = set(known["gaps"]) if "gaps" in known else {token.i for token in doc if token.text.isspace()}
     place: list[int] = []
     words: list[str] = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import count
 from typing import Literal
 
-from crosspan.core.files import PathLike, open_input
+from crosspan.core.files import PathLike, name_of, open_input, whole_line
 
 # UTF-8 read as Latin-1 or Windows-1252 and saved again: a lead byte (Ã, Â, Ð, ...) before a continuation byte.
 _MOJIBAKE = re.compile(
@@ -38,7 +39,10 @@ def check_encoding(path: PathLike) -> Iterator[Trouble]:
     windows_ends = 0
     composed = decomposed = (0, 0)  # how many lines, and the first
     with open_input(path) as stream:
-        for number, raw in enumerate(stream, 1):
+        for number in count(1):
+            raw = whole_line(stream, name_of(path), number)
+            if not raw:
+                break
             if number == 1 and raw.startswith(b"\xef\xbb\xbf"):
                 yield 1, "warning", "bom", "the file begins with a byte-order mark, which crosspan leaves out"
                 raw = raw[3:]

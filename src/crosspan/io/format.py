@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Literal, get_args
 
 from crosspan.core.errors import OptionError
-from crosspan.core.files import PathLike, name_of, open_output, read_blocks
+from crosspan.core.files import PathLike, atomic_binary, name_of, open_output, read_blocks
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.rejects import Located, Reject
@@ -16,6 +19,9 @@ from crosspan.io.rejects import Located, Reject
 Unit = Literal["codepoints", "utf16", "bytes"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 """What offsets count: code points as Python does, UTF-16 units as JavaScript and Java do, or bytes of UTF-8."""
+
+Marked = tuple[Sentence, str | None]
+"""A sentence with the reason why it could not be worked on, if that is so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,24 @@ class Writing:
             raise OptionError(f"offsets cannot count {self.offsets!r}", hint=f"Choose from {', '.join(UNITS)}.")
 
 
+@contextmanager
+def binary_output(path: PathLike) -> Iterator[IO[bytes]]:
+    """Open a file for writing bytes, all or nothing; a name that ends in ``.gz`` is compressed.
+
+    Args:
+        path: The file.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with atomic_binary(path) as raw:
+        if not os.fspath(path).endswith(".gz"):
+            yield raw
+            return
+        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+            yield packed
+
+
 class Format:
     """A format of files of sentences. A text format is better made from :class:`TextFormat`.
 
@@ -90,6 +114,8 @@ class Format:
     """Whether of a projection the source of each span is kept, and why others were dropped."""
     running: bool = False
     """Whether it is running text, whose lines may be cut into sentences."""
+    faults: bool = False
+    """Whether a sentence that could not be worked on keeps its place, with the reason instead of labels."""
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield the sentences of a file in order; one whose labels cannot be read has a fault and no spans.
@@ -116,6 +142,10 @@ class Format:
             FormatError: A sentence cannot be kept in this format.
         """
         raise NotImplementedError
+
+    def write_marked(self, path: PathLike, marked: Iterable[Marked], how: Writing) -> int:
+        """As :meth:`write`; sentences that could not be worked on are left out, unless the format keeps ``faults``."""
+        return self.write(path, (sentence for sentence, reason in marked if reason is None), how)
 
     def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
         """Write labelled target sentences with all that the format keeps of a projection; as :meth:`write` else."""

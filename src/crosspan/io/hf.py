@@ -10,6 +10,7 @@ from typing import Any
 from crosspan.core.checks import check_projections, check_sentences
 from crosspan.core.errors import ArgumentError, MissingDependencyError, OptionError
 from crosspan.core.logs import logger_of
+from crosspan.core.shown import shown
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_scheme, to_tags
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Reading
@@ -119,7 +120,7 @@ class _Columns:
     def record_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row as :func:`crosspan.io.records.sentence_of` reads it."""
         if not isinstance(row, Mapping):
-            raise ArgumentError(f"a row is {row!r}, not a record", hint="Load it with datasets.load_dataset.")
+            raise ArgumentError(f"a row is {shown(row)}, not a record", hint="Load it with datasets.load_dataset.")
         record = {self._called.get(column, column): value for column, value in row.items() if value is not None}
         tags = next((key for key in _TAGS if isinstance(record.get(key), Sequence)), None)
         if tags is not None:

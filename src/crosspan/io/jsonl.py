@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, EncodingError, FormatError
 from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.json_text import parse_json
 from crosspan.core.tags import Scheme, detect_scheme
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Reading, TextFormat, Writing
@@ -136,7 +137,7 @@ def iter_records(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[st
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = parse_json(line)
         except ValueError as error:
             raise FormatError(
                 f"not valid JSON ({error})", where=f"{name}:{number}", hint="Write one JSON object a line."

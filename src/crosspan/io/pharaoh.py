@@ -10,9 +10,11 @@ import numpy as np
 
 from crosspan.core.errors import AlignmentError, FormatError, OptionError, PairError
 from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.shown import shown
 from crosspan.core.types import Alignment
 
 _HINT = "Write links as i-j or i-j:probability, counted from 0, e.g. 0-0 1-2:0.9; an empty line for no links."
+_NUMBER = re.compile("[0-9]{1,18}")
 _LINK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(?::([0-9.eE+-]+))?\Z")
 _GOLD_LINK = re.compile(r"([0-9]{1,9})([-p?])([0-9]{1,9})\Z")
 
@@ -84,14 +86,14 @@ def _without_numbers(path: PathLike, name: str) -> Iterator[str]:
     for number, line in enumerate(read_lines(path), 1):
         if number == 1:
             index = line.partition("\t")
-            due = int(index[0]) if index[1] and index[0].isdecimal() else None
+            due = int(index[0]) if index[1] and _NUMBER.fullmatch(index[0]) else None
         if due is None:
             yield line
             continue
         found, _, rest = line.partition("\t")
         if found != str(due):
             raise FormatError(
-                f"pair number {found!r}, expected {due}",
+                f"pair number {shown(found)}, expected {due}",
                 where=f"{name}:{number}",
                 hint="The numbers before the tab must count up by one; put the missing lines in, or remove the column.",
             )
@@ -123,7 +125,7 @@ def _alignment(line: str, known: dict[str, tuple[int, int, float]], where: str) 
 def _parse(item: str, where: str) -> tuple[int, int, float]:
     match = _LINK.match(item)
     if match is None:
-        raise AlignmentError(f"{item!r} is not a link", where=where, hint=_HINT)
+        raise AlignmentError(f"{shown(item)} is not a link", where=where, hint=_HINT)
     if match[3] is None:
         return int(match[1]), int(match[2]), 1.0
     try:
@@ -131,7 +133,7 @@ def _parse(item: str, where: str) -> tuple[int, int, float]:
     except ValueError:
         prob = -1.0
     if not 0.0 <= prob <= 1.0:
-        raise AlignmentError(f"{item!r} has no probability between 0 and 1", where=where, hint=_HINT)
+        raise AlignmentError(f"{shown(item)} has no probability between 0 and 1", where=where, hint=_HINT)
     return int(match[1]), int(match[2]), prob
 
 
@@ -195,9 +197,8 @@ def read_gold_links(path: PathLike, *, start: int = 0) -> list[GoldLinks]:
 def _parse_gold(item: str, start: int, where: str) -> tuple[Link, bool]:
     match = _GOLD_LINK.match(item)
     if match is None:
-        raise AlignmentError(
-            f"{item!r} is not a gold link", where=where, hint="Write sure links as i-j and possible ones as ipj or i?j."
-        )
+        hint = "Write sure links as i-j and possible ones as ipj or i?j."
+        raise AlignmentError(f"{shown(item)} is not a gold link", where=where, hint=hint)
     link = (int(match[1]) - start, int(match[3]) - start)
     if min(link) < 0:
         raise AlignmentError(f"{item!r} is below the first token", where=where, hint="This gold counts from 0.")

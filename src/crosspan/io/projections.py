@@ -6,12 +6,13 @@ from memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crosspan.core.errors import ArgumentError, CrosspanError, FormatError, SpanError, TagError
+from crosspan.core.shown import shown
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Span
-from crosspan.io.records import sentence_of
+from crosspan.io.records import sentence_of, span_of
 from crosspan.io.rejects import Reject
 
 
@@ -41,35 +42,53 @@ def projection_from_dict(record: Mapping[str, Any]) -> Projection:
         True
     """
     if not isinstance(record, Mapping):
-        raise ArgumentError(f"{record!r} is no record", hint="Give what Projection.to_dict made.")
+        raise ArgumentError(f"{shown(record)} is no record", hint="Give what Projection.to_dict made.")
     sentence, fault = sentence_of(record)
     if fault is not None:
         raise fault
-    sources = {(item["start"], item["end"]): item.get("source") for item in record.get("spans") or ()}
+    sources = _sources(record)
     links = []
     for span in sentence.spans:
-        source = sources[span.start, span.end]
+        source = sources.get((span.start, span.end))
         if source is None or span.score is None:
             raise SpanError(
                 f"span [{span.start}, {span.end}) {span.label} of a projection has no source or no score",
                 hint="Write the file again with 'crosspan project'; remove 'dropped' to use it as plain labels.",
             )
         links.append(ProjectedSpan(_source_of(source, span.label), span, span.score))
-    try:
-        dropped = tuple([DroppedSpan(_source_of(item, item["label"]), item["reason"]) for item in record["dropped"]])
-    except (TypeError, KeyError) as error:
-        raise FormatError("'dropped' is no list of spans with reasons", hint=_REWRITE) from error
-    return Projection(sentence, tuple(links), dropped, record.get("error"))
+    return Projection(sentence, tuple(links), tuple(_dropped(record)), record.get("error"))
 
 
 _REWRITE = "Write the file again with 'crosspan project'."
 
 
-def _source_of(item: Mapping[str, Any], label: str) -> Span:
+def _sources(record: Mapping[str, Any]) -> dict[tuple[int, int], Any]:
+    """The source of each span, by its place; the spans themselves are known to be sound."""
+    spans = record.get("spans") or ()
+    found = {}
+    for item in spans:
+        if isinstance(item, Mapping) and "start" in item and "end" in item:
+            found[item["start"], item["end"]] = item.get("source")
+    return found
+
+
+def _dropped(record: Mapping[str, Any]) -> Iterator[DroppedSpan]:
+    items = record["dropped"]
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        raise FormatError("'dropped' is no list", hint=_REWRITE)
+    for item in items:
+        if not isinstance(item, Mapping) or not isinstance(item.get("reason"), str):
+            raise FormatError(f"{shown(item)} is no dropped span with its reason", hint=_REWRITE)
+        yield DroppedSpan(_source_of(item, item.get("label")), item["reason"])
+
+
+def _source_of(item: Any, label: Any) -> Span:
+    if not isinstance(item, Mapping):
+        raise FormatError(f"{shown(item)} is no source span", hint=_REWRITE)
     try:
-        return Span(item["start"], item["end"], label, item.get("score"))
-    except (TypeError, KeyError, AttributeError) as error:
-        raise FormatError(f"{item!r} is no source span", hint=_REWRITE) from error
+        return span_of(item, item.get("start"), item.get("end"), label, item.get("score"))
+    except SpanError as error:
+        raise FormatError(error.message, hint=_REWRITE) from error
 
 
 def projections_of(

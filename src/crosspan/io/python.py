@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crosspan.core.errors import ArgumentError, OptionError, SpanError
+from crosspan.core.shown import shown
 from crosspan.core.tags import Repair, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Entity, Sentence, Span
 from crosspan.io.format import UNITS, Unit
@@ -54,9 +55,10 @@ def sentence_from_text(
         Entity(text='Accra', label='LOC', start=13, end=18, score=0.9)
     """
     if not isinstance(text, str):
-        raise ArgumentError(f"the text is {text!r}, not a string", hint="Give words and tags to Sentence.from_tags.")
+        hint = "Give words and tags to Sentence.from_tags."
+        raise ArgumentError(f"the text is {shown(text)}, not a string", hint=hint)
     if isinstance(entities, str | Mapping | Entity | Span) or not isinstance(entities, Iterable):
-        raise ArgumentError(f"the entities are {entities!r}, not a list", hint='Write [(start, end, "LABEL"), …].')
+        raise ArgumentError(f"the entities are {shown(entities)}, not a list", hint='Write [(start, end, "LABEL"), …].')
     words: Offsets = tuple(tokenize(text, apostrophe=apostrophe))
     if offsets not in UNITS:
         raise OptionError(f"offsets is {offsets!r}", hint=f"Choose one of {', '.join(UNITS)}.")
@@ -78,7 +80,7 @@ def _range_of(item: EntityLike) -> Span:
         item = [item.get(name) for name in ("start", "end", "label", "score")]
     if not isinstance(item, Sequence) or isinstance(item, str) or len(item) not in (3, 4):
         raise ArgumentError(
-            f"{item!r} is no entity", hint='Write (start, end, "LABEL") or (start, end, "LABEL", score).'
+            f"{shown(item)} is no entity", hint='Write (start, end, "LABEL") or (start, end, "LABEL", score).'
         )
     return Span(*item)
 
@@ -131,7 +133,9 @@ def sentence_from_dict(
         True
     """
     if not isinstance(record, Mapping):
-        raise ArgumentError(f"{record!r} is no record", hint='Give a dictionary such as {"tokens": […], "spans": […]}.')
+        raise ArgumentError(
+            f"{shown(record)} is no record", hint='Give a dictionary such as {"tokens": […], "spans": […]}.'
+        )
     check_repair(repair)
     if scheme != "auto":
         check_scheme(scheme)

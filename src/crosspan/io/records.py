@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, FormatError, OffsetError, SpanError, TagError
+from crosspan.core.shown import shown
+from crosspan.core.spans import SCORE_HINT, is_score
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.text.tokenize import tokenize
@@ -22,6 +24,13 @@ _TEXT_KEYS = ("text", "sentence", "data")
 _START_KEYS = ("start", "start_offset", "begin")
 _END_KEYS = ("end", "end_offset", "stop")
 _LABEL_KEYS = ("label", "type", "tag", "entity_group")
+
+KEYS = frozenset(
+    (*_TOKEN_KEYS, *_TAG_KEYS, *_SPAN_KEYS, *_TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped")
+)
+"""All names under which something of a sentence is looked for."""
+
+_LAST_PLACE = 2**31 - 1
 
 Offsets = tuple[tuple[int, int], ...]
 
@@ -73,7 +82,7 @@ def sentence_of(
             tokens = tuple([text[start:end] for start, end in offsets])
         elif tokens is not None:
             spans = _token_spans(record, len(tokens), scheme, repair, names)
-        if isinstance(record.get("error"), str) and not any(key in record for key in (*_SPAN_KEYS, *_TAG_KEYS)):
+        if _string(record, "error") is not None and not any(key in record for key in (*_SPAN_KEYS, *_TAG_KEYS)):
             raise SpanError(f"no labels: {record['error']}", hint="Label the sentence anew, or leave it out.")
     except (SpanError, TagError) as error:
         fault = error
@@ -81,9 +90,7 @@ def sentence_of(
         assert text is not None
         assert offsets is not None
         tokens = tuple([text[start:end] for start, end in offsets])
-    identifier = record.get("id", record.get("sent_id"))
-    identifier = None if identifier is None else str(identifier)
-    language = lang or record.get("lang")
+    identifier, language = _identifier(record), lang or _string(record, "lang")
     try:
         sentence = Sentence(tokens, tuple(spans) if fault is None else (), identifier, language, text, offsets)
     except SpanError as error:
@@ -101,6 +108,22 @@ def _text(record: Mapping[str, Any]) -> str | None:
     return text
 
 
+def _identifier(record: Mapping[str, Any]) -> str | None:
+    found = record.get("id", record.get("sent_id"))
+    if found is None or isinstance(found, str):
+        return found
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise FormatError(f"the id is {shown(found)}", hint="Write a string or a number under 'id', or leave it out.")
+    return str(found)
+
+
+def _string(record: Mapping[str, Any], key: str) -> str | None:
+    found = record.get(key)
+    if found is not None and not isinstance(found, str):
+        raise FormatError(f"{key!r} is {shown(found)}, not a string", hint=f"Write a string under {key!r}.")
+    return found
+
+
 def _tokens(record: Mapping[str, Any], text: str | None) -> tuple[tuple[str, ...] | None, Offsets | None]:
     tokens = _first(record, _TOKEN_KEYS)
     if tokens is None:
@@ -111,24 +134,42 @@ def _tokens(record: Mapping[str, Any], text: str | None) -> tuple[tuple[str, ...
         raise FormatError("'tokens' is not a list", hint="Write a list of words.")
     if tokens and text is not None and all(isinstance(token, Mapping) for token in tokens):
         offsets = tuple([(_index(token, _START_KEYS), _index(token, _END_KEYS)) for token in tokens])
+        for start, end in offsets:
+            if not 0 <= start < end <= len(text):
+                raise FormatError(
+                    f"the token [{start}, {end}) is not inside of a text of {len(text)} characters",
+                    hint="Mend the places of the tokens, or leave the tokens out.",
+                )
         return tuple([text[start:end] for start, end in offsets]), offsets
     if not all(isinstance(token, str) and token for token in tokens):
         raise FormatError("a token is empty or not a string", hint="Write a list of words, none of them empty.")
     given = record.get("offsets")
-    return tuple(tokens), None if given is None else tuple([_pair(item) for item in given])
+    if given is None:
+        return tuple(tokens), None
+    if not isinstance(given, Sequence) or isinstance(given, str):
+        raise FormatError("'offsets' is not a list", hint=_OFFSETS_HINT)
+    return tuple(tokens), tuple([_pair(item) for item in given])
+
+
+_OFFSETS_HINT = "Write offsets as [start, end], one a token, or leave them out."
 
 
 def _pair(item: Any) -> tuple[int, int]:
-    values = (item.get("start"), item.get("end")) if isinstance(item, Mapping) else tuple(item)
-    if len(values) != 2 or not all(isinstance(value, int) for value in values):
-        raise FormatError(f"{item!r} is no pair of offsets", hint="Write offsets as [start, end].")
-    return values
+    values = (item.get("start"), item.get("end")) if isinstance(item, Mapping) else item
+    if not isinstance(values, Sequence) or len(values) != 2 or not all(map(_is_place, values)):
+        raise FormatError(f"{shown(item)} is no pair of offsets", hint=_OFFSETS_HINT)
+    return values[0], values[1]
+
+
+def _is_place(value: Any) -> bool:
+    """Whether it is a whole number that some text is long enough for."""
+    return type(value) is int and -_LAST_PLACE <= value <= _LAST_PLACE
 
 
 def _index(item: Mapping[str, Any], keys: Sequence[str]) -> int:
     value = _first(item, keys)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise SpanError(f"{dict(item)!r} has no whole number under {keys[0]!r}", hint=_SPAN_HINT)
+    if not _is_place(value):
+        raise SpanError(f"{shown(dict(item))} has no whole number under {keys[0]!r}", hint=_SPAN_HINT)
     return value
 
 
@@ -165,7 +206,7 @@ def in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
     if unit in (None, "codepoints") or not spans:
         return spans
     if unit not in ("bytes", "utf16"):
-        raise SpanError(f"places cannot count {unit!r}", hint="Write codepoints, utf16 or bytes under 'unit'.")
+        raise SpanError(f"places cannot count {shown(unit)}", hint="Write codepoints, utf16 or bytes under 'unit'.")
     places = {0: 0}
     at = 0
     for index, character in enumerate(text, 1):
@@ -188,9 +229,33 @@ def _span(item: Any) -> Span:
     elif isinstance(item, Sequence) and not isinstance(item, str) and len(item) == 3:
         start, end, label = item
     else:
-        raise SpanError(f"{item!r} is not a span", hint=_SPAN_HINT)
-    if type(start) is not int or type(end) is not int or not isinstance(label, str):
-        raise SpanError(f"{item!r} is not a span", hint=_SPAN_HINT)
+        raise SpanError(f"{shown(item)} is not a span", hint=_SPAN_HINT)
+    return span_of(item, start, end, label, score)
+
+
+def span_of(item: Any, start: Any, end: Any, label: Any, score: Any = None) -> Span:
+    """A span of values that may be anything.
+
+    Args:
+        item: What they were found in, for the error.
+        start: Where it begins.
+        end: Where it ends.
+        label: Its label.
+        score: Its score.
+
+    Raises:
+        SpanError: They make no span.
+
+    Example:
+        >>> span_of({"start": 0}, 0, 1, "PER", "high")
+        Traceback (most recent call last):
+        ...
+        crosspan.core.errors.SpanError: {'start': 0} has the score 'high'. Write a number from 0 to 1, or leave it out.
+    """
+    if not _is_place(start) or not _is_place(end) or not isinstance(label, str):
+        raise SpanError(f"{shown(item)} is not a span", hint=_SPAN_HINT)
+    if score is not None and not is_score(score):
+        raise SpanError(f"{shown(item)} has the score {shown(score)}", hint=SCORE_HINT)
     return Span(start, end, label, score)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crosspan.core.errors import ModelError, OutputError
+from crosspan.core.json_text import parse_json
 from crosspan.models.loading import neural
 
 T = TypeVar("T")
@@ -113,7 +114,7 @@ class Checkpoints:
         if path is None:
             return None
         try:
-            values: dict[str, Any] = json.loads((path / _STATE).read_text(encoding="utf-8"))
+            values: dict[str, Any] = parse_json((path / _STATE).read_bytes())
             mark = values.pop("mark")
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise _damaged(path) from error

@@ -15,7 +15,16 @@ from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, neural
 from crosspan.models.packing import pack, read_packed
-from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of, word_tokenizer
+from crosspan.models.pieces import (
+    Marks,
+    Pieces,
+    Window,
+    longest_input,
+    pieces_of,
+    special_pieces,
+    windows_of,
+    word_tokenizer,
+)
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -73,9 +82,9 @@ class Encoder:
         """Where the model is."""
         return next(self.model.parameters()).device
 
-    def pieces(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
+    def pieces(self, sentences: Sequence[Sequence[str]], marks: Marks = "skip") -> list[Pieces]:
         """Words as pieces; see :func:`crosspan.models.pieces.pieces_of`."""
-        return pieces_of(self.tokenizer, sentences)
+        return pieces_of(self.tokenizer, sentences, marks)
 
     def vectors(self, pieces: Sequence[Pieces], *, advance: Advance | None = None) -> list[Float32Array]:
         """The vectors of the pieces of each sentence.
@@ -88,7 +97,7 @@ class Encoder:
             For each sentence ``[n_pieces, width]``, float32. Long sentences are read in overlapping windows.
 
         Raises:
-            ModelError: Memory is too small for one window, or the device failed.
+            UnavailableError: Memory is too small for one window, or the device failed.
         """
 
         def compute(hidden: Any, places: Sequence[tuple[int, int]]) -> list[Float32Array]:

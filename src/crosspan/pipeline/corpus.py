@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crosspan.core.checks import words_of
-from crosspan.core.digests import file_digest
+from crosspan.core.digests import depends_on, file_digest
 from crosspan.core.errors import CrosspanError, FormatError
 from crosspan.core.types import Pair, Sentence
 from crosspan.io.pairs import LocatedPair, SentenceFile, empty_side, one_sided, read_pairs
@@ -50,13 +50,11 @@ class InputFile:
         file: The file and how to read it.
         sha256: Of its content; empty where nothing is kept by it, as of a pipe.
         size: In bytes.
-        modified: When it was last written to, to notice that it changes while it is read.
     """
 
     file: SentenceFile
     sha256: str = ""
     size: int = 0
-    modified: int = 0
 
     @classmethod
     def of(cls, file: SentenceFile) -> InputFile:
@@ -68,13 +66,13 @@ class InputFile:
         path = Path(file.path)
         if path.exists() and not path.is_file():
             raise FormatError("this is no file", where=file.shown, hint="A recipe reads files that stay, not pipes.")
-        digest = file_digest(path, file.shown)
-        about = path.stat()
-        return cls(file, digest, about.st_size, about.st_mtime_ns)
+        return cls(file, file_digest(path, file.shown), path.stat().st_size)
 
     def facts(self) -> Any:
         """What the sentences read depend on, as plain values."""
         file = self.file
+        if self.sha256:
+            depends_on(file.path, file.shown, self.sha256)
         return {
             "sha256": self.sha256,
             "name": file.shown,
@@ -87,15 +85,12 @@ class InputFile:
         }
 
     def check_unchanged(self) -> None:
-        """Raise if the file was written to since.
+        """Raise if the file was written to since, or another has taken its place.
 
         Raises:
             FormatError: It was.
         """
-        if not self.sha256:
-            return
-        about = Path(self.file.path).stat()
-        if (about.st_size, about.st_mtime_ns) != (self.size, self.modified):
+        if self.sha256 and file_digest(self.file.path, self.file.shown) != self.sha256:
             raise FormatError("the file changed while it was read", where=self.file.shown, hint="Run it again.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from crosspan.core.digests import digest_of
+from crosspan.core.digests import digest_of, digested
 from crosspan.core.sources import source_digest
 from crosspan.pipeline.step import Job, Step
 from crosspan.pipeline.store import Entry
@@ -21,9 +21,10 @@ def jobs_of(step: Step, products: Products, *, keyed: bool) -> list[Job]:
         keyed: Whether results are to be found again; else a job is named by its step and shard.
     """
     by_shard = [need for need in step.needs if not need.whole]
-    base = _base_of(step, products) if keyed else step.name
+    with digested() as seen:
+        base = _base_of(step, products) if keyed else step.name
     if step.single or not by_shard:
-        return [Job(0, base if keyed else f"{base}/0", {})]
+        return [Job(0, base if keyed else f"{base}/0", {}, seen)]
     jobs = []
     for index in range(len(products[by_shard[0].step])):
         entries = {need: [products[need.step][index]] for need in by_shard}
@@ -31,7 +32,7 @@ def jobs_of(step: Step, products: Products, *, keyed: bool) -> list[Job]:
         if keyed:
             digests = {f"{need.step}.{need.part}": found[0].parts[need.part] for need, found in entries.items()}
             key = digest_of([base, digests])
-        jobs.append(Job(index, key, entries))
+        jobs.append(Job(index, key, entries, seen))
     return jobs
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crosspan.core.digests import file_digest
 from crosspan.core.errors import FormatError
 from crosspan.io import read_links
 from crosspan.io.pairs import SentenceFile
@@ -76,7 +75,7 @@ class RecipeInputs:
             with SentenceFile(path, name=shown).naming():
                 yield from read_links(path)
 
-        return LinkSource(read, shown, file_digest(path, shown))
+        return LinkSource(read, shown, path)
 
     def bitext(self) -> list[Bitext]:
         """More text for an aligner to learn from."""

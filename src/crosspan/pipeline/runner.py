@@ -12,6 +12,7 @@ from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, OptionError
 from crosspan.core.files import PathLike, make_folder, open_output, sweep
 from crosspan.core.folders import remove_folder
+from crosspan.core.json_text import parse_json
 from crosspan.core.overwrites import check_outputs
 from crosspan.core.progress import Listener
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
@@ -200,7 +201,7 @@ def _result_names(recipe: Recipe) -> set[str]:
 def _outputs_before(recipe: Recipe) -> set[str]:
     """Results of an earlier run in this folder that nobody has changed since."""
     try:
-        known = json.loads((recipe.out / "run.json").read_text(encoding="utf-8"))["outputs"]
+        known = parse_json((recipe.out / "run.json").read_bytes())["outputs"]
         return {
             name
             for name, digest in known.items()

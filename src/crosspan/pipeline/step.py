@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from crosspan.core.digests import Digested
 from crosspan.core.progress import Advance, Listener, advance_of
 from crosspan.pipeline.parts import Extras, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.store import Entry, Store
@@ -32,10 +33,13 @@ class Output(NamedTuple):
     Args:
         parts: The data (:mod:`crosspan.pipeline.parts`). Steps further on depend on each part by itself.
         facts: Counts and the like, as plain values; nothing depends on them.
+        unsure: Whether it may owe to an outage that nobody could tell from bad input. It is used, and made anew by the
+            next run.
     """
 
     parts: Mapping[str, Any]
     facts: Mapping[str, Any] = {}
+    unsure: bool = False
 
 
 class Inputs:
@@ -157,6 +161,13 @@ class Step:
         """Work on one shard."""
         raise NotImplementedError
 
+    def lost(self, inputs: Inputs) -> Output | None:
+        """What stands for the result of a shard on which worker processes were killed again and again.
+
+        Without anything the run ends with an error, when all other shards are done.
+        """
+        return None
+
 
 class Job(NamedTuple):
     """The work on one shard.
@@ -165,8 +176,10 @@ class Job(NamedTuple):
         shard: Its number.
         key: Of its result.
         entries: What it needs of earlier steps, of this shard only.
+        seen: The files by whose content the key was made.
     """
 
     shard: int
     key: str
     entries: Mapping[Need, Sequence[Entry]]
+    seen: Digested = Digested()

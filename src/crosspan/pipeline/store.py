@@ -17,6 +17,9 @@ from typing import Any, Protocol, Self
 from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.parts import Links, Model
 
+UNSURE = "unsure"
+"""The fact that a result is used but not found again, so that the next run makes it anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -32,6 +35,11 @@ class Entry:
     parts: Mapping[str, str]
     facts: Mapping[str, Any]
 
+    @property
+    def unsure(self) -> bool:
+        """Whether the next run makes it anew."""
+        return bool(self.facts.get(UNSURE))
+
 
 class Store(Protocol):
     """Keeps results. A result is put all or nothing, and putting it twice does no harm."""
@@ -40,7 +48,7 @@ class Store(Protocol):
     """Whether results are found again by what they depend on."""
 
     def find(self, key: str) -> Entry | None:
-        """The result of a key; ``None`` where there is none."""
+        """The result of a key; ``None`` where there is none, or one that is unsure."""
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""

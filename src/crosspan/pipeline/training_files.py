@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan import __version__
-from crosspan.core.errors import OptionError, OutputError
+from crosspan.core.errors import EmptyInputError, OptionError, OutputError
 from crosspan.core.files import PathLike
 from crosspan.core.options import with_settings
 from crosspan.core.overwrites import check_outputs
@@ -29,7 +29,8 @@ from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
 from crosspan.train import TRAINERS
 from crosspan.train.noise import NoiseOptions
-from crosspan.train.rounds import ROUNDS, VoteOptions, train_in_rounds
+from crosspan.train.round_options import ROUNDS, VoteOptions
+from crosspan.train.rounds import train_in_rounds
 
 _SCORES = ("precision", "recall", "f1")
 
@@ -148,7 +149,11 @@ def train_files(
             about["dev"] = {**named(dev_file), "sentences": len(gold)}
         text = [sentence for file in texts for sentence in words_of(file)]
         work = _Work(read, model, gold, list(labels), about, text, threads, progress)
-        _train(work, how, summary)
+        try:
+            _train(work, how, summary)
+        except EmptyInputError as error:
+            error.where = error.where or files[0].shown
+            raise
     summary.sentences, summary.rejected, summary.left_out = len(read.examples), read.rejected, read.left_out
     summary.unobserved = sum(len(example.unobserved) for example in read.examples)
     summary.seconds = time.perf_counter() - started

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from crosspan.core.errors import OptionError
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.options import AtLeast, Within, as_type, checked
+from crosspan.core.options import AtLeast, Within, checked
+from crosspan.core.values import as_type
 from crosspan.project.fused import added_weights, scorer_settings
 from crosspan.project.matchers import Constraint, check_matching
 from crosspan.project.ner_candidates import NerOptions

@@ -1,29 +1,24 @@
-"""The memory of a corpus as one file: NumPy arrays and JSON in a zip archive, without pickle."""
+"""The memory of a corpus as one file of arrays (:mod:`crosspan.core.array_file`)."""
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import ModelError
-from crosspan.core.files import atomic_binary
+from crosspan.core.array_file import ArrayFile, reading, text_arrays, write_arrays
 
 if TYPE_CHECKING:
     from crosspan.project.observed import Observed
+    from crosspan.project.words import WordCounts
 
 VERSION = 1
 """Goes up whenever older programs could not read the file, or would read it wrongly."""
 
 _KIND = "crosspan memory of a corpus"
-
-Arrays = Mapping[str, npt.NDArray[Any]]
+_SIDES = ("source", "target")
 
 
 def save(observed: Observed, path: Path) -> None:
@@ -39,13 +34,12 @@ def save(observed: Observed, path: Path) -> None:
     about = {"kind": _KIND, "version": VERSION, "counted": observed.counted}
     about["totals"] = [observed.source.total, observed.target.total]
     names, arrays = observed.memory.arrays()
-    found: dict[str, npt.NDArray[Any]] = {"about": _bytes(json.dumps(about)), **_texts("names", names), **arrays}
+    found: dict[str, npt.NDArray[Any]] = {**text_arrays(names, "names", "names_ends"), **arrays}
     found["pairs"] = np.array(sorted(observed.pairs), np.uint64)
-    for side, counts in (("source", observed.source), ("target", observed.target)):
+    for side, counts in zip(_SIDES, (observed.source, observed.target), strict=True):
         words, rows = counts.rows()
-        found |= {**_texts(f"{side}_words", words), f"{side}_counts": rows}
-    with atomic_binary(path) as stream:
-        np.savez(stream, **found)  # type: ignore[arg-type]  # older stubs do not know keywords
+        found |= {**text_arrays(words, f"{side}_words", f"{side}_words_ends"), f"{side}_counts": rows}
+    write_arrays(path, about, found)
 
 
 def load(path: Path) -> Observed:
@@ -56,43 +50,47 @@ def load(path: Path) -> Observed:
     """
     from crosspan.project.memory import EntityMemory
     from crosspan.project.observed import Observed
-    from crosspan.project.words import WordCounts
 
-    try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        about = json.loads(arrays["about"].tobytes())
-        if about["kind"] != _KIND:
-            raise ValueError("it is something else")
-        if about["version"] > VERSION:
-            raise ModelError("it was made by a newer crosspan", where=str(path), hint="Update crosspan.")
+    with reading(path, "memory of a corpus", kind=_KIND, version=VERSION, again="Fit a new one.") as file:
         observed = Observed()
-        observed.counted = bool(about["counted"])
-        observed.pairs = {*arrays["pairs"].tolist()}
-        observed.memory = EntityMemory.of(_words(arrays, "names"), arrays)
+        if not isinstance(file.about["counted"], bool):
+            raise ValueError("counted is neither true nor false")
+        observed.counted = file.about["counted"]
+        observed.pairs = {*file.take("pairs", np.uint64, (None,)).tolist()}
+        names = _distinct(file, "names")
+        entity = file.take("entity", np.int64, (None,))
+        if len(entity) and not 0 <= entity.min() <= entity.max() < len(names):
+            raise ValueError("entity points to names that are not there")
+        weight = file.take("weight", np.float64, entity.shape)
+        if not (np.isfinite(weight).all() and (weight >= 0).all()):
+            raise ValueError("weight holds numbers that are no weights")
+        rendering = file.take("rendering", np.uint64, entity.shape)
+        observed.memory = EntityMemory.of(names, {"entity": entity, "rendering": rendering, "weight": weight})
+        totals = file.about["totals"]
+        if not isinstance(totals, list) or len(totals) != len(_SIDES) or not all(map(_is_count, totals)):
+            raise ValueError("totals are no counts")
         observed.source, observed.target = (
-            WordCounts.of_rows(_words(arrays, f"{side}_words"), arrays[f"{side}_counts"], int(total))
-            for side, total in zip(("source", "target"), about["totals"], strict=True)
+            _word_counts(file, side, total) for side, total in zip(_SIDES, totals, strict=True)
         )
-    except FileNotFoundError as error:
-        raise ModelError("no such file", where=str(path), hint="Check the path.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise ModelError(
-            f"this is no memory of a corpus, or it is damaged ({error})", where=str(path), hint="Fit a new one."
-        ) from error
     return observed
 
 
-def _bytes(text: str) -> npt.NDArray[np.uint8]:
-    return np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+def _word_counts(file: ArrayFile, side: str, total: int) -> WordCounts:
+    from crosspan.project.words import WordCounts
+
+    words = _distinct(file, f"{side}_words")
+    rows = file.take(f"{side}_counts", np.int64, (len(words), 2))
+    if (rows < 0).any() or (rows > total).any():
+        raise ValueError(f"{side}_counts holds numbers that are no counts")
+    return WordCounts.of_rows(words, rows, total)
 
 
-def _texts(name: str, texts: Iterable[str]) -> dict[str, npt.NDArray[Any]]:
-    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-    ends = np.cumsum([len(one) for one in encoded], dtype=np.int64)
-    return {name: np.frombuffer(b"".join(encoded), np.uint8), f"{name}_ends": ends}
+def _distinct(file: ArrayFile, name: str) -> list[str]:
+    texts = file.texts(name, f"{name}_ends")
+    if len({*texts}) < len(texts):
+        raise ValueError(f"{name} holds a text twice")
+    return texts
 
 
-def _words(arrays: Arrays, name: str) -> list[str]:
-    data, ends = arrays[name].tobytes(), arrays[f"{name}_ends"].tolist()
-    return [data[begin:end].decode("utf-8", "surrogatepass") for begin, end in zip([0, *ends], ends, strict=False)]
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 1 << 62

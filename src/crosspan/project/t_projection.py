@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
 from crosspan.core.options import AtLeast, checked, with_settings
-from crosspan.core.types import Alignment, Pair, Projection, Sentence
+from crosspan.core.types import Alignment, Pair, Projection
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
 from crosspan.project.match import match
 from crosspan.project.results import Reason, assemble
 from crosspan.project.scorers.nmt import NmtOptions, NmtScorer
+from crosspan.project.sides import language_of
 from crosspan.project.t_projection_data import Places, Template
 from crosspan.project.t_projection_model import BeamWriter, Writer
 from crosspan.text.detokenize import phrase
@@ -231,7 +232,10 @@ class TProjection:
 
     def _languages(self, pair: Pair) -> tuple[str, str]:
         nmt = self.options.nmt
-        return (_language(nmt.source_lang, pair.source, "source"), _language(nmt.target_lang, pair.target, "target"))
+        return (
+            language_of(nmt.source_lang, pair.source, "nmt.source_lang"),
+            language_of(nmt.target_lang, pair.target, "nmt.target_lang"),
+        )
 
     def _loaded_writer(self) -> Writer:
         if self._writer is None:
@@ -254,14 +258,3 @@ class TProjection:
         if self._scorer is None:
             self._scorer = NmtScorer(self.options.nmt)
         return self._scorer
-
-
-def _language(given: str, sentence: Sentence, side: str) -> str:
-    language = given or sentence.lang
-    if not language:
-        raise OptionError(
-            f"the language of the {side} sentences is not known",
-            where=sentence.id,
-            hint=f"Name it, such as nmt.{side}_lang=en.",
-        )
-    return language

@@ -13,6 +13,7 @@ from crosspan.core.errors import ModelError
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement, device_of, dtype_of
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.text.characters import encodable
 
 _WHO = "T-Projection"
 
@@ -64,11 +65,11 @@ class BeamWriter:
         """Several answers to each question, the best first; ``None`` where a question is too long to be read.
 
         Raises:
-            ModelError: Memory is too small for one question, or the device failed.
+            UnavailableError: Memory is too small for one question, or the device failed.
         """
         if not questions:
             return []
-        rows = self.tokenizer(list(questions), return_attention_mask=False, verbose=False)["input_ids"]
+        rows = self.tokenizer(list(encodable(questions)), return_attention_mask=False, verbose=False)["input_ids"]
         work = [index for index, row in enumerate(rows) if not self.limit or len(row) <= self.limit]
 
         def compute(batch: npt.NDArray[np.int64]) -> list[list[str]]:

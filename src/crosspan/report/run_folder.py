@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import FormatError, OptionError
-from crosspan.core.files import PathLike, read_lines
+from crosspan.core.files import PathLike
+from crosspan.core.toml_reader import read_toml
 from crosspan.io.pairs import SentenceFile
 from crosspan.report.reading import ReportFiles
 
@@ -39,10 +39,7 @@ def run_files(folder: PathLike) -> tuple[ReportFiles, dict[str, str]]:
             where=os.fspath(folder),
             hint="Name the folder of results of 'crosspan run', or SOURCE and TARGET.",
         )
-    try:
-        recipe = tomllib.loads("\n".join(read_lines(base / RECIPE)))
-    except tomllib.TOMLDecodeError as error:
-        raise FormatError(f"not valid TOML ({error})", where=str(base / RECIPE), hint="Run it again.") from error
+    recipe, _ = read_toml(base / RECIPE)
     _check(recipe, base)
     root = base / recipe.get("root", ".")
     gold = recipe.get("evaluate") if recipe["task"] != "translate-train" else None

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.options import Within, checked
 from crosspan.core.threads import numba_threads
 from crosspan.core.types import Sentence, Span
 from crosspan.tag import EMBEDDED, chain, features
@@ -40,9 +41,12 @@ class FeatureOptions:
         lexicon: Whether the embedded lexicon of names is looked up.
     """
 
-    ngrams: int = 0
+    ngrams: Annotated[int, Within(0, 100)] = 0
     wide: bool = False
     lexicon: bool = True
+
+    def __post_init__(self) -> None:
+        checked(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

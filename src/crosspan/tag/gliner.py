@@ -27,6 +27,7 @@ from crosspan.models.loading import PICKLED, neural
 from crosspan.models.pieces import windows_of
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import parsed_names
+from crosspan.text.characters import encodable
 from crosspan.text.detokenize import written
 
 Float32Array = npt.NDArray[np.float32]
@@ -165,7 +166,7 @@ class GlinerTagger:
         def compute(batch: npt.NDArray[np.int64]) -> list[list[dict[str, Any]]]:
             texts = [parts[at].text for at in batch.tolist()]
             found: list[list[dict[str, Any]]] = self._model.inference(
-                texts, list(self._names), flat_ner=True, threshold=threshold, batch_size=len(texts)
+                list(encodable(texts)), list(self._names), flat_ner=True, threshold=threshold, batch_size=len(texts)
             )
             return found
 

@@ -10,11 +10,7 @@ before it.
 
 from __future__ import annotations
 
-import io
-import json
 import unicodedata
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.files import atomic_binary
+from crosspan.core.array_file import reading, write_arrays
+from crosspan.core.errors import OptionError
 from crosspan.tag import lexicon_match
 
 UInt32Array = npt.NDArray[np.uint32]
@@ -35,7 +31,6 @@ Int64Array = npt.NDArray[np.int64]
 MOST_CATEGORIES = 32
 
 _FILE = Path(__file__).parent / "data" / "lexicon.npz"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # no time in the file: the same lexicon gives the same bytes
 _VERSION = 1
 _STARTS, _ENDS = 1, 2  # whether an entry may start and end at a piece of a word
 
@@ -44,7 +39,8 @@ _ACCENT = regex.compile(r"[\u0300-\u036f]")
 _HYPHENS = regex.compile(r"[-\u2010-\u2015]")
 _ELIDED = regex.compile(r"((?:[dl]|qu|all|dall|dell|nell|sull)')(.*)", regex.DOTALL)
 
-_ARRAYS = ("about", "words", "children", "steps", "codes", "palette")
+_WHOLE = (np.uint8, np.uint16, np.uint32, np.int32)
+"""Types of whole numbers: the smallest that they fit in."""
 
 
 def pieces_of(word: str) -> list[tuple[str, int]]:
@@ -171,24 +167,23 @@ class Lexicon:
         Raises:
             ModelError: The file cannot be read, is damaged, from a newer version, or something else.
         """
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                about, text, children, steps, codes, palette = (archive[name] for name in _ARRAYS)
-            named = json.loads(about.tobytes())
-            if named["version"] > _VERSION:
-                raise ModelError(
-                    "the lexicon was made by a newer version of crosspan", where=str(path), hint="Update crosspan."
-                )
-            words = text.tobytes().decode("utf-8")
-            return cls(named["categories"], words, children, np.cumsum(steps, dtype=np.int32), palette[codes])
-        except OSError as error:
-            raise ModelError(
-                f"the lexicon cannot be read: {(error.strerror or str(error)).lower()}",
-                where=str(path),
-                hint="Install crosspan again, or check the path.",
-            ) from error
-        except (KeyError, ValueError, TypeError, IndexError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise ModelError("this is no lexicon, or it is damaged", where=str(path), hint="Make it again.") from error
+        with reading(
+            path, "lexicon", kind="", version=_VERSION, again="Make it again, or install crosspan anew."
+        ) as file:
+            words = file.take("words", np.uint8, (None,)).tobytes().decode("utf-8")
+            children, steps, codes = (file.take(name, _WHOLE, (None,)) for name in ("children", "steps", "codes"))
+            palette = file.take("palette", np.uint32, (None,))
+            word = np.cumsum(steps, dtype=np.int64)
+            categories = file.names("categories")
+            if len(categories) > MOST_CATEGORIES:
+                raise ValueError("there are too many categories")
+            if not 0 < len(children) == len(codes) == len(word) + 1 == int(children.sum(dtype=np.int64)) + 1:
+                raise ValueError("its lists do not make a tree")
+            if not _within(children, len(children)) or not _within(codes, len(palette)):
+                raise ValueError("its lists point to what is not there")
+            if not _within(word, words.count("\n") + bool(words)):
+                raise ValueError("its entries have words that are not there")
+            return cls(categories, words, children, word, palette[codes])
 
     def write(self, path: str | Path) -> None:
         """Write the lexicon, all or nothing; the same lexicon gives the same bytes.
@@ -199,19 +194,13 @@ class Lexicon:
         palette, codes = np.unique(self._mask, return_inverse=True)
         about = {"version": _VERSION, "categories": self.categories}
         arrays = {
-            "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
             "words": np.frombuffer(self._words.encode("utf-8"), np.uint8),
             "children": np.diff(self._first).astype(_smallest(np.diff(self._first))),
             "steps": np.diff(self._word[1:], prepend=np.int32(0)),
             "codes": codes.astype(_smallest(codes)),
             "palette": palette,
         }
-        with atomic_binary(path) as stream, zipfile.ZipFile(stream, "w") as archive:
-            for name, array in arrays.items():
-                buffer = io.BytesIO()
-                np.lib.format.write_array(buffer, array, allow_pickle=False)
-                info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-                archive.writestr(info, buffer.getvalue(), zipfile.ZIP_DEFLATED, 9)
+        write_arrays(path, about, arrays, packed=True)
 
     def __len__(self) -> int:
         """The number of entries."""
@@ -293,6 +282,11 @@ class Lexicon:
 @cache
 def _embedded() -> Lexicon:
     return Lexicon.read(_FILE)
+
+
+def _within(values: npt.NDArray[Any], end: int) -> bool:
+    """Whether all numbers are from 0 and below an end."""
+    return not len(values) or (int(values.min()) >= 0 and int(values.max()) < end)
 
 
 def _smallest(values: npt.NDArray[Any]) -> type[np.unsignedinteger[Any]]:

@@ -1,11 +1,7 @@
-"""A tagger as one file: NumPy arrays and JSON in a compressed archive, without pickle. Weights take one byte each."""
+"""A tagger as one file of arrays, compressed (:mod:`crosspan.core.array_file`). Weights take one byte each."""
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,17 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import ModelError, OptionError
-from crosspan.core.files import atomic_binary
+from crosspan.core.array_file import ArrayFile, reading, write_arrays
 from crosspan.core.options import with_settings
+from crosspan.tag.chain import allowed_transitions
 from crosspan.tag.crf import CrfModel, FeatureOptions
 
 VERSION = 1
 """Goes up whenever older programs could not read the file, or would read it wrongly."""
 
 _KIND = "crosspan tagger"
-_AGAIN = "Train the model again."
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # no time in the file: the same model gives the same bytes
+_MOST_KEYS = 1 << 32
 
 
 def rounded(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
@@ -59,16 +54,11 @@ def save_model(model: CrfModel, path: str | Path) -> None:
         "card": model.card,
     }
     arrays: dict[str, npt.NDArray[Any]] = {
-        "about": np.frombuffer(json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8),
         "gaps": np.diff(model.keys.astype(np.int64), prepend=0).astype(np.uint32),
         "codes": np.ascontiguousarray(codes.T),
         "transition": model.transition,
     }
-    with atomic_binary(path) as stream, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, array, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", _EPOCH), buffer.getvalue(), zipfile.ZIP_DEFLATED)
+    write_arrays(path, about, arrays, packed=True)
 
 
 def load_model(path: str | Path) -> CrfModel:
@@ -77,36 +67,32 @@ def load_model(path: str | Path) -> CrfModel:
     Raises:
         ModelError: The file cannot be read, is damaged, from a newer version, or something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in ("about", "gaps", "codes", "transition")}
-        about = json.loads(arrays["about"].tobytes())
-        if about["kind"] != _KIND:
-            raise KeyError("kind")
-        if about["version"] > VERSION:
-            raise ModelError(
-                "the model was made by a newer version of crosspan", where=str(path), hint="Update crosspan."
-            )
-        step = np.float32(about["step"])
-        weights = arrays["codes"].T.astype(np.float32) * step
-        keys = np.cumsum(arrays["gaps"], dtype=np.int64).astype(np.uint32)
-        k = 2 * len(about["labels"]) + 1
-        if weights.shape != (len(keys), k) or arrays["transition"].shape != (k + 1, k):
-            raise KeyError("shape")
-        return CrfModel(
-            tuple(about["labels"]),
-            with_settings(FeatureOptions(), about["features"]),
-            keys,
-            np.ascontiguousarray(weights),
-            arrays["transition"],
-            float(about["temperature"]),
-            about["card"],
-        )
-    except FileNotFoundError as error:
-        raise ModelError("there is no such file", where=str(path), hint="Check the path of the model.") from error
-    except OSError as error:
-        raise ModelError(
-            f"the model cannot be read: {(error.strerror or str(error)).lower()}", where=str(path), hint=_AGAIN
-        ) from error
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile, zlib.error, EOFError, OptionError) as error:
-        raise ModelError("this is no model of a tagger, or it is damaged", where=str(path), hint=_AGAIN) from error
+    with reading(path, "model of a tagger", kind=_KIND, version=VERSION, again="Train the model again.") as file:
+        return _model(file)
+
+
+def _model(file: ArrayFile) -> CrfModel:
+    labels, about = file.names("labels"), file.about
+    k = 2 * len(labels) + 1
+    step = np.float32(file.number("step", 0.0, np.finfo(np.float32).max / 127))
+    temperature = float(file.number("temperature", np.finfo(np.float32).tiny))
+    options = with_settings(FeatureOptions(), _mapping(about, "features"))
+    card = _mapping(about, "card")
+    transition = file.take("transition", np.float64, (k + 1, k))
+    possible = np.isfinite(allowed_transitions(len(labels)))
+    if not np.isfinite(transition[possible]).all() or not np.isneginf(transition[~possible]).all():
+        raise ValueError("transition does not lead from tag to tag")
+    gaps = file.take("gaps", np.uint32, (None,))
+    keys = np.cumsum(gaps, dtype=np.int64)
+    if (gaps == 0).any() or (len(keys) and keys[-1] >= _MOST_KEYS):
+        raise ValueError("gaps do not lead from key to key")
+    codes = file.take("codes", np.int8, (k, len(keys)))
+    weights = np.ascontiguousarray(codes.T.astype(np.float32) * step)
+    return CrfModel(labels, options, keys.astype(np.uint32), weights, transition, temperature, card)
+
+
+def _mapping(about: Any, name: str) -> dict[str, Any]:
+    if not isinstance(about[name], dict):
+        raise ValueError(f"{name} is no table")
+    found: dict[str, Any] = about[name]
+    return found

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
 from crosspan.core.types import Float32Array, Sentence, Span
 from crosspan.tag.smoothing import smoothed
+from crosspan.text.characters import encodable
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -115,7 +116,7 @@ class SpacyTagger:
             spaces = [True] * len(sentence.tokens)
         else:
             spaces = [text[end : end + 1].isspace() for _, end in offsets]
-        return tokens.Doc(self._pipeline.vocab, words=list(sentence.tokens), spaces=spaces)
+        return tokens.Doc(self._pipeline.vocab, words=list(encodable(sentence.tokens)), spaces=spaces)
 
     def _spans(self, sentence: Sentence, docs: Any) -> tuple[Span, ...]:
         doc = next(docs)

@@ -9,6 +9,9 @@ from typing import Any
 
 import regex
 
+from crosspan.core.logs import logger_of
+from crosspan.core.shown import shown
+
 # Letters that a canonical decomposition does not take apart, by what they look or sound most like.
 _SPECIAL = str.maketrans(
     {
@@ -27,7 +30,10 @@ _SPACES = regex.compile(r"(\s+)")
 
 _memo: dict[tuple[str, str | None], str] = {}
 _text_memo: dict[str, str] = {}
+_failed: set[str] = set()
 _MEMO_LIMIT = 2_000_000
+
+_LOG = logger_of(__name__)
 
 
 @cache
@@ -48,6 +54,8 @@ def romanize_types(words: Sequence[str], lang: str | None = None) -> list[str]:
         words: The words.
         lang: ISO 639-3 code, which lets uroman follow the spelling of that language. ``None`` is fine.
 
+    A word that uroman fails on is romanised in parts; the first of a process is told in the log.
+
     Returns:
         One lower-case string per word, in the same order; punctuation and digits stay. A word of nothing but marks
         becomes ``""``.
@@ -61,6 +69,42 @@ def romanize_types(words: Sequence[str], lang: str | None = None) -> list[str]:
     return [word.lower() if word.isascii() else _romanize(word, lang) for word in words]
 
 
+def _by_uroman(word: str, lang: str | None = None) -> str:
+    """What uroman makes of a word.
+
+    It raises for some (a Thai ``อ`` between a consonant and a digit), and no word may stop a corpus. Such a word is
+    romanised in halves, and these in halves again; a character that it cannot take alone stays.
+    """
+    parts, waiting = [], [word]
+    while waiting:
+        part = waiting.pop()
+        try:
+            parts.append(str(_uroman().romanize_string(part, lcode=lang)))
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever its rules run into
+            if part == word:
+                _tell_failure(word, error)
+            if len(part) == 1:
+                parts.append(part)
+                continue
+            half = len(part) // 2
+            waiting += [part[half:], part[:half]]
+    return "".join(parts)
+
+
+def _tell_failure(word: str, error: Exception) -> None:
+    """Log the first word that uroman fails on; of the others only that they did."""
+    first = not _failed
+    if len(_failed) < _MEMO_LIMIT:
+        _failed.add(word)
+    what = f"uroman cannot romanise {shown(word)} ({type(error).__name__}); it is romanised in parts"
+    if first:
+        _LOG.warning("%s, as any other word that it fails on", what)
+    else:
+        _LOG.debug("%s; that makes %d words", what, len(_failed))
+
+
 def _romanize(word: str, lang: str | None) -> str:
     key = (word, lang)
     known = _memo.get(key)
@@ -68,7 +112,7 @@ def _romanize(word: str, lang: str | None) -> str:
         return known
     latin = strip_diacritics(word)
     if not latin.isascii() and _NOT_LATIN.search(latin):
-        romanized = str(_uroman().romanize_string(word, lcode=lang))
+        romanized = _by_uroman(word, lang)
         latin = romanized.lower() if romanized.isascii() else strip_diacritics(romanized)
     if len(_memo) >= _MEMO_LIMIT:
         _memo.clear()
@@ -115,7 +159,7 @@ def _as_text(word: str) -> str:
     known = _text_memo.get(word)
     if known is None:
         plain = unicodedata.normalize("NFC", word)
-        known = "".join(str(_uroman().romanize_string(plain)).split()) or word
+        known = "".join(_by_uroman(plain).split()) or word
         if len(_text_memo) >= _MEMO_LIMIT:
             _text_memo.clear()
         _text_memo[word] = known

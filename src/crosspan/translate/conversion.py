@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.digests import digest_of, file_digest, user_cache
+from crosspan.core.digests import Digested, digest_of, digested, file_digest, user_cache
 from crosspan.core.errors import CrosspanError, ModelError, OutputError
 from crosspan.core.folders import atomic_folder, is_complete
 from crosspan.core.logs import logger_of
@@ -54,9 +54,10 @@ def converted(name: str, quantization: str, cache: str | os.PathLike[str] = "") 
     config = load_config(name)
     folder = Path(cache) if os.fspath(cache) else default_cache()
     shown = Path(name).name if Path(name).is_dir() else name.replace("/", "--")
-    target = folder / f"{shown}-{quantization}-{content_key(name, config)[:16]}"
+    with digested() as seen:
+        target = folder / f"{shown}-{quantization}-{content_key(name, config)[:16]}"
     if not is_complete(target):
-        _convert(name, config, quantization, target)
+        _convert(name, config, quantization, target, seen)
     return target
 
 
@@ -67,7 +68,7 @@ def content_key(name: str, config: Any) -> str:
     return digest_of([_VERSION, name, getattr(config, "_commit_hash", None)])
 
 
-def _convert(name: str, config: Any, quantization: str, target: Path) -> None:
+def _convert(name: str, config: Any, quantization: str, target: Path, seen: Digested) -> None:
     neural("converting a model", "ctranslate2", EXTRA)
     neural("converting a model for CTranslate2", "torch")
     logger_of(__name__).info("converting %s for CTranslate2, once", name)
@@ -80,6 +81,7 @@ def _convert(name: str, config: Any, quantization: str, target: Path) -> None:
             tokenizer.save_pretrained(folder / TOKENIZER)
             limits = {"longest": longest_source(tokenizer, config), "longest_target": longest_target(config)}
             (folder / ABOUT).write_text(json.dumps({"model": name, "version": _VERSION, **limits}), encoding="utf-8")
+            seen.check()
     except OutputError as error:
         raise OutputError(
             f"the converted model cannot be kept here ({error.message})",

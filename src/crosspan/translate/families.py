@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.text.characters import encodable
 from crosspan.translate.languages import code_of, english_name, same_language
 
 Int32Array = npt.NDArray[np.int32]
@@ -197,7 +198,7 @@ class ModelFamily:
         if not texts:
             return []
         found: list[list[int]] = self.tokenizer(
-            list(texts),
+            list(encodable(texts)),
             add_special_tokens=False,
             split_special_tokens=split_special_tokens,
             return_attention_mask=False,

@@ -82,13 +82,14 @@ class BenchJob:
             CrosspanError: Something is at fault.
         """
         results: Results | None = None
+        unsure = False
         for task in self.system.tasks:
             trained = None if results is None else _trained(results, threads)
-            results, _ = carry_out(self._plan(task, trained), store, threads=threads, progress=progress)
+            results, engine = carry_out(self._plan(task, trained), store, threads=threads, progress=progress)
+            unsure |= engine.unsure
         assert results is not None
-        if self.system.pipeline == "alignment":
-            return _linked(results)
-        return self._outcome(results)
+        found = _linked(results) if self.system.pipeline == "alignment" else self._outcome(results)
+        return replace(found, unsure=unsure)
 
     def _plan(self, task: str, trained: KnownTagger | None = None) -> Plan:
         """The plan of a task; the tagger that the plan before it trained votes in an ensemble."""

@@ -6,17 +6,18 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from crosspan.align import ALIGNERS, Aligner
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import AlignmentError, PairError
+from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.model_options import UNSEEN
 from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
-from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import Fault, Faults, Links, Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.learning import REPORTED, learning_facts, learning_text
@@ -40,7 +41,7 @@ class Align(Step):
     saved: Path | None = None
     name: str = "align"
     parallel: bool = True
-    _aligner: Any = None
+    _linker: Linker | None = None
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"),)
@@ -61,21 +62,24 @@ class Align(Step):
 
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Load the aligner."""
+        self._linker = Linker(self._loaded(inputs))
+
+    def _loaded(self, inputs: Inputs) -> Any:
         if self.saved is not None:
-            self._aligner = ALIGNERS.factory(self.aligner.name).load(self.saved, threads=inputs.threads)  # type: ignore[attr-defined]
-            return
+            return ALIGNERS.factory(self.aligner.name).load(self.saved, threads=inputs.threads)  # type: ignore[attr-defined]
         if not self.learned:
-            self._aligner = self.aligner.make(inputs.threads)
-            return
-        self._aligner = aligner_from(inputs.model("learn"), inputs.threads)
+            return self.aligner.make(inputs.threads)
+        aligner = aligner_from(inputs.model("learn"), inputs.threads)
         free = {REPORTED, self.aligner.component.model, *UNSEEN}  # the model lies elsewhere perhaps; it is the same
         changed = {name: value for name, value in self.aligner.settings.items() if name in free}
         if changed:
-            self._aligner.options = with_settings(self._aligner.options, changed)
+            aligner.options = with_settings(aligner.options, changed)
+        return aligner
 
     def work(self, inputs: Inputs) -> Output:
         """Link the words of a shard."""
-        return linked(self._aligner, inputs)
+        assert self._linker is not None
+        return self._linker.linked(inputs)
 
 
 @dataclass(kw_only=True)
@@ -87,7 +91,7 @@ class LearnAndAlign(Step):
     limit: int = 0
     name: str = "align"
     together: bool = True
-    _aligner: Any = None
+    _linker: Linker | None = None
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True))
@@ -108,11 +112,12 @@ class LearnAndAlign(Step):
 
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Take the aligner."""
-        self._aligner = learned
+        self._linker = Linker(learned)
 
     def work(self, inputs: Inputs) -> Output:
         """Link the words of a shard."""
-        return linked(self._aligner, inputs)
+        assert self._linker is not None
+        return self._linker.linked(inputs)
 
 
 @dataclass(kw_only=True)
@@ -136,12 +141,16 @@ class LinkSource:
     Args:
         read: Gives them from the first.
         shown: What to call their file in messages; empty for links in memory.
-        digest: What they depend on.
+        path: Their file, where it stays.
     """
 
     read: Callable[[], Iterable[Alignment]]
     shown: str = ""
-    digest: Any = None
+    path: Path | None = None
+
+    def facts(self) -> Any:
+        """What they depend on: asked for only where results are kept."""
+        return None if self.path is None else file_digest(self.path, self.shown)
 
 
 @dataclass(kw_only=True)
@@ -160,7 +169,7 @@ class GivenLinks(Step):
 
     def facts(self) -> Mapping[str, Any]:
         """The links by their content."""
-        return {"links": self.source.digest, "limit": self.limit}
+        return {"links": self.source.facts(), "limit": self.limit}
 
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Check that there are as many lines as pairs, and begin to read."""
@@ -201,16 +210,26 @@ def aligner_from(model: Model, threads: int | None) -> Any:
         return ALIGNERS.factory(model.use).load(path, threads=threads)  # type: ignore[attr-defined]
 
 
-def linked(aligner: Any, inputs: Inputs) -> Output:
-    """The links of a shard; pairs that cannot be aligned have none, and a reason."""
-    pairs: list[TokenPair] = list(zip(*inputs.tokens().sides, strict=True))
-    found = each_by_itself(lambda batch: aligned(aligner, batch), pairs)
-    faults: Faults = {
-        index: Fault(None, f"the aligner failed on the pair ({in_words(one)})")
-        for index, one in enumerate(found)
-        if isinstance(one, Exception)
-    }
-    return _output([None if isinstance(one, Exception) else one for one in found], faults)
+class Linker:
+    """An aligner at work, shard after shard.
+
+    Args:
+        aligner: The aligner, which has learned what it has to.
+    """
+
+    def __init__(self, aligner: Any) -> None:
+        self._each: EachByItself[TokenPair, Alignment] = EachByItself(partial(aligned, aligner), "the aligner")
+
+    def linked(self, inputs: Inputs) -> Output:
+        """The links of a shard; pairs that cannot be aligned have none, and a reason."""
+        found = self._each(list(zip(*inputs.tokens().sides, strict=True)))
+        faults: Faults = {
+            index: Fault(None, f"the aligner failed on the pair ({in_words(one)})")
+            for index, one in enumerate(found)
+            if isinstance(one, Exception)
+        }
+        links = [None if isinstance(one, Exception) else one for one in found]
+        return _output(links, faults, unsure=self._each.unsure)
 
 
 def aligned(aligner: Any, pairs: Sequence[TokenPair]) -> list[Alignment]:
@@ -220,11 +239,11 @@ def aligned(aligner: Any, pairs: Sequence[TokenPair]) -> list[Alignment]:
     return list(aligner.iter_align_tokens(pairs))
 
 
-def _output(links: Sequence[Alignment | None], faults: Faults) -> Output:
+def _output(links: Sequence[Alignment | None], faults: Faults, *, unsure: bool = False) -> Output:
     facts = {
         "sentences": len(links),
         "links": sum(len(one) for one in links if one is not None),
         "rejected": len(faults),
         "where": {str(index): fault.where for index, fault in faults.items() if fault.where},
     }
-    return Output({"links": Links(links, faults)}, facts)
+    return Output({"links": Links(links, faults)}, facts, unsure)

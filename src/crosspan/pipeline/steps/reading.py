@@ -101,7 +101,7 @@ class CorpusReading:
             if not shard:
                 return
             key = digest_of([base, index]) if engine.store.keyed else f"{base}/{index}"
-            yield engine.store.put(key, *self._parts(shard))
+            yield engine.store.put(key, *self._parts(shard), replace=True)
             engine.advance(self.name, index * self.shard + len(shard), 0)
 
     def _parts(self, shard: list[LocatedPair]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from crosspan.core.types import Sentence
 from crosspan.project.t_projection_data import Template
+from crosspan.text.characters import encodable
 from crosspan.train.candidates.options import WriterTraining
 
 
@@ -30,9 +31,9 @@ def examples_of(tokenizer: Any, sentences: Sequence[Sentence], options: WriterTr
     if not labelled:
         return [], 0
     questions = [template.question(one, [span.label for span in one.spans]) for one in labelled]
-    asked = tokenizer(questions, return_attention_mask=False, verbose=False)["input_ids"]
+    asked = tokenizer(encodable(questions), return_attention_mask=False, verbose=False)["input_ids"]
     answers = [template.answer(one) for one in labelled]
-    answered = tokenizer(text_target=answers, return_attention_mask=False, verbose=False)["input_ids"]
+    answered = tokenizer(text_target=encodable(answers), return_attention_mask=False, verbose=False)["input_ids"]
     found = [Exercise(tuple(one), tuple(other)) for one, other in zip(asked, answered, strict=True)]
     kept = [one for one in found if max(map(len, one)) <= options.max_pieces]
     return kept, len(found) - len(kept)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.models.pieces import pieces_of
+from crosspan.text.characters import encodable
 from crosspan.text.tokenize import tokenize
 from crosspan.train.pretrain.corruption import Marks
 
@@ -52,5 +53,6 @@ def _cut(tokenizer: Any, lines: Sequence[str], units: str) -> list[Int32Array]:
     if units == "words":
         words = [[line[start:end] for start, end in tokenize(line)] for line in lines]
         return [one.ids for one in pieces_of(tokenizer, words)]
-    rows = tokenizer(list(lines), add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
+    given = list(encodable(lines))
+    rows = tokenizer(given, add_special_tokens=False, return_attention_mask=False, verbose=False)["input_ids"]
     return [np.array(row, np.int32) for row in rows]
