@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.align.evidence import Evidence, Float32Array, weighed
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
+from crosspan.align.learned import Learned
 from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
 from crosspan.core.arithmetic import exps
 from crosspan.core.checks import each_checked
@@ -61,25 +63,6 @@ class StatisticalOptions:
         checked(self)
 
 
-@dataclass(slots=True, eq=False)
-class Learned:
-    """What an aligner has learned. Once it is the aligner's, nothing of it changes any more: learning makes another.
-
-    Args:
-        lexicon: How likely words are translations of each other.
-        jumps: Expected jumps by width, of both directions, float64 ``[2, 2 * JUMP_OFFSET + 1]``.
-        sentences: Sentence pairs that it was learned from.
-    """
-
-    lexicon: WordLexicon
-    jumps: Floats
-    sentences: int
-
-    def copied(self) -> Learned:
-        """Another one that knows the same, to learn on."""
-        return Learned(self.lexicon.copied(), self.jumps.copy(), self.sentences)
-
-
 class StatisticalAligner:
     """Word alignment by a hidden Markov model with a hierarchical lexicon, trained by agreement of both directions.
 
@@ -104,6 +87,9 @@ class StatisticalAligner:
         >>> aligner.align_tokens([(["the", "book"], ["das", "Buch"])])[0].to_pharaoh(digits=1)[:3]
         '0-0'
     """
+
+    KIND: ClassVar[str] = "crosspan statistical aligner"
+    """What its file says it is."""
 
     def __init__(
         self,
@@ -158,9 +144,9 @@ class StatisticalAligner:
     def _learn_all(self, learned: Learned, pairs: Iterable[TokenPair], progress: Progress | None) -> None:
         done = total = 0
         lock = threading.Lock()
-        rounds = self.options.diagonal_iterations + self.options.hmm_iterations
         for batch in blocks(_without_giants(pairs), FIT_CELLS):
-            total += rounds * len(batch)
+            self._get_ready(batch)
+            total += sum(self._rounds()) * len(batch)
 
             def advance(count: int, total: int = total) -> None:
                 nonlocal done
@@ -174,21 +160,23 @@ class StatisticalAligner:
     def _learn(self, learned: Learned, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
         lexicon = learned.lexicon
         block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=True)
+        evidence = self._evidence(batch, learning=True)
         tables = self._first_tables(learned, block)
         lexicon.source.count(block.source)
         lexicon.target.count(block.target)
         counts = [np.zeros(len(pairs)) for pairs in block.first]
         unlinked = (np.zeros_like(lexicon.source.unlinked), np.zeros_like(lexicon.target.unlinked))
         jumps = np.zeros_like(learned.jumps)
-        for iteration in range(self.options.diagonal_iterations + self.options.hmm_iterations):
-            hmm = iteration >= self.options.diagonal_iterations
+        diagonal, with_hmm = self._rounds()
+        for iteration in range(diagonal + with_hmm):
+            hmm = iteration >= diagonal
             parameters = self._parameters(
                 lexicon,
                 learned.jumps + jumps,
                 (lexicon.source.unlinked + unlinked[0], lexicon.target.unlinked + unlinked[1]),
             )
             found = expect(
-                block.arrays, block.cell_pair, tables, parameters,
+                block.arrays, *weighed(block.cell_pair, tables, evidence), parameters,
                 use_hmm=hmm, mean=False, threads=self.threads, advance=advance,
             )  # fmt: skip
             counts = lexicon.expected_counts(block, found.posterior)
@@ -270,17 +258,52 @@ class StatisticalAligner:
         block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=False)
         totals = lexicon.source.total, lexicon.target.total
         parameters = self._parameters(lexicon, learned.jumps, (lexicon.source.unlinked, lexicon.target.unlinked))
+        tables = lexicon.probabilities(block, block.prior, totals, self.threads)
+        evidence = self._evidence(batch, learning=False)
         found = expect(
-            block.arrays, block.cell_pair, lexicon.probabilities(block, block.prior, totals, self.threads),
-            parameters, use_hmm=True, mean=True, threads=self.threads,
+            block.arrays, *weighed(block.cell_pair, tables, evidence), parameters,
+            use_hmm=True, mean=True, threads=self.threads,
         )  # fmt: skip
-        return to_alignments(block, found.posterior, self.options.min_prob)
+        return to_alignments(block, self._judged(batch, block, found.posterior, evidence), self.options.min_prob)
+
+    def _get_ready(self, batch: list[TokenPair]) -> None:
+        """Find out what must be known before these pairs are learned from; here there is nothing."""
+
+    def _rounds(self) -> tuple[int, int]:
+        """Rounds of learning with the diagonal model, and with the hidden Markov model."""
+        return self.options.diagonal_iterations, self.options.hmm_iterations
+
+    def _evidence(self, batch: list[TokenPair], *, learning: bool) -> Evidence | None:
+        """What else says which words belong together; here there is nothing.
+
+        Args:
+            batch: The sentence pairs.
+            learning: Whether they are learned from, or aligned.
+        """
+        return None
+
+    def _judged(
+        self, batch: list[TokenPair], block: Block, posterior: Float32Array, evidence: Evidence | None
+    ) -> Float32Array:
+        """The probability of each cell of pairs that are aligned, from posterior and evidence; here the former."""
+        return posterior
 
     def save(self, path: str | Path) -> None:
         """Write the model to one ``.npz`` file (NumPy arrays and JSON; no pickle)."""
         from crosspan.align.model_file import save
 
         save(self, Path(path))
+
+    def kept(self) -> dict[str, Any]:
+        """What its file holds beyond words, tables and options: plain values by name; here there is nothing."""
+        return {}
+
+    def take_back(self, kept: Mapping[str, Any]) -> None:
+        """Take what :meth:`kept` gave, among other values, from a file.
+
+        Raises:
+            ValueError: It is damaged.
+        """
 
     @classmethod
     def load(cls, path: str | Path, *, threads: int | None = None) -> StatisticalAligner:

@@ -67,6 +67,7 @@ class Encoder:
         self.longest = longest_input(self.tokenizer, config)
         self.n_layers = int(config.num_hidden_layers)
         self.layer = self._checked(layer)
+        self._layers = _layers_of(self.model, self.n_layers)
         self._tap = _cut_behind(self.model, self.layer, self.n_layers)
         self._packed = pack(self.model)
         self._turn = Lock()  # the tokenizer has a language, and the model a tap: each for one thread at a time
@@ -117,6 +118,43 @@ class Encoder:
             return [rows[begin:end] for begin, end in places]
 
         return self.read(pieces, compute, advance=advance)
+
+    def vectors_of_layers(self, pieces: Sequence[Pieces], layers: Sequence[int]) -> list[list[Float32Array]]:
+        """The vectors of several layers from one reading, for those who look for the best.
+
+        Args:
+            pieces: What :meth:`pieces` made of the sentences.
+            layers: Numbers from 1 to the one that the encoder was cut behind.
+
+        Returns:
+            For each layer what :meth:`vectors` gives with it.
+
+        Raises:
+            OptionError: The model shares its weights between layers, which cannot be told apart.
+            ModelError: Memory is too small for one window, or the device failed.
+        """
+        if self._layers is None:
+            raise OptionError(f"the layers of {self.name} cannot be told apart", hint="Name one layer.")
+        seen: dict[int, Any] = {}
+
+        def keep(number: int, output: Any) -> None:
+            seen[number] = output[0] if isinstance(output, tuple) else output
+
+        hooks = [
+            self._layers[number - 1].register_forward_hook(lambda _, __, output, number=number: keep(number, output))
+            for number in layers
+        ]
+
+        def compute(_: Any, places: Sequence[tuple[int, int]]) -> list[Float32Array]:
+            rows = np.stack([seen[number].flatten(0, -2).float().cpu().numpy() for number in layers], axis=1)
+            return [rows[begin:end] for begin, end in places]
+
+        try:
+            found = self.read(pieces, compute)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return [[rows[:, at] if len(rows) else rows for rows in found] for at in range(len(layers))]
 
     def read(
         self,
@@ -201,6 +239,13 @@ def _encoder_of(model: Any) -> Any:
     encoder = model.get_encoder()
     encoder.config.is_encoder_decoder = False
     return encoder
+
+
+def _layers_of(model: Any, n_layers: int) -> Any:
+    """The layers of a model; ``None`` where they share their weights."""
+    torch = neural("this model", "torch")
+    found = (part for part in model.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == n_layers)
+    return next(found, None)
 
 
 def _cut_behind(model: Any, layer: int, n_layers: int) -> _Tap | None:

@@ -192,9 +192,10 @@ class AlignTable:
     """The aligner that links words.
 
     Args:
-        use: statistical learns from the sentences at hand; fast_align; simalign, awesome, transalign or cross_attention
-            with a model; or one that another package brings; links reads a file of links; model loads a statistical
-            aligner that was saved; none links nothing, for methods that need no links.
+        use: statistical learns from the sentences at hand; hybrid does so with a model beside it; fast_align;
+            simalign, awesome, transalign or cross_attention with a model; or one that another package brings;
+            links reads a file of links; model loads an aligner that was saved; none links nothing, for methods that
+            need no links.
         path: The file, for links and model.
     """
 

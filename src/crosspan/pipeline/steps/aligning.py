@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from crosspan.align import ALIGNERS, Aligner
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import AlignmentError, PairError
 from crosspan.core.failures import EachByItself, in_words
+from crosspan.core.model_options import UNSEEN
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
 from crosspan.pipeline.parts import Fault, Faults, Links, Model
@@ -68,9 +70,10 @@ class Align(Step):
         if not self.learned:
             return self.aligner.make(inputs.threads)
         aligner = aligner_from(inputs.model("learn"), inputs.threads)
-        if REPORTED in self.aligner.settings:
-            changed = {REPORTED: float(self.aligner.settings[REPORTED])}
-            aligner.options = replace(aligner.options, **changed)
+        free = {REPORTED, self.aligner.component.model, *UNSEEN}  # the model lies elsewhere perhaps; it is the same
+        changed = {name: value for name, value in self.aligner.settings.items() if name in free}
+        if changed:
+            aligner.options = with_settings(aligner.options, changed)
         return aligner
 
     def work(self, inputs: Inputs) -> Output:
