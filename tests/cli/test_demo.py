@@ -86,4 +86,4 @@ def test_command(capsys, tmp_path):
 def test_folder_that_cannot_be_made(capsys, tmp_path):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     assert main(["demo", "--lang", "sw", "--quiet", "--out", str(tmp_path / "file" / "out")]) == 1
-    assert "the folder cannot be made" in capsys.readouterr().err
+    assert "the folder cannot be written (Not a directory)" in capsys.readouterr().err

@@ -91,4 +91,8 @@ def test_bad_use(folder, run, words, code, message):
 
 def test_nothing_is_overwritten(folder, run):
     code, _, err = run("export", "tagger", "--out", "tagger")
+    assert (code, "'tagger' is read and would be overwritten" in err) == (2, True)
+    (folder / "other").mkdir()
+    (folder / "other" / "notes").write_text("x")
+    code, _, err = run("export", "tagger", "--out", "other")
     assert (code, "there is something already. Name a folder that is new." in err) == (1, True)

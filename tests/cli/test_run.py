@@ -104,7 +104,7 @@ def test_rejected_sentences(folder, capsys):
       "r.toml:7: [align] has no key 'hmm_iteration'. Did you mean 'hmm_iterations'?"),
      (["r.toml", "--set", "source.path=x"], 1, "x: no such file"),
      (["r.toml", "--workers", "0"], 2, "--workers"),
-     (["r.toml", "--out", "en.jsonl"], 1, "the folder cannot be made")],
+     (["r.toml", "--out", "en.jsonl"], 1, "this is a file, and a folder is needed")],
 )  # fmt: skip
 def test_what_is_wrong(folder, capsys, words, code, message):
     found, out, err = run(capsys, *words)

@@ -228,7 +228,7 @@ def test_a_full_disk(folder, run, encoder):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert code == 1
-    assert err.startswith("crosspan: full: the checkpoint cannot be written (")
+    assert err.startswith("crosspan: full/checkpoint-00000001: the checkpoint cannot be written (")
     assert "Make room, and run it again" in err
     assert not list((folder / "full").iterdir())
     assert run(*words)[0] == 0

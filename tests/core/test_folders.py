@@ -12,11 +12,22 @@ import pytest
 
 from crosspan.core import folders
 from crosspan.core.errors import OutputError
-from crosspan.core.folders import MARKER, atomic_folder, is_complete, remove_folder, settle_folder
+from crosspan.core.folders import (
+    MARKER,
+    WORK,
+    atomic_folder,
+    check_replaceable,
+    is_complete,
+    make_work_folder,
+    remove_folder,
+    remove_work_folder,
+    settle_folder,
+)
+from crosspan.core.temporary import beside
 
 
-def write(path, text, ours=()):
-    with atomic_folder(path, ours) as folder:
+def write(path, text):
+    with atomic_folder(path) as folder:
         (folder / "sub").mkdir()
         (folder / "sub" / "weights").write_text(text)
         (folder / "about").write_text("about")
@@ -93,14 +104,51 @@ def test_what_comes_into_it_meanwhile_stays(tmp_path):
     assert os.listdir(tmp_path) == ["model"]
 
 
-def test_names_that_are_ours(tmp_path):
-    path = tmp_path / "training"
-    (path / "checkpoint-1").mkdir(parents=True)
-    (path / "checkpoint-1" / "weights").write_text("x")
-    with pytest.raises(OutputError, match="something else"):
-        write(path, "one")
-    write(path, "one", ours=("checkpoint-*",))
+def test_what_is_there_for_a_while_only(tmp_path):
+    """A lock, and what a killed run left half-written, belong to nobody else."""
+    path = tmp_path / "model"
+    write(path, "one")
+    (path / ".crosspan-training.lock").write_text("")
+    half = beside(path / "checkpoint-1")
+    half.mkdir()
+    (half / "weights").write_text("x")
+    write(path, "two")
     assert sorted(os.listdir(path)) == [MARKER, "about", "sub"]
+
+
+def test_names_that_may_be_there(tmp_path):
+    (tmp_path / "checkpoint-1").mkdir()
+    (tmp_path / "checkpoint-1" / "weights").write_text("x")
+    with pytest.raises(OutputError, match="something else"):
+        check_replaceable(tmp_path)
+    check_replaceable(tmp_path, ["checkpoint-*"])
+
+
+def test_folders_for_work(tmp_path):
+    """What work has so far is removed whole, a folder of the same name that somebody else made is not."""
+    work, other = tmp_path / "work", tmp_path / "other"
+    make_work_folder(work)
+    for path in (work, other):
+        (path / "a" / "b").mkdir(parents=True)
+        (path / "a" / "b" / "c").write_text("x")
+        (path / "d").write_text("x")
+        (path / "e").symlink_to(tmp_path)
+    make_work_folder(work)  # again, by a run that goes on
+    remove_work_folder(work, ["a"])
+    assert sorted(os.listdir(work)) == [WORK, "a"]
+    for path in (work, other, tmp_path / "missing"):
+        remove_work_folder(path)
+    assert os.listdir(tmp_path) == ["other"]
+    assert (other / "a" / "b" / "c").read_text() == "x"
+
+
+def test_errors_that_are_of_other_files(tmp_path):
+    """What the system says of a file elsewhere is not told as if the folder were at fault."""
+    with pytest.raises(FileNotFoundError), atomic_folder(tmp_path / "model"):
+        (tmp_path / "input").read_text()
+    with pytest.raises(OutputError, match="the folder cannot be written"), atomic_folder(tmp_path / "model") as folder:
+        (folder / "no" / "weights").write_text("x")
+    assert os.listdir(tmp_path) == []
 
 
 def test_removing(tmp_path):
@@ -287,9 +335,9 @@ def test_what_killed_runs_left_is_swept(tmp_path):
 
 
 def folders_age():
-    from crosspan.core import files
+    from crosspan.core import temporary
 
-    return files._ABANDONED_FOLDER
+    return temporary._ABANDONED_FOLDER
 
 
 def test_one_that_was_faster_stays(tmp_path):

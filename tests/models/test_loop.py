@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from crosspan.core.errors import MemoryTooSmallError, ModelError, OutputError  # noqa: E402
+from crosspan.core.folders import seal  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.models.loop import Loop  # noqa: E402
 from crosspan.models.objective import Look, Objective, cut_in_order  # noqa: E402
@@ -81,13 +83,18 @@ def kill_at(step):
     return listen
 
 
+def trained(objective, folder, listener=None):
+    with Loop(objective, folder) as loop:
+        return loop.run(listener)
+
+
 def weights(objective):
     return [value.tolist() for value in objective.model.parameters()]
 
 
 def test_every_example_of_an_epoch_is_seen_once_in_an_order_of_its_own(tmp_path):
     line = Line(Options(learning_rate=0.5), accumulate=2)
-    outcome = Loop(line, tmp_path).run()
+    outcome = trained(line, tmp_path)
     assert outcome.steps == line.course.total == 12
     epochs = [[one for step in line.seen[at : at + 3] for batch in step for one in batch] for at in (0, 3, 6, 9)]
     assert all(sorted(epoch) == list(range(20)) for epoch in epochs)
@@ -100,7 +107,7 @@ def test_every_example_of_an_epoch_is_seen_once_in_an_order_of_its_own(tmp_path)
 def test_what_a_listener_is_told(tmp_path, caplog):
     heard = []
     with caplog.at_level(logging.INFO, logger="crosspan"):
-        Loop(Line(dev=[0.5, 0.6, 0.7, 0.8]), tmp_path).run(heard.append)
+        trained(Line(dev=[0.5, 0.6, 0.7, 0.8]), tmp_path, heard.append)
     assert [(event.stage, event.done, event.total) for event in heard[:2]] == [("training", 1, 20), ("training", 2, 20)]
     assert {*heard[0].metrics} == {"loss", "rate"}
     assert heard[3].metrics["rate"] == pytest.approx(0.1)
@@ -112,14 +119,14 @@ def test_looks_and_early_stopping(tmp_path, caplog):
     heard = []
     line = Line(dev=[0.5, 0.7, 0.6, 0.7, 0.9], patience=2)
     with caplog.at_level(logging.INFO, logger="crosspan"):
-        outcome = Loop(line, tmp_path).run(heard.append)
+        outcome = trained(line, tmp_path, heard.append)
     assert (outcome.steps, outcome.best_step, outcome.stopped) == (20, 10, True)
     assert outcome.best == {"f1": 0.7}
     assert [step for step, _ in outcome.looks] == [5, 10, 15, 20]
     assert [event.metrics["dev_f1"] for event in heard if "dev_f1" in event.metrics] == [0.5, 0.7, 0.6, 0.7]
     assert "training: step 10 of 20: f1 0.7" in caplog.text
     early = Line(dev=[0.5, 0.7, 0.6, 0.6], max_steps=20)
-    Loop(early, tmp_path / "early").run()
+    trained(early, tmp_path / "early")
     assert weights(line) == weights(early)  # those of step 10, whatever came after
 
 
@@ -128,14 +135,14 @@ def test_one_that_was_killed_ends_as_if_it_had_not_been(tmp_path, at):
     scores = [0.1 * k for k in (5, 7, 6, 8, 6, 7, 7, 7)]
     how = {"noise": 0.5, "evaluate_every": 3, "save_every": 2}
     whole = Line(dev=scores, **how)
-    outcome = Loop(whole, tmp_path / "whole").run()
+    outcome = trained(whole, tmp_path / "whole")
     first = Line(dev=scores, **how)
     with pytest.raises(Killed):
-        Loop(first, tmp_path / "part").run(kill_at(at))
+        trained(first, tmp_path / "part", kill_at(at))
     assert len(list(tmp_path.glob("part/checkpoint-*"))) == (at >= 2)
     resumed_at = at // 2 * 2
     second = Line(dev=scores[resumed_at // 3 :], **how)
-    again = Loop(second, tmp_path / "part").run()
+    again = trained(second, tmp_path / "part")
     assert again.resumed_at == resumed_at
     assert (again.looks, again.means, again.best_step) == (outcome.looks, outcome.means, outcome.best_step)
     assert weights(second) == weights(whole)
@@ -143,20 +150,43 @@ def test_one_that_was_killed_ends_as_if_it_had_not_been(tmp_path, at):
 
 def test_a_checkpoint_of_other_options_is_not_gone_on_with(tmp_path):
     with pytest.raises(Killed):
-        Loop(Line(save_every=2), tmp_path).run(kill_at(3))
+        trained(Line(save_every=2), tmp_path, kill_at(3))
     with pytest.raises(OutputError, match="another training"):
-        Loop(Line(Options(seed=1), save_every=2), tmp_path).run()
+        trained(Line(Options(seed=1), save_every=2), tmp_path)
     (tmp_path / "checkpoint-00000002" / "state.json").write_text('{"mark": "x", "step": 2, "since": "1.0"}')
+    seal(tmp_path / "checkpoint-00000002")
     with pytest.raises(OutputError, match="another training"):
-        Loop(Line(save_every=2), tmp_path).run()
+        trained(Line(save_every=2), tmp_path)
+
+
+def test_the_last_whole_checkpoint_counts(tmp_path):
+    """One that a power cut left damaged is passed over for the one before it; where there is no other, it is named."""
+    how = {"save_every": 2}
+    with pytest.raises(Killed):
+        trained(Line(**how), tmp_path / "a", kill_at(3))
+    shutil.copytree(tmp_path / "a" / "checkpoint-00000002", tmp_path / "b" / "checkpoint-00000002")
+    shutil.copytree(tmp_path / "a" / "checkpoint-00000002", tmp_path / "b" / "checkpoint-00000004")
+    (tmp_path / "b" / "checkpoint-00000004" / "state.json").write_text("")
+    assert trained(Line(**how), tmp_path / "b").resumed_at == 2
+    (tmp_path / "a" / "checkpoint-00000002" / "state.json").write_text("")
+    with pytest.raises(ModelError, match="the checkpoint cannot be read"):
+        trained(Line(**how), tmp_path / "a")
+
+
+def test_a_folder_is_trained_into_by_one_run(tmp_path):
+    with Loop(Line(), tmp_path) as loop:
+        with pytest.raises(OutputError, match="another run trains into this folder"):
+            trained(Line(), tmp_path)
+        loop.run()
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-00000015"]
 
 
 def test_memory_that_runs_out(tmp_path):
     whole, halved = Line(max_steps=3), Line(max_steps=3)
     halved.room = 2
-    Loop(whole, tmp_path / "whole").run()
+    trained(whole, tmp_path / "whole")
     with pytest.warns(SmallerBatch, match="going on with 2 numbers at once"):
-        Loop(halved, tmp_path / "halved").run()
+        trained(halved, tmp_path / "halved")
     assert halved.sizes[:2] == [2, 2]
     np.testing.assert_allclose(weights(whole)[0], weights(halved)[0], rtol=1e-5)
     none = Line()
@@ -165,7 +195,7 @@ def test_memory_that_runs_out(tmp_path):
         pytest.warns(SmallerBatch),
         pytest.raises(MemoryTooSmallError, match="memory is too small for one of the numbers"),
     ):
-        Loop(none, tmp_path / "none").run()
+        trained(none, tmp_path / "none")
 
 
 def test_a_loss_that_is_no_number_changes_no_weights(tmp_path):
@@ -173,7 +203,7 @@ def test_a_loss_that_is_no_number_changes_no_weights(tmp_path):
     before = weights(line)
     line.noise = math.nan
     with pytest.raises(ModelError, match="the loss is not a number at step 1") as caught:
-        Loop(line, tmp_path).run()
+        trained(line, tmp_path)
     assert "a smaller learning_rate" in caught.value.hint
     assert weights(line) == before
 
@@ -183,7 +213,7 @@ def test_chance_elsewhere_is_left_alone(tmp_path):
     torch.manual_seed(7)
     expected = torch.rand(1)
     torch.manual_seed(7)
-    Loop(line, tmp_path).run()
+    trained(line, tmp_path)
     assert torch.equal(torch.rand(1), expected)
 
 

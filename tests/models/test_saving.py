@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import suppress
 
 import pytest
 
-from crosspan.core.errors import OutputError
-from crosspan.core.folders import MARKER
+from crosspan.core.errors import OptionError, OutputError
+from crosspan.core.folders import MARKER, atomic_folder, remove_folder
+from crosspan.core.temporary import beside
 from crosspan.models import saving
-from crosspan.models.saving import PART, check_new, is_finished, write_finished
+from crosspan.models.saving import PART, check_new, is_finished, only_training, write_finished
 
 RECORD = "training.json"
 FILES = {RECORD: "{}\n", "README.md": "a model"}
@@ -31,6 +33,11 @@ class Model(str):
         return self
 
 
+def checkpoint(folder):
+    with atomic_folder(folder / "checkpoint-00000004") as place:
+        (place / "weights").write_text("x")
+
+
 def write(folder, text="new"):
     write_finished(Model(text), None, folder, RECORD, FILES)
 
@@ -39,15 +46,16 @@ def test_a_finished_model(tmp_path):
     folder = tmp_path / "model"
     check_new(folder, RECORD)
     assert not folder.exists()
-    (folder / "checkpoint-00000004").mkdir(parents=True)
-    (folder / "checkpoint-00000004" / "weights").write_text("x")
-    (folder / "checkpoint-00000008.part").mkdir()
+    checkpoint(folder)
+    beside(folder / "checkpoint-00000008").mkdir()  # killed while it was written
     check_new(folder, RECORD)
     assert not is_finished(folder, RECORD)
     write(folder)
     assert is_finished(folder, RECORD)
     assert not (folder / PART).exists()
     assert (folder / "checkpoint-00000004").is_dir()  # for who made them to remove
+    check_new(folder, RECORD)  # who was killed before that goes on from there, and makes the same again
+    remove_folder(folder / "checkpoint-00000004")
     with pytest.raises(OutputError, match="a trained model already"):
         check_new(folder, RECORD)
 
@@ -77,11 +85,46 @@ def test_folders_of_others(tmp_path):
     assert not is_finished(older, RECORD)
 
 
-def test_where_nothing_can_be_written_it_is_said_before_the_work(tmp_path, monkeypatch):
-    real = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: real(path, mode) and mode != os.W_OK)
-    with pytest.raises(OutputError, match="cannot be written here"):
-        check_new(tmp_path / "a" / "b", RECORD)
+def test_checkpoints_of_other_programs(tmp_path):
+    """Others call theirs so, too: such a folder is none to train into, as checkpoints go at the end."""
+    (tmp_path / "checkpoint-500").mkdir()
+    (tmp_path / "checkpoint-500" / "model.safetensors").write_text("x")
+    with pytest.raises(OutputError, match=r"something else \('model.safetensors'\)"):
+        check_new(tmp_path, RECORD)
+
+
+def test_a_model_that_is_read_is_not_lost(tmp_path, monkeypatch):
+    folder = tmp_path / "model"
+    write(folder)
+    (folder / RECORD).unlink()
+    for out in (folder, tmp_path / "new" / ".." / "model", folder / "inside", tmp_path):
+        with pytest.raises(OptionError, match="read"):
+            check_new(out, RECORD, reads=[folder])
+    check_new(tmp_path / "new", RECORD, reads=[folder, "a name on the hub", tmp_path / "not there"])
+    monkeypatch.chdir(tmp_path)
+    check_new(tmp_path / "xlm-r", RECORD, reads=["xlm-r"])  # the hub's
+
+
+def test_where_nothing_can_be_written_it_is_said_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("x")
+    for place in ("file/model", "file/deep/model", "/proc/model"):
+        if os.path.exists(place.rpartition("/")[0]) or "file" in place:
+            with pytest.raises(OutputError, match="cannot be written"):
+                check_new(tmp_path / place, RECORD)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_one_training_in_a_folder(tmp_path):
+    """A second one is refused, and what a killed one left half-written is gone when the next begins."""
+    half = beside(tmp_path / "model" / "checkpoint-00000004")
+    half.mkdir(parents=True)
+    with only_training(tmp_path / "model"):
+        assert not half.exists()
+        with pytest.raises(OutputError, match="another run trains into this folder"), only_training(tmp_path / "model"):
+            raise AssertionError
+    assert os.listdir(tmp_path / "model") == []
+    with only_training(tmp_path / "model"):
+        pass
 
 
 def killed_at(number, work):
@@ -114,7 +157,7 @@ def test_killed_at_any_step(tmp_path, before):
     for step in range(100):
         folder = tmp_path / str(step)
         if before == "checkpoint":
-            (folder / "checkpoint-00000004").mkdir(parents=True)
+            checkpoint(folder)
         if before == "damaged":
             write(folder, "old")
             (folder / "config.json").unlink()
@@ -127,7 +170,8 @@ def test_killed_at_any_step(tmp_path, before):
             check_new(folder, RECORD)
             write(folder)
             assert is_finished(folder, RECORD)
-        left = {name for name in os.listdir(folder) if not name.startswith((".finished", "checkpoint-"))}
+        passing = (".finished", ".crosspan-", "checkpoint-")
+        left = {name for name in os.listdir(folder) if not name.startswith(passing)}
         assert left == {"model.safetensors", "config.json", "tokenizer.json", RECORD, "README.md", MARKER}
         if not killed:
             break
@@ -135,22 +179,31 @@ def test_killed_at_any_step(tmp_path, before):
     assert step > 8
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
 def test_two_runs_in_one_folder(tmp_path, monkeypatch):
-    """Another run ends at each step of this one: the model is of one of them, and whole."""
-    real = os.replace
-    for step in range(8):
+    """Another run writes its model at each step of this one: what is there is of one of them, and whole."""
+    real, children = os.replace, []
+    for step in range(7):
         folder, calls = tmp_path / str(step), []
 
         def replace(old, new, folder=folder, calls=calls, step=step):
             calls.append(old)
             if len(calls) == step + 1:
-                write(folder, "other")
+                children.append(os.fork())
+                if not children[-1]:
+                    with suppress(BaseException):
+                        monkeypatch.setattr(os, "replace", real)
+                        write(folder, "other")
+                        os._exit(0)
+                    os._exit(1)
+                time.sleep(0.02)
             real(old, new)
 
         monkeypatch.setattr(os, "replace", replace)
-        with suppress(OutputError):
-            write(folder, "new")
+        write(folder, "new")
         monkeypatch.setattr(os, "replace", real)
+        assert os.waitpid(children[-1], 0)[1] == 0
         assert is_finished(folder, RECORD)
         texts = {(folder / name).read_text().split()[0] for name in ("model.safetensors", "config.json")}
         assert len(texts) == 1
+    assert len(children) == 7

@@ -16,6 +16,7 @@ import pytest
 import crosspan
 from crosspan.cli.main import main
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.folders import atomic_folder
 from crosspan.io import write
 from crosspan.pipeline import load_recipe, run_recipe
 
@@ -218,7 +219,7 @@ def test_a_killed_run_goes_on_within_the_training(folder, whole, tmp_path):
     done = subprocess.run(words, env={**os.environ, "PYTHONPATH": str(Path(crosspan.__file__).parents[1])}, check=False)
     assert done.returncode == -9
     left = place / "out" / ".cache" / "unfinished"
-    assert [path.name for path in left.glob("*/*/*")] == ["checkpoint-00000004"]
+    assert [path.name for path in left.glob("*/*/[!.]*")] == ["checkpoint-00000004"]
     assert trained(place) == (whole, 4, 1)
     assert not list(left.iterdir())
     assert trained(place) == (whole, 4, 0)
@@ -255,10 +256,10 @@ def test_killed_between_the_training_and_its_result(folder, whole, tmp_path, mon
     monkeypatch.setattr(training, "packed", killed)
     with pytest.raises(Killed):
         trained(place)
-    (left,) = (place / "out" / ".cache" / "unfinished").glob("*/*")
+    (left,) = (place / "out" / ".cache" / "unfinished").glob("*/[!.]*")
     assert (left / "training.json").is_file()
-    (left / "checkpoint-00000004").mkdir()  # as where it is killed while it takes them away
-    (left / "checkpoint-00000004" / "state.json").write_text("{}")
+    with atomic_folder(left / "checkpoint-00000004") as checkpoint:  # as where it is killed before they are taken away
+        (checkpoint / "state.json").write_text("{}")
     monkeypatch.undo()
     assert trained(place) == (whole, 0, 1)
 

@@ -8,24 +8,26 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json, say_lines
+from crosspan.cli.places import InFile, InModel, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@click.command("advise", no_args_is_help=True)
+@verb("advise", no_args_is_help=True)
 @click.option("--lang", required=True, metavar="NAME", help="The language: its name or a code, such as Luganda or lug.")
 @click.option(
     "--encoder",
     default="xlm-roberta-base",
     show_default=True,
     metavar="NAME",
+    type=InModel(),
     help="The encoder to fine-tune: its name or folder, or xlm-r, e5, mdeberta-v3, mbert, mt5, afro-xlm-r: its list.",
 )
-@click.option("--text", type=str, metavar="FILE", help="Some sentences of the language.")
+@click.option("--text", type=InFile(), metavar="FILE", help="Some sentences of the language.")
 @click.option(
     "--source-text",
-    type=str,
+    type=InFile(),
     metavar="FILE",
     help="Sentences of the source language to compare with.  [default: English ones of the demonstration corpus]",
 )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -16,10 +14,10 @@ import click
 from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
+from crosspan.cli.places import InFile, OutFile, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
-from crosspan.core.errors import OutputError
 from crosspan.core.progress import advance_of
 from crosspan.io import write_links
 from crosspan.io.pairs import rereadable
@@ -29,15 +27,15 @@ if TYPE_CHECKING:
     from crosspan.core.types import Alignment
 
 
-@click.command("align")
-@click.argument("source", metavar="SOURCE", type=str)
-@click.argument("target", metavar="TARGET", type=str)
+@verb("align")
+@click.argument("source", metavar="SOURCE", type=InFile())
+@click.argument("target", metavar="TARGET", type=InFile())
 @options.out("FILE", "Where the links go.  [default: standard output]", default="-")
 @options.bitext
 @options.aligner
-@click.option("--model", metavar="FILE", help="Use this saved model instead of learning.")
+@click.option("--model", metavar="FILE", type=InFile(), help="Use this saved model instead of learning.")
 @click.option("--fit", "fit_on", is_flag=True, help="Learn on from --model, with the sentences at hand and --bitext.")
-@click.option("--save-model", metavar="FILE", help="Keep what was learned, for --model.")
+@click.option("--save-model", metavar="FILE", type=OutFile(), help="Keep what was learned, for --model.")
 @click.option("--min-prob", type=click.FloatRange(0.0, 1.0), help="Leave out links below this probability.")
 @options.settings("A setting of the aligner")
 @click.option("--no-prob", is_flag=True, help="Write i-j instead of i-j:probability.")
@@ -66,8 +64,6 @@ def command(
     link, words counted from 0. A dash stands for standard input or output. FILE appears only once it is complete.
     """
     _check_usage(source, target, bitext, aligner, model, fit_on, save_model, settings)
-    for path in (out, save_model):
-        _check_folder(path)
     began = time.perf_counter()
     chosen = _aligner(aligner, model, threads, min_prob, settings)
     fitting = model is None or fit_on
@@ -125,19 +121,6 @@ def _check_usage(
         raise click.UsageError("--model alone learns nothing: add --fit to learn from --bitext.")
     if model is not None and settings:
         raise click.UsageError("A saved model keeps its settings: leave out --set.")
-
-
-def _check_folder(path: str | None) -> None:
-    """Say before hours of work, not after, that the result has nowhere to go."""
-    if path is None or path == "-":
-        return
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise OutputError("the folder does not exist", where=path, hint="Make it first.")
-    if Path(path).is_dir():
-        raise OutputError("this is a folder, not a file", where=path, hint="Name a file inside it.")
-    if not os.access(folder, os.W_OK):
-        raise OutputError("the file may not be written here", where=path, hint="Choose another folder.")
 
 
 def _aligner(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from crosspan.cli.messages import say_json, say_lines
+from crosspan.cli.places import verb
 
 # as crosspan.pipeline.backends.FAMILIES, which must not be loaded for --help
 FAMILIES = (
@@ -12,7 +13,7 @@ FAMILIES = (
 )
 
 
-@click.command("backends")
+@verb("backends")
 @click.argument("families", metavar="[FAMILY]...", nargs=-1, type=click.Choice(FAMILIES))
 @click.option("--json", "as_json", is_flag=True, help="Write all that is known as JSON.")
 def command(families: tuple[str, ...], as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.places import InModel, OutPlace, SearchedFolder, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -23,9 +24,15 @@ _FORMATS = ("text", "markdown", "json")
 _BY_SUFFIX = {".md": "markdown", ".json": "json"}
 
 
-@click.command("bench", no_args_is_help=True)
+@verb("bench", no_args_is_help=True)
 @click.argument("suite", metavar="SUITE", type=str)
-@click.option("--data", required=True, metavar="DIR", help="Folder of the downloads; files are found by their names.")
+@click.option(
+    "--data",
+    required=True,
+    metavar="DIR",
+    type=SearchedFolder(),
+    help="Folder of the downloads; files are found by their names.",
+)
 @click.option("--lang", "languages", multiple=True, metavar="A,B", help="Run these languages only.")
 @click.option("--pipeline", metavar="NAME", help="What to run.  [default: the suite's first, see above]")
 @options.method
@@ -39,9 +46,15 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     "taggers",
     multiple=True,
     metavar="[LANG=]NAME",
+    type=InModel(),
     help="A tagger, or a tagger for sentences in LANG; {lang} in NAME stands for the language.",
 )
-@click.option("--translations", metavar="DIR", help="English translations of the test sentences: LANG.txt, one a line.")
+@click.option(
+    "--translations",
+    metavar="DIR",
+    type=SearchedFolder(),
+    help="English translations of the test sentences: LANG.txt, one a line.",
+)
 @click.option("--only-at-hand", is_flag=True, help="Let the aligner learn from the test sentences alone.")
 @click.option(
     "--baseline", metavar="NAME", help="Compare with another method, aligner or pipeline; A+B changes more than one."
@@ -59,7 +72,12 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     "--format", "form", type=click.Choice(_FORMATS), help="Of the table.  [default: by the ending of --out, or text]"
 )
 @options.out("FILE", "Where the table goes.  [default: standard output]", default="-")
-@click.option("--cache", metavar="DIR", help="Where results are kept.  [default: crosspan/bench in the user's cache]")
+@click.option(
+    "--cache",
+    metavar="DIR",
+    type=OutPlace(),
+    help="Where results are kept.  [default: crosspan/bench in the user's cache]",
+)
 @click.option("--no-cache", is_flag=True, help="Keep no results, and use none.")
 @options.threads
 @click.option("--quiet", is_flag=True, help="Show no progress.")
@@ -94,7 +112,6 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
     from crosspan.lab.bench.tables import render
     from crosspan.suites import make_suite
 
-    _check_out(out)
     form = form or _BY_SUFFIX.get(os.path.splitext(out)[1].lower(), "text")
     about = make_suite(suite).about
     system = _with_switches(
@@ -127,6 +144,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
             threads=given["threads"],
             progress=progress,
             ocr_noise=given["ocr_noise"] or 0.0,
+            out=out,
         )
     with open_output(out) as stream:
         stream.write(render(result, form))
@@ -159,14 +177,6 @@ def _check_use(systems: Sequence[System], given: dict[str, Any]) -> None:
         raise click.UsageError("--tagger has no effect: neither the pipeline nor the baseline uses a tagger.")
     if given["translations"] and not any(one.tags and one.needs for one in systems):
         raise click.UsageError("--translations has no effect: neither the pipeline nor the baseline uses translations.")
-
-
-def _check_out(out: str) -> None:
-    """Say before the work, not after, that the table has nowhere to go."""
-    from crosspan.core.errors import OutputError
-
-    if out != "-" and not Path(out).parent.is_dir():
-        raise OutputError("the folder does not exist", where=out, hint="Make it first.")
 
 
 def _taggers(given: Sequence[str]) -> dict[str, str]:

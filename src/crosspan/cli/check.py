@@ -9,12 +9,15 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
+from crosspan.cli.places import InFile, verb
 from crosspan.io.inspect import FileSummary, Report, check_files
 
 
-@click.command("check")
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=str)
-@click.option("--pair", "pairs", nargs=2, multiple=True, metavar="SRC TGT", help="Translations, line by line.")
+@verb("check")
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=InFile())
+@click.option(
+    "--pair", "pairs", nargs=2, multiple=True, type=InFile(), metavar="SRC TGT", help="Translations, line by line."
+)
 @options.input_format(of="the files")
 @options.tagged_input("the files")
 @click.option(

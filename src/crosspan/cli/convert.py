@@ -8,13 +8,14 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
+from crosspan.cli.places import InFile, OutFile, verb
 from crosspan.cli.rejects import EXIT_REJECTED
 from crosspan.io.convert import convert
 
 
-@click.command("convert")
-@click.argument("source", metavar="IN", type=str)
-@click.argument("target", metavar="OUT", type=str)
+@verb("convert")
+@click.argument("source", metavar="IN", type=InFile())
+@click.argument("target", metavar="OUT", type=OutFile())
 @options.input_format(of="IN")
 @options.output_format("OUT", convert=True)
 @options.columns(of="IN")

@@ -11,6 +11,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_lines
+from crosspan.cli.places import OutFolder, verb
 from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 _COLOURS = {"PER": "bold magenta", "LOC": "bold green", "ORG": "bold cyan"}
 
 
-@click.command("demo")
-@options.out("DIR", "Leave the labelled files, and a page to look at, here.", required=False)
+@verb("demo")
+@options.out("DIR", "Leave the labelled files, and a page to look at, here.", kind=OutFolder, required=False)
 @click.option("--lang", type=click.Choice(["es", "de", "sw", "all"]), default="all", show_default=True, help="Into.")
 @click.option("--quiet", is_flag=True, help="Show the scores only.")
 def command(out: str | None, lang: str, quiet: bool) -> None:

@@ -10,6 +10,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
+from crosspan.cli.places import InFile, verb
 
 if TYPE_CHECKING:
     from crosspan.core.tables import Table
@@ -17,11 +18,16 @@ if TYPE_CHECKING:
     from crosspan.io import GoldLinks
 
 
-@click.command(name="evaluate")
-@click.argument("gold")
-@click.argument("pred")
-@click.option("--against", metavar="PRED2", help="A second prediction: test whether the two differ.")
-@click.option("--source", metavar="FILE", help="Labelled source sentences: projection ratios divide by their spans.")
+@verb("evaluate")
+@click.argument("gold", type=InFile())
+@click.argument("pred", type=InFile())
+@click.option("--against", metavar="PRED2", type=InFile(), help="A second prediction: test whether the two differ.")
+@click.option(
+    "--source",
+    metavar="FILE",
+    type=InFile(),
+    help="Labelled source sentences: projection ratios divide by their spans.",
+)
 @click.option("--links", is_flag=True, help="Score word links (Pharaoh) against gold links instead of spans.")
 @click.option("--one-based", is_flag=True, help="The gold links count from 1.")
 @click.option("--threshold", type=click.FloatRange(0, 1), default=0.0, help="Leave out links less probable than this.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.places import InFile, InModel, OutFolder, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import finish
 from crosspan.cli.settings import parse_settings
@@ -19,13 +20,14 @@ _SAMPLES = 8
 _MOST = 500
 
 
-@click.command("export", no_args_is_help=True)
-@click.argument("model", metavar="MODEL", type=str)
-@options.out("FOLDER", "Where the exported model goes; a new folder.")
+@verb("export", no_args_is_help=True)
+@click.argument("model", metavar="MODEL", type=InModel())
+@options.out("FOLDER", "Where the exported model goes; a new folder.", kind=OutFolder)
 @click.option("--int8", is_flag=True, help="Keep weights in a byte each: smaller and faster, not quite the same.")
 @click.option(
     "--check",
     metavar="FILE",
+    type=InFile(),
     help=f"Sentences to compare both models on, up to {_MOST}.  [default: some in four languages]",
 )
 @click.option(

@@ -9,6 +9,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_lines
+from crosspan.cli.places import FilledFolder, InFile, InModel, check_places, verb
 from crosspan.core.errors import OptionError
 
 KINDS = ("recipe", "study")
@@ -17,22 +18,29 @@ _SPELLED = {"everything": "all"}
 TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-transfer")
 
 
-@click.command("new", no_args_is_help=True)
+@verb("new", no_args_is_help=True)
 @click.argument("kind", type=click.Choice(KINDS), metavar="recipe|study")
 @click.option("--task", type=click.Choice(TASKS), default="project", show_default=True, help="What the recipe does.")
 @click.option(
     "--pipeline", metavar="NAME", help="Begin with a ready recipe of a published system; NAME list names them all."
 )
-@click.option("--source", metavar="FILE", help="Labelled sentences, or sentences that a tagger labels.")
-@click.option("--target", metavar="FILE", help="The sentences to label, one for each of the source.")
+@click.option("--source", metavar="FILE", type=InFile(), help="Labelled sentences, or sentences that a tagger labels.")
+@click.option("--target", metavar="FILE", type=InFile(), help="The sentences to label, one for each of the source.")
 @options.language("--source-lang", "the source")
 @options.language("--target-lang", "the target")
 @options.bitext
-@click.option("--tagger", metavar="MODEL", help="Let this tagger label the source: en, or a model file.")
-@click.option("--model", metavar="FILE", help="The trained tagger of an ensemble.")
-@click.option("--predict", metavar="FILE", help="Sentences that the trained tagger labels.")
-@click.option("--gold", metavar="FILE", help="Right labels, to score the result.")
-@click.option("--results", metavar="DIR", help="Folder of the results.  [default: named after the recipe]")
+@click.option(
+    "--tagger", metavar="MODEL", type=InModel(), help="Let this tagger label the source: en, or a model file."
+)
+@click.option("--model", metavar="FILE", type=InModel(), help="The trained tagger of an ensemble.")
+@click.option("--predict", metavar="FILE", type=InFile(), help="Sentences that the trained tagger labels.")
+@click.option("--gold", metavar="FILE", type=InFile(), help="Right labels, to score the result.")
+@click.option(
+    "--results",
+    metavar="DIR",
+    type=FilledFolder(),
+    help="Folder of the results.  [default: named after the recipe]",
+)
 @click.option("--ready", metavar="NAME", help="Of a study: the ready one to begin with; NAME list names them all.")
 @click.option("--all", "everything", is_flag=True, help="Write every option of the task, with its default.")
 @options.out("FILE", "The file to write.  [default: recipe.toml, or NAME.toml for a study]", required=False)
@@ -111,6 +119,8 @@ def _study(ready: str | None, out: str | None, force: bool) -> None:
 
 
 def _refuse_to_replace(out: str, force: bool) -> None:
+    context = click.get_current_context()
+    check_places(context.command.params, {**context.params, "out": out})  # it may be the name by default
     if out != "-" and os.path.exists(out) and not force:
         raise OptionError(f"{out!r} is there already", hint="Choose another name, or add --force to replace it.")
 

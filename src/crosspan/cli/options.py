@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from crosspan.cli.places import InFile, OutFile, PlaceType, SettingType
 from crosspan.core.nearest import did_you_mean
 
 _DEFAULT = ParameterSource.DEFAULT
@@ -122,18 +123,25 @@ working: Decorator[Any] = stack(threads, as_json, quiet)
 """How a verb works, and tells what it did."""
 
 
-def out(metavar: str, help_text: str, *, default: str | None = None, required: bool = True) -> Decorator[Any]:
+def out(
+    metavar: str,
+    help_text: str,
+    *,
+    kind: type[PlaceType] = OutFile,
+    default: str | None = None,
+    required: bool = True,
+) -> Decorator[Any]:
     """``--out``: where the result goes.
 
     Args:
         metavar: ``FILE``, ``FOLDER`` …
         help_text: What goes there.
+        kind: What it is.
         default: Where it goes else; it need not be given then.
         required: Whether it must be given.
     """
-    if default is not None:
-        return click.option("--out", "-o", metavar=metavar, default=default, help=help_text)
-    return click.option("--out", "-o", metavar=metavar, required=required, help=help_text)
+    given: dict[str, Any] = {"required": required} if default is None else {"default": default}
+    return click.option("--out", "-o", metavar=metavar, type=kind(), help=help_text, **given)
 
 
 def settings(help_text: str, metavar: str = "KEY=VALUE") -> Decorator[Any]:
@@ -144,7 +152,12 @@ def settings(help_text: str, metavar: str = "KEY=VALUE") -> Decorator[Any]:
         metavar: How one is written.
     """
     return click.option(
-        "--set", "settings", multiple=True, metavar=metavar, help=f"{help_text.rstrip('.')}; may be repeated."
+        "--set",
+        "settings",
+        multiple=True,
+        type=SettingType(),
+        metavar=metavar,
+        help=f"{help_text.rstrip('.')}; may be repeated.",
     )
 
 
@@ -248,7 +261,12 @@ def split_names(given: Sequence[str]) -> list[str]:
 # Alignment and projection
 
 bitext: Decorator[Any] = click.option(
-    "--bitext", nargs=2, multiple=True, metavar="SRC TGT", help="More translated text to learn from; may be repeated."
+    "--bitext",
+    nargs=2,
+    multiple=True,
+    type=InFile(),
+    metavar="SRC TGT",
+    help="More translated text to learn from; may be repeated.",
 )
 aligner: Decorator[Any] = click.option(
     "--aligner",
@@ -265,7 +283,7 @@ method: Decorator[Any] = click.option(
     help="How labels are carried over.",
 )
 aligner_model: Decorator[Any] = click.option(
-    "--aligner-model", metavar="FILE", help="A model kept by 'crosspan align --save-model'."
+    "--aligner-model", metavar="FILE", type=InFile(), help="A model kept by 'crosspan align --save-model'."
 )
 filters: Decorator[Any] = click.option(
     "--filter",
@@ -275,12 +293,11 @@ filters: Decorator[Any] = click.option(
     help="Take out what a filter objects to: comp-src, comp-tgt, rstr-tgt or comp-ins; may be repeated.",
 )
 links: Decorator[Any] = click.option(
-    "--links", metavar="FILE", help="Word links made elsewhere (Pharaoh, from 0), one line for each source sentence."
+    "--links",
+    metavar="FILE",
+    type=InFile(),
+    help="Word links made elsewhere (Pharaoh, from 0), one line for each source sentence.",
 )
-dropped: Decorator[Any] = click.option(
-    "--dropped", metavar="FILE", help="What was not projected, and why, as JSON lines."
-)
-
 source_scores: Decorator[Any] = click.option(
     "--source-scores/--no-source-scores",
     default=True,
@@ -306,26 +323,28 @@ rounds: Decorator[Any] = click.option(
     help="How often projected labels and the tagger's own predictions vote, and it learns again.  [default: 1]",
 )
 
-projecting: Decorator[Any] = stack(
-    bitext,
-    links,
-    aligner,
-    aligner_model,
-    method,
-    settings("A setting of the method, or aligner.KEY=VALUE"),
-    dropped,
-    min_confidence,
-    filters,
-    language("--source-lang", "SOURCE"),
-    language("--target-lang", "TARGET"),
-    input_format("--source-format", "SOURCE"),
-    input_format("--target-format", "TARGET"),
-    columns(of="SOURCE"),
-    columns("--target-columns", "TARGET"),
-    scheme(of="SOURCE"),
-    repair("SOURCE"),
-)
-"""How a source and its translation are read, and labels carried over."""
+
+def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
+    """How a source and its translation are read, and labels carried over.
+
+    Args:
+        dropped: Whether the file of what was not projected is written or read.
+    """
+    about_dropped = "What was not projected, and why, as JSON lines."
+    return stack(
+        *(bitext, links, aligner, aligner_model, method),
+        settings("A setting of the method, or aligner.KEY=VALUE"),
+        click.option("--dropped", metavar="FILE", type=dropped(), help=about_dropped),
+        *(min_confidence, filters),
+        language("--source-lang", "SOURCE"),
+        language("--target-lang", "TARGET"),
+        input_format("--source-format", "SOURCE"),
+        input_format("--target-format", "TARGET"),
+        columns(of="SOURCE"),
+        columns("--target-columns", "TARGET"),
+        scheme(of="SOURCE"),
+        repair("SOURCE"),
+    )
 
 
 def check_projecting(given: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say_json, say_lines
+from crosspan.cli.places import InFile, InModel, OutFolder, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from crosspan.train.pretrain.vocabulary import AugmentReport
 
 
-@click.command("pretrain", no_args_is_help=True)
-@click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=str)
-@options.out("FOLDER", "Where the model goes.")
-@click.option("--encoder", metavar="NAME", help="The model to go on with: a name on the hub, or a folder.")
+@verb("pretrain", no_args_is_help=True)
+@click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=InFile())
+@options.out("FOLDER", "Where the model goes.", kind=OutFolder)
+@click.option(
+    "--encoder", metavar="NAME", type=InModel(), help="The model to go on with: a name on the hub, or a folder."
+)
 @click.option("--new", "shape", metavar="FAMILY", help="Begin with random weights instead: roberta or t5.")
 @click.option(
     "--add-pieces",
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     help="First give the model N pieces of words that it lacks most for TEXT; 99 is usual.",
 )
 @click.option("--romanize", is_flag=True, help="Learn from other scripts in Latin letters; the model remembers it.")
-@click.option("--held-out", metavar="FILE", help="Text to measure on.  [default: 1% of TEXT]")
+@click.option("--held-out", metavar="FILE", type=InFile(), help="Text to measure on.  [default: 1% of TEXT]")
 @options.settings("A setting, or shape.KEY=VALUE with --new")
 @options.working
 def command(

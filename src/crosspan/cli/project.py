@@ -8,6 +8,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines
+from crosspan.cli.places import InFile, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from crosspan.pipeline.summary import Summary
 
 
-@click.command("project", no_args_is_help=True)
-@click.argument("source", type=str)
-@click.argument("target", type=str)
+@verb("project", no_args_is_help=True)
+@click.argument("source", type=InFile())
+@click.argument("target", type=InFile())
 @options.out("FILE", "Labelled TARGET: .conll, .jsonl, .parquet, .spacy; - stdout.")
 @options.output_format()
-@options.projecting
+@options.projecting()
 @options.source_scores
 @options.working
 def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:

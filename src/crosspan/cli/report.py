@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from crosspan.cli import options
 from crosspan.cli.messages import say
+from crosspan.cli.places import InFile, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -29,14 +30,24 @@ _OF_FILES = ("dropped", "source_lang", "source_format", "columns", "scheme", "re
 """Options that a run folder knows itself."""
 
 
-@click.command("report", no_args_is_help=True)
-@click.argument("inputs", nargs=-1, required=True, metavar="RUN | SOURCE TARGET")
+class InRun(InFile):
+    """Two files, or the folder of a run: a page may stand in it, beside what is read there."""
+
+    def read(self, values: Sequence[str]) -> Iterable[str]:
+        """The files, or those of the run."""
+        if len(values) == 1 and os.path.isdir(values[0]):
+            return [str(path) for path in Path(values[0]).glob("*") if path.suffix != ".html"]
+        return super().read(values)
+
+
+@verb("report", no_args_is_help=True)
+@click.argument("inputs", nargs=-1, required=True, metavar="RUN | SOURCE TARGET", type=InRun())
 @options.out("FILE", "The page to write; - stdout.")
-@click.option("--gold", metavar="FILE", help="TARGET with the right labels.")
+@click.option("--gold", metavar="FILE", type=InFile(), help="TARGET with the right labels.")
 @click.option("--sample", type=click.IntRange(1), default=2_000, show_default=True, help="Sentences to show.")
 @options.seed("the sample")
 @click.option("--title", help="What stands at the top.  [default: the names of the files]")
-@options.projecting
+@options.projecting(dropped=InFile)
 @options.input_format("--gold-format", "the gold file")
 @options.columns("--gold-columns", "the gold file")
 @options.threads
@@ -57,7 +68,6 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> Non
 
     if len(inputs) > 2:
         raise click.UsageError("Name SOURCE and TARGET, or the folder of a run.")
-    _check_output(out, inputs, given)
     source = click.get_current_context().get_parameter_source
     named = {name for name in given if source(name) not in (ParameterSource.DEFAULT, None)}
     with progress_bars(quiet=quiet) as progress, _items(inputs, named, given, progress) as (items, facts):
@@ -66,16 +76,6 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> Non
         written = write_report(out, items, title=title, facts=facts, **how)
     if not quiet:
         say(_summary(out, written))
-
-
-def _check_output(out: str, inputs: tuple[str, ...], given: dict[str, Any]) -> None:
-    from crosspan.pipeline.file_checks import check_writing
-
-    pairs = [name for pair in given["bitext"] for name in pair]
-    named = [given[name] for name in ("gold", "links", "dropped", "aligner_model") if given[name]]
-    if len(inputs) == 1:  # a page may stand in the folder of its run, beside what is read there
-        inputs = tuple(str(path) for path in Path(inputs[0]).glob("*") if path.suffix != ".html")
-    check_writing([out], [*inputs, *pairs, *named])
 
 
 Inputs = tuple["Iterator[Item]", dict[str, str]]

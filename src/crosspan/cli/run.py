@@ -9,6 +9,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines, say, say_json, say_lines
+from crosspan.cli.places import FilledFolder, InFile, OutPlace, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import EXIT_REJECTED
 
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
     from crosspan.pipeline.engine import StepReport
 
 
-@click.command("run", no_args_is_help=True)
-@click.argument("recipe", type=str)
+@verb("run", no_args_is_help=True)
+@click.argument("recipe", type=InFile())
 @options.settings("Change the recipe for this run", "TABLE.KEY=VALUE")
-@options.out("DIR", "Folder of the results.  [default: as the recipe says]", required=False)
+@options.out("DIR", "Folder of the results.  [default: as the recipe says]", kind=FilledFolder, required=False)
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N sentences of every file.")
 @click.option("--dry-run", is_flag=True, help="Check and count, show what would be done, and write nothing.")
-@click.option("--cache", metavar="DIR", help="Folder of what is finished.  [default: .cache in that of the results]")
+@click.option(
+    "--cache",
+    metavar="DIR",
+    type=OutPlace(),
+    help="Folder of what is finished.  [default: .cache in that of the results]",
+)
 @click.option("--clean-cache", is_flag=True, help="At the end, remove from the cache what this run did not use.")
 @click.option(
     "--workers",

@@ -10,6 +10,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_lines
+from crosspan.cli.places import FilledFolder, InFile, verb
 from crosspan.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ EXIT_FAILED = 3
 _LIMITS = ("max_memory_gb", "max_hours", "max_disk_gb")
 
 
-@click.command("study", no_args_is_help=True)
-@click.argument("file", metavar="FILE")
-@options.out("DIR", "The folder of the results; many machines can share it.")
+@verb("study", no_args_is_help=True)
+@click.argument("file", metavar="FILE", type=InFile())
+@options.out("DIR", "The folder of the results; many machines can share it.", kind=FilledFolder)
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: one for each device]")
 @click.option(
     "--device",

@@ -8,6 +8,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines
+from crosspan.cli.places import InFile, InModel, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from crosspan.pipeline.summary import TagSummary
 
 
-@click.command("tag", no_args_is_help=True)
-@click.argument("source", metavar="INPUT", type=str)
+@verb("tag", no_args_is_help=True)
+@click.argument("source", metavar="INPUT", type=InFile())
 @options.out("FILE", "Where the labelled sentences go; - stdout.")
 @click.option(
     "--tagger",
@@ -25,10 +26,14 @@ if TYPE_CHECKING:
     default="en",
     show_default=True,
     metavar="NAME",
+    type=InModel(),
     help="en, the path of a model (.crf), spacy:NAME, transformers:NAME, onnx:FOLDER or gliner:NAME.",
 )
 @click.option(
-    "--translation", metavar="FILE", help="INPUT in another language, line by line: the tagger learns from both."
+    "--translation",
+    metavar="FILE",
+    type=InFile(),
+    help="INPUT in another language, line by line: the tagger learns from both.",
 )
 @options.adapting
 @options.settings("An option of the tagger, or adaptation.KEY=VALUE")

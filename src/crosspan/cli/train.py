@@ -10,6 +10,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines
+from crosspan.cli.places import InFile, InModel, OutPlace, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import Rejects, finish
 from crosspan.cli.settings import parse_settings
@@ -20,21 +21,29 @@ if TYPE_CHECKING:
     from crosspan.pipeline.training_files import TrainSummary
 
 
-@click.command("train", no_args_is_help=True)
-@click.argument("data", metavar="DATA...", nargs=-1, required=True, type=str)
-@options.out("MODEL", "Where the tagger goes, e.g. sw.crf; a folder with --encoder.")
-@click.option("--dev", metavar="FILE", help="Labelled sentences to score the tagger on; it does not learn from them.")
+@verb("train", no_args_is_help=True)
+@click.argument("data", metavar="DATA...", nargs=-1, required=True, type=InFile())
+@options.out("MODEL", "Where the tagger goes, e.g. sw.crf; a folder with --encoder.", kind=OutPlace)
+@click.option(
+    "--dev",
+    metavar="FILE",
+    type=InFile(),
+    help="Labelled sentences to score the tagger on; it does not learn from them.",
+)
 @click.option(
     "--trainer",
     type=options.FamilyChoice("crosspan.trainers"),
     help="A small model, a pre-trained encoder that is fine-tuned, or AdvPicker on one.  "
     "[default: crf, or what --encoder needs]",
 )
-@click.option("--encoder", metavar="NAME", help="The encoder to fine-tune: a name on the hub, or a folder.")
+@click.option(
+    "--encoder", metavar="NAME", type=InModel(), help="The encoder to fine-tune: a name on the hub, or a folder."
+)
 @click.option(
     "--unlabelled",
     multiple=True,
     metavar="[LANG=]FILE",
+    type=InModel(),
     help="Text in a target language, against which an encoder is trained (adversarial.mode); may be repeated.",
 )
 @click.option("--dev-is-target", is_flag=True, help="The dev sentences are of the target language; the model says so.")

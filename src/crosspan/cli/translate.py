@@ -10,6 +10,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines, say, say_json, say_lines
+from crosspan.cli.places import InFile, InModel, OutFile, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 from crosspan.core.files import open_output
@@ -21,15 +22,26 @@ EXIT_UNSOUND = 3
 SHOWN = 20
 
 
-@click.command("translate", no_args_is_help=True)
-@click.argument("source", metavar="INPUT", type=str)
+@verb("translate", no_args_is_help=True)
+@click.argument("source", metavar="INPUT", type=InFile())
 @click.option("--from", "from_language", required=True, metavar="LANGUAGE", help="Language of INPUT: English, en, eng.")
 @click.option("--to", "to_language", required=True, metavar="LANGUAGE", help="Language to translate to.")
 @click.option("--use", required=True, type=options.FamilyChoice("crosspan.translators"), help="The translator.")
-@click.option("--model", default="", metavar="NAME", help="A model's name, or its folder; a mode of Apertium; a file.")
+@click.option(
+    "--model",
+    default="",
+    metavar="NAME",
+    type=InModel(),
+    help="A model's name, or its folder; a mode of Apertium; a file.",
+)
 @options.out("FILE", "Where the translation goes; - stdout.")
 @options.settings("A setting, e.g. beams=5, or guard.split=always for how texts are cut and checked")
-@click.option("--rejects", metavar="FILE", help="Where lines go whose translation is not to be trusted, as JSON lines.")
+@click.option(
+    "--rejects",
+    metavar="FILE",
+    type=OutFile(),
+    help="Where lines go whose translation is not to be trusted, as JSON lines.",
+)
 @options.working
 def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Translate INPUT, a text with one sentence or paragraph a line.

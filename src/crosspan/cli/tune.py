@@ -8,6 +8,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
+from crosspan.cli.places import InFile, InModel, OutFolder, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
@@ -16,12 +17,20 @@ from crosspan.io import read_links
 from crosspan.train.links.tuning import TuningOptions, tune_aligner
 
 
-@click.command("tune-aligner")
-@click.argument("source", metavar="SOURCE", type=str)
-@click.argument("target", metavar="TARGET", type=str)
-@click.option("--model", metavar="NAME", required=True, help="The encoder to tune: a folder, or a name on the hub.")
-@options.out("FOLDER", "Where the tuned model goes.")
-@click.option("--links", metavar="FILE", help="Word links to learn from, instead of those the model finds itself.")
+@verb("tune-aligner")
+@click.argument("source", metavar="SOURCE", type=InFile())
+@click.argument("target", metavar="TARGET", type=InFile())
+@click.option(
+    "--model",
+    metavar="NAME",
+    type=InModel(),
+    required=True,
+    help="The encoder to tune: a folder, or a name on the hub.",
+)
+@options.out("FOLDER", "Where the tuned model goes.", kind=OutFolder)
+@click.option(
+    "--links", metavar="FILE", type=InFile(), help="Word links to learn from, instead of those the model finds itself."
+)
 @options.settings("A setting of the training")
 @options.input_format(of="the files whose names do not tell it")
 @options.working

@@ -7,24 +7,20 @@ byte-order mark at the start is removed, and so is the carriage return of a Wind
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import os
-import re
-import secrets
 import shutil
 import stat
 import sys
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, OutputError
+from crosspan.core.temporary import beside, stem_of, sweep_once
 
 PathLike = str | os.PathLike[str]
 
@@ -34,16 +30,6 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BOM = "\ufeff"
 _DEVICES = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 """What is written through whatever it is: ``/dev/stdout`` can be a regular file, which others write to as well."""
-
-_LONGEST_NAME = 255
-"""Bytes of a file name on all usual disks."""
-
-_TEMPORARY = re.compile(r"\..*\.[0-9a-f]{12}\.tmp", re.DOTALL)
-_ABANDONED = 3600.0
-"""Temporary files that nobody wrote to for so many seconds were left by a run that was killed."""
-
-_ABANDONED_FOLDER = 24 * 3600.0
-"""The same for folders, in which much may be worked out before it is written."""
 
 
 def name_of(path: PathLike) -> str:
@@ -213,38 +199,82 @@ def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) ->
             raise OutputError("this is a folder, not a file", where=name, hint="Name a file inside it.")
         shared = os.path.abspath(path).startswith(_DEVICES)
         if shared or (mode is not None and not stat.S_ISREG(mode)):
-            with open(path, "ab" if shared else "wb") as through:
-                yield through
-            return
-        target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
-        _sweep_once(target.parent)
-        # closed below, before it takes its place
-        stream: BinaryIO = open(beside(target), "xb") if stays is None else _part(target)  # noqa: SIM115
-        temporary = Path(stream.name)
-        try:
+            stream = io.BufferedWriter(_ResultFile(path, "a" if shared else "w", name))
             with stream:
                 yield stream
-                stream.flush()
+            return
+        target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
+        sweep_once(target.parent)
+        raw = _ResultFile(beside(target), "x", name) if stays is None else _part(target, name)
+    stream, temporary = io.BufferedWriter(raw), Path(os.fsdecode(raw.name))
+    try:
+        with stream:
+            yield stream
+            stream.flush()
+            with output_errors(name):
                 os.fsync(stream.fileno())  # a full network disk often says so only here
+        with output_errors(name):
             if mode is not None:
                 shutil.copymode(target, temporary)
             os.replace(temporary, target)
-        except BaseException:
-            shown = temporary if os.path.islink(path) else Path(path).with_name(temporary.name)
-            if stays is None or not stays(str(shown)):
-                with suppress(OSError):
-                    temporary.unlink(missing_ok=True)
-            raise
-        sync_folder(target.parent)
+    except BaseException:
+        shown = temporary if os.path.islink(path) else Path(path).with_name(temporary.name)
+        if stays is None or not stays(str(shown)):
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
 
 
-def _part(target: Path) -> BinaryIO:
+class _ResultFile(io.FileIO):
+    """A file that is written. What the system says against it names the result; other errors are of others.
+
+    Args:
+        path: The file.
+        mode: How it is opened.
+        shown: What the result is called.
+    """
+
+    def __init__(self, path: PathLike, mode: str, shown: str) -> None:
+        super().__init__(os.fspath(path), mode)
+        self.shown = shown
+
+    def write(self, data: Any) -> int:
+        """Write some bytes."""
+        with output_errors(self.shown):
+            return super().write(data)
+
+    def close(self) -> None:
+        """Close it; some disks say only here that they are full."""
+        with output_errors(self.shown):
+            super().close()
+
+
+class _StandardOutput(io.BufferedIOBase):
+    """Standard output, with errors of its own name."""
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Write some bytes."""
+        with output_errors("<stdout>"):
+            return sys.stdout.buffer.write(data)
+
+    def flush(self) -> None:
+        """Let the reader have them."""
+        with output_errors("<stdout>"):
+            sys.stdout.buffer.flush()
+
+
+def _part(target: Path, shown: str) -> _ResultFile:
     """A new file beside another, for what is finished of it; an ending ``.gz`` stays at the end."""
     stem, packed, _ = target.name.rpartition(".gz") if target.name.endswith(".gz") else (target.name, "", "")
     for number in count(1):
         more = f".{number}" if number > 1 else ""
         with suppress(FileExistsError):
-            return open(target.with_name(f"{_stem(stem)}{more}.part{packed}"), "xb")
+            return _ResultFile(target.with_name(f"{stem_of(stem)}{more}.part{packed}"), "x", shown)
     raise AssertionError  # there is always another number
 
 
@@ -266,63 +296,6 @@ def sync_folder(folder: Path) -> None:
             os.close(number)
 
 
-def beside(target: Path, ending: str = "tmp") -> Path:
-    """A new name beside a file or folder, which nobody else uses: hidden, and short enough for any name.
-
-    Args:
-        target: The file or folder.
-        ending: What the name ends in.
-
-    Example:
-        >>> beside(Path("place/model")).name.startswith(".model.")
-        True
-    """
-    return target.with_name(f".{_stem(target.name)}.{secrets.token_hex(6)}.{ending}")
-
-
-def others_beside(target: Path, ending: str) -> list[Path]:
-    """Names beside a file or folder that :func:`beside` gave, in this process or another, and that are there."""
-    begin, end = f".{_stem(target.name)}.", f".{ending}"
-    try:
-        names = os.listdir(target.parent)
-    except OSError:
-        return []
-    found = [name for name in names if name.startswith(begin) and name.endswith(end)]
-    return [target.with_name(name) for name in sorted(found) if len(name) == len(begin) + 12 + len(end)]
-
-
-def _stem(name: str) -> str:
-    """A name, or where it is too long for more to be added, its beginning with a hash of it."""
-    raw = os.fsencode(name)
-    if len(raw) <= _LONGEST_NAME - 30:
-        return name
-    return raw[:160].decode("utf-8", "ignore") + "~" + hashlib.sha256(raw).hexdigest()[:16]
-
-
-def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
-    """Remove temporary files and folders that a killed run left behind; those of runs that are under way stay.
-
-    Args:
-        folder: Where to look.
-        pattern: Which names to look at; of these, only names that :func:`beside` gives are taken.
-    """
-    now = time.time()
-    for path in folder.glob(pattern):
-        with suppress(OSError):  # another run was faster
-            if not _TEMPORARY.fullmatch(path.name):
-                continue
-            if not path.is_dir():
-                if now - path.lstat().st_mtime > _ABANDONED:
-                    path.unlink()
-            elif now - max(one.lstat().st_mtime for one in (path, *path.rglob("*"))) > _ABANDONED_FOLDER:
-                shutil.rmtree(path, ignore_errors=True)
-
-
-@cache
-def _sweep_once(folder: Path) -> None:
-    sweep(folder)
-
-
 def make_folder(folder: Path, hint: str = "Choose another place, or mend its permissions.") -> None:
     """Make a folder and those above it.
 
@@ -333,22 +306,28 @@ def make_folder(folder: Path, hint: str = "Choose another place, or mend its per
     Raises:
         OutputError: It cannot be made.
     """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
             f"the folder cannot be made: {(error.strerror or str(error)).lower()}", where=str(folder), hint=hint
         ) from error
+    for one in missing:  # what is to be in them shall be there after a power cut
+        sync_folder(one.parent)
 
 
 @contextmanager
-def output_errors(name: str, what: str = "", hint: str = "Free space, or choose another.") -> Iterator[None]:
+def output_errors(
+    name: str, what: str = "", hint: str = "Free space, or choose another.", within: Path | None = None
+) -> Iterator[None]:
     """Turn what the system says where something cannot be written into one clear error.
 
     Args:
         name: What is written: a file or folder.
         what: What it is, such as ``the model``; a file by default.
         hint: What to do where it cannot be written.
+        within: Where it is written; what the system says of a file elsewhere stays as it is.
 
     Raises:
         OutputError: What the block raised was an error of the disk; safetensors wraps those in one of its own.
@@ -359,6 +338,9 @@ def output_errors(name: str, what: str = "", hint: str = "Free space, or choose 
         raise  # the reader of a pipe has gone, which is for the command line to end quietly
     except Exception as error:
         if not (isinstance(error, OSError) or type(error).__module__.startswith("safetensors")):
+            raise
+        place = getattr(error, "filename", None)
+        if within is not None and isinstance(place, str) and within not in (Path(place), *Path(place).parents):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         if what:
@@ -388,13 +370,12 @@ def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> I
     """
     name = os.fspath(path)
     if name == "-":
-        stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="\n", write_through=False)
+        stdout = io.TextIOWrapper(_StandardOutput(), encoding="utf-8", newline="\n")
         try:
-            with output_errors("<stdout>"):
-                yield stdout
-                stdout.flush()
+            yield stdout
+            stdout.flush()
         finally:
-            with suppress(OSError, ValueError):
+            with suppress(OSError, OutputError, ValueError):
                 stdout.detach()  # leave standard output open
         return
     with atomic_binary(path, stays) as raw:
@@ -405,7 +386,7 @@ def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> I
             yield text
             text.flush()
         finally:
-            with suppress(OSError, ValueError):
+            with suppress(OSError, OutputError, ValueError):
                 text.detach()
             if packed is not None:
                 packed.close()  # what is finished can then be read

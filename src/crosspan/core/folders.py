@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
@@ -23,10 +23,17 @@ from typing import Any
 
 from crosspan.core.digests import file_digests
 from crosspan.core.errors import OutputError
-from crosspan.core.files import PathLike, atomic_binary, beside, others_beside, output_errors, sweep, sync_folder
+from crosspan.core.files import PathLike, atomic_binary, make_folder, output_errors, sync_folder
+from crosspan.core.temporary import beside, is_temporary, others_beside, sweep
 
 MARKER = ".crosspan.json"
 """The file that tells what is in a folder. It is hidden, so that it does not count in a digest of the folder."""
+
+OWN = ".crosspan-"
+"""What the names of other hidden files of crosspan begin with, such as locks."""
+
+WORK = f"{OWN}work"
+"""The file that tells that a folder was made for what work has so far."""
 
 _NO_ROOM = "Free space, or choose another."
 _VERSION = 1
@@ -36,7 +43,6 @@ _TRIES = 20
 @contextmanager
 def atomic_folder(
     path: PathLike,
-    ours: Sequence[str] = (),
     *,
     replace: bool = True,
     marker: str = MARKER,
@@ -47,8 +53,6 @@ def atomic_folder(
 
     Args:
         path: The folder to write; folders above it are made.
-        ours: Patterns of names that may be in an older folder besides what it was made with, such as
-            ``checkpoint-*``; they go with it. An older folder without a marker may hold nothing else.
         replace: Whether it takes the place of a whole one; else that one stays, such as that of a faster run.
         marker: Name of the file that tells what is in the folder.
         what: What it is, for messages.
@@ -69,28 +73,30 @@ def atomic_folder(
         ...     Path(place, "model", "weights").read_text(), is_complete(Path(place, "model"))
         ('new', True)
     """
-    target = Path(os.path.realpath(path))
-    with output_errors(os.fspath(path), what, hint):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    target, name = Path(os.path.realpath(path)), os.fspath(path)
+    with output_errors(name, what, hint):
+        make_folder(target.parent)
         settle_folder(target, marker=marker)
         sweep(target.parent)
-        check_replaceable(path, ours, marker=marker)
+        check_replaceable(path, marker=marker)
         scratch = beside(target)
         scratch.mkdir()
-        try:
+    try:
+        with output_errors(name, what, hint, within=scratch):
             yield scratch
-            if not replace and is_complete(target, marker=marker):
-                shutil.rmtree(scratch, ignore_errors=True)
-                return
+        if not replace and is_complete(target, marker=marker):
+            shutil.rmtree(scratch, ignore_errors=True)
+            return
+        with output_errors(name, what, hint):
             seal(scratch, marker=marker)
             if target.is_dir():
                 shutil.copymode(target, scratch)
-            check_replaceable(path, ours, marker=marker)
+            check_replaceable(path, marker=marker)
             _take_place(scratch, target)
-        except BaseException:
-            settle_folder(target, marker=marker)
-            shutil.rmtree(scratch, ignore_errors=True)
-            raise
+    except BaseException:
+        settle_folder(target, marker=marker)
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
 
 
 def is_complete(path: PathLike, *, marker: str = MARKER) -> bool:
@@ -120,12 +126,12 @@ def is_complete(path: PathLike, *, marker: str = MARKER) -> bool:
     return found == [digest for _, digest in listed.values()]
 
 
-def check_replaceable(path: PathLike, ours: Sequence[str] = (), *, marker: str = MARKER) -> None:
+def check_replaceable(path: PathLike, besides: Sequence[str] = (), *, marker: str = MARKER) -> None:
     """Raise where a folder may not be replaced: it is a file, or holds what crosspan did not put there.
 
     Args:
         path: The folder; it need not be there.
-        ours: Patterns of names that may be in it besides what it was made with.
+        besides: Patterns of names that may be in it besides what it was made with.
         marker: Name of the file that tells what is in it.
 
     Raises:
@@ -138,7 +144,7 @@ def check_replaceable(path: PathLike, ours: Sequence[str] = (), *, marker: str =
         raise OutputError("this is a file, and a folder is needed", where=name, hint="Name another.")
     listed = contents(Path(path) / marker) or {}
     for one in _files(Path(path)):
-        if one not in listed and one != marker and not any(fnmatch(one.partition("/")[0], mine) for mine in ours):
+        if one not in listed and one != marker and not _passing(one, besides):
             raise OutputError(
                 f"the folder holds something else ({one!r})",
                 where=name,
@@ -146,21 +152,71 @@ def check_replaceable(path: PathLike, ours: Sequence[str] = (), *, marker: str =
             )
 
 
-def remove_folder(path: PathLike, ours: Sequence[str] = (), *, marker: str = MARKER) -> None:
+def _passing(file: str, besides: Sequence[str]) -> bool:
+    """Whether a file in a folder is only there for a while: it is locked, half-written, or one of those besides."""
+    top, _, inner = file.partition("/")
+    own = file.startswith(OWN) and not inner
+    return own or is_temporary(top) or any(fnmatch(top, other) for other in besides)
+
+
+def remove_folder(path: PathLike, *, marker: str = MARKER) -> None:
     """Remove a folder that crosspan made; nothing where there is none.
 
     Args:
         path: The folder.
-        ours: Patterns of names that may be in it besides what it was made with.
         marker: Name of the file that tells what is in it.
 
     Raises:
         OutputError: It holds something else, or cannot be removed.
     """
-    check_replaceable(path, ours, marker=marker)
+    check_replaceable(path, marker=marker)
     target = Path(os.path.realpath(path))
     with output_errors(os.fspath(path), "the folder"), suppress(FileNotFoundError):
         _discard(target, target)
+
+
+def make_work_folder(folder: Path) -> None:
+    """Make a folder for what work has so far, with a file in it that says who made it.
+
+    Only what is in such folders is removed without a look at what it is.
+
+    Args:
+        folder: The folder; it may be there.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    make_folder(folder)
+    if not (folder / WORK).exists():
+        with atomic_binary(folder / WORK):
+            pass
+
+
+def remove_work_folder(folder: Path, keep: Collection[str] = ()) -> None:
+    """Remove a folder that :func:`make_work_folder` made, with all that is in it. Any other stays.
+
+    Args:
+        folder: The folder; it need not be there.
+        keep: Names in it that stay, and the folder with them.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as place:
+        ...     make_work_folder(Path(place, "work"))
+        ...     Path(place, "other").mkdir()
+        ...     for name in ("work", "other"):
+        ...         remove_work_folder(Path(place, name))
+        ...     os.listdir(place)
+        ['other']
+    """
+    if not (folder / WORK).is_file():
+        return
+    with suppress(OSError):  # another run was faster, or may remove it and we may not
+        if not keep:
+            _discard(folder, folder)
+            return
+        for name in set(os.listdir(folder)) - {*keep, WORK}:
+            _discard(folder / name, folder / name)
 
 
 def seal(folder: Path, *, marker: str = MARKER) -> None:
@@ -233,11 +289,14 @@ def _take_place(scratch: Path, target: Path) -> None:
 
 
 def _discard(folder: Path, target: Path) -> None:
-    """Remove a folder, under a name by which nobody takes what is left of it for whole."""
+    """Remove a folder or file, under a name by which nobody takes what is left of it for whole."""
     with suppress(FileNotFoundError):
         gone = beside(target)
         os.rename(folder, gone)
-        shutil.rmtree(gone, ignore_errors=True)
+        if gone.is_symlink() or not gone.is_dir():
+            gone.unlink()
+        else:
+            shutil.rmtree(gone, ignore_errors=True)
 
 
 def contents(marker: Path) -> dict[str, tuple[int, str]] | None:

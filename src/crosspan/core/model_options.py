@@ -11,7 +11,8 @@ from crosspan.core.carried import model_identity
 Content = Callable[[Path], str]
 """Gives the digest of a model that lies at a path."""
 
-_MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
+_MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder", "tokenizer", "originals")
+_CACHE_ENDINGS = ("cache",)
 
 UNSEEN = frozenset(
     (
@@ -24,13 +25,23 @@ missing because of one is there with another."""
 
 
 def names_a_model(option: str) -> bool:
-    """Whether an option holds the name or the folder of a model.
+    """Whether an option holds the name or the folder of a model, or of another thing that is read like one.
 
     Example:
         >>> names_a_model("model"), names_a_model("nmt.model"), names_a_model("layer")
         (True, True, False)
     """
     return option.rpartition(".")[2].rpartition("_")[2] in _MODEL_ENDINGS
+
+
+def names_a_cache(option: str) -> bool:
+    """Whether an option holds a file or folder in which results are kept for the next time.
+
+    Example:
+        >>> names_a_cache("cache"), names_a_cache("nmt.cache"), names_a_cache("model")
+        (True, True, False)
+    """
+    return option.rpartition(".")[2].rpartition("_")[2] in _CACHE_ENDINGS
 
 
 def with_models(options: Mapping[str, Any], find: Callable[[str], str]) -> dict[str, Any]:

@@ -1,15 +1,83 @@
-"""The check that no result takes the place of what is read."""
+"""What is found out before the work: that no result takes the place of what is read, and that each can be written."""
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeGuard
 
-from crosspan.core.errors import OptionError
-from crosspan.core.files import PathLike
+from crosspan.core.errors import OptionError, OutputError
+from crosspan.core.files import PathLike, atomic_binary, output_errors
+from crosspan.core.temporary import beside
+
+
+class _Abandoned(Exception):  # noqa: N818  # no error: it ends a trial
+    pass
+
+
+def check_writing(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike | None]) -> None:
+    """Find out before the work that files which are written replace none that are read, and that they can be written.
+
+    Args:
+        outputs: Files; ``None`` is passed over.
+        inputs: Files. Folders in the place of files are refused where they are opened.
+
+    Raises:
+        OptionError: An output is an input, or two outputs are the same.
+        OutputError: An output cannot be written.
+    """
+    named = [path for path in outputs if path is not None]
+    check_outputs(no_folders(named), no_folders(inputs))
+    for path in named:
+        try_file(path)
+
+
+def no_folders(paths: Iterable[PathLike | None]) -> list[PathLike]:
+    """The paths without those of folders, which stand in the place of files and are refused where they are opened."""
+    return [path for path in paths if path is not None and not os.path.isdir(path)]
+
+
+def try_file(path: PathLike) -> None:
+    """Raise unless a file can be written: one is begun beside it, and removed. Devices and pipes are not touched.
+
+    Raises:
+        OutputError: It cannot.
+
+    Example:
+        >>> try_file("no such folder/file")
+        Traceback (most recent call last):
+        crosspan.core.errors.OutputError: no such folder/file: the folder does not exist. Make it first.
+    """
+    if os.fspath(path) == "-":
+        return
+    with suppress(OSError):
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            return
+    with suppress(_Abandoned), atomic_binary(path):
+        raise _Abandoned
+
+
+def try_folder(path: PathLike) -> None:
+    """Raise unless something can be written into a folder, or where it is to be: something is, and is removed.
+
+    Args:
+        path: The folder; neither it nor those above it need be there.
+
+    Raises:
+        OutputError: It cannot.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_dir():
+        raise OutputError("this is a file, and a folder is needed", where=os.fspath(path), hint="Name another.")
+    there = next(place for place in (target, *target.parents) if place.exists())
+    with output_errors(os.fspath(path), "the folder", "Name another, or change its permissions."):
+        trial = beside(there / "trial")
+        trial.mkdir()
+        trial.rmdir()
 
 
 def check_outputs(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike | None]) -> None:

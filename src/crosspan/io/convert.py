@@ -8,6 +8,7 @@ from typing import Literal
 
 from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.files import PathLike, name_of
+from crosspan.core.overwrites import check_writing
 from crosspan.core.tags import Repair, Scheme, SchemeOption
 from crosspan.core.types import Sentence
 from crosspan.io import Reject, Unit, iter_located, write
@@ -70,6 +71,7 @@ def convert(
     """
     if on_error not in ("stop", "skip"):
         raise OptionError(f"unknown value {on_error!r} of on_error", hint="Choose stop or skip.")
+    check_writing([target], [source])
     result = Conversion()
     located = iter_located(
         source,

@@ -1,26 +1,31 @@
 """Checkpoints of a training: complete or not there at all, without pickles.
 
+Each is a folder that is written all or nothing (:mod:`crosspan.core.folders`), and is on the disk before the one before
+it goes.
+
 Only what is trained is kept: weights that are frozen come from the model that the training began with.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from crosspan.core.errors import ModelError, OutputError
+from crosspan.core.folders import atomic_folder, is_complete, remove_folder
 from crosspan.core.json_text import parse_json
 from crosspan.models.loading import neural
+from crosspan.models.saving import is_finished
 
 T = TypeVar("T")
 
 _NAME = re.compile(r"checkpoint-(\d+)\Z")
 _STATE = "state.json"
+_AGAIN = "Make room, and run it again: it goes on from the checkpoint before."
 _WEIGHTS, _MEMORY, _BEST = "weights.safetensors", "optimizer.safetensors", "best.safetensors"
 
 
@@ -37,11 +42,16 @@ class Checkpoints:
         self.mark = mark
 
     def newest(self) -> Path | None:
-        """The folder of the last one that was written to its end."""
+        """The folder of the last one that is whole; where there are only damaged ones, of the last of those."""
+        found = self._found()
+        return next((path for path in found if is_complete(path)), found[0] if found else None)
+
+    def _found(self) -> list[Path]:
+        """All of them, the last first."""
         if not self.folder.is_dir():
-            return None
+            return []
         found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := _NAME.match(path.name))]
-        return max(found)[1] if found else None
+        return [path for _, path in sorted(found, reverse=True)]
 
     def write(
         self,
@@ -65,31 +75,14 @@ class Checkpoints:
         """
         files = neural("a checkpoint", "safetensors.torch")
         path = self.folder / f"checkpoint-{step:08d}"
-        scratch = self.folder / f"{path.name}.part"
-        try:
-            shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir(parents=True)
+        with atomic_folder(path, what="the checkpoint", hint=_AGAIN) as scratch:
             files.save_file(trained(model), scratch / _WEIGHTS)
             files.save_file(_memory(model, optimizers), scratch / _MEMORY)
             if best is not None:
                 files.save_file(dict(best), scratch / _BEST)
             text = json.dumps({"mark": self.mark, "step": step, **state}, indent=1)
             (scratch / _STATE).write_text(text + "\n", encoding="utf-8")
-            shutil.rmtree(path, ignore_errors=True)
-            os.replace(scratch, path)
-        except Exception as error:
-            shutil.rmtree(scratch, ignore_errors=True)  # what is half written takes room that may be missing
-            if not _of_the_disk(error):
-                raise
-            reason = getattr(error, "strerror", None) or str(error)
-            raise OutputError(
-                f"the checkpoint cannot be written ({reason})",
-                where=str(self.folder),
-                hint="Make room, and run it again: it goes on from the checkpoint before.",
-            ) from error
-        for other in self.folder.glob("checkpoint-*"):
-            if other != path:
-                shutil.rmtree(other, ignore_errors=True)
+        self._remove_all_but(path)
         return path
 
     def restore(
@@ -113,6 +106,8 @@ class Checkpoints:
         path = self.newest()
         if path is None:
             return None
+        if not is_complete(path):
+            raise _damaged(path)
         try:
             values: dict[str, Any] = parse_json((path / _STATE).read_bytes())
             mark = values.pop("mark")
@@ -135,8 +130,30 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Take away what was kept for going on."""
-        for path in self.folder.glob("checkpoint-*"):
-            shutil.rmtree(path, ignore_errors=True)
+        self._remove_all_but(None)
+
+    def _remove_all_but(self, kept: Path | None) -> None:
+        for path in self._found():
+            if path != kept:
+                with suppress(OutputError):  # somebody has put something else into it
+                    remove_folder(path)
+
+
+def has_ended(folder: Path, record: str) -> bool:
+    """Whether the training of a folder came to its end; checkpoints that a killed one left beside its model go.
+
+    Args:
+        folder: The folder; all in it is of the same training.
+        record: Name of the file that tells what the model was made from.
+
+    Example:
+        >>> has_ended(Path("a folder that is not there"), "training.json")
+        False
+    """
+    if not is_finished(folder, record):
+        return False
+    Checkpoints(folder, "").remove()
+    return True
 
 
 def trained(model: Any) -> dict[str, Any]:
@@ -180,11 +197,6 @@ def _put_memory_back(model: Any, optimizers: Mapping[str, Any], memory: Mapping[
         # an optimizer that is not fused counts its steps on the CPU
         there = part != "step" or bool(optimizer.defaults.get("fused"))
         optimizer.state[parameter][part] = value.to(parameter.device) if there else value
-
-
-def _of_the_disk(error: Exception) -> bool:
-    """Whether writing failed: safetensors wraps errors of the system in one of its own."""
-    return isinstance(error, OSError) or type(error).__module__.startswith("safetensors")
 
 
 def _damaged(path: Path) -> ModelError:

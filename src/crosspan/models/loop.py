@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from crosspan.core.errors import ModelError
@@ -18,7 +20,7 @@ from crosspan.core.progress import Listener, Progress
 from crosspan.models.checkpoints import Checkpoints, put_back, trained
 from crosspan.models.loading import neural
 from crosspan.models.objective import TASK, Objective
-from crosspan.models.saving import write_finished, write_model
+from crosspan.models.saving import only_training, write_finished, write_model
 from crosspan.models.stepper import NotANumberError
 
 _LOG = logging.getLogger(__name__)
@@ -106,7 +108,7 @@ class Outcome:
 
 
 class Loop:
-    """One training.
+    """One training, as a block of ``with`` that holds its folder: no other run can train into it meanwhile.
 
     Args:
         objective: What is learned.
@@ -119,6 +121,19 @@ class Loop:
         self.checkpoints = Checkpoints(folder, objective.mark())
         self.state = State()
         self.best_weights: Mapping[str, Any] | None = None
+        self._held: ExitStack | None = None
+
+    def __enter__(self) -> Loop:
+        self._held = ExitStack()
+        if self.processes.first:
+            self._held.enter_context(only_training(self.folder))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._held is not None:
+            self._held.close()
 
     def run(self, listener: Listener | None = None) -> Outcome:
         """Train, from the last checkpoint where there is one.
@@ -131,6 +146,8 @@ class Loop:
             UnavailableError: Memory is too small, or the device failed.
             OutputError: The checkpoint is of another training, or there is no room for the next.
         """
+        if self._held is None:
+            raise RuntimeError("a training holds its folder: run it in a block of with")
         torch = neural("a training", "torch")
         self._resume()
         state, course, stage = self.state, self.course, self.objective.stage

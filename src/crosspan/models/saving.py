@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import OutputError
-from crosspan.core.files import output_errors, sync_folder
-from crosspan.core.folders import MARKER, atomic_folder, check_replaceable, contents, is_complete, settle_folder
+from crosspan.core.files import PathLike, make_folder, output_errors, sync_folder
+from crosspan.core.folders import MARKER, OWN, atomic_folder, check_replaceable, contents, is_complete, settle_folder
+from crosspan.core.locks import only_one
+from crosspan.core.overwrites import check_outputs, try_folder
+from crosspan.core.temporary import others_beside, sweep
 from crosspan.models.loading import neural
 
 _AGAIN = "Make room, and run it again: it goes on from the last checkpoint."
@@ -19,31 +22,59 @@ _AGAIN = "Make room, and run it again: it goes on from the last checkpoint."
 PART = "finished.part"
 """What a folder of a training holds for the moment in which the model takes its place."""
 
-_OURS = ("checkpoint-*", f"{PART}*", ".*.tmp", ".*.old")
+_TRAINS, _WRITES = f"{OWN}training.lock", f"{OWN}writing.lock"
+"""Files that a run locks while it trains into the folder, and while it moves a model to its place."""
+
+_CHECKPOINTS = "checkpoint-*"
+_OURS = (_CHECKPOINTS, PART)
 """What may be in the folder of a training that was killed."""
 
 
-def check_new(folder: Path, record: str, besides: Sequence[str] = ()) -> None:
+def check_new(folder: Path, record: str, besides: Sequence[str] = (), *, reads: Iterable[PathLike] = ()) -> None:
     """Raise unless a model can be written into a folder: it is new, or holds the checkpoints of a training.
 
-    A model that is damaged, as by a power cut on an older disk, is none: it may be made anew.
+    A model that is damaged, as by a power cut on an older disk, is none: it may be made anew. One that has checkpoints
+    beside it is of a training that was killed before its last step, which was to take them away: it is made again.
 
     Args:
         folder: The folder.
         record: Name of the file that tells what a finished model was made from.
         besides: Names that may be there as well.
+        reads: Models that are read; one that is not here is a name on the hub.
 
     Raises:
+        OptionError: A model that is read would be lost.
         OutputError: It holds a model or something else, is a file, or cannot be written.
     """
-    if is_finished(folder, record) or ((folder / record).is_file() and not (folder / MARKER).exists()):
+    check_outputs([folder], [one for one in reads if os.path.exists(one)])
+    checkpoints = list(folder.glob(_CHECKPOINTS))
+    there = is_finished(folder, record) and not checkpoints
+    if there or ((folder / record).is_file() and not (folder / MARKER).exists()):
         raise OutputError("there is a trained model already", where=str(folder), hint="Name another folder.")
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("this is a file, and the model needs a folder", where=str(folder), hint="Name another.")
     check_replaceable(folder, (*_OURS, *besides))
-    there = next((place for place in (folder, *folder.absolute().parents) if place.exists()), folder)
-    if not os.access(there, os.W_OK):
-        raise OutputError("the model cannot be written here", where=str(there), hint="Name another folder.")
+    for one in checkpoints:  # other programs call theirs so, too
+        check_replaceable(one)
+    try_folder(folder)
+
+
+@contextmanager
+def only_training(folder: Path) -> Iterator[None]:
+    """Hold the folder of a training: no other run trains into it, and what killed ones left half-written is gone.
+
+    Args:
+        folder: The folder; it is made.
+
+    Raises:
+        OutputError: Another run trains into it, or it cannot be made.
+    """
+    make_folder(folder)
+    with only_one(folder / _TRAINS) as mine:
+        if not mine:
+            raise OutputError(
+                "another run trains into this folder", where=str(folder), hint="Let it end, or name another folder."
+            )
+        sweep(folder, alone=True)
+        yield
 
 
 def is_finished(folder: Path, record: str) -> bool:
@@ -60,8 +91,10 @@ def is_finished(folder: Path, record: str) -> bool:
         False
     """
     part = folder / PART
-    settle_folder(part)
-    _move_in(part, folder, record)
+    if part.is_dir() or others_beside(part, "old"):
+        with suppress(OutputError), _only_writing(folder):  # or it can be read, and not written
+            settle_folder(part)
+            _move_in(part, folder, record)
     return (folder / record).is_file() and is_complete(folder)
 
 
@@ -133,9 +166,17 @@ def write_finished(
     Raises:
         OutputError: There is no room.
     """
-    write_model(model, tokenizer, folder / PART, files, weights)
-    with output_errors(str(folder), "the model", _AGAIN):
+    make_folder(folder)
+    with _only_writing(folder):
+        write_model(model, tokenizer, folder / PART, files, weights)
         _move_in(folder / PART, folder, record)
+
+
+@contextmanager
+def _only_writing(folder: Path) -> Iterator[None]:
+    """Wait until no other run moves a model to its place here, and keep others waiting."""
+    with output_errors(str(folder), "the model", _AGAIN), only_one(folder / _WRITES, wait=True):
+        yield
 
 
 def _move_in(part: Path, folder: Path, record: str) -> None:

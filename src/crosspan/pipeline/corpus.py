@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from crosspan.core.checks import words_of
 from crosspan.core.digests import depends_on, file_digest
 from crosspan.core.errors import CrosspanError, FormatError
+from crosspan.core.files import PathLike
 from crosspan.core.types import Pair, Sentence
 from crosspan.io.pairs import LocatedPair, SentenceFile, empty_side, one_sided, read_pairs
 from crosspan.pipeline.parts import Fault
@@ -126,6 +127,14 @@ class Files:
         """Raise if a file was written to since."""
         for file in self.files:
             file.check_unchanged()
+
+
+def corpus_of(source: SentenceFile, target: SentenceFile | None, others: Sequence[PathLike] = ()) -> Files:
+    """The files of a corpus, which are read once, so that they may be pipes."""
+    paths = [source.path, *([target.path] if target is not None else []), *others]
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise FormatError("standard input can be only one of the files", where="<stdin>", hint="Save the other.")
+    return Files((InputFile(source), *([InputFile(target)] if target is not None else [])))
 
 
 @dataclass(frozen=True, slots=True)

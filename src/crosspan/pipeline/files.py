@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from crosspan import io
-from crosspan.core.errors import EmptyInputError, OutputError
+from crosspan.core.errors import EmptyInputError
 from crosspan.core.files import PathLike, open_output
+from crosspan.core.overwrites import check_writing
 from crosspan.core.progress import Listener
 from crosspan.core.types import Projection
 from crosspan.io import read_links
 from crosspan.io.pairs import SentenceFile, rereadable
-from crosspan.pipeline.corpus import Bitext, InputFile
-from crosspan.pipeline.file_checks import check_writing, corpus_of
+from crosspan.pipeline.corpus import Bitext, InputFile, corpus_of
 from crosspan.pipeline.labels import Settings, projection_tables
 from crosspan.pipeline.outputs import named_after
 from crosspan.pipeline.plan import plan_of
@@ -208,41 +208,26 @@ class _Kept:
 class _DropLog:
     """Writes a line of JSON for everything that was not projected."""
 
-    def __init__(self, stream: IO[str] | None, name: PathLike | None) -> None:
+    def __init__(self, stream: IO[str] | None) -> None:
         self.stream = stream
-        self.name = name
 
     def add(self, index: int, carried: Carried, where: str | None) -> None:
         """Write what is to be said of a pair."""
         if self.stream is None:
             return
         records = dropped_records(index, carried.source, carried.projection, where=where)
-        lines = "".join([json.dumps(record, ensure_ascii=False) + "\n" for record in records])
-        with self._naming_errors():
-            self.stream.write(lines)
+        self.stream.write("".join([json.dumps(record, ensure_ascii=False) + "\n" for record in records]))
 
     def finish(self) -> None:
         """Write what is still held back, while OUT can yet be given up."""
         if self.stream is not None:
-            with self._naming_errors():
-                self.stream.flush()
-
-    @contextmanager
-    def _naming_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:  # here, as the writer of OUT around us would call it its own
-            raise OutputError(
-                f"writing failed: {(error.strerror or str(error)).lower()}",
-                where=str(self.name),
-                hint="Free space, or choose another folder.",
-            ) from error
+            self.stream.flush()
 
 
 @contextmanager
 def _drop_log(path: PathLike | None) -> Iterator[_DropLog]:
     if path is None:
-        yield _DropLog(None, None)
+        yield _DropLog(None)
         return
     with open_output(path) as stream:
-        yield _DropLog(stream, path)
+        yield _DropLog(stream)

@@ -11,20 +11,19 @@ there.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import shutil
-import time
+import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import OutputError
 from crosspan.core.files import atomic_binary, make_folder
+from crosspan.core.folders import make_work_folder, remove_work_folder
+from crosspan.core.locks import only_one
 from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.store import Entry
 
@@ -33,11 +32,9 @@ _PACKED_UP_TO = 32 << 20
 """Larger parts are not compressed: they are models, which do not shrink much."""
 
 _UNFINISHED = "unfinished"
-
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-
-_POLL_S = 0.2
-"""Seconds between two looks at a lock, where the system cannot wait for it."""
+_LOCK = ".lock"
+_KEY = re.compile(r"[0-9a-f]{64}")
+"""What has another name in the folder is not ours, and stays."""
 
 
 class FolderStore:
@@ -148,7 +145,7 @@ class FolderStore:
             yield True
             return
         make_folder(self.folder / _UNFINISHED)
-        with _only_one(self._lock(key), wait) as mine:
+        with only_one(self._lock(key), wait) as mine:
             yield mine
 
     @contextmanager
@@ -167,23 +164,23 @@ class FolderStore:
             yield None
             return
         folder = self.folder / _UNFINISHED / key
-        make_folder(folder)
+        make_work_folder(folder)
         yield folder
         if self.path(key).is_file():
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_work_folder(folder)
 
     def _lock(self, key: str) -> Path:
-        return self.folder / _UNFINISHED / f"{key}.lock"
+        return self.folder / _UNFINISHED / f"{key}{_LOCK}"
 
     def remove_all_but(self, keep: Collection[str]) -> int:
         """Remove the results of other keys, and what work on others left unfinished; return how many results."""
-        for path in (self.folder / _UNFINISHED).glob("*"):
-            if path.is_dir() and path.name not in keep:
-                with _only_one(self._lock(path.name)) as mine:
+        for key in {path.name.removesuffix(_LOCK) for path in (self.folder / _UNFINISHED).glob("*")} - {*keep}:
+            if _KEY.fullmatch(key):
+                with only_one(self._lock(key)) as mine:
                     if mine:
-                        shutil.rmtree(path, ignore_errors=True)
-        kept = {self.path(key) for key in keep}
-        gone = [path for path in self.folder.glob("??/*") if path.is_file() and path not in kept]
+                        remove_work_folder(self.folder / _UNFINISHED / key)
+        found = {path.parent.name + path.name: path for path in self.folder.glob("??/*") if path.is_file()}
+        gone = [path for key, path in found.items() if _KEY.fullmatch(key) and key not in keep]
         for path in gone:
             path.unlink(missing_ok=True)
         return len(gone)
@@ -212,63 +209,3 @@ class FolderStore:
             return None
         parts = {name: digest for name, (digest, _, _) in header["parts"].items()}
         return Entry(key, parts, header["facts"]), found
-
-
-@contextmanager
-def _only_one(path: Path, wait: bool = False) -> Iterator[bool]:
-    """Hold a lock that ends with the process, however that ends; tell whether nobody else holds it."""
-    while True:
-        number = _opened(path)
-        mine = _locked(number, wait)
-        if not mine or _same(number, path):
-            break
-        os.close(number)  # who held it before has removed the file: there is another, or none
-    try:
-        try:
-            yield mine
-        finally:
-            if mine:
-                with suppress(OSError):  # Windows does not remove a file that is open
-                    path.unlink()
-    finally:
-        os.close(number)
-
-
-def _opened(path: Path) -> int:
-    try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise OutputError(
-            f"the file cannot be made: {(error.strerror or str(error)).lower()}",
-            where=str(path),
-            hint="Make room for it, or mend the permissions of its folder.",
-        ) from error
-
-
-def _locked(number: int, wait: bool) -> bool:
-    while True:
-        try:
-            if os.name == "nt":
-                import msvcrt
-
-                msvcrt.locking(number, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-            else:
-                import fcntl
-
-                fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError as error:
-            if error.errno in _NO_LOCKS:
-                return True  # a folder without locks: work may be done twice, which does no harm
-            if not wait:
-                return False
-            time.sleep(_POLL_S)
-        else:
-            return True
-
-
-def _same(number: int, path: Path) -> bool:
-    """Whether an open file is still there under its name, and not removed by who held the lock before."""
-    try:
-        return os.path.samestat(os.fstat(number), os.stat(path))
-    except OSError:
-        return False

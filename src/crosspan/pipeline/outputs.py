@@ -53,6 +53,22 @@ def ending_of(recipe: Recipe) -> str:
     return "spacy" if recipe.output.format == "docbin" else recipe.output.format
 
 
+RESOLVED = "recipe.resolved.toml"
+"""The recipe with every option, beside its results."""
+
+
+def result_names(recipe: Recipe) -> list[str]:
+    """Names of all that may be written into the folder of the results, beside the report of the run.
+
+    Example:
+        >>> from crosspan.pipeline.recipes.recipe import make_recipe
+        >>> result_names(make_recipe({"source": {"path": "a"}, "target": {"path": "b"}}))[0]
+        'labelled.jsonl'
+    """
+    sentences = [f"{stem}.{ending_of(recipe)}" for stem in ("labelled", "predicted", "translated", "back_translated")]
+    return [*sentences, "dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", RESOLVED]
+
+
 SHOWN = 20
 """Sentences left out that are named; the others are counted, and in ``rejected.jsonl``."""
 
@@ -96,7 +112,7 @@ class OutputWriter:
             self.written.scores = self.results.one("evaluate", "scores").values
             with open_output(self._path("scores.json")) as text:
                 text.write(json.dumps(self.written.scores, ensure_ascii=False, indent=2) + "\n")
-        with open_output(self._path("recipe.resolved.toml")) as text:
+        with open_output(self._path(RESOLVED)) as text:
             text.write(self.recipe.resolved())
         return self.written
 
@@ -121,6 +137,7 @@ class OutputWriter:
             io.write(self._path(f"translated.{ending}"), made, format=form)
 
     def _path(self, name: str) -> Path:
+        assert name in result_names(self.recipe), name  # what is not known there is not checked against what is read
         self.written.files.append(name)
         return self.recipe.out / name
 

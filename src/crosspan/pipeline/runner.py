@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.digests import file_digest
-from crosspan.core.errors import CrosspanError, OptionError
-from crosspan.core.files import PathLike, make_folder, open_output, sweep
-from crosspan.core.folders import remove_folder
+from crosspan.core.errors import CrosspanError, OptionError, OutputError
+from crosspan.core.files import PathLike, make_folder, open_output
+from crosspan.core.folders import OWN, remove_folder
 from crosspan.core.json_text import parse_json
-from crosspan.core.overwrites import check_outputs
+from crosspan.core.locks import only_one
+from crosspan.core.overwrites import check_outputs, try_folder
 from crosspan.core.progress import Listener
+from crosspan.core.temporary import sweep
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
 from crosspan.pipeline.folder_store import FolderStore
-from crosspan.pipeline.outputs import OutputWriter, Written, ending_of
+from crosspan.pipeline.outputs import RESOLVED, OutputWriter, Written, result_names
 from crosspan.pipeline.plan import Plan, plan_of
 from crosspan.pipeline.provenance import versions
+from crosspan.pipeline.recipes.places import places_kept, places_read
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.run import carry_out
 
 CACHE = ".cache"
+_REPORT = "run.json"
+_WRITES = f"{OWN}writing.lock"
 
 
 @dataclass(slots=True)
@@ -117,11 +124,12 @@ def run_recipe(
     began = time.perf_counter()
     if workers < 1 or (threads is not None and threads < 1):
         raise OptionError("workers and threads must be at least 1")
-    plan = plan_of(recipe)
-    _check_folder(recipe, plan)
     folder = Path(cache) if cache is not None else recipe.out / CACHE
-    make_folder(recipe.out)
-    make_folder(folder)
+    _check_places(recipe, folder)
+    plan = plan_of(recipe)
+    for place in (recipe.out, folder):
+        try_folder(place)
+        make_folder(place)
     sweep(recipe.out)
     sweep(folder, "*/.*.tmp")
     store = FolderStore(folder)
@@ -131,20 +139,16 @@ def run_recipe(
     finally:
         if executor is None:
             workplace.close()
-    before = _outputs_before(recipe)
-    written = OutputWriter(recipe, results).write()
-    for name in sorted(before - {*written.files, "run.json"}):
-        if (recipe.out / name).is_dir():  # a model that is a folder
-            remove_folder(recipe.out / name)
-        else:
-            (recipe.out / name).unlink(missing_ok=True)
     report = _report(recipe, folder, engine, plan)
-    report.written = written
-    report.removed = store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
-    report.seconds = time.perf_counter() - began
-    report.details = _details(recipe, plan, written)
-    with open_output(recipe.out / "run.json") as stream:
-        stream.write(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
+    with only_one(recipe.out / _WRITES, wait=True):  # another run may write its results into the same folder
+        before = _outputs_before(recipe)
+        report.written = OutputWriter(recipe, results).write()
+        _remove(recipe, before - {*report.written.files, _REPORT})
+        report.removed = store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
+        report.seconds = time.perf_counter() - began
+        report.details = _details(recipe, plan, report.written)
+        with open_output(recipe.out / _REPORT) as stream:
+            stream.write(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
     return report
 
 
@@ -159,9 +163,9 @@ def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: List
     Raises:
         CrosspanError: A file or an option is at fault.
     """
-    plan = plan_of(recipe)
-    _check_folder(recipe, plan)
     folder = Path(cache) if cache is not None else recipe.out / CACHE
+    _check_places(recipe, folder)
+    plan = plan_of(recipe)
     engine = Engine(FolderStore(folder, write=False), LocalExecutor(), progress)
     for reading in plan.readings:
         reading.run(engine)
@@ -182,26 +186,38 @@ def _kept(engine: Engine, plan: Plan) -> set[str]:
     return engine.used_keys() | {reading.listing_key() for reading in plan.readings}
 
 
-def _check_folder(recipe: Recipe, plan: Plan) -> None:
-    """Raise where a result would take the place of a file that is read.
+def _check_places(recipe: Recipe, cache: Path) -> None:
+    """Raise where a result, or what is kept, would take the place of what is read.
 
     Raises:
         OptionError: It would.
     """
-    results = [recipe.out / name for name in sorted(_result_names(recipe))]
-    check_outputs(results, [file.file.path for file in plan.inputs.values()])
+    results = [recipe.out / name for name in (*result_names(recipe), _REPORT) if not _stays(recipe, name)]
+    check_outputs([*results, cache, *places_kept(recipe)], places_read(recipe))
 
 
-def _result_names(recipe: Recipe) -> set[str]:
-    ending = ending_of(recipe)
-    fixed = {"dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", "recipe.resolved.toml", "run.json"}
-    return {f"{stem}.{ending}" for stem in ("labelled", "predicted", "translated", "back_translated")} | fixed
+def _stays(recipe: Recipe, name: str) -> bool:
+    """Whether a result is the recipe itself, which is written as it is: that of a run which is to be made again."""
+    try:
+        return name == RESOLVED and (recipe.out / name).read_text(encoding="utf-8") == recipe.resolved()
+    except (OSError, ValueError):
+        return False
+
+
+def _remove(recipe: Recipe, names: Iterable[str]) -> None:
+    """Remove results of an earlier run that this one does not have."""
+    for name in sorted(names):
+        if (recipe.out / name).is_dir():  # a model that is a folder
+            with suppress(OutputError):  # somebody has put something else into it
+                remove_folder(recipe.out / name)
+        else:
+            (recipe.out / name).unlink(missing_ok=True)
 
 
 def _outputs_before(recipe: Recipe) -> set[str]:
     """Results of an earlier run in this folder that nobody has changed since."""
     try:
-        known = parse_json((recipe.out / "run.json").read_bytes())["outputs"]
+        known = parse_json((recipe.out / _REPORT).read_bytes())["outputs"]
         return {
             name
             for name, digest in known.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -130,7 +130,8 @@ class SpoolStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # of what is held back, nothing is needed any more
+            self._file.close()
 
     def find(self, key: str) -> Entry | None:
         """Nothing is found again."""
@@ -153,7 +154,7 @@ class SpoolStore:
         if (entry.key, name) in self._models:
             return self._models[entry.key, name]
         place, size = self._places[entry.key, name]
-        with self._lock:
+        with self._lock, spooling():  # what is still held back is written now
             self._file.seek(place)
             data = self._file.read(size)
         return decode(data)

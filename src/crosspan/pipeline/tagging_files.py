@@ -10,10 +10,11 @@ from typing import Any
 from crosspan import io
 from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.files import PathLike
+from crosspan.core.overwrites import check_writing
 from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.file_checks import check_writing, corpus_of
+from crosspan.pipeline.corpus import corpus_of
 from crosspan.pipeline.labels import Settings, tag_table
 from crosspan.pipeline.plan import tagging_plan
 from crosspan.pipeline.plan_inputs import Given

@@ -15,13 +15,12 @@ from crosspan import __version__
 from crosspan.core.errors import EmptyInputError, OptionError, OutputError
 from crosspan.core.files import PathLike
 from crosspan.core.options import with_settings
-from crosspan.core.overwrites import check_outputs
+from crosspan.core.overwrites import check_outputs, check_writing, try_folder
 from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.io.pairs import SentenceFile, rereadable
 from crosspan.pipeline.example_files import Read, named, read_examples, sentences_of, words_of
-from crosspan.pipeline.file_checks import check_writing
 from crosspan.pipeline.labels import Settings
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.summary import OnReject
@@ -329,3 +328,4 @@ def _check_model(model: PathLike, how: _How, inputs: Sequence[PathLike]) -> None
     parent = Path(model).absolute().parent
     if not parent.is_dir():
         raise OutputError("the folder does not exist", where=str(Path(model).parent), hint="Make it first.")
+    try_folder(model)

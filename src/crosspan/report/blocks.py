@@ -104,12 +104,22 @@ def write_page(folder: Path, name: str, blocks: Sequence[Block]) -> list[Path]:
     Raises:
         OutputError: They cannot be written.
     """
-    files = {f"{name}.md": markdown(blocks, name), f"{name}.html": hypertext(blocks)}
+    files = dict(zip(page_names(name), (markdown(blocks, name), hypertext(blocks)), strict=True))
     files |= {f"{name}.{one.name}.svg": one.svg for one in blocks if isinstance(one, Figure)}
     for file, text in files.items():
         with open_output(folder / file) as stream:
             stream.write(text)
     return [folder / file for file in files]
+
+
+def page_names(name: str) -> tuple[str, str]:
+    """The names of the page itself; those of its plots begin like them.
+
+    Example:
+        >>> page_names("study")
+        ('study.md', 'study.html')
+    """
+    return f"{name}.md", f"{name}.html"
 
 
 def markdown(blocks: Sequence[Block], name: str = "page") -> str:

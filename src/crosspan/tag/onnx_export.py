@@ -23,6 +23,7 @@ from crosspan import __version__
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, UnavailableError
 from crosspan.core.folders import atomic_folder
+from crosspan.core.overwrites import check_outputs
 from crosspan.core.progress import Listener, advance_of
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
@@ -115,7 +116,7 @@ def export_onnx(
         MissingDependencyError: ``crosspan[onnx]`` or ``crosspan[neural]`` is not installed.
         ModelError: There is no such model, it cannot be written as ONNX, or what came out differs too much.
         EmptyInputError: There is no sentence to compare with.
-        OptionError: The tolerance, or a setting, is none.
+        OptionError: The tolerance, or a setting, is none, or the model would be lost.
         OutputError: The folder holds something, or cannot be written.
     """
     folder = Path(out)
@@ -126,6 +127,7 @@ def export_onnx(
     sentences = [one for one in samples if len(one)]
     if not sentences:
         raise EmptyInputError("there is no sentence to compare the models with", hint="Give some text.")
+    check_outputs([out], [model] if os.path.exists(model) else [])
     if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
         raise OutputError("there is something already", where=str(folder), hint="Name a folder that is new.")
     for package in ("onnx", "onnxruntime"):

@@ -23,12 +23,13 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import EmptyInputError, OptionError, OutputError
+from crosspan.core.files import make_folder, open_output
 from crosspan.core.json_text import parse_json
 from crosspan.core.progress import Listener, advance_of
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
 from crosspan.models.processes import Processes
-from crosspan.models.saving import PART, check_new
+from crosspan.models.saving import check_new, is_finished
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.train import RECORD
 from crosspan.train.adversarial_options import AdversarialOptions
@@ -124,13 +125,13 @@ def train_advpicker(
         )
     data = checked_data(examples, dev, options, labels)
     text = [one for one in unlabelled if len(one)]
-    check_new(folder, RECORD, (TEACHER, _MARK))
+    check_new(folder, RECORD, (TEACHER, _MARK), reads=[options.encoder])
     processes = Processes(options.device)
     if processes.first:
         _claim(folder, _mark(data, text, options, adversarial, picker))
     processes.shared(None)
     teacher = folder / TEACHER
-    if not (teacher / RECORD).is_file():
+    if not is_finished(teacher, RECORD):
         train_token_classifier(
             data.examples,
             teacher,
@@ -237,15 +238,9 @@ def _claim(folder: Path, mark: str) -> None:
         raise OutputError(
             "the folder holds something else", where=str(folder / TEACHER), hint="Name a folder that is new."
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f"{PART}.{_MARK}"
-        scratch.write_text(json.dumps({"mark": mark}) + "\n", encoding="utf-8")
-        os.replace(scratch, path)
-    except OSError as error:
-        raise OutputError(
-            f"the folder cannot be written ({error.strerror})", where=str(folder), hint="Make room, or name another."
-        ) from error
+    make_folder(folder)
+    with open_output(path) as stream:
+        stream.write(json.dumps({"mark": mark}) + "\n")
 
 
 def _mark(

@@ -86,7 +86,7 @@ def train_token_classifier(
     folder = Path(out)
     data = checked_data(examples, dev, options, labels)
     played = played_with(unlabelled, adversarial)
-    check_new(folder, RECORD)
+    check_new(folder, RECORD, reads=[options.encoder])
     options, config, tokenizer = encoder_parts(options)
     rows = rows_of(tokenizer, config, data.examples, data.labels, options)
     if not rows:

@@ -28,23 +28,23 @@ def fine_tuned(
         facts: What is known of the data.
         listener: Told of each step.
     """
-    loop = Loop(objective, folder)
-    outcome = loop.run(listener)
-    found = {
-        "folder": str(folder),
-        "labels": objective.labels,
-        "sentences": int(facts["sentences"]),
-        "windows": len(objective.rows),
-        "entities": dict(facts["entities"]),
-        "steps": outcome.steps,
-        "best_step": outcome.best_step,
-        "stopped": outcome.stopped,
-        "losses": outcome.course("loss"),
-        "looks": tuple((step, values["f1"], values["loss"]) for step, values in outcome.looks if "f1" in values),
-        "dev": None if outcome.best is None else {name: outcome.best[name] for name in _KEPT},
-        "dev_side": facts["dev_side"],
-    }
-    game = objective.game(outcome)
-    record = record_of(found, facts, objective.options, objective.processes.count, objective.method, game)
-    loop.write(RECORD, {"README.md": written_card(record), RECORD: record_text(record)})
-    return TokenClassifierReport(**found, signature=record["signature"], resumed_at=outcome.resumed_at, game=game)
+    with Loop(objective, folder) as loop:
+        outcome = loop.run(listener)
+        found = {
+            "folder": str(folder),
+            "labels": objective.labels,
+            "sentences": int(facts["sentences"]),
+            "windows": len(objective.rows),
+            "entities": dict(facts["entities"]),
+            "steps": outcome.steps,
+            "best_step": outcome.best_step,
+            "stopped": outcome.stopped,
+            "losses": outcome.course("loss"),
+            "looks": tuple((step, values["f1"], values["loss"]) for step, values in outcome.looks if "f1" in values),
+            "dev": None if outcome.best is None else {name: outcome.best[name] for name in _KEPT},
+            "dev_side": facts["dev_side"],
+        }
+        game = objective.game(outcome)
+        record = record_of(found, facts, objective.options, objective.processes.count, objective.method, game)
+        loop.write(RECORD, {"README.md": written_card(record), RECORD: record_text(record)})
+        return TokenClassifierReport(**found, signature=record["signature"], resumed_at=outcome.resumed_at, game=game)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from crosspan.core.errors import OptionError
 from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.overwrites import check_writing
 from crosspan.core.progress import Listener, Progress
 from crosspan.translate import Translation, Translator
 
@@ -120,8 +120,7 @@ def translate_file(
         'A\n\nB\n'
     """
     started = time.perf_counter()
-    if os.fspath(path) != "-" and os.path.exists(out) and os.path.samefile(path, out):
-        raise OptionError("the file would be overwritten by its translation", hint="Choose another name for it.")
+    check_writing([out], [path])
     total = sum(1 for _ in read_lines(path)) if os.fspath(path) != "-" else 0
     summary = TranslationSummary()
     lines = read_lines(path)

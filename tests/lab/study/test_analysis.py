@@ -61,7 +61,7 @@ def results_of(tmp_path, gains=GAINS, text=PLAN):
         return TestSet(key=key, lang=lang, domain=domain, gold=(), **more)
 
     tests = (test_set("uner/da", "da", "web"), test_set("news/sw", "sw", "news"))
-    empty = {"train": (), "dev": (), "unlabelled": {"sw": ()}, "lines": (), "held_out": (), "files": {}}
+    empty = {"train": (), "dev": (), "unlabelled": {"sw": ()}, "lines": (), "held_out": (), "files": {}, "paths": ()}
     data = StudyData(tests=tests, overlaps={}, missing={}, **empty)
     cells, states = [], {}
     for encoder, rows in gains.items():

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError  # noqa: E402
+from crosspan.core.temporary import beside  # noqa: E402
 from crosspan.core.types import Alignment, Pair, Sentence, Span  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.project.scorers.nmt import NmtOptions  # noqa: E402
@@ -176,7 +177,7 @@ def test_a_damaged_checkpoint_is_named(base, tmp_path, name):
 
 def test_a_checkpoint_that_was_being_written_does_not_count(base, tmp_path):
     options = interrupted(base, tmp_path)
-    (tmp_path / "checkpoint-00000006.part").mkdir()
+    beside(tmp_path / "checkpoint-00000006").mkdir()
     steps = []
     train_writer(tmp_path, labelled(40, 6), labelled(5, 7), options, progress=lambda event: steps.append(event.done))
     assert steps[0] == 5

@@ -10,6 +10,7 @@ import pytest
 
 from crosspan.align import make_aligner
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
+from crosspan.core.temporary import beside
 from crosspan.core.types import Alignment
 from crosspan.models.pieces import Pieces
 from crosspan.models.schedule import rate_at
@@ -144,7 +145,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(model, sentences, tu
         with pytest.raises(StopError):
             tune_aligner(sentences, folder, options(model), threads=1, progress=stopped_at(step))
         assert [path.name for path in folder.glob("checkpoint-*")] == [f"checkpoint-{goes_on_at + 2:08d}"]
-        (folder / "checkpoint-00000006.part").mkdir()  # killed while it was written
+        beside(folder / "checkpoint-00000006").mkdir()  # killed while it was written
     report = tune_aligner(sentences, folder, options(model), threads=1)
     assert report.resumed_at == 4
     assert report.losses == tuned[1].losses
@@ -290,7 +291,7 @@ def test_checkpoints_of_other_trainings_and_damaged_ones(model, sentences, tmp_p
 
 
 def test_finished_folders_and_bad_input(tiny, model, sentences, tuned, tmp_path):
-    with pytest.raises(OutputError, match="a tuned model already"):
+    with pytest.raises(OutputError, match="a trained model already"):
         tune_aligner(sentences, tuned[0], options(model))
     with pytest.raises(OptionError, match="no model is named"):
         tune_aligner(sentences, tmp_path, TuningOptions())

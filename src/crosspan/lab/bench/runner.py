@@ -12,6 +12,8 @@ from typing import Any, Literal
 from crosspan import __version__
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import CrosspanError, EmptyInputError, MissingDependencyError, OptionError, UnavailableError
+from crosspan.core.files import PathLike
+from crosspan.core.overwrites import check_outputs
 from crosspan.core.progress import Listener, Progress
 from crosspan.evaluate.signature import signature
 from crosspan.lab.bench import noise
@@ -150,6 +152,7 @@ def run_suite(
     threads: int | None = None,
     progress: Listener | None = None,
     ocr_noise: float = 0.0,
+    out: PathLike | None = None,
 ) -> SuiteResult:
     """Run a suite on the files of a folder.
 
@@ -166,12 +169,13 @@ def run_suite(
         progress: Is told how far it is.
         ocr_noise: Share of the characters of the test sentences to spoil as text recognition does; see
             :class:`crosspan.text.ocr_noise.OcrNoise`. Its seed is that of ``scoring``.
+        out: A file that the results are to be written to, which must be none of those that are read.
 
     Returns:
         One line a language; a language that lacks files or fails has a line that says so.
 
     Raises:
-        OptionError: There is no such suite, language, tagger or rate of noise.
+        OptionError: There is no such suite, language, tagger or rate of noise, or a file that is read would be lost.
         UnavailableError: A server, a device or a disk does not do its work. What is finished is in the cache, and the
             next run goes on.
         FormatError: There is no such folder.
@@ -194,6 +198,7 @@ def run_suite(
         progress=progress,
         ocr_noise=ocr_noise,
     )
+    check_outputs([out, cache], [path for lang in wanted for path in job.files(lang)])
     results: list[LanguageResult] = []
     for lang in wanted:
         results.append(job.language(lang))
@@ -280,9 +285,22 @@ class _Job:
         except OSError as error:
             return LanguageResult(lang, "error", {}, f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
 
+    def files(self, lang: str) -> list[Path]:
+        """The files that are read for a language; none where some are missing."""
+        try:
+            return [path for paths in self._found(lang).values() for path in paths]
+        except CrosspanError:  # which comes again when the language is run
+            return []
+
+    @property
+    def _needs(self) -> frozenset[Any]:
+        return frozenset(need for system in self.systems for need in system.needs)
+
+    def _found(self, lang: str) -> Found:
+        return self.suite.find(self.folder, lang, self._needs, self.translations)
+
     def _language(self, lang: str) -> LanguageResult:
-        needs = frozenset(need for system in self.systems for need in system.needs)
-        found = self.suite.find(self.folder, lang, needs, self.translations)
+        needs, found = self._needs, self._found(lang)
         files = self._files(found)
         code = self.suite.about.code(lang)
         facts = {

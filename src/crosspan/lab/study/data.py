@@ -62,6 +62,7 @@ class StudyData:
         lines: Text to pre-train on.
         held_out: Text to measure pre-training on.
         files: Checksum (SHA-256) of every file, by its path below the data folder.
+        paths: The files.
         overlaps: What was left out because it is in a test set, by what it was for.
         missing: Test sets that cannot be read, and why.
     """
@@ -73,6 +74,7 @@ class StudyData:
     lines: tuple[str, ...]
     held_out: tuple[str, ...]
     files: Mapping[str, str]
+    paths: Sequence[Path]
     overlaps: Mapping[str, Overlap]
     missing: Mapping[str, str]
 
@@ -95,7 +97,7 @@ def load_data(plan: StudyPlan) -> StudyData:
         FormatError: A file is not there or malformed.
         EmptyInputError: No test set can be read, or a file holds nothing.
     """
-    files: dict[str, str] = {}
+    files: dict[Path, str] = {}
     missing: dict[str, str] = {}
     tests: list[TestSet] = []
     whole: list[Sentence] = []
@@ -127,7 +129,8 @@ def load_data(plan: StudyPlan) -> StudyData:
         unlabelled=unlabelled,
         lines=tuple(lines),
         held_out=tuple(held_out),
-        files=dict(sorted(files.items())),
+        files=dict(sorted((_shown(plan, path), digest) for path, digest in files.items())),
+        paths=tuple(files),
         overlaps=overlaps,
         missing=missing,
     )
@@ -146,7 +149,7 @@ def evenly(rows: Sequence[T], limit: int) -> list[T]:
 
 
 def _tests(
-    plan: StudyPlan, table: Tests, files: dict[str, str], missing: dict[str, str]
+    plan: StudyPlan, table: Tests, files: dict[Path, str], missing: dict[str, str]
 ) -> Iterable[tuple[TestSet, Sequence[Sentence]]]:
     suite = make_suite(table.suite)
     about = suite.about
@@ -168,7 +171,7 @@ def _tests(
         except MissingData as error:
             missing[key] = str(error)
             continue
-        _note(plan, [path for paths in found.values() for path in paths], files)
+        _note([path for paths in found.values() for path in paths], files)
         lang = about.code(entry)
         gold = tuple(
             replace(one, lang=lang, spans=tuple(span for span in one.spans if span.label in plan.train.labels))
@@ -189,9 +192,9 @@ def _tests(
         )
 
 
-def _labelled(plan: StudyPlan, name: str, limit: int, files: dict[str, str]) -> tuple[Sentence, ...]:
+def _labelled(plan: StudyPlan, name: str, limit: int, files: dict[Path, str]) -> tuple[Sentence, ...]:
     path = plan.root / name
-    _note(plan, [_there(path)], files)
+    _note([_there(path)], files)
     sentences = [one for one in read_gold(path, plan.train.lang)[0] if one.tokens]
     kept = plan.train.labels
     return tuple(
@@ -200,12 +203,12 @@ def _labelled(plan: StudyPlan, name: str, limit: int, files: dict[str, str]) -> 
     )
 
 
-def _lines(plan: StudyPlan, sources: Iterable[TextSource], limit: int, files: dict[str, str]) -> list[str]:
+def _lines(plan: StudyPlan, sources: Iterable[TextSource], limit: int, files: dict[Path, str]) -> list[str]:
     """The lines of some text; an empty one, or one that has too few parts, is none."""
     rows: list[str] = []
     for source in sources:
         for path in _paths(plan.root, source.path):
-            _note(plan, [path], files)
+            _note([path], files)
             rows += evenly([line for raw in read_lines(path) if (line := _part(raw, source.column).strip())], limit)
     return rows
 
@@ -233,8 +236,11 @@ def _there(path: Path) -> Path:
     return path
 
 
-def _note(plan: StudyPlan, paths: Iterable[Path], files: dict[str, str]) -> None:
+def _note(paths: Iterable[Path], files: dict[Path, str]) -> None:
     for path in paths:
-        shown = path.relative_to(plan.root).as_posix() if path.is_relative_to(plan.root) else path.name
-        if shown not in files:
-            files[shown] = file_digest(path)
+        if path not in files:
+            files[path] = file_digest(path)
+
+
+def _shown(plan: StudyPlan, path: Path) -> str:
+    return path.relative_to(plan.root).as_posix() if path.is_relative_to(plan.root) else path.name

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from crosspan.core.folders import is_complete
+from crosspan.core.folders import is_complete, make_work_folder, remove_work_folder
 from crosspan.lab.study.cell import Cell
 from crosspan.models.archive import unpack
 from crosspan.pipeline.folder_store import FolderStore
@@ -23,7 +22,7 @@ RECORD = "record"
 PASSES = "passes"
 """Whether what made a cell fail may pass, as memory that is short does; in its record."""
 
-_MODEL = "model"
+_MODEL, _WORK = "model", "work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,17 @@ class StudyFolder:
         self.cells = FolderStore(path / "cells")
         self._skipped = FolderStore(path / "skipped")
 
+    def places(self) -> list[Path]:
+        """The folders in it, of which each has nothing else."""
+        return [self.cells.folder, self._skipped.folder, self.path / _WORK]
+
     def place(self, key: str) -> Path:
         """Where a cell has its models and checkpoints."""
-        return self.path / "work" / key
+        return self.path / _WORK / key
 
     def steps(self, key: str) -> FolderStore:
         """The results of the steps inside a cell, while they are needed."""
+        make_work_folder(self.place(key))
         return FolderStore(self.place(key))
 
     def put(self, cell: Cell, record: Mapping[str, Any]) -> None:
@@ -127,13 +131,7 @@ class StudyFolder:
             key: Of the cell.
             keep_model: Whether the folder of its model stays.
         """
-        place = self.place(key)
-        if not keep_model:
-            shutil.rmtree(place, ignore_errors=True)
-        elif place.is_dir():
-            for path in place.iterdir():
-                if path.is_dir() and path.name != _MODEL:
-                    shutil.rmtree(path, ignore_errors=True)
+        remove_work_folder(self.place(key), [_MODEL] if keep_model else [])
 
 
 def blocked(cells: Iterable[Cell], states: Mapping[str, CellState], ours: Container[str] = ()) -> dict[str, CellState]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crosspan.core.files import PathLike, atomic_binary, make_folder
+from crosspan.core.overwrites import check_outputs
 from crosspan.core.progress import Listener
 from crosspan.lab.study.budget import Budget, Room, budget_of, encoder_sizes, room_of
 from crosspan.lab.study.cell import Cell
@@ -18,8 +19,10 @@ from crosspan.lab.study.old_folder import old_records, old_states
 from crosspan.lab.study.plan import StudyPlan, load_plan
 from crosspan.lab.study.probe import speeds_of
 from crosspan.lab.study.runner import Ended, drop_encoders, run_cells, tidy
+from crosspan.lab.study.story import NAME
 from crosspan.lab.study.work import CellWork
 from crosspan.pipeline.executor import Executor, LocalExecutor
+from crosspan.report.blocks import page_names
 
 RESOLVED = "study.toml"
 """The study with every option, in the folder of its results."""
@@ -66,12 +69,18 @@ def open_study(path: PathLike, out: PathLike, *, limits: Mapping[str, float] | N
         limits: Other limits than the file names.
 
     Raises:
+        OptionError: What is read would be lost with what is written.
         CrosspanError: The file or the data cannot be read.
     """
     plan = load_plan(path, limits)
-    data = load_data(plan)
     # the checkpoints of a training know the encoder by its path
-    return Study(plan=plan, data=data, cells=cells_of(plan, data), folder=StudyFolder(Path(os.path.abspath(out))))
+    folder = StudyFolder(Path(os.path.abspath(out)))
+    encoders = [one.source for one in plan.encoders if not one.shape and os.path.exists(one.source)]
+    results = [*folder.places(), *(folder.path / name for name in (RESOLVED, *page_names(NAME)))]
+    check_outputs(results, [path, *encoders])
+    data = load_data(plan)
+    check_outputs(results, data.paths)
+    return Study(plan=plan, data=data, cells=cells_of(plan, data), folder=folder)
 
 
 def prepare(study: Study, *, retry_failed: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -61,15 +60,15 @@ class Pretrain(Step):
     def work(self, inputs: Inputs) -> Output:
         """Make and train it, from where that was left off."""
         from crosspan.lab.study.sizes import sizes_of
+        from crosspan.models.checkpoints import has_ended
         from crosspan.models.saving import is_finished
         from crosspan.train.pretrain import language_model, scratch
 
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
             place = inputs.unfinished or Path(folder)
             new, model = place / "new", place / "model"
-            if not is_finished(model, language_model.RECORD):
+            if not has_ended(model, language_model.RECORD):
                 if not is_finished(new, scratch.RECORD):
-                    shutil.rmtree(new, ignore_errors=True)
                     scratch.new_encoder(self.lines, self.shape, new, seed=self.seed)
                 language_model.train_language_model(
                     new,

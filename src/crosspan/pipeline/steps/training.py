@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.digests import digest_of
+from crosspan.core.folders import remove_folder
 from crosspan.core.options import with_settings
 from crosspan.core.types import Projection, Sentence
 from crosspan.models.archive import packed
@@ -155,14 +155,13 @@ class Train(Step):
 
     def _in_folder(self, examples: list[Example], folder: Path, inputs: Inputs, context: Mapping[str, Any]) -> int:
         """Train below a folder, from where that was left off; return the step it went on from."""
-        from crosspan.models.checkpoints import Checkpoints
-        from crosspan.models.saving import is_finished
+        from crosspan.models.checkpoints import has_ended
+        from crosspan.models.loop import LAST_GOOD
         from crosspan.train import RECORD
 
-        if is_finished(folder, RECORD):  # killed between the end of the training and that of the step
-            Checkpoints(folder, "").remove()
+        if has_ended(folder, RECORD):  # killed between the end of the training and that of the step
             return 0
-        shutil.rmtree(folder / "last-good", ignore_errors=True)  # of a try that failed
+        remove_folder(folder / LAST_GOOD)  # of a try that failed
         report = self.trainer.family.make(
             self.trainer.name, examples, settings=self.trainer.settings, threads=inputs.threads, out=folder, **context
         )

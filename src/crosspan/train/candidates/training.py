@@ -96,7 +96,7 @@ def train_writer(
     options, place = options or WriterTraining(), Path(folder)
     if not options.model:
         raise OptionError("no model to start from is named", hint="Name one, such as model=google/mt5-large.")
-    check_new(place, RECORD)
+    check_new(place, RECORD, reads=[options.model])
     check_writes(load_config(options.model), options.model)
     tokenizer = load_tokenizer(options.model)
     exercises, left_out = examples_of(tokenizer, sentences, options)
@@ -109,19 +109,19 @@ def train_writer(
         placement = Placement(device=str(processes.device), dtype="float32")
         model = load_model(options.model, "AutoModelForSeq2SeqLM", placement=placement)
         check_fit(tokenizer, model, options.model)
-        loop = Loop(WriterObjective(options, model, tokenizer, exercises, measured, processes), place)
-        outcome = loop.run(progress)
-    report = CandidateTraining(
-        steps=outcome.steps,
-        best_step=outcome.best_step,
-        dev_losses=tuple((step, found["loss"]) for step, found in outcome.looks),
-        left_out=left_out,
-        stopped_early=outcome.stopped,
-        losses=outcome.course("loss"),
-        resumed_at=outcome.resumed_at,
-    )
-    settings = {name: value for name, value in asdict(options).items() if name not in ("device", "at_once")}
-    said = {**report.to_dict(), "options": {**settings, "model": PurePath(options.model).name}}
-    del said["resumed_at"]
-    loop.write(RECORD, {RECORD: record_text({"crosspan": __version__, "sentences": len(exercises), **said})})
+        with Loop(WriterObjective(options, model, tokenizer, exercises, measured, processes), place) as loop:
+            outcome = loop.run(progress)
+            report = CandidateTraining(
+                steps=outcome.steps,
+                best_step=outcome.best_step,
+                dev_losses=tuple((step, found["loss"]) for step, found in outcome.looks),
+                left_out=left_out,
+                stopped_early=outcome.stopped,
+                losses=outcome.course("loss"),
+                resumed_at=outcome.resumed_at,
+            )
+            settings = {name: value for name, value in asdict(options).items() if name not in ("device", "at_once")}
+            said = {**report.to_dict(), "options": {**settings, "model": PurePath(options.model).name}}
+            del said["resumed_at"]
+            loop.write(RECORD, {RECORD: record_text({"crosspan": __version__, "sentences": len(exercises), **said})})
     return report

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError, PairError
 from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
@@ -19,7 +18,7 @@ from crosspan.models.loading import check_fit, load_config, load_guesser, load_t
 from crosspan.models.loop import Loop
 from crosspan.models.pieces import longest_input
 from crosspan.models.processes import Processes
-from crosspan.models.saving import check_new
+from crosspan.models.saving import check_new, record_text
 from crosspan.train.links.data import Frame, PairPieces, examples_of, frame_of
 from crosspan.train.links.losses import Learner, make_head
 from crosspan.train.links.objective import LinksObjective
@@ -97,9 +96,7 @@ def tune_aligner(
     folder = Path(out)
     if not options.model:
         raise OptionError("no model is named", hint="Name one with model=…, such as bert-base-multilingual-cased.")
-    if (folder / RECORD).is_file():
-        raise OutputError("there is a tuned model already", where=str(folder), hint="Name another folder.")
-    check_new(folder, RECORD)
+    check_new(folder, RECORD, reads=[options.model])
     config = load_config(options.model)
     if config.is_encoder_decoder:
         raise ModelError(
@@ -130,13 +127,19 @@ def tune_aligner(
         )
     with torch_threads(threads):
         objective = _objective(options, examples, tokenizer, frame, layer, most + 2 * special)
-        loop = Loop(objective, folder)
-        outcome = loop.run(progress)
-    courses = {name: [*outcome.course(name, None)] for name in options.objectives}
-    report = TuningReport(str(folder), outcome.steps, len(examples), left_out, courses, outcome.resumed_at)
-    about = {"options": dataclasses.asdict(options), **report.to_dict()}
-    loop.write(RECORD, {RECORD: json.dumps(about, indent=1) + "\n"})
+        with Loop(objective, folder) as loop:
+            outcome = loop.run(progress)
+            courses = {name: [*outcome.course(name, None)] for name in options.objectives}
+            report = TuningReport(str(folder), outcome.steps, len(examples), left_out, courses, outcome.resumed_at)
+            loop.write(RECORD, {RECORD: _record(options, report)})
     return report
+
+
+def _record(options: TuningOptions, report: TuningReport) -> str:
+    """What the folder says of itself: no places, and nothing of kills, so that the same training leaves the same."""
+    kept = {name: value for name, value in dataclasses.asdict(options).items() if name not in ("device", "save_every")}
+    facts = {name: value for name, value in report.to_dict().items() if name not in ("folder", "resumed_at")}
+    return record_text({"options": {**kept, "model": PurePath(options.model).name}, **facts})
 
 
 def _objective(

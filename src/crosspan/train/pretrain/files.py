@@ -14,6 +14,7 @@ from typing import Any
 from crosspan.core.errors import OptionError
 from crosspan.core.files import PathLike, read_lines
 from crosspan.core.options import with_settings
+from crosspan.core.overwrites import check_outputs, no_folders, try_folder
 from crosspan.core.progress import Listener
 from crosspan.text.romanize import romanize_line
 from crosspan.train.pretrain.language_model import PretrainReport, train_language_model
@@ -82,6 +83,8 @@ def pretrain_files(
     shape, how = _options(encoder, new, add_pieces, settings or {})
     if romanize:
         how = replace(how, romanize="yes")
+    check_outputs([out], no_folders([*text, held_out]))
+    try_folder(out)
     lines = list(itertools.chain.from_iterable(read_lines(path) for path in text))
     measured = [] if held_out is None else list(read_lines(held_out))
     with tempfile.TemporaryDirectory(prefix="crosspan-") as scratch:

@@ -114,25 +114,25 @@ def train_language_model(
     """
     options = options or PretrainOptions()
     folder, name = Path(out), os.fspath(encoder)
-    check_new(folder, RECORD)
+    check_new(folder, RECORD, reads=[name])
     learned, measured = divided(lines, held_out, options.held_out, options.seed)
     with torch_threads(threads):
         objective = _objective(name, learned, measured, options)
-        loop = Loop(objective, folder)
-        outcome = loop.run(progress)
-    report = PretrainReport(
-        folder=str(folder),
-        objective=objective.task.name,
-        parameters=sum(value.numel() for value in objective.model.parameters()),
-        lines=len(learned),
-        held_out=len(measured),
-        pieces=sum(len(window) for window in objective.windows),
-        steps=outcome.steps,
-        losses=outcome.course("loss"),
-        looks=tuple((step, found["loss"]) for step, found in outcome.looks),
-        resumed_at=outcome.resumed_at,
-    )
-    loop.write(RECORD, {RECORD: _record(name, options, report, about or {})})
+        with Loop(objective, folder) as loop:
+            outcome = loop.run(progress)
+            report = PretrainReport(
+                folder=str(folder),
+                objective=objective.task.name,
+                parameters=sum(value.numel() for value in objective.model.parameters()),
+                lines=len(learned),
+                held_out=len(measured),
+                pieces=sum(len(window) for window in objective.windows),
+                steps=outcome.steps,
+                losses=outcome.course("loss"),
+                looks=tuple((step, found["loss"]) for step, found in outcome.looks),
+                resumed_at=outcome.resumed_at,
+            )
+            loop.write(RECORD, {RECORD: _record(name, options, report, about or {})})
     return report
 
 

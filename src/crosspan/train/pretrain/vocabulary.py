@@ -136,7 +136,7 @@ def augment(
         MissingDependencyError: ``crosspan[neural]`` is not installed.
     """
     name, folder = os.fspath(encoder), Path(out)
-    check_new(folder, RECORD)
+    check_new(folder, RECORD, reads=[name])
     learned, measured = divided(lines, held_out, _HELD_OUT, seed)
     config, tokenizer = load_config(name), load_tokenizer(name)
     latin = to_train_with(config, romanize, name)
