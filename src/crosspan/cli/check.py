@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -17,6 +18,7 @@ from crosspan.io.inspect import FileSummary, Report, check_files
 @click.option("--pair", "pairs", nargs=2, multiple=True, metavar="SRC TGT", help="Translations, line by line.")
 @options.input_format(of="the files")
 @options.tagged_input("the files")
+@options.reading("the files", "--offsets")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Findings of one kind shown for a file."
 )
@@ -31,6 +33,7 @@ def command(
     limit: int,
     as_json: bool,
     quiet: bool,
+    **given: Any,
 ) -> None:
     """Look for bad tags, unequal pairs, empty sentences, duplicates and encoding trouble.
 
@@ -47,6 +50,7 @@ def command(
         columns=columns,
         scheme=scheme,  # type: ignore[arg-type]  # click has checked the choice
         limit=limit,
+        **options.reading_of(given),
     )
     if as_json:
         say_json(_as_dict(report), indent=2)
