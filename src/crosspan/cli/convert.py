@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -27,6 +28,14 @@ from crosspan.io.convert import convert
     help="Tag scheme of OUT.",
 )
 @options.scheme("--from-scheme", "IN")
+@options.reading("IN")
+@click.option(
+    "--offsets",
+    type=options.FamilyChoice("crosspan.units"),
+    default="codepoints",
+    show_default=True,
+    help="What character offsets of OUT count, in --to entities.",
+)
 @options.repair("IN", "'error' goes by --on-error")
 @options.language()
 @click.option(
@@ -50,11 +59,13 @@ def command(
     on_error: str,
     as_json: bool,
     quiet: bool,
+    **given: Any,
 ) -> None:
     """Convert labelled data between CoNLL columns, JSONL, Parquet and plain text.
 
     A dash stands for standard input or output. OUT appears only once it is complete.
     """
+    how = options.reading_of(given)
     result = convert(
         source,
         target,
@@ -66,6 +77,8 @@ def command(
         repair=repair,  # type: ignore[arg-type]
         lang=lang,
         on_error=on_error,  # type: ignore[arg-type]
+        offsets=given["offsets"],
+        **{{"offsets": "from_offsets"}.get(name, name): value for name, value in how.items()},
     )
     for reject in result.rejects:
         say(f"{reject.where}: left out: {reject.reason}")

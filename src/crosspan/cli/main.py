@@ -12,7 +12,9 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -120,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = _DEBUG in words
-    with _Interruption() as interruption:
+    with _Interruption() as interruption, _warnings_in_words():
         try:
             done = cli.main(words, prog_name="crosspan", standalone_mode=False)
             sys.stdout.flush()
@@ -134,6 +136,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 click.echo(hidden(traceback.format_exc()), err=True, nl=False)
                 return _exit_code(error)
             return _report(KeyboardInterrupt() if interruption.came else error)
+
+
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show warnings of ours as messages, each once, without the line of code that gave them."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if category.__module__.startswith("crosspan."):
+            say(hidden(f"crosspan: warning: {message}"))
+        else:
+            before(message, category, *place, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 class _Interruption:

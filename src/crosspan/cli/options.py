@@ -13,7 +13,7 @@ Names of components are looked up when they are used, so that those of installed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -221,6 +221,47 @@ def language(name: str = "--lang", of: str = "the sentences") -> Decorator[Any]:
     return click.option(name, metavar="CODE", help=f"Language of {of}, kept with them.")
 
 
+def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:
+    """What else a file says of its labels: which column they are in, what numbers and offsets stand for, its encoding.
+
+    Args:
+        of: The file.
+        names: What the option for offsets is called besides ``--from-offsets``.
+    """
+    unit = FamilyChoice("crosspan.units")
+    return stack(
+        click.option(
+            "--tag-column", metavar="NAME", help=f"Column or key of the tags of {of}: name, or number from 1."
+        ),
+        click.option("--tag-names", metavar="O,B-PER,…", help="What tags that are numbers stand for, from 0."),
+        click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help=f"Encoding of {of}."),
+        click.option(
+            *names,
+            "--from-offsets",
+            "from_offsets",
+            type=unit,
+            default="codepoints",
+            show_default=True,
+            help=f"What character offsets of {of} count, where it does not say.",
+        ),
+    )
+
+
+def reading_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`reading` declares, as fields of :class:`crosspan.io.pairs.SentenceFile`.
+
+    Args:
+        given: All options of the verb.
+
+    Example:
+        >>> given = {"tag_column": None, "tag_names": None, "encoding": "utf-8", "from_offsets": "utf16"}
+        >>> reading_of(given)["offsets"]
+        'utf16'
+    """
+    how = {name: given[name] for name in ("tag_column", "tag_names", "encoding")}
+    return {**how, "offsets": given["from_offsets"]}
+
+
 def tagged_input(of: str = "INPUT") -> Decorator[Any]:
     """How a file of labelled sentences is read: columns and tag scheme."""
     return stack(columns(of=of), scheme(of=of))
@@ -342,7 +383,11 @@ def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
         input_format("--target-format", "TARGET"),
         columns(of="SOURCE"),
         columns("--target-columns", "TARGET"),
+        click.option(
+            "--target-encoding", default="utf-8", show_default=True, metavar="NAME", help="Encoding of TARGET."
+        ),
         scheme(of="SOURCE"),
+        reading("SOURCE", "--source-offsets"),
         repair("SOURCE"),
     )
 

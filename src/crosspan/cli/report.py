@@ -144,7 +144,12 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
     model = given["aligner_model"]
     options.check_projecting(given)
     target = SentenceFile(
-        inputs[1], given["target_format"], given["target_lang"], given["target_columns"], repair="begin"
+        inputs[1],
+        given["target_format"],
+        given["target_lang"],
+        given["target_columns"],
+        repair="begin",
+        encoding=given["target_encoding"],
     )
     with projected_items(
         _source(inputs[0], given),
@@ -170,7 +175,7 @@ def _source(path: str, given: dict[str, Any]) -> Any:
     from crosspan.io.pairs import SentenceFile
 
     names = ("source_format", "source_lang", "columns", "scheme", "repair")
-    return SentenceFile(path, *(given[name] for name in names))
+    return SentenceFile(path, *(given[name] for name in names), **options.reading_of(given))
 
 
 def _gold(given: dict[str, Any]) -> Any:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Replace the labels that INPUT has.")
 @options.language()
 @options.tagged_input()
+@options.reading()
 @options.working
 def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Label the sentences of INPUT with a tagger.
@@ -84,6 +85,7 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
                 # labels that are replaced are not looked at: "begin" reads the most
                 "begin" if given["replace"] else "error",
                 paragraphs=given["paragraphs"],
+                **options.reading_of(given),
             ),
             out,
             translation=SentenceFile(given["translation"], repair="begin") if given["translation"] else None,

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 @options.labels("Learn only these labels.  [default: those that occur]")
 @options.input_format(of="all files")
 @options.tagged_input("the files")
+@options.reading("the files", "--offsets")
 @options.repair("the files")
 @options.working
 def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given: Any) -> None:
@@ -80,6 +81,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
     trainer, settings = trainer_of(given)
     quiet = quiet or not is_first()  # one of many processes talks
     how = {name: given[name] for name in ("columns", "scheme", "repair")} | {"format": given["from_format"]}
+    how |= options.reading_of(given)
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = train_files(

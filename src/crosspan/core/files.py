@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
+from crosspan.core.encodings import check_start, decoded, is_utf8
 from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, OutputError
 from crosspan.core.temporary import beside, stem_of, sweep_once
 
@@ -26,7 +27,6 @@ PathLike = str | os.PathLike[str]
 
 _BLOCK = 1 << 20
 _LONGEST_LINE = 64 << 20
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BOM = "\ufeff"
 _DEVICES = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 """What is written through whatever it is: ``/dev/stdout`` can be a regular file, which others write to as well."""
@@ -73,23 +73,30 @@ def open_input(path: PathLike) -> Iterator[BinaryIO]:
         ) from error
 
 
-def read_blocks(path: PathLike) -> Iterator[list[str]]:
+def read_blocks(path: PathLike, encoding: str = "utf-8") -> Iterator[list[str]]:
     """Yield the lines of a file in blocks of about a megabyte, without their line ends.
 
-    A last line without a line feed counts; the empty rest after a final line feed does not.
+    A last line without a line feed counts; the empty rest after a final line feed does not. Where a file has no line
+    feed at all, carriage returns end its lines, as they did on old Macs.
+
+    Args:
+        path: The file; ``-`` is standard input.
+        encoding: What it is in.
 
     Raises:
-        EncodingError: The file is not UTF-8; the error names the line.
+        EncodingError: The file is not in this encoding; the error names the line.
         EmptyInputError: The file has no content at all.
         FormatError: The file cannot be opened, or has a line that is longer than any sentence.
     """
     name = name_of(path)
     n_lines = 0
     with open_input(path) as stream:
-        while raw := _block(stream, name, n_lines):
-            text = _decode(raw, name, n_lines)
+        texts = _texts(stream, name) if is_utf8(encoding) else _other_texts(stream, name, encoding)
+        for text in texts:
             if n_lines == 0:
                 text = text.removeprefix(_BOM)
+                if "\n" not in text and "\r" in text:
+                    text = text.replace("\r", "\n")
             if "\r\n" in text:
                 text = text.replace("\r\n", "\n")
             lines = text.split("\n")
@@ -97,9 +104,35 @@ def read_blocks(path: PathLike) -> Iterator[list[str]]:
                 lines.pop()
             if lines:
                 yield lines
-            n_lines += raw.count(b"\n") + (not raw.endswith(b"\n"))
+            n_lines += text.count("\n") + (not text.endswith("\n"))
     if n_lines == 0:
         raise EmptyInputError("the file is empty", where=name, hint="Check that it is the right file.")
+
+
+def _texts(stream: BinaryIO, name: str) -> Iterator[str]:
+    """Some whole lines of UTF-8 after the other."""
+    n_lines = 0
+    while raw := _block(stream, name, n_lines):
+        if n_lines == 0:
+            check_start(raw, name)
+        yield decoded(raw, name, n_lines)
+        n_lines += raw.count(b"\n")
+
+
+def _other_texts(stream: BinaryIO, name: str, encoding: str) -> Iterator[str]:
+    """Some whole lines after the other, in another encoding."""
+    n_lines = 0
+    wrapper = io.TextIOWrapper(stream, encoding, newline="\n")
+    try:
+        while lines := wrapper.readlines(_BLOCK):
+            yield "".join(lines)
+            n_lines += len(lines)
+    except UnicodeError as error:
+        raise EncodingError(
+            f"something after line {n_lines} is not in {encoding} ({error})", where=name, hint="Name another encoding."
+        ) from error
+    finally:
+        wrapper.detach()
 
 
 def _block(stream: BinaryIO, name: str, lines_before: int) -> bytes:
@@ -132,27 +165,10 @@ def whole_line(stream: BinaryIO, name: str, number: int) -> bytes:
     return line
 
 
-def read_lines(path: PathLike) -> Iterator[str]:
+def read_lines(path: PathLike, encoding: str = "utf-8") -> Iterator[str]:
     """Yield the lines of a file without their line ends; see :func:`read_blocks`."""
-    for block in read_blocks(path):
+    for block in read_blocks(path, encoding):
         yield from block
-
-
-def _decode(raw: bytes, name: str, lines_before: int) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if lines_before == 0 and raw.startswith(_UTF16_MARKS):
-            raise EncodingError(
-                "the file is UTF-16, not UTF-8", where=name, hint="Convert it, e.g. with iconv -f UTF-16 -t UTF-8."
-            ) from error
-        line = lines_before + raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        raise EncodingError(
-            f"byte {column} of the line (0x{raw[error.start]:02x}) is not valid UTF-8",
-            where=f"{name}:{line}",
-            hint="Save the file as UTF-8, e.g. with iconv -f LATIN1 -t UTF-8.",
-        ) from error
 
 
 def protect_start(text: str) -> str:

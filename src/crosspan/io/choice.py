@@ -13,6 +13,7 @@ from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelErr
 from crosspan.core.families import Family
 from crosspan.core.files import PathLike, name_of, open_input, read_blocks
 from crosspan.io.format import Format, Reading, TextFormat
+from crosspan.io.looks import check_running_text
 from crosspan.io.rejects import Located
 
 FORMATS = Family(
@@ -108,18 +109,19 @@ def format_by_name(path: PathLike) -> str | None:
     return next((found.name for found in all_formats() if ending in found.endings), None) if ending else None
 
 
-def input_format(path: PathLike, format: str = "auto") -> Format:  # noqa: A002  # the word users know
+def input_format(path: PathLike, format: str = "auto", encoding: str = "utf-8") -> Format:  # noqa: A002  # the word users know
     """The format of a file to read, which is looked into where its name does not tell.
 
     Args:
         path: The file; it is opened once more, so it must not be a pipe.
         format: The name of a format, or ``"auto"``.
+        encoding: The encoding of a text file.
 
     Raises:
         OptionError: There is no such format, or it is for writing only.
         CrosspanError: The file cannot be opened, or is empty.
     """
-    return told_format(path, format) or _recognised(next(read_blocks(path)))
+    return told_format(path, format) or _recognised(next(read_blocks(path, encoding)), name_of(path))
 
 
 def located(path: PathLike, format: str, how: Reading) -> Iterator[Located]:  # noqa: A002
@@ -129,9 +131,9 @@ def located(path: PathLike, format: str, how: Reading) -> Iterator[Located]:  # 
         _check_running(found, how)
         yield from found.read(path, how)
         return
-    blocks = read_blocks(path)
+    blocks = read_blocks(path, how.encoding)
     first = next(blocks)  # an empty file raises here
-    recognised = _recognised(first)
+    recognised = _recognised(first, name_of(path))
     _check_running(recognised, how)
     yield from recognised.parse(chain(first, chain.from_iterable(blocks)), name_of(path), how)
 
@@ -170,11 +172,12 @@ def _check_installed(found: Format) -> None:
             )
 
 
-def _recognised(lines: Sequence[str]) -> TextFormat:
-    """The format of text that begins so; plain text where nobody knows it."""
+def _recognised(lines: Sequence[str], name: str) -> TextFormat:
+    """The format of text that begins so; plain text where nobody knows it, and it does not look like labels."""
     for found in all_formats():
         if isinstance(found, TextFormat) and found.reads and found.recognises(lines):
             return found
+    check_running_text(lines, name)
     plain = format_named("plain")
     assert isinstance(plain, TextFormat)
     return plain

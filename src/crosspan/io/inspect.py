@@ -7,13 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from crosspan.core.errors import CrosspanError
+from crosspan.core.encodings import is_utf8
+from crosspan.core.errors import CrosspanError, LeftOutError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import SchemeOption, detect_scheme
 from crosspan.core.types import Sentence
 from crosspan.io.choice import input_format, told_format
 from crosspan.io.encoding_check import Severity, check_encoding
-from crosspan.io.format import Format, Reading
+from crosspan.io.format import Format, Reading, Unit
+from crosspan.io.notices import Notice
 
 _OUTLIER = 6.0  # robust standard deviations
 _MIN_SPREAD = 0.15  # of log length ratios; keeps formulaic text from making everything an outlier
@@ -106,6 +108,10 @@ def check_files(
     columns: str | None = None,
     scheme: SchemeOption = "auto",
     limit: int = 20,
+    tag_column: str | None = None,
+    tag_names: str | Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    offsets: Unit = "codepoints",
 ) -> Report:
     """Look at files, and at pairs of files that are translations of each other line by line.
 
@@ -116,6 +122,10 @@ def check_files(
         columns: What each column of CoNLL-style files holds; see :func:`crosspan.io.read`.
         scheme: The tag scheme of all files; ``"auto"`` finds it for each.
         limit: How many findings of one kind to keep for a file.
+        tag_column: The column or key of the tags, by name or by number from 1; see :func:`crosspan.io.read`.
+        tag_names: What tags that are numbers stand for.
+        encoding: The encoding of all files.
+        offsets: What character offsets count, where a record does not say.
 
     Returns:
         The report. Nothing is raised for bad data: that is what the report is about.
@@ -124,7 +134,14 @@ def check_files(
         OptionError: An option has a value that it cannot take.
     """
     report = Report(limit=limit)
-    how = Reading(columns=columns, scheme=scheme)
+    how = Reading(
+        columns=columns,
+        scheme=scheme,
+        tag_column=tag_column,
+        tag_names=tag_names,
+        encoding=encoding,
+        offsets=offsets,
+    )
     sides: dict[str, _Side] = {}
     for path in [*paths, *(path for pair in pairs for path in pair)]:
         name = name_of(path)
@@ -144,21 +161,27 @@ def _check_file(path: PathLike, report: Report, format: str, how: Reading) -> _S
     report.files.append(summary)
     try:
         told = told_format(path, format)
-        for line, severity, code, message in () if told is not None and told.binary else check_encoding(path):
+        as_bytes = (told is not None and told.binary) or not is_utf8(how.encoding)
+        for line, severity, code, message in () if as_bytes else check_encoding(path):
             report.add(name, line, severity, code, message)
         if report._seen[name, "utf-8"]:
             return side
-        found = told or input_format(path, format)
-        how = replace(how, scheme=_check_scheme(path, report, summary, found, how))
+        found = told or input_format(path, format, how.encoding)
+        noticed: list[Notice] = []
+        how = replace(how, scheme=_check_scheme(path, report, summary, found, how), notices=noticed)
         labels: Counter[str] = Counter()
         first_line: dict[int, int] = {}
         for line, sentence, fault in found.read(path, how):
-            if fault is not None:
+            if isinstance(fault, LeftOutError):
+                report.add(name, line, "note", "left-out", fault.message)
+            elif fault is not None:
                 _add_error(report, name, "labels", fault)
             _check_sentence(line, sentence, first_line, side, report)
             summary.sentences += 1
             summary.tokens += len(sentence.tokens)
             labels.update(span.label for span in sentence.spans)
+        for notice in noticed:
+            report.add(name, notice.line, "warning", notice.code, notice.message)
         summary.labels, summary.spans = dict(sorted(labels.items())), labels.total()
         summary.readable = True
     except CrosspanError as error:

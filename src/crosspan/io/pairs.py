@@ -18,7 +18,7 @@ from crosspan.core.files import PathLike, name_of, open_input
 from crosspan.core.tags import Repair, SchemeOption
 from crosspan.core.types import Pair
 from crosspan.io.choice import located
-from crosspan.io.format import Reading
+from crosspan.io.format import Reading, Unit
 from crosspan.io.rejects import Located
 
 
@@ -43,6 +43,10 @@ class SentenceFile:
     repair: Repair = "error"
     name: str | None = None
     paragraphs: bool = False
+    tag_column: str | None = None
+    tag_names: str | None = None
+    encoding: str = "utf-8"
+    offsets: Unit = "codepoints"
 
     @property
     def shown(self) -> str:
@@ -57,6 +61,10 @@ class SentenceFile:
             scheme=self.scheme,
             repair=self.repair,
             paragraphs=self.paragraphs,
+            tag_column=self.tag_column,
+            tag_names=self.tag_names,
+            encoding=self.encoding,
+            offsets=self.offsets,
         )
         found = located(self.path, self.format, how)
         if self.name is None:

@@ -11,7 +11,7 @@ from crosspan.core.errors import AlignmentError, CrosspanError, FormatError, Pai
 from crosspan.core.files import PathLike, name_of, read_lines
 from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.io import Located, read_links, read_projections
-from crosspan.io.jsonl import iter_records
+from crosspan.io.json_records import iter_records
 from crosspan.io.pairs import SentenceFile
 from crosspan.report.items import Item
 
