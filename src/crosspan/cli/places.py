@@ -21,7 +21,7 @@ class PlaceType(click.ParamType[str]):
     """A parameter that names a file or folder, or may do so."""
 
     name = "path"
-    trial: Callable[[str], None] | None = None
+    trial: Callable[[str | os.PathLike[str]], None] | None = None
     """What finds out, before the work, whether something can be written there."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -42,7 +42,7 @@ class InFile(PlaceType):
 
     def read(self, values: Sequence[str]) -> Iterable[str]:
         """All but folders."""
-        return no_folders(values)
+        return [os.fspath(one) for one in no_folders(values)]
 
 
 class InModel(PlaceType):
@@ -66,7 +66,7 @@ class InModel(PlaceType):
 class OutFile(PlaceType):
     """A file that is written."""
 
-    trial = staticmethod(try_file)
+    trial: Callable[[str | os.PathLike[str]], None] | None = staticmethod(try_file)
 
     def written(self, values: Sequence[str]) -> Iterable[str]:
         """All."""

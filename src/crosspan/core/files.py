@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 from crosspan.core.encodings import check_start, decoded, is_utf8
 from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, OutputError
@@ -386,7 +386,7 @@ def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> I
     """
     name = os.fspath(path)
     if name == "-":
-        stdout = io.TextIOWrapper(_StandardOutput(), encoding="utf-8", newline="\n")
+        stdout = io.TextIOWrapper(cast(Any, _StandardOutput()), encoding="utf-8", newline="\n")
         try:
             yield stdout
             stdout.flush()
