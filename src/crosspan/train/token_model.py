@@ -73,7 +73,8 @@ def trained_pieces(
     if options.vocabulary == "all":
         return None
     fill = np.array([tokenizer.pad_token_id or 0])
-    return partial_vocabulary(model, [fill, *(row.ids for row in (*rows, *text))])
+    ids = [row.ids for some in (rows, text) for row in some]
+    return partial_vocabulary(model, [fill, *ids])
 
 
 def body_of(model: Any) -> Any:
