@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from types import FrameType
@@ -26,6 +27,7 @@ from crosspan.core.failures import GO_ON, in_words
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.outages import is_outage
 from crosspan.core.secrets import hidden
+from crosspan.core.shown import printable
 
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
@@ -120,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = _DEBUG in words
+    warnings.formatwarning = _in_a_line
     with _Interruption() as interruption:
         try:
             done = cli.main(words, prog_name="crosspan", standalone_mode=False)
@@ -134,6 +137,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 click.echo(hidden(traceback.format_exc()), err=True, nl=False)
                 return _exit_code(error)
             return _report(KeyboardInterrupt() if interruption.came else error)
+
+
+def _in_a_line(message: Warning | str, category: type[Warning], *place: Any) -> str:
+    """How a warning is shown: ours without the place in our code, which tells a user nothing."""
+    if category.__module__.partition(".")[0] != "crosspan":
+        return _PYTHONS_OWN(message, category, *place)
+    return printable(hidden(f"crosspan: warning: {message}")) + "\n"
+
+
+_PYTHONS_OWN = warnings.formatwarning
 
 
 class _Interruption:
