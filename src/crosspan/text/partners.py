@@ -318,7 +318,9 @@ def _by_length(
     ratios = other - one
     blocks = [block for block in np.array_split(ratios, max(1, min(8, len(ratios) // 25)))]
     spread = float(np.quantile([_spread(block) for block in blocks], 0.25))
-    return _ByLength(lengths, float(np.median(ratios)), max(spread, 0.08), float(np.median(other)), max(_spread(other), 0.08))
+    return _ByLength(
+        lengths, float(np.median(ratios)), max(spread, 0.08), float(np.median(other)), max(_spread(other), 0.08)
+    )
 
 
 def _spread(values: Floats) -> float:

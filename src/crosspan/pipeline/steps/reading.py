@@ -28,6 +28,7 @@ _LOG = logger_of(__name__)
 class PairWarning(UserWarning):
     """Lines that are to be translations of each other seem not to be."""
 
+
 PAIR_HINT = "Look at the lines around with 'crosspan check --pair'."
 
 
