@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from crosspan.core.encodings import is_utf8
@@ -12,10 +12,11 @@ from crosspan.core.errors import CrosspanError, LeftOutError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import SchemeOption, detect_scheme
 from crosspan.core.types import Sentence
-from crosspan.io.choice import input_format, told_format
+from crosspan.io.choice import input_format, located, told_format
 from crosspan.io.encoding_check import Severity, check_encoding
 from crosspan.io.format import Format, Reading, Unit
 from crosspan.io.notices import Notice
+from crosspan.text.pair_watch import PairWatch
 
 _OUTLIER = 6.0  # robust standard deviations
 _MIN_SPREAD = 0.15  # of log length ratios; keeps formulaic text from making everything an outlier
@@ -150,7 +151,9 @@ def check_files(
     readable = {summary.path: summary.readable for summary in report.files}
     for source, target in pairs:
         if readable[name_of(source)] and readable[name_of(target)]:
-            _check_pair(sides[name_of(source)], sides[name_of(target)], report)
+            one, other = sides[name_of(source)], sides[name_of(target)]
+            _check_pair(one, other, report)
+            _check_partners((source, one), (target, other), report, format, how)
     _check_labels(report)
     return report
 
@@ -275,6 +278,29 @@ def _check_pair(source: _Side, target: _Side, report: Report) -> None:
         if first != index and source.lengths[index] > _MIN_DIFFERENCE:
             message = f"the same pair stands in line {target.lines[first]}"
             report.add(target.path, target.lines[index], "note", "pair-duplicate", message)
+
+
+def _check_partners(
+    source: tuple[PathLike, _Side],
+    target: tuple[PathLike, _Side],
+    report: Report,
+    format: str,  # noqa: A002
+    how: Reading,
+) -> None:
+    """Look whether the lines belong together, also where there are more on one side: then it shows where one is lost."""
+
+    def pairs() -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+        one, other = (located(path, format, replace(how, repair="begin")) for path, _ in (source, target))
+        for item, counterpart in zip(one, other, strict=False):
+            yield item.sentence.tokens, counterpart.sentence.tokens
+
+    watch = PairWatch()
+    for one, other in pairs():
+        watch.add(one, other)
+    for fault in watch.faults(pairs):
+        severity: Severity = "warning" if fault.lasting else "note"
+        place = f"{source[1].path}:{source[1].lines[fault.start]}"
+        report.add(target[1].path, target[1].lines[fault.start], severity, fault.code, f"{fault.message} ({place})")
 
 
 def _odd_ratios(source: Sequence[int], target: Sequence[int]) -> list[tuple[int, float]]:
