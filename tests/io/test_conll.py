@@ -106,7 +106,7 @@ def test_columns_can_be_given():
 
 
 def test_missing_columns_are_named_with_their_line():
-    first, second = Conll().parse("a\tO\nb\tO\nc\n\nd\tB-X\n".split("\n"), "x", Reading())
+    first, second = Conll().parse(["a\tO", "b\tO", "c", "", "d\tB-X", ""], "x", Reading())
     assert "1 column, expected at least 2" in str(first.fault)
     assert first.fault.where == "x:3"
     assert spans(second.sentence) == [(0, 1, "X")]

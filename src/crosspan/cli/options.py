@@ -318,6 +318,7 @@ filters: Decorator[Any] = click.option(
 links: Decorator[Any] = click.option(
     "--links", metavar="FILE", help="Word links made elsewhere (Pharaoh, from 0), one line for each source sentence."
 )
+one_based: Decorator[Any] = click.option("--one-based", is_flag=True, help="The links of --links count words from 1.")
 dropped: Decorator[Any] = click.option(
     "--dropped", metavar="FILE", help="What was not projected, and why, as JSON lines."
 )
@@ -350,6 +351,7 @@ rounds: Decorator[Any] = click.option(
 projecting: Decorator[Any] = stack(
     bitext,
     links,
+    one_based,
     aligner,
     aligner_model,
     method,
@@ -379,6 +381,8 @@ def check_projecting(given: dict[str, Any]) -> None:
     """
     if given["aligner_model"] and click.get_current_context().get_parameter_source("aligner") is not _DEFAULT:
         raise click.UsageError("A saved model is an aligner: leave out --aligner or --aligner-model.")
+    if given["one_based"] and not given["links"]:
+        raise click.UsageError("--one-based is of word links: name them with --links.")
     if given["links"] and (given["aligner_model"] or given["bitext"]):
         raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
     if given["aligner_model"] and given["bitext"]:

@@ -158,7 +158,7 @@ def sentences_of(
     reading = _with_scheme(reading, [record for _, record in head if isinstance(record, Mapping)], how)
     good, bad = 0, 0
     first: CrosspanError | None = None
-    for number, record in chain(head, records):  # noqa: B007  # told by notice
+    for number, record in chain(head, records):
         where = place.format(name=name, number=number)
         try:
             if isinstance(record, FormatError):

@@ -34,7 +34,9 @@ class GoldLinks:
     possible: frozenset[Link]
 
 
-def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = None) -> Iterator[Alignment]:
+def read_links(
+    path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = None, start: int = 0
+) -> Iterator[Alignment]:
     """Read word links, one line a sentence pair.
 
     An empty line is a pair without links. A leading column with the number of the pair, followed by a tab, is allowed;
@@ -43,6 +45,7 @@ def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = No
     Args:
         path: The file; ``-`` is standard input.
         lengths: Numbers of source and target tokens of each pair, to check the links against.
+        start: What the first token counts as, 0 or 1.
 
     Yields:
         One alignment a line.
@@ -51,13 +54,15 @@ def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = No
         AlignmentError: A link is malformed, or points outside its sentence pair.
         FormatError: The numbers of the pairs do not count up by one.
         PairError: There are more or fewer lines than ``lengths``.
+        OptionError: ``start`` is neither 0 nor 1.
     """
+    _check_start(start)
     name = name_of(path)
     known: dict[str, tuple[int, int, float]] = {}
     sizes = iter(lengths) if lengths is not None else None
     count = 0
     for count, line in enumerate(_without_numbers(path, name), 1):
-        alignment = _alignment(line, known, f"{name}:{count}")
+        alignment = _alignment(line, known, f"{name}:{count}", start)
         if sizes is not None:
             size = next(sizes, None)
             if size is None:
@@ -101,14 +106,14 @@ def _without_numbers(path: PathLike, name: str) -> Iterator[str]:
         yield rest
 
 
-def _alignment(line: str, known: dict[str, tuple[int, int, float]], where: str) -> Alignment:
+def _alignment(line: str, known: dict[str, tuple[int, int, float]], where: str, start: int) -> Alignment:
     items = line.split()
     try:
         links = [known[item] for item in items]
     except KeyError:  # some are new: rare after the first thousand lines
         for item in items:
             if item not in known:
-                known[item] = _parse(item, where)
+                known[item] = _from_zero(_parse(item, where), start, item, where)
         links = [known[item] for item in items]
     if len(links) > 1:
         links.sort()
@@ -120,6 +125,21 @@ def _alignment(line: str, known: dict[str, tuple[int, int, float]], where: str) 
         np.array([link[1] for link in links], dtype=np.int32),
         np.array([link[2] for link in links], dtype=np.float32),
     )
+
+
+def _check_start(start: int) -> None:
+    if start not in (0, 1):
+        raise OptionError(f"start is {start}", hint="Tokens count from 0 or from 1.")
+
+
+def _from_zero(link: tuple[int, int, float], start: int, item: str, where: str) -> tuple[int, int, float]:
+    if min(link[0], link[1]) < start:
+        raise AlignmentError(
+            f"{shown(item)} is below the first token",
+            where=where,
+            hint="Leave out --one-based: the links count from 0.",
+        )
+    return link[0] - start, link[1] - start, link[2]
 
 
 def _parse(item: str, where: str) -> tuple[int, int, float]:
@@ -175,8 +195,7 @@ def read_gold_links(path: PathLike, *, start: int = 0) -> list[GoldLinks]:
         AlignmentError: A link is malformed or smaller than ``start``.
         OptionError: ``start`` is neither 0 nor 1.
     """
-    if start not in (0, 1):
-        raise OptionError(f"start is {start}", hint="Tokens count from 0 or from 1.")
+    _check_start(start)
     name = name_of(path)
     known: dict[str, tuple[Link, bool]] = {}
     gold: list[GoldLinks] = []
