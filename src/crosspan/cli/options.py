@@ -339,6 +339,7 @@ links: Decorator[Any] = click.option(
     type=InFile(),
     help="Word links made elsewhere (Pharaoh, from 0), one line for each source sentence.",
 )
+one_based: Decorator[Any] = click.option("--one-based", is_flag=True, help="The links of --links count words from 1.")
 source_scores: Decorator[Any] = click.option(
     "--source-scores/--no-source-scores",
     default=True,
@@ -373,7 +374,7 @@ def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
     """
     about_dropped = "What was not projected, and why, as JSON lines."
     return stack(
-        *(bitext, links, aligner, aligner_model, method),
+        *(bitext, links, one_based, aligner, aligner_model, method),
         settings("A setting of the method, or aligner.KEY=VALUE"),
         click.option("--dropped", metavar="FILE", type=dropped(), help=about_dropped),
         *(min_confidence, filters),
@@ -400,6 +401,8 @@ def check_projecting(given: dict[str, Any]) -> None:
     """
     if given["aligner_model"] and click.get_current_context().get_parameter_source("aligner") is not _DEFAULT:
         raise click.UsageError("A saved model is an aligner: leave out --aligner or --aligner-model.")
+    if given["one_based"] and not given["links"]:
+        raise click.UsageError("--one-based is of word links: name them with --links.")
     if given["links"] and (given["aligner_model"] or given["bitext"]):
         raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
     if given["aligner_model"] and given["bitext"]:

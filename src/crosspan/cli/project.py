@@ -69,6 +69,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
             to_format=given["to_format"],
             bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in given["bitext"]],
             links=given["links"],
+            one_based=given["one_based"],
             aligner=load_aligner(model, threads=given["threads"]) if model else given["aligner"],
             method=given["method"],
             source_scores=given["source_scores"],

@@ -130,6 +130,7 @@ def _of_files(inputs: tuple[str, ...], given: dict[str, Any]) -> Inputs:
         projected=inputs[1],
         dropped=given["dropped"],
         links=given["links"],
+        one_based=given["one_based"],
         gold=_gold(given),
     )
     return read_items(files), _facts(inputs, given)
@@ -159,6 +160,7 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
         settings=parse_settings(given["settings"]),
         bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in given["bitext"]],
         links=given["links"],
+        one_based=given["one_based"],
         aligner=load_aligner(model, threads=given["threads"]) if model else None,
         min_confidence=given["min_confidence"],
         filters=given["filters"],

@@ -12,6 +12,7 @@ from crosspan.core.components import Component
 from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelError, OptionError
 from crosspan.core.families import Family
 from crosspan.core.files import PathLike, name_of, open_input, read_blocks
+from crosspan.io.dataset_folder import is_dataset_folder
 from crosspan.io.format import Format, Reading, TextFormat
 from crosspan.io.looks import check_running_text
 from crosspan.io.rejects import Located
@@ -20,6 +21,12 @@ FORMATS = Family(
     "crosspan.formats",
     "format",
     {
+        "arrow": Component(
+            target="crosspan.io.arrow:Arrow",
+            about="Data sets of HuggingFace as save_to_disk keeps them.",
+            packages=("pyarrow",),
+            extra="parquet",
+        ),
         "conll": Component(
             target="crosspan.io.conll:Conll",
             about="A token a line with its tag; any columns, any tag scheme.",
@@ -149,6 +156,8 @@ def _check_running(found: Format, how: Reading) -> None:
 def told_format(path: PathLike, format: str) -> Format | None:  # noqa: A002
     """The format that an option, the name of a file, or its first bytes tell; ``None`` is some text."""
     name = format if format != "auto" else format_by_name(path)
+    if format == "auto" and os.path.isdir(path) and is_dataset_folder(path):
+        name = "arrow"
     found = None if name is None else format_named(name)
     if found is None and os.path.isfile(path):  # what is read from a pipe would be lost
         with open_input(path) as stream:

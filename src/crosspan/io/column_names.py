@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+DOCSTART = "-DOCSTART-"
+"""What stands before a document in place of a token."""
+
 _TOKEN_NAMES = ("token", "tokens", "word", "words", "form")
 _TAG_NAMES = (
     *("ne-coarse-lit", "ner", "ner_tag", "ner_tags", "tag", "tags", "label", "labels", "entity", "slot", "bio"),

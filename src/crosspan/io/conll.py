@@ -1,7 +1,9 @@
 """CoNLL-style columns: one token a line, an empty line after each sentence.
 
 Read: tabs, blanks or commas, any number of columns (see :mod:`crosspan.io.conll_layout`), ``#`` comments,
-``-DOCSTART-``, all tag schemes and spellings (:mod:`crosspan.core.tag_forms`); see :mod:`crosspan.io.conll_rows`. Written: token, tab, tag; with ``# sent_id``, ``# lang`` and
+``-DOCSTART-``, all tag schemes and spellings (:mod:`crosspan.core.tag_forms`); see :mod:`crosspan.io.conll_rows`.
+
+Written: token, tab, tag; with ``# sent_id``, ``# lang`` and
 ``# text`` where they are known. A sentence without tokens is written as the comment ``# tokens = 0``, so that files
 stay parallel. Not kept: scores of spans, and offsets where more than white space stands between the tokens.
 """
@@ -19,8 +21,9 @@ from crosspan.core.json_text import parse_json
 from crosspan.core.shown import shown
 from crosspan.core.tags import Scheme, decode, detect_scheme, to_tags
 from crosspan.core.types import Sentence, Span
+from crosspan.io.column_names import DOCSTART
 from crosspan.io.conll_layout import ColumnLayout, find_layout
-from crosspan.io.conll_rows import DOCSTART, RawSentence, parse_rows
+from crosspan.io.conll_rows import RawSentence, parse_rows
 from crosspan.io.format import Reading, TextFormat, Writing
 from crosspan.io.looks import tagged_share
 from crosspan.io.notices import Notices

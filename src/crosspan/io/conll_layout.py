@@ -198,6 +198,10 @@ def _separator(sample: Sequence[str], lines: Sequence[str], tag_column: str | No
     for separator in _QUOTED:
         if header_of(ColumnLayout(separator).split(sample[0]), tag_column) is not None:
             return separator
+    for separator in _QUOTED:
+        widths = {len(ColumnLayout(separator).split(line)) for line in sample}
+        if len(sample) > 1 and len(widths) == 1 and widths != {1}:
+            return separator
     for separator in (" ", *_OTHER_SEPARATORS):
         rows = list(map(ColumnLayout(separator).split, sample))
         wide = [row for row in rows if len(row) > 1]

@@ -14,11 +14,11 @@ from typing import NamedTuple
 from crosspan.core.errors import CrosspanError, FormatError
 from crosspan.core.shown import shown
 from crosspan.core.tag_forms import SPELLINGS, Respelt, is_tag
+from crosspan.io.column_names import DOCSTART
 from crosspan.io.conll_layout import ColumnLayout, find_layout
 from crosspan.io.format import Reading
 from crosspan.io.notices import Notices
 
-DOCSTART = "-DOCSTART-"
 _SAMPLE_LINES = 20_000
 _BLANK = " \t\ufeff\u200b"
 _AFTER_MARK = ("", " ", "\t", ",", "\u00a0", "\u3000")
@@ -66,16 +66,17 @@ def parse_rows(lines: Iterable[str], name: str, how: Reading, seen: Notices) -> 
     lines = iter(lines)
     first = list(islice(lines, _SAMPLE_LINES))
     layout = find_layout(first, name, how.columns, how.tag_column)
-    yield from _Parser(layout, name, seen).parse(chain(first, lines))
+    yield from _Parser(layout, name, seen, how.marks).parse(chain(first, lines))
 
 
 class _Parser:
     """Turns lines into tokens, tags and comments."""
 
-    def __init__(self, layout: ColumnLayout, name: str, seen: Notices) -> None:
+    def __init__(self, layout: ColumnLayout, name: str, seen: Notices, marks: bool) -> None:
         self.layout = layout
         self.name = name
         self.seen = seen
+        self.marks = marks
         self.respelt = Respelt(layout.spelling)
 
     def parse(self, lines: Iterable[str]) -> Iterator[RawSentence]:
@@ -106,7 +107,7 @@ class _Parser:
             rows, numbers, comments = self._without_comments(rows, first)
         if layout.separator == "\t":
             cells = [row.split("\t") for row in rows]
-        elif layout.separator != " " or "  " in joined or "\t" in joined or "\n " in joined:
+        elif layout.separator != " " or _uneven(joined):
             cells = list(map(layout.split, rows))
         else:
             cells = [row.split(" ") for row in rows]
@@ -115,9 +116,12 @@ class _Parser:
                 yield RawSentence(first, (), (), (), comments)
             return
         if DOCSTART in joined and "tokens" not in comments:
-            for part in _between_marks(rows):
-                yield from self._block(cells[part], numbers[part], comments)
-                comments = {}
+            for part, is_mark in _between_marks(rows):
+                if not is_mark:
+                    yield from self._block(cells[part], numbers[part], comments)
+                    comments = {}
+                elif self.marks:
+                    yield RawSentence(numbers[part.start], (DOCSTART,), ("O",), numbers[part], {})
             return
         yield from self._block(cells, numbers, comments)
 
@@ -284,16 +288,22 @@ def _running_text(tokens: Sequence[str], marks: Sequence[str]) -> str | None:
     return "".join(chain.from_iterable(zip(tokens, [*ends, ""], strict=True)))
 
 
-def _between_marks(rows: Sequence[str]) -> Iterator[slice]:
-    """The rows between document marks."""
+def _uneven(joined: str) -> bool:
+    """Whether more than single blanks stand between and around the cells of some rows."""
+    return any(one in joined for one in ("  ", "\t", "\n ", " \n")) or joined.endswith(" ")
+
+
+def _between_marks(rows: Sequence[str]) -> Iterator[tuple[slice, bool]]:
+    """The rows between document marks, and the marks."""
     start = 0
     for index, row in enumerate(rows):
         if row.startswith(DOCSTART) and row[len(DOCSTART) : len(DOCSTART) + 1] in _AFTER_MARK:
             if index > start:
-                yield slice(start, index)
+                yield slice(start, index), False
+            yield slice(index, index + 1), True
             start = index + 1
     if start < len(rows):
-        yield slice(start, len(rows))
+        yield slice(start, len(rows)), False
 
 
 def _word(cell: Sequence[str], token: int) -> str:

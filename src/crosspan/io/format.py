@@ -40,6 +40,8 @@ class Reading:
         tag_names: What tags that are given as numbers stand for, from 0: names in order, or with commas between them.
         encoding: The encoding of a text file.
         offsets: What character offsets count where a record does not say.
+        side: Which side of ``source ||| target`` a file of running text is, 0 or 1, where it has both.
+        marks: Whether document marks (``-DOCSTART-``) are sentences, as where the other side of a pair has them.
         notices: Takes what is noticed; by default that is warned of.
 
     Raises:
@@ -55,6 +57,8 @@ class Reading:
     tag_names: str | Sequence[str] | None = None
     encoding: str = "utf-8"
     offsets: Unit = "codepoints"
+    side: int | None = None
+    marks: bool = False
     notices: list[Notice] | None = None
 
     def __post_init__(self) -> None:

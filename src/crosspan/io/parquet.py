@@ -16,7 +16,7 @@ from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
 from crosspan.core.files import PathLike, name_of, open_input
 from crosspan.core.json_text import parse_json
 from crosspan.core.shown import in_short
-from crosspan.core.tags import to_tags
+from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence
 from crosspan.io.format import Format, Reading, Writing, binary_output
 from crosspan.io.jsonl import sentences_of

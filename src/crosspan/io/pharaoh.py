@@ -39,7 +39,9 @@ class GoldLinks:
     possible: frozenset[Link]
 
 
-def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = None) -> Iterator[Alignment]:
+def read_links(
+    path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = None, start: int = 0
+) -> Iterator[Alignment]:
     """Read word links, one line a sentence pair, in bounded memory.
 
     An empty line is a pair without links. A leading column with the number of the pair, followed by a tab, is allowed;
@@ -48,6 +50,7 @@ def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = No
     Args:
         path: The file; ``-`` is standard input.
         lengths: Numbers of source and target tokens of each pair, to check the links against.
+        start: What the first token counts as, 0 or 1.
 
     Yields:
         One alignment a line.
@@ -56,9 +59,11 @@ def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = No
         AlignmentError: A link is malformed, or points outside its sentence pair.
         FormatError: The numbers of the pairs do not count up by one.
         PairError: There are more or fewer lines than ``lengths``.
+        OptionError: ``start`` is neither 0 nor 1.
     """
+    _check_start(start)
     name = name_of(path)
-    parser = _Parser()
+    parser = _Parser(start)
     sizes = iter(lengths) if lengths is not None else None
     count = 0
     for count, line in enumerate(_without_numbers(path, name), 1):
@@ -109,7 +114,8 @@ def _without_numbers(path: PathLike, name: str) -> Iterator[str]:
 class _Parser:
     """Turns lines into alignments. What it has read before it need not read again: places and probabilities repeat."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int) -> None:
+        self._start = start
         self._places: dict[str, Link] = {}
         self._probs: dict[str, float] = {}
 
@@ -129,7 +135,7 @@ class _Parser:
                     known.clear()
             for item, (place, colon, prob) in zip(items, parts, strict=True):
                 if place not in self._places:
-                    self._places[place] = _place(place, item, where)
+                    self._places[place] = _place(place, item, where, self._start)
                 if colon and prob not in self._probs:
                     self._probs[prob] = _probability(prob, item, where)
             return self._known(parts)
@@ -143,11 +149,20 @@ class _Parser:
         return Alignment(table[0], table[1], np.array(probs, np.float32))
 
 
-def _place(text: str, item: str, where: str) -> Link:
+def _check_start(start: int) -> None:
+    if start not in (0, 1):
+        raise OptionError(f"start is {start}", hint="Tokens count from 0 or from 1.")
+
+
+def _place(text: str, item: str, where: str, start: int) -> Link:
     match = _PLACE.match(text)
     if match is None:
         raise AlignmentError(f"{shown(item)} is not a link", where=where, hint=_HINT)
-    return int(match[1]), int(match[2])
+    found = int(match[1]) - start, int(match[2]) - start
+    if min(found) < 0:
+        hint = "Leave out --one-based: the links count from 0."
+        raise AlignmentError(f"{shown(item)} is below the first token", where=where, hint=hint)
+    return found
 
 
 def _probability(text: str, item: str, where: str) -> float:
@@ -200,8 +215,7 @@ def read_gold_links(path: PathLike, *, start: int = 0) -> list[GoldLinks]:
         AlignmentError: A link is malformed or smaller than ``start``.
         OptionError: ``start`` is neither 0 nor 1.
     """
-    if start not in (0, 1):
-        raise OptionError(f"start is {start}", hint="Tokens count from 0 or from 1.")
+    _check_start(start)
     name = name_of(path)
     known: dict[str, tuple[Link, bool]] = {}
     gold: list[GoldLinks] = []

@@ -210,7 +210,8 @@ def _character_spans(
     for cut in cuts_of_words(text, offsets, spans):
         how.notice(
             "cuts-word",
-            "{count} entities begin or end inside of a word{example}; their places may count another unit (--from-offsets)",
+            "{count} entities begin or end inside of a word{example}; "
+            "their places may count another unit (--from-offsets)",
             1,
             cut,
         )

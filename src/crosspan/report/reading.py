@@ -26,6 +26,7 @@ class ReportFiles:
         dropped: What was not projected, as ``crosspan project --dropped`` writes it; needed where sentences were left
             out.
         links: Word links, one line for each source sentence.
+        one_based: Whether they count words from 1.
         gold: The target sentences with the right spans, one for each source sentence, or one for each that was
             projected.
         target: The target sentences as they were, to show those that were left out.
@@ -37,6 +38,7 @@ class ReportFiles:
     projected: PathLike
     dropped: PathLike | None = None
     links: PathLike | None = None
+    one_based: bool = False
     gold: SentenceFile | None = None
     target: SentenceFile | None = None
     own_labels: bool = True
@@ -65,7 +67,9 @@ def read_items(files: ReportFiles) -> Iterator[Item]:
     """
     left_out = _left_out(files.dropped)
     projections = read_projections(files.projected)
-    links: Iterator[Alignment | None] = repeat(None) if files.links is None else read_links(files.links)
+    links: Iterator[Alignment | None] = (
+        repeat(None) if files.links is None else read_links(files.links, start=int(files.one_based))
+    )
     targets: Iterator[Located | None] = repeat(None) if files.target is None else files.target.located()
     gold = GoldBeside(files.gold, n_source=_n_source(files, left_out), n_left_out=len(left_out), limit=files.limit)
     count = 0
