@@ -171,7 +171,9 @@ def spans_key(record: Mapping[str, Any], tags: str | None) -> str | None:
     if tags is not None:  # strings beside tags say the same in words, as in WikiANN
         there = [key for key in there if not _are_strings(record[key])]
     there = [key for key in there if not (key in ("label", "labels") and not is_list(record[key]))]
-    there = [key for key in there if key not in TAG_KEYS or not record[key] or not isinstance(record[key][0], str | int)]
+    there = [
+        key for key in there if key not in TAG_KEYS or not record[key] or not isinstance(record[key][0], str | int)
+    ]
     filled = [key for key in there if not is_list(record[key]) or record[key]]
     if filled:
         return filled[0]
@@ -199,7 +201,9 @@ def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iter
                 yield key, len(value)
             elif any(is_list(one) and one and _holds_spans(one) for one in value):
                 yield key, sum(len(one) for one in value if is_list(one))
-            elif _are_tags(key, value, len(value) if n_tokens is None else n_tokens) or (key in TAG_KEYS and _are_some_tags(value)):
+            elif _are_tags(key, value, len(value) if n_tokens is None else n_tokens) or (
+                key in TAG_KEYS and _are_some_tags(value)
+            ):
                 yield key, sum(one not in ("O", 0) for one in value)
             elif any(isinstance(one, Mapping) and _holds_spans(one.get("result") or ()) for one in value):
                 yield key, len(value)
