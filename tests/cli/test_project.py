@@ -176,13 +176,13 @@ def test_wrong_use(capsys, corpus, monkeypatch, tmp_path, words, message, code):
 
 
 def test_many_rejects_are_counted(capsys, tmp_path):
-    good, bad = "Ada B-PER\nleft O\n", "Ada PERSON\nleft O\n"
+    good, bad = "Ada B-PER\nleft O\n", "Ada ?\nleft O\n"
     (tmp_path / "s.conll").write_text("\n".join([good] + [bad] * 30), encoding="utf-8")
     (tmp_path / "t.txt").write_text("Ada aliondoka\n" * 31, encoding="utf-8")
     (tmp_path / "l.txt").write_text("0-0\n" * 31, encoding="utf-8")
     words = (tmp_path / "s.conll", tmp_path / "t.txt", "--links", tmp_path / "l.txt", "--out", tmp_path / "o.conll")
     code, _, err = run(capsys, *words, "--method", "heuristic")
     assert code == 3
-    assert err.count("left out: 'PERSON'") == 20
+    assert err.count("left out: '?'") == 20
     assert "... and 10 more sentences left out; --dropped FILE lists them." in err
     assert "left out: 30 sentences" in err

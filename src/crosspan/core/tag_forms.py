@@ -60,11 +60,10 @@ def one_spelling(tag: str, spelling: Spelling = "prefix") -> str:
     tag = without_invisible(tag)
     if tag == "O" or not tag:
         return tag
-    if spelling == "label":
-        return f"I-{tag}"
-    found = _SPELT[spelling].fullmatch(tag) or _SPELT["prefix"].fullmatch(tag)
+    found = _SPELT[spelling].fullmatch(tag) if spelling != "label" else None
+    found = found or _SPELT["prefix"].fullmatch(tag)
     if found is None:
-        return tag
+        return f"I-{tag}" if spelling == "label" and _LABEL.fullmatch(tag) else tag
     label, prefix = (found["label"], found["prefix"]) if "label" in found.groupdict() else (found[2], found[1])
     return f"{_SAME.get(prefix, prefix)}-{without_invisible(label) or NO_NAME}"
 

@@ -61,9 +61,8 @@ def read_links(
         PairError: There are more or fewer lines than ``lengths``.
         OptionError: ``start`` is neither 0 nor 1.
     """
-    _check_start(start)
     name = name_of(path)
-    parser = _Parser(start)
+    parser = _Parser(_checked_start(start))
     sizes = iter(lengths) if lengths is not None else None
     count = 0
     for count, line in enumerate(_without_numbers(path, name), 1):
@@ -149,20 +148,24 @@ class _Parser:
         return Alignment(table[0], table[1], np.array(probs, np.float32))
 
 
-def _check_start(start: int) -> None:
+def _checked_start(start: int) -> int:
     if start not in (0, 1):
         raise OptionError(f"start is {start}", hint="Tokens count from 0 or from 1.")
+    return start
 
 
 def _place(text: str, item: str, where: str, start: int) -> Link:
     match = _PLACE.match(text)
     if match is None:
         raise AlignmentError(f"{shown(item)} is not a link", where=where, hint=_HINT)
-    found = int(match[1]) - start, int(match[2]) - start
-    if min(found) < 0:
-        hint = "Leave out --one-based: the links count from 0."
-        raise AlignmentError(f"{shown(item)} is below the first token", where=where, hint=hint)
-    return found
+    link = int(match[1]) - start, int(match[2]) - start
+    if min(link) < 0:
+        raise AlignmentError(
+            f"{shown(item)} is below the first token",
+            where=where,
+            hint="These links count from 0: say so, or mend them.",
+        )
+    return link
 
 
 def _probability(text: str, item: str, where: str) -> float:
@@ -215,7 +218,7 @@ def read_gold_links(path: PathLike, *, start: int = 0) -> list[GoldLinks]:
         AlignmentError: A link is malformed or smaller than ``start``.
         OptionError: ``start`` is neither 0 nor 1.
     """
-    _check_start(start)
+    _checked_start(start)
     name = name_of(path)
     known: dict[str, tuple[Link, bool]] = {}
     gold: list[GoldLinks] = []
