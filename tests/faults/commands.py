@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -108,6 +109,11 @@ class Call:
         """The verb."""
         return self.words[0]
 
+    @property
+    def here(self) -> bool:
+        """Whether all packages that it needs are installed."""
+        return all(find_spec(name) is not None for name in self.needs)
+
 
 def _set(*settings: str) -> tuple[str, ...]:
     return tuple(word for one in settings for word in ("--set", one))
@@ -137,7 +143,7 @@ CALLS: dict[str, Call] = {
     "run": Call(("run", "recipe.toml", "--clean-cache"), folders=("out",)),
     "report": Call(("report", "en.conll", "sw.txt", "--out", "page.html"), ("page.html",)),
     "new": Call(("new", "recipe", "--source", "en.conll", "--out", "new.toml", "--force"), ("new.toml",)),
-    "demo": Call(("demo", "--lang", "sw", "--out", "demo"), folders=("demo",)),
+    "demo": Call(("demo", "--lang", "sw", "--out", "demo-out"), folders=("demo-out",)),
     "bench": Call(
         ("bench", "europarl-ner", "--data", "data", "--lang", "de", "--out", "table.md", "--cache", "kept"),
         ("table.md",),

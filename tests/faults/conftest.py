@@ -14,14 +14,8 @@ from tests.faults.commands import CALLS, make_inputs
 def all_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What all calls read that can be tried here."""
     folder = tmp_path_factory.mktemp("inputs")
-    make_inputs(folder, {name for name, call in CALLS.items() if _here(call.needs)})
+    make_inputs(folder, {name for name, call in CALLS.items() if call.here})
     return folder
-
-
-def _here(packages: tuple[str, ...]) -> bool:
-    from crosspan.core.components import package_version
-
-    return all(package_version(name) for name in packages)
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ def command(file: str, out: str, **given: Any) -> None:
 
     The exit code is 3 where cells failed or do not fit.
     """
+    from crosspan.core.overwrites import try_folder
     from crosspan.lab.study import launch
     from crosspan.lab.study.story import write_story
 
@@ -64,6 +65,8 @@ def command(file: str, out: str, **given: Any) -> None:
     limits = {name: given[name] for name in _LIMITS if given[name] is not None}
     devices = options.split_names([given["devices"]])
     places = [devices[number % len(devices)] for number in range(given["jobs"] or len(devices))]
+    if not (given["dry_run"] or given["page_only"]):
+        try_folder(out)
     study = launch.open_study(file, out, limits=limits)
     if not given["page_only"]:
         if not given["dry_run"]:

@@ -126,10 +126,11 @@ def run_recipe(
         raise OptionError("workers and threads must be at least 1")
     folder = Path(cache) if cache is not None else recipe.out / CACHE
     _check_places(recipe, folder)
-    plan = plan_of(recipe)
     for place in (recipe.out, folder):
         try_folder(place)
-        make_folder(place)
+    plan = plan_of(recipe)
+    make_folder(recipe.out)
+    make_folder(folder)
     sweep(recipe.out)
     sweep(folder, "*/.*.tmp")
     store = FolderStore(folder)
@@ -190,17 +191,19 @@ def _check_places(recipe: Recipe, cache: Path) -> None:
     """Raise where a result, or what is kept, would take the place of what is read.
 
     Raises:
-        OptionError: It would.
+        OptionError: It would, or the recipe cannot be kept beside its results.
     """
-    results = [recipe.out / name for name in (*result_names(recipe), _REPORT) if not _stays(recipe, name)]
+    text = recipe.resolved()
+    results = [recipe.out / name for name in (*result_names(recipe), _REPORT)]
+    results = [path for path in results if not (path.name == RESOLVED and _is_text(path, text))]
     check_outputs([*results, cache, *places_kept(recipe)], places_read(recipe))
 
 
-def _stays(recipe: Recipe, name: str) -> bool:
-    """Whether a result is the recipe itself, which is written as it is: that of a run which is to be made again."""
+def _is_text(path: Path, text: str) -> bool:
+    """Whether a file is there already as it will be written: the recipe of a run that is to be made again."""
     try:
-        return name == RESOLVED and (recipe.out / name).read_text(encoding="utf-8") == recipe.resolved()
-    except (OSError, ValueError):
+        return path.read_bytes() == text.encode()
+    except OSError:
         return False
 
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from crosspan.core.errors import OptionError
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -17,6 +19,9 @@ def toml_value(value: Any) -> str:
     Example:
         >>> toml_value(("a", 1, True, 0.5)), toml_value("a\\tb")
         ('["a", 1, true, 0.5]', '"a\\\\tb"')
+
+    Raises:
+        OptionError: It is text with bytes that are not UTF-8, as the name of a file may have some.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -25,6 +30,10 @@ def toml_value(value: Any) -> str:
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else str(value)
     if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
+            raise OptionError(
+                f"{value!r} is not UTF-8, and a TOML file holds nothing else", hint="Give it another name."
+            )
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
