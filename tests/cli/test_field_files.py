@@ -1,5 +1,6 @@
 """Files as people have them, through the command line: each kind read right, or named and refused."""
 
+# ruff: noqa: E501  # lines of other people's files are as long as they are
 from __future__ import annotations
 
 import json
