@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, OutFile, verb
 from crosspan.cli.rejects import EXIT_REJECTED
@@ -22,7 +23,7 @@ from crosspan.io.convert import convert
 @options.columns(of="IN")
 @click.option(
     "--scheme",
-    type=options.FamilyChoice("crosspan.schemes"),
+    type=FamilyChoice("crosspan.schemes"),
     default="IOB2",
     show_default=True,
     help="Tag scheme of OUT.",
@@ -31,7 +32,7 @@ from crosspan.io.convert import convert
 @options.reading("IN")
 @click.option(
     "--offsets",
-    type=options.FamilyChoice("crosspan.units"),
+    type=FamilyChoice("crosspan.units"),
     default="codepoints",
     show_default=True,
     help="What character offsets of OUT count, in --to entities.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import in_lines
 from crosspan.cli.places import InFile, InModel, verb
 from crosspan.cli.progress import progress_bars
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @options.output_format()
 @click.option(
     "--offsets",
-    type=options.FamilyChoice("crosspan.units"),
+    type=FamilyChoice("crosspan.units"),
     default="codepoints",
     show_default=True,
     help="What the places of entities count, in formats that have some (--to entities).",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import in_lines
 from crosspan.cli.places import InFile, InModel, OutPlace, verb
 from crosspan.cli.progress import progress_bars
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--trainer",
-    type=options.FamilyChoice("crosspan.trainers"),
+    type=FamilyChoice("crosspan.trainers"),
     help="A small model, a pre-trained encoder that is fine-tuned, or AdvPicker on one.  "
     "[default: crf, or what --encoder needs]",
 )

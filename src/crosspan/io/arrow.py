@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, FormatError
-from crosspan.core.files import PathLike, name_of, read_lines
+from crosspan.core.files import PathLike, name_of
 from crosspan.core.json_text import parse_json
+from crosspan.core.lines import read_lines
 from crosspan.core.shown import in_short, shown
 from crosspan.io.dataset_folder import STATE
 from crosspan.io.format import Format, Reading

@@ -11,7 +11,8 @@ from itertools import chain
 from crosspan.core.components import Component
 from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelError, OptionError
 from crosspan.core.families import Family
-from crosspan.core.files import PathLike, name_of, open_input, read_blocks
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input, read_blocks
 from crosspan.io.dataset_folder import is_dataset_folder
 from crosspan.io.format import Format, Reading, TextFormat
 from crosspan.io.looks import check_running_text

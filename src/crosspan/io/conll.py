@@ -16,8 +16,9 @@ from itertools import chain, islice
 from typing import IO
 
 from crosspan.core.errors import EmptyInputError, FormatError, SpanError, TagError
-from crosspan.core.files import PathLike, name_of, protect_start, read_blocks
+from crosspan.core.files import PathLike, name_of, protect_start
 from crosspan.core.json_text import parse_json
+from crosspan.core.lines import read_blocks
 from crosspan.core.shown import shown
 from crosspan.core.tags import Scheme, decode, detect_scheme, to_tags
 from crosspan.core.types import Sentence, Span

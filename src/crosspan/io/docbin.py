@@ -17,7 +17,8 @@ from itertools import count
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, SpanError
-from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input
 from crosspan.core.shown import in_short, shown
 from crosspan.core.tag_forms import without_invisible
 from crosspan.core.types import Sentence, Span

@@ -9,7 +9,8 @@ from itertools import count
 from typing import Literal
 
 from crosspan.core.encodings import check_start, what_is_wrong
-from crosspan.core.files import PathLike, name_of, open_input, whole_line
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input, whole_line
 
 # UTF-8 read as Latin-1 or Windows-1252 and saved again: a lead byte (Ã, Â, Ð, ...) before a continuation byte.
 _MOJIBAKE = re.compile(

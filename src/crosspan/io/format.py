@@ -12,7 +12,8 @@ from typing import IO, Literal, get_args
 
 from crosspan.core.encodings import check_encoding_name
 from crosspan.core.errors import OptionError
-from crosspan.core.files import PathLike, atomic_binary, name_of, open_output, read_blocks
+from crosspan.core.files import PathLike, atomic_binary, name_of, open_output
+from crosspan.core.lines import read_blocks
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.notices import Notice
@@ -156,7 +157,7 @@ class Format:
         """Yield the sentences of a file in order; one whose labels cannot be read has a fault and no spans.
 
         Args:
-            path: The file; ``-`` is standard input. See :func:`crosspan.core.files.open_input`.
+            path: The file; ``-`` is standard input. See :func:`crosspan.core.lines.open_input`.
             how: How it is read.
 
         Raises:

@@ -14,7 +14,8 @@ from itertools import chain, islice
 from typing import IO, Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
-from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.files import PathLike, name_of, open_output
+from crosspan.core.lines import read_lines
 from crosspan.core.tag_forms import Respelt, spelling_of
 from crosspan.core.tags import detect_scheme
 from crosspan.core.types import Projection, Sentence

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crosspan.core.errors import CrosspanError, FormatError, PairError
-from crosspan.core.files import PathLike, name_of, open_input, read_lines
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input, read_lines
 from crosspan.core.tags import Repair, SchemeOption
 from crosspan.core.types import Pair
 from crosspan.io.choice import located

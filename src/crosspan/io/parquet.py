@@ -13,8 +13,9 @@ from itertools import chain, islice
 from typing import IO, Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
-from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.files import PathLike, name_of
 from crosspan.core.json_text import parse_json
+from crosspan.core.lines import open_input
 from crosspan.core.shown import in_short
 from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence

@@ -10,7 +10,8 @@ from operator import ge
 import numpy as np
 
 from crosspan.core.errors import AlignmentError, FormatError, OptionError, PairError
-from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.files import PathLike, name_of, open_output
+from crosspan.core.lines import read_lines
 from crosspan.core.shown import shown
 from crosspan.core.types import Alignment
 

@@ -13,7 +13,8 @@ from typing import IO
 import regex
 
 from crosspan.core.errors import FormatError
-from crosspan.core.files import PathLike, name_of, protect_start, read_lines
+from crosspan.core.files import PathLike, name_of, protect_start
+from crosspan.core.lines import read_lines
 from crosspan.core.types import Sentence
 from crosspan.io.format import Reading, TextFormat, Writing
 from crosspan.io.rejects import Located

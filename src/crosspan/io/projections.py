@@ -12,7 +12,8 @@ from typing import Any
 from crosspan.core.errors import ArgumentError, CrosspanError, FormatError, SpanError, TagError
 from crosspan.core.shown import shown
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Span
-from crosspan.io.records import sentence_of, span_of
+from crosspan.io.record_spans import span_of
+from crosspan.io.records import sentence_of
 from crosspan.io.rejects import Reject
 
 

@@ -14,8 +14,7 @@ from typing import Any
 
 from crosspan.core.errors import CrosspanError, FormatError, OffsetError, SpanError, TagError
 from crosspan.core.shown import shown
-from crosspan.core.spans import SCORE_HINT, is_score
-from crosspan.core.tag_forms import Respelt, Spelling, spelling_of, without_invisible
+from crosspan.core.tag_forms import Respelt, Spelling, spelling_of
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.io.format import Unit
@@ -31,7 +30,6 @@ from crosspan.io.places import (
 )
 from crosspan.io.record_shapes import (
     END_KEYS,
-    LABEL_KEYS,
     SPAN_KEYS,
     START_KEYS,
     TAG_KEYS,
@@ -44,10 +42,10 @@ from crosspan.io.record_shapes import (
     tags_key,
     unused_labels,
 )
+from crosspan.io.record_spans import is_place, place_under, spans_under
 from crosspan.text.tokenize import tokenize
 
 Names = Sequence[str] | Mapping[str, Sequence[str]]
-_LAST_PLACE = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +171,7 @@ def _of_tokens(
     _notice_unused(record, (tags, key), how, labelled=from_tags is not None or bool(key and record[key]))
     if key is None:
         return offsets, tokens, from_tags or []
-    spans = sorted(_spans_under(record, key))
+    spans = sorted(spans_under(record, key))
     text = _text(record)
     if not _fit_tokens(record[key], tokens):
         placed = offsets or (None if text is None else find_offsets(tokens, text))
@@ -205,7 +203,7 @@ def _character_spans(
     if key is None:
         return offsets, []
     unit = record.get("unit") or how.unit
-    spans = in_code_points(_spans_under(record, key), text, unit)
+    spans = in_code_points(spans_under(record, key), text, unit)
     check_own_texts(record[key], spans, text, str(unit))
     for cut in cuts_of_words(text, offsets, spans):
         how.notice(
@@ -291,7 +289,7 @@ def _tokens(
 def _placed_tokens(
     record: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]], text: str, how: RecordReading
 ) -> tuple[tuple[str, ...], Offsets]:
-    places = [(_index(token, START_KEYS), _index(token, END_KEYS)) for token in tokens]
+    places = [(place_under(token, START_KEYS), place_under(token, END_KEYS)) for token in tokens]
     unit = record.get("unit") or how.unit
     if unit != "codepoints":
         spans = in_code_points([Span(start, end, "token") for start, end in places if 0 <= start < end], text, unit)
@@ -310,89 +308,9 @@ _OFFSETS_HINT = "Write offsets as [start, end], one a token, or leave them out."
 
 def _pair(item: Any) -> tuple[int, int]:
     values = (item.get("start"), item.get("end")) if isinstance(item, Mapping) else item
-    if not isinstance(values, Sequence) or len(values) != 2 or not all(map(_is_place, values)):
+    if not isinstance(values, Sequence) or len(values) != 2 or not all(map(is_place, values)):
         raise FormatError(f"{shown(item)} is no pair of offsets", hint=_OFFSETS_HINT)
     return values[0], values[1]
-
-
-def _is_place(value: Any) -> bool:
-    """Whether it is a whole number that some text is long enough for."""
-    return type(value) is int and -_LAST_PLACE <= value <= _LAST_PLACE
-
-
-def _index(item: Mapping[str, Any], keys: Sequence[str]) -> int:
-    value = first(item, keys)
-    if not _is_place(value):
-        raise SpanError(f"{shown(dict(item))} has no whole number under {keys[0]!r}", hint=_SPAN_HINT)
-    return int(value)
-
-
-_SPAN_HINT = 'Write spans as [start, end, "LABEL"] or {"start": 0, "end": 2, "label": "LABEL"}.'
-
-
-def _spans_under(record: Mapping[str, Any], key: str) -> list[Span]:
-    """The spans of a record, in whatever unit they count."""
-    items = record[key]
-    if not is_list(items):
-        raise SpanError("the spans are not a list", hint=_SPAN_HINT)
-    return [_span(item) for item in items]
-
-
-def _span(item: Any) -> Span:
-    score = None
-    if isinstance(item, Mapping):
-        start = _index(item, START_KEYS)
-        length = item.get("length")
-        end = start + length if first(item, END_KEYS) is None and type(length) is int else _index(item, END_KEYS)
-        label, score = first(item, LABEL_KEYS), item.get("score", item.get("Score"))
-        if is_list(label) and len(label) == 1:
-            label = label[0]
-    elif is_list(item) and len(item) == 3:
-        start, end, label = item
-    else:
-        raise SpanError(f"{shown(item)} is not a span", hint=_SPAN_HINT)
-    return span_of(item, start, end, label, score)
-
-
-def span_of(item: Any, start: Any, end: Any, label: Any, score: Any = None) -> Span:
-    """A span of values that may be anything.
-
-    Args:
-        item: What they were found in, for the error.
-        start: Where it begins.
-        end: Where it ends.
-        label: Its label.
-        score: Its score.
-
-    Raises:
-        SpanError: They make no span.
-
-    Example:
-        >>> span_of({"start": 0}, 0, 1, "PER", "high")
-        Traceback (most recent call last):
-        ...
-        crosspan.core.errors.SpanError: {'start': 0} has the score 'high'. Write a number from 0 to 1, or leave it out.
-    """
-    if type(label) is int:
-        raise SpanError(
-            f"{shown(item)} has the number {label} for a label",
-            hint="Export the names of the labels with them; what a number stands for is not known here.",
-        )
-    if not _is_place(start) or not _is_place(end) or not isinstance(label, str):
-        raise SpanError(f"{shown(item)} is not a span", hint=_SPAN_HINT)
-    if isinstance(score, str):
-        score = _number(score)
-    if score is not None and not is_score(score):
-        raise SpanError(f"{shown(item)} has the score {shown(score)}", hint=SCORE_HINT)
-    return Span(start, end, without_invisible(label), score)
-
-
-def _number(text: str) -> float | str:
-    """The number that a string holds, or the string."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _spans_of_tags(record: Mapping[str, Any], key: str, n_tokens: int, how: RecordReading) -> list[Span]:

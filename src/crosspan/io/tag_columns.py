@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from crosspan.core.errors import CrosspanError
-from crosspan.core.files import PathLike, name_of, read_blocks
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import read_blocks
 from crosspan.core.tags import split_tag
 from crosspan.io.choice import input_format
 from crosspan.io.conll_layout import find_layout

@@ -8,7 +8,8 @@ from itertools import islice, repeat
 
 from crosspan import io
 from crosspan.core.errors import AlignmentError, CrosspanError, FormatError, PairError
-from crosspan.core.files import PathLike, name_of, read_lines
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import read_lines
 from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.io import Located, read_links, read_projections
 from crosspan.io.json_records import iter_records

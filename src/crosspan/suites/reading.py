@@ -9,7 +9,7 @@ from typing import Any
 
 from crosspan import io
 from crosspan.core.errors import PairError
-from crosspan.core.files import read_lines
+from crosspan.core.lines import read_lines
 from crosspan.core.tags import Repair
 from crosspan.core.types import Pair, Sentence
 from crosspan.io.format import Reading
