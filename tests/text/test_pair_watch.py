@@ -104,7 +104,7 @@ def test_the_same_text_twice_is_found() -> None:
 def test_a_stretch_that_passes_is_no_lasting_fault() -> None:
     pairs = made(2_000)
     targets = [target for _, target in pairs]
-    targets[700:740] = targets[701:740] + [targets[700]]
+    targets[700:740] = [*targets[701:740], targets[700]]
     [fault] = faults([(source, target) for (source, _), target in zip(pairs, targets, strict=True)])
     assert not fault.lasting
     assert abs(fault.start - 700) <= 3

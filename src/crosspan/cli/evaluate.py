@@ -103,7 +103,8 @@ def _settle_columns(gold: str, pred: str | None, links: bool, given: dict[str, A
             shown = ", ".join(str(column + 1) for column in columns.tags)
             raise OptionError(
                 f"{path}: {len(columns.tags)} columns hold tags ({shown}), where {gold} has {expected}",
-                hint=f"Say which is the prediction with --pred-columns, e.g. --pred-columns {columns.named(columns.tags[-1])} for the last.",
+                hint="Say which is the prediction with --pred-columns, e.g. "
+                f"--pred-columns {columns.named(columns.tags[-1])} for the last.",
             )
     return pred, given
 

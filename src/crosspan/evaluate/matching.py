@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from crosspan.core.errors import PairError
 from crosspan.core.types import Sentence, Span
@@ -76,7 +76,7 @@ def in_common_tokens(*sentences: Sentence) -> list[Sentence]:
     cuts = [[0, *accumulate(len("".join(token.split())) for token in one.tokens)] for one in sentences]
     common = sorted({cut for one in cuts for cut in one})
     place = {cut: index for index, cut in enumerate(common)}
-    tokens = tuple(text[start:end] for start, end in zip(common, common[1:], strict=False))
+    tokens = tuple(text[start:end] for start, end in pairwise(common))
     return [
         replace(
             one,

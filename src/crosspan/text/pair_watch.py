@@ -164,7 +164,7 @@ class PairWatch:
         first = [pair for _, block in blocks[: max(1, len(blocks) // 6)] for pair in block]
         telling = _telling_words(first)
         bad = [_is_swapped(block, telling) for _, block in blocks]
-        if len(bad) < 2 or not bad[-1] or len(blocks[-1][1]) < _BLOCK // 4 and not bad[-2]:
+        if len(bad) < 2 or not bad[-1] or (len(blocks[-1][1]) < _BLOCK // 4 and not bad[-2]):
             return None
         start = len(bad) - 1
         while start and bad[start - 1]:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -316,7 +316,7 @@ def _by_length(
 ) -> _ByLength:
     one, other = lengths[0][rows], lengths[1][partners]
     ratios = other - one
-    blocks = [block for block in np.array_split(ratios, max(1, min(8, len(ratios) // 25)))]
+    blocks = list(np.array_split(ratios, max(1, min(8, len(ratios) // 25))))
     spread = float(np.quantile([_spread(block) for block in blocks], 0.25))
     return _ByLength(
         lengths, float(np.median(ratios)), max(spread, 0.08), float(np.median(other)), max(_spread(other), 0.08)
@@ -379,7 +379,7 @@ _Run = tuple[int, int, int]
 
 def _runs(states: npt.NDArray[np.int64]) -> list[_Run]:
     cuts = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
-    return [(start, end, int(states[start])) for start, end in zip(cuts, cuts[1:], strict=False)]
+    return [(start, end, int(states[start])) for start, end in pairwise(cuts)]
 
 
 def _settled(worth: Floats, runs: list[_Run]) -> list[_Run]:
