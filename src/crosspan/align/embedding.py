@@ -21,6 +21,7 @@ from crosspan.align.pretrained import (
     Words,
 )
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.logs import warn
 from crosspan.core.options import AtLeast, Within, checked
 from crosspan.core.threads import torch_threads
@@ -94,6 +95,7 @@ class EmbeddingAligner(PretrainedAligner):
         self.options = options
         self.threads = threads
         self._encoder: Encoder | None = None
+        self._loading = Lock()
 
     def _load_model(self) -> None:
         self.encoder  # noqa: B018  # loads it
@@ -107,9 +109,10 @@ class EmbeddingAligner(PretrainedAligner):
             ModelError: It cannot be loaded.
             MissingDependencyError: ``crosspan[neural]`` is not installed.
         """
-        if self._encoder is None:
-            self._encoder = self._load()
-        return self._encoder
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = self._load()
+            return self._encoder
 
     def _load(self) -> Encoder:
         from crosspan.models.encoder import Encoder
@@ -192,10 +195,8 @@ class EmbeddingAligner(PretrainedAligner):
     def _read(self, sentences: Sequence[Words], language: str, advance: Advance) -> list[Units]:
         """The units of sentences in one language."""
         encoder = self.encoder
-        if language:
-            encoder.tokenizer.src_lang = language
         with torch_threads(self.threads):
-            pieces = encoder.pieces(sentences, self.options.marks)
+            pieces = encoder.pieces(sentences, self.options.marks, language)
             vectors = encoder.vectors(pieces, advance=lambda done, total: advance(done / max(total, 1)))
         return [
             self._units(rows if cut.mark is None else rows[~cut.mark], cut.told())

@@ -87,7 +87,7 @@ def binary_output(path: PathLike) -> Iterator[IO[bytes]]:
             yield raw
             return
         with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
-            yield packed
+            yield packed  # type: ignore[misc]  # GzipFile has all that writers use
 
 
 class Format:

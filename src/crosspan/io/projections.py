@@ -75,7 +75,7 @@ def _sources(record: Mapping[str, Any]) -> dict[tuple[int, int], Any]:
 def _dropped(record: Mapping[str, Any]) -> Iterator[DroppedSpan]:
     items = record["dropped"]
     if not isinstance(items, Sequence) or isinstance(items, str):
-        raise FormatError("'dropped' is no list", hint=_REWRITE)
+        raise FormatError("'dropped' is no list of spans with reasons", hint=_REWRITE)
     for item in items:
         if not isinstance(item, Mapping) or not isinstance(item.get("reason"), str):
             raise FormatError(f"{shown(item)} is no dropped span with its reason", hint=_REWRITE)
