@@ -148,7 +148,14 @@ def repair(of: str = "INPUT", otherwise: str = "'error' leaves such sentences ou
 
 def language(name: str = "--lang", of: str = "the sentences") -> Decorator[Any]:
     """The language of a file."""
-    return click.option(name, metavar="CODE", help=f"Language of {of}, kept with them.")
+
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        from crosspan.text.language_codes import check_language
+
+        check_language(value, what=name)
+        return value
+
+    return click.option(name, metavar="CODE", callback=check, help=f"Language of {of}, kept with them.")
 
 
 def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:

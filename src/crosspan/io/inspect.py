@@ -287,7 +287,7 @@ def _check_partners(
     format: str,  # noqa: A002
     how: Reading,
 ) -> None:
-    """Look whether the lines belong together; where there are more on one side, that shows where one is lost."""
+    """Look whether the lines belong together; where one side has more, this shows where the other lost one."""
 
     def pairs() -> Iterator[tuple[Sequence[str], Sequence[str]]]:
         one, other = (located(path, format, replace(how, repair="begin")) for path, _ in (source, target))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ from crosspan.pipeline.steps.aligning import LinkSource
 from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.scoring import Scoring
 from crosspan.pipeline.steps.translating import Side
+
+_OF_ENGLISH = re.compile(r"en(?:[-_]\w+)*\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,8 @@ class RecipeInputs:
             table = self.recipe.source if side == "source" else self.recipe.target
             assert table is not None
             corpus = Files((self._input(self._file(table, labelled=labelled)),))
-        return CorpusReading("given", corpus, self.general.shard, self.general.limit, labelled)
+        english = side == "source" and self._tags_english()
+        return CorpusReading("given", corpus, self.general.shard, self.general.limit, labelled, english=english)
 
     def both(self, name: str) -> CorpusReading:
         """How two files of pairs are read."""
@@ -118,7 +122,13 @@ class RecipeInputs:
         if corpus is None:
             files = (self._file(source, labelled=labelled), self._file(target, labelled=False))
             corpus = Files((self._input(files[0]), self._input(files[1])))
-        return CorpusReading(name, corpus, self.general.shard, self.general.limit, labelled, checks=self.given.checks)
+        how = {"checks": self.given.checks, "english": self._tags_english()}
+        return CorpusReading(name, corpus, self.general.shard, self.general.limit, labelled, **how)
+
+    def _tags_english(self) -> bool:
+        """Whether the tagger of the recipe says by its name that it is of English: ``en``, ``en_core_web_sm``."""
+        tag = self.recipe.tag
+        return tag is not None and "tag" not in self.given.components and bool(_OF_ENGLISH.match(tag.model))
 
     def unlabelled(self, table: PredictTable | EvaluateTable) -> CorpusReading:
         """Sentences that a trained tagger labels."""

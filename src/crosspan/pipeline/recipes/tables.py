@@ -13,6 +13,7 @@ from crosspan.io import FORMATS, output_names
 from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
+from crosspan.text.language_codes import check_language
 from crosspan.train import TRAINERS
 from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.noise import NoiseOptions
@@ -90,6 +91,7 @@ class SentenceTable:
 
     def __post_init__(self) -> None:
         check_choice("format", self.format, ("auto", *FORMATS.names()))
+        check_language(self.lang, what="lang")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

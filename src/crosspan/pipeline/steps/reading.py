@@ -18,6 +18,7 @@ from crosspan.pipeline.corpus import Corpus, fault_of
 from crosspan.pipeline.engine import Engine
 from crosspan.pipeline.parts import Extras, Fault, Faults, Labels, Tokens, about_row
 from crosspan.pipeline.store import Entry
+from crosspan.text.english import plainly_not_english
 from crosspan.text.pair_watch import PairFault, PairWatch
 
 _LISTING = "listing"
@@ -29,6 +30,11 @@ class PairWarning(UserWarning):
     """Lines that are to be translations of each other seem not to be."""
 
 
+class LanguageWarning(UserWarning):
+    """A tagger is to label text of another language than its own."""
+
+
+_OTHER = "Name a tagger of its language, or check that the files are not swapped."
 PAIR_HINT = "Look at the lines around with 'crosspan check --pair'."
 
 
@@ -45,6 +51,7 @@ class CorpusReading:
         replaces: Whether labels that are there are to be replaced; else a sentence that has some is an error. ``None``
             does not look.
         checks: Whether it is an error that there is nothing to work on.
+        english: Whether the first side is to be labelled by an English tagger.
     """
 
     name: str
@@ -54,6 +61,7 @@ class CorpusReading:
     labelled: bool = True
     replaces: bool | None = None
     checks: bool = True
+    english: bool = False
 
     def run(self, engine: Engine) -> None:
         """Read the shards, or find them in the store.
@@ -63,6 +71,9 @@ class CorpusReading:
         """
         began = time.perf_counter()
         entries, computed = self._entries(engine)
+        if self.english and entries and plainly_not_english(engine.store.part(entries[0], "tokens").sides[0]):
+            place = f"{self.corpus.shown}: " if self.corpus.shown else ""
+            warn(f"{place}this is plainly not English, but an English tagger is to label it. {_OTHER}", LanguageWarning)
         engine.add(self.name, entries, computed, time.perf_counter() - began)
 
     def _tell(self, faults: Iterable[Sequence[Any]]) -> None:
