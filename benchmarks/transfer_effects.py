@@ -27,10 +27,10 @@ from benchmarks.transfer_parts import (
 from crosspan.core.types import Projection
 from crosspan.project.filters import FILTERS, apply_filters
 from crosspan.tag.crf import CrfTagger
-from crosspan.train.adapt import COPY_BIAS
+from crosspan.train.adapt_options import COPY_BIAS
 from crosspan.train.crf import CrfOptions
 from crosspan.train.noise import NoiseOptions, examples_of
-from crosspan.train.rounds import ROUNDS
+from crosspan.train.round_options import ROUNDS
 from crosspan.train.self_training import train_on_projections
 
 BIASES = (0.0, 1.0, 2.0, 3.0, 4.0)

@@ -11,7 +11,8 @@ from crosspan.evaluate import evaluate_ner
 from crosspan.pipeline.labels import project_labels, translate_test
 from crosspan.tag import load_tagger
 from crosspan.tag.crf import CrfTagger
-from crosspan.train.adapt import COPY_BIAS, AdaptOptions, adapt_tagger, copy_bias
+from crosspan.train.adapt import adapt_tagger, copy_bias
+from crosspan.train.adapt_options import COPY_BIAS, AdaptOptions
 from crosspan.train.crf import CrfOptions
 from crosspan.train.noise import NoiseOptions
 

@@ -1,4 +1,4 @@
-"""How properties are tested; and the package of another author, installed without an installer."""
+"""How properties are tested; the package of another author, installed without an installer; and servers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests import chat_server
 
-from crosspan.core import components
+from crosspan.core.plugins import installed
 
 # How fast a machine is, or what else it does, is no fault of what is tested.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -45,7 +47,24 @@ def plugins(plugin_site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     monkeypatch.syspath_prepend(str(plugin_site))
     paths = [str(plugin_site), *filter(None, [os.environ.get("PYTHONPATH")])]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
-    components._installed.cache_clear()
+    installed.cache_clear()
     yield plugin_site
     sys.modules.pop("crosspan_sample", None)
-    components._installed.cache_clear()
+    installed.cache_clear()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Starts chat models on this machine."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    servers: list[chat_server.ChatServer] = []
+
+    def start(answer: Any, **options: Any) -> chat_server.ChatServer:
+        servers.append(chat_server.ChatServer(answer, **options))
+        return servers[-1]
+
+    start.say, start.fault, start.raw = chat_server.say, chat_server.fault, chat_server.raw  # type: ignore[attr-defined]
+    yield start
+    for server in servers:
+        server.close()

@@ -287,3 +287,37 @@ def test_bench(place, capsys):
     write("greetings.conll", SOURCES)
     run("bench", "greetings", "--data", ".", "--tagger", "wordlist:names.json", "--bootstrap", "0", "--format", "json")
     assert '"f1"' in capsys.readouterr().out
+
+
+STUDY = """
+name = "words"
+seeds = [1, 2]
+samples = 20
+[train]
+use = "wordlist"
+path = "gold.slashed"
+labels = ["PER", "LOC"]
+[train.options]
+min_count = 1
+[[mode]]
+name = "strict"
+use = "wordlist"
+min_count = 2
+[[encoder]]
+name = "words"
+[[test]]
+suite = "greetings"
+languages = ["en"]
+"""
+
+
+def test_study(place):
+    write("greetings.conll", [Sentence.from_tags(one.tokens, tags) for one, tags in zip(SOURCES, TAGS, strict=True)])
+    run("convert", "gold.conll", "gold.slashed")
+    (place / "words.toml").write_text(STUDY)
+    run("study", "words.toml", "--out", "out", "--device", "cpu", "--threads", "1")
+    page = (place / "out" / "study.md").read_text()
+    assert "Of 4 cells, 4 are done" in page
+    assert "| words | none | 100.00 [100.00, 100.00] (2) |" in page
+    assert "| words | strict | 66.67 [66.67, 66.67] (2) |" in page  # Ada alone came twice
+    assert not list((place / "out").glob("*.svg"))  # nothing has a size

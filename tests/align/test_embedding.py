@@ -154,6 +154,21 @@ def test_means_of_pieces(aligner):
     assert np.allclose(word_means(vectors, pieces), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["simalign", "awesome"])
+def test_pieces_that_only_say_that_a_word_begins_are_left_out(tiny, sentences, name):
+    """The model reads them, and they link nothing: the links are those of the other pieces' vectors."""
+    aligner = make_aligner(name, model=tiny("xlmr", marks=True), layer=2, threads=1)
+    source, target = sentences[0]
+    pieces = aligner.encoder.pieces([source, target])
+    assert all(one.mark is not None and one.mark.any() for one in pieces)
+    vectors = aligner.encoder.vectors(pieces)
+    units = [aligner._units(rows[~one.mark], one.told()) for rows, one in zip(vectors, pieces, strict=True)]
+    wanted = aligner._links(*units)
+    (found,) = aligner.align_tokens([(source, target)])
+    assert found.to_pharaoh() == wanted.to_pharaoh()
+    assert len(units[0].word) < len(pieces[0])
+
+
 @pytest.mark.parametrize(("dtype", "least"), [("bfloat16", 0.8), ("int8", 0.7)])
 def test_less_precision_gives_much_the_same_links(tiny, sentences, dtype, least):
     full = make_aligner("simalign", model=tiny("mbert"), layer=2, threads=1, dtype="float32")

@@ -51,6 +51,17 @@ def test_same_links_as_the_package(tiny, package, sentences, kind, units, unit, 
         assert [links_of(one) for one in found] == [one[name] for one in wanted], method
 
 
+@pytest.mark.parametrize(("units", "unit"), [("subword", "bpe"), ("word", "word")])
+def test_marks_are_compared_where_they_are_kept(tiny, package, sentences, units, unit):
+    """The package compares a lone ``▁`` as any other piece; by default it is left out."""
+    model = tiny("xlmr", positions=POSITIONS, marks=True)
+    pairs = sentences[::40]
+    wanted = [package(model, unit).get_word_aligns(*map(list, pair))["itermax"] for pair in pairs]
+    kept, skipped = (ours(model, units=units, marks=marks).align_tokens(pairs) for marks in ("keep", "skip"))
+    assert [links_of(one) for one in kept] == wanted
+    assert [links_of(one) for one in skipped] != wanted
+
+
 class TestWhereThePackageFails:
     """Each of these is a fault of simalign 0.4: an error, or links that are silently missing."""
 

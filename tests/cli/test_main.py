@@ -77,6 +77,11 @@ def test_wrong_use(capsys, words, message):
      (KeyboardInterrupt(), "\ncrosspan: interrupted; no output file was left half-written.\n", 1),
      (OSError(28, "No space left on device", "/x/y"),
       "crosspan: /x/y: no space left on device. Free space, or let TMPDIR name a larger disk.\n", 1),
+     (ConnectionRefusedError(111, "Connection refused"),
+      "crosspan: connection refused. Check the server and the way to it, and run it again.\n", 1),
+     (RuntimeError("CUDA error: device lost"),
+      "crosspan: the work cannot go on (RuntimeError: CUDA error: device lost). No sentence is at fault: run it again "
+      "when that is mended; a run goes on from what it has finished.\n", 1),
      (MemoryError(), "crosspan: there is not enough memory. Free some, or split very long sentences.\n", 1),
      (ZeroDivisionError("division by zero\nmore"),
       "crosspan: an error that should not happen: ZeroDivisionError: division by zero. Please report it, with what the "

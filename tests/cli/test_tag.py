@@ -90,6 +90,12 @@ def test_bad_sentences(folder, run):
     assert "bad.jsonl:2: left out: span [0, 2) X ends after the last of 1 tokens" in err
     assert "they are unlabelled, not free of entities" in err
     assert len(read(folder / "good.jsonl")) == 1
+    code, _, err = run("bad.jsonl", "--out", "lines.jsonl", "--to", "entities", "--tagger", "sw.crf")
+    assert code == 3
+    assert "bad.jsonl:2: without labels: span [0, 2) X ends after the last of 1 tokens" in err
+    assert "without labels: 1 sentences that could not be worked on; an 'error' stands in place of their" in err
+    lines = [json.loads(line) for line in (folder / "lines.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(one["text"], [*one][1]) for one in lines] == [("Ada", "entities"), ("Ada", "error")]
     assert run("bad.jsonl", "--out", "good.jsonl", "--tagger", "sw.crf", "--replace", "--quiet")[0] == 0
     assert len(read(folder / "good.jsonl")) == 2
 

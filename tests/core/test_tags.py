@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan.core.errors import OptionError, SpanError, TagError
-from crosspan.core.tags import decode, detect_scheme, from_tags, split_tag, to_iob2, to_tags
+from crosspan.core.tags import decode, detect_scheme, from_tags, split_tag, to_tags
 from crosspan.core.types import Sentence, Span
 
 LABELS = ["PER", "LOC", "weather/attribute", "B-nested"]
@@ -38,7 +38,7 @@ def test_round_trip_with_detected_scheme(drawn, scheme):
 @given(spans_and_length())
 def test_iob2_agrees_with_the_sentence_type(drawn):
     spans, n_tokens = drawn
-    assert to_iob2(spans, n_tokens) == Sentence(("x",) * n_tokens, tuple(spans)).tags()
+    assert to_tags(spans, n_tokens) == Sentence(("x",) * n_tokens, tuple(spans)).tags()
 
 
 @given(st.lists(st.sampled_from([p + "-" + label for p in "BI" for label in ("A", "B")] + ["O"]), max_size=12))
@@ -118,7 +118,7 @@ def test_options_and_spans_are_checked():
     with pytest.raises(OptionError, match="unknown tag scheme"):
         to_tags([], 1, "BIO")
     with pytest.raises(SpanError, match="ends after"):
-        to_iob2([Span(0, 3, "PER")], 2)
+        to_tags([Span(0, 3, "PER")], 2)
     with pytest.raises(SpanError, match="overlap"):
-        to_iob2([Span(0, 2, "PER"), Span(1, 3, "LOC")], 3)
+        to_tags([Span(0, 2, "PER"), Span(1, 3, "LOC")], 3)
     assert split_tag("X-PER") is None

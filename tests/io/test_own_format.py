@@ -8,8 +8,8 @@ import logging
 import pytest
 
 from crosspan.cli.main import main
-from crosspan.core import components
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.plugins import installed
 from crosspan.core.types import Sentence, Span
 from crosspan.io import FORMATS, format_by_name, read, write, write_projections
 from crosspan.io.pairs import SentenceFile
@@ -57,7 +57,7 @@ def test_a_broken_package_is_passed_over_until_it_is_asked_for(tmp_path, monkeyp
     (about / "METADATA").write_text("Name: broken\nVersion: 1.0\n", encoding="utf-8")
     (about / "entry_points.txt").write_text("[crosspan.formats]\nbad = nowhere_at_all:Bad\n", encoding="utf-8")
     monkeypatch.syspath_prepend(str(about.parent))
-    components._installed.cache_clear()
+    installed.cache_clear()
     (tmp_path / "a.txt").write_text("in Accra\n", encoding="utf-8")
     with caplog.at_level(logging.WARNING, "crosspan"):
         assert read(tmp_path / "a.txt")[0].tokens == ("in", "Accra")

@@ -29,12 +29,12 @@ def test_lists_are_as_long_as_published(key: str, n_tags: int, n_languages: int 
 @pytest.mark.parametrize(
     ("language", "seen"),
     [
-        ("Swahili", {"xlm-r", "mdeberta-v3", "mbert", "mt5", "afro-xlm-r"}),
-        ("hau", {"xlm-r", "mdeberta-v3", "mt5", "afro-xlm-r"}),
+        ("Swahili", {"xlm-r", "e5", "mdeberta-v3", "mbert", "mt5", "afro-xlm-r"}),
+        ("hau", {"xlm-r", "e5", "mdeberta-v3", "mt5", "afro-xlm-r"}),
         ("yor", {"mbert", "mt5", "afro-xlm-r"}),
         ("kin", {"afro-xlm-r"}),
         ("Naija", {"afro-xlm-r"}),
-        ("Tagalog", {"xlm-r", "mdeberta-v3", "mbert", "mt5", "afro-xlm-r"}),
+        ("Tagalog", {"xlm-r", "e5", "mdeberta-v3", "mbert", "mt5", "afro-xlm-r"}),
         ("lug", set()),
         ("Bambara", set()),
         ("hsb", set()),
@@ -73,6 +73,9 @@ def test_scripts_are_called_as_words_are() -> None:
         ("microsoft/mdeberta-v3-base", "mdeberta-v3"),
         ("google-bert/bert-base-multilingual-cased", "mbert"),
         ("google/mt5-xl", "mt5"),
+        ("intfloat/multilingual-e5-base", "e5"),
+        ("e5-small", "e5"),
+        ("intfloat/e5-small", None),  # an English one
         ("Davlan/afro-xlmr-large", "afro-xlm-r"),
         ("xlm-r", "xlm-r"),
         ("bert-base-multilingual-uncased", None),

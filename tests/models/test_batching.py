@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.core.errors import ModelError, OptionError
-from crosspan.models.batching import SmallerBatch, batches_of, device_error, in_batches, out_of_memory, padded
+from crosspan.core.errors import MemoryTooSmallError, OptionError, UnavailableError
+from crosspan.core.outages import out_of_memory
+from crosspan.models.batching import SmallerBatch, batches_of, device_error, in_batches, padded
 
 LENGTHS = st.lists(st.integers(0, 40), max_size=30)
 
@@ -88,7 +89,7 @@ def test_one_item_that_does_not_fit():
     def compute(batch):
         raise RuntimeError("CUDA failed with error out of memory")
 
-    with pytest.raises(ModelError, match="memory is too small for 7 pieces at once") as caught:
+    with pytest.raises(MemoryTooSmallError, match="memory is too small for 7 pieces at once") as caught:
         in_batches([7], compute, budget=80)
     assert "smaller model" in caught.value.hint
 
@@ -106,7 +107,7 @@ def test_a_device_that_vanishes(text):
     def compute(batch):
         raise RuntimeError(text)
 
-    with pytest.raises(ModelError, match="the device failed") as caught:
+    with pytest.raises(UnavailableError, match="the device failed") as caught:
         in_batches([1], compute, budget=4)
     assert text.splitlines()[0] in str(caught.value)
     assert "device=cpu" in caught.value.hint

@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from crosspan.core.errors import ModelError, OptionError  # noqa: E402
+from crosspan.core.errors import OptionError, UnavailableError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.models.device import Placement  # noqa: E402
 from crosspan.models.encoder import Encoder  # noqa: E402
@@ -101,5 +101,5 @@ def test_a_device_that_vanishes(models, monkeypatch):
         raise RuntimeError("CUDA error: device-side assert triggered")
 
     monkeypatch.setattr(encoder, "_hidden", gone)
-    with pytest.raises(ModelError, match="the device failed"):
+    with pytest.raises(UnavailableError, match="the device failed"):
         encoder.vectors(encoder.pieces(SENTENCES))

@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from crosspan.core.errors import ModelError, OutputError  # noqa: E402
+from crosspan.core.errors import MemoryTooSmallError, ModelError, OutputError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.models.loop import Loop  # noqa: E402
 from crosspan.models.objective import Look, Objective, cut_in_order  # noqa: E402
@@ -161,7 +161,10 @@ def test_memory_that_runs_out(tmp_path):
     np.testing.assert_allclose(weights(whole)[0], weights(halved)[0], rtol=1e-5)
     none = Line()
     none.room = 0
-    with pytest.warns(SmallerBatch), pytest.raises(ModelError, match="memory is too small for one of the numbers"):
+    with (
+        pytest.warns(SmallerBatch),
+        pytest.raises(MemoryTooSmallError, match="memory is too small for one of the numbers"),
+    ):
         Loop(none, tmp_path / "none").run()
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan.core.errors import ModelError
-from crosspan.models.pieces import longest_input, pieces_of, windows_of
+from crosspan.models.pieces import longest_input, pieces_of, windows_of, word_marks
 
 
 @given(st.integers(1, 300), st.integers(2, 60), st.none() | st.integers(0, 40))
@@ -41,6 +41,41 @@ def test_words_and_their_pieces(models):
         assert first.ids.tolist() == alone["input_ids"]
         assert first.word.tolist() == alone.word_ids()
         assert first.ids.dtype == first.word.dtype == np.int32
+
+
+def test_pieces_that_only_say_that_a_word_begins(tmp_path):
+    """A word keeps such a piece where it has no other; with "keep" none is told from the rest."""
+    pytest.importorskip("torch")
+    from crosspan.models.loading import load_tokenizer
+    from crosspan.testing.tiny_models import save_mt5, save_nllb, save_xlmr
+
+    words = ("xAda", "Ada", "▁", "\u200d", "lives")
+    makers = {"xlmr": lambda folder: save_xlmr(folder, marks=True), "mt5": save_mt5, "nllb": save_nllb}
+    for name, make in makers.items():
+        tokenizer = load_tokenizer(make(tmp_path / name))
+        (mark,) = word_marks(tokenizer)
+        assert tokenizer.convert_ids_to_tokens([mark]) == ["▁"]
+        (found,) = pieces_of(tokenizer, [words])
+        alone = [tokenizer([word], is_split_into_words=True, add_special_tokens=False)["input_ids"] for word in words]
+        unknown = [tokenizer.unk_token_id]
+        told = [[one for one in ids if one != mark] or ids or unknown for ids in alone]
+        assert found.told().ids.tolist() == list(itertools.chain.from_iterable(told))
+        assert found.ids[found.first()].tolist() == [ids[0] for ids in told]
+        assert found.ids[found.telling()].tolist() == found.told().ids.tolist()
+        assert found.ids[0] == mark  # the model reads it all the same
+        assert found.begin(2).told().ids.tolist() == told[0][:1]
+        (kept,) = pieces_of(tokenizer, [words], "keep")
+        assert kept.ids.tolist() == found.ids.tolist()
+        assert kept.first().tolist() == np.flatnonzero(np.diff(kept.word, prepend=-1)).tolist()
+        assert len(kept.told()) == len(kept)
+
+
+def test_tokenizers_without_such_pieces(models):
+    from crosspan.models.loading import load_tokenizer
+
+    tokenizer = load_tokenizer(models["mbert"])
+    assert word_marks(tokenizer) == []
+    assert pieces_of(tokenizer, [("Ada",)])[0].mark is None
 
 
 def test_no_sentences_and_slow_tokenizers():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crosspan.core import components
+from crosspan.core.plugins import installed
 from crosspan.demo import load_corpus
 from crosspan.io import write
 from crosspan.pipeline import load_recipe, run_recipe
@@ -56,10 +56,10 @@ def plugin(tmp_path, monkeypatch):
     folder.mkdir()
     install(folder)
     monkeypatch.syspath_prepend(str(folder))
-    components._installed.cache_clear()
+    installed.cache_clear()
     yield folder
     sys.modules.pop("crosspan_gazetteer", None)
-    components._installed.cache_clear()
+    installed.cache_clear()
 
 
 TRAIN = """

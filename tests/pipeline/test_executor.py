@@ -11,7 +11,7 @@ import pytest
 from tests.pipeline.counting_steps import Doubled, N, engine_on, numbers
 
 from crosspan.core.errors import CrosspanError
-from crosspan.pipeline.executor import LocalExecutor
+from crosspan.pipeline.executor import TRIES, LocalExecutor
 from crosspan.pipeline.folder_store import FolderStore
 
 SCRIPT = """
@@ -94,7 +94,38 @@ def test_errors_of_workers_are_those_of_the_step(tmp_path, log, workers):
     assert engine.run(Doubled(log=str(log)))  # other workers are started
 
 
-def test_a_worker_that_dies_names_the_step(tmp_path, workers):
+def shards_in(log):
+    return sorted(int(line.split()[1]) for line in log.read_text().splitlines())
+
+
+def test_a_shard_whose_worker_is_killed_begins_again(tmp_path, log, workers):
+    engine = engine_on(FolderStore(tmp_path / "cache"), executor=workers)
+    engine.run(Doubled(log=str(log), die=(0, 0, TRIES - 1, 1, 0)))
+    assert numbers(engine) == [2 * index for index in range(N)]
+    assert set(shards_in(log)) == {*range(N)}
+
+
+def test_a_shard_whose_workers_are_killed_again_and_again_costs_no_other(tmp_path, log, workers):
+    engine = engine_on(FolderStore(tmp_path / "cache"), executor=workers)
+    with pytest.raises(CrosspanError, match=f"'doubled' ended before its work was done, {TRIES} times on shard 5"):
+        engine.run(Doubled(log=str(log), die=(0, 0, 0, 0, 0, TRIES, 0)))
+    assert set(shards_in(log)) == {*range(N)} - {5}
+    engine = engine_on(FolderStore(tmp_path / "cache"), executor=workers)
+    engine.run(Doubled(log=str(log)))  # what is finished was kept
+    assert shards_in(log).count(5) == 1
+    assert numbers(engine) == [2 * index for index in range(N)]
+
+
+def test_a_step_may_say_what_stands_for_such_a_shard(tmp_path, log, workers):
+    engine = engine_on(FolderStore(tmp_path / "cache"), executor=workers)
+    engine.run(Doubled(log=str(log), die=(0, 0, 0, 0, 0, TRIES, 0), gives_up=True))
+    assert numbers(engine) == [2 * index if index != 5 else -5 for index in range(N)]
+
+
+def test_workers_that_are_all_killed_name_the_step_soon(tmp_path, log, workers):
     engine = engine_on(FolderStore(tmp_path / "cache"), executor=workers)
     with pytest.raises(CrosspanError, match="a worker process of the step 'doubled' ended before its work was done"):
-        engine.run(Doubled(log="", die=True))
+        engine.run(Doubled(log=str(log), die=(99,)))
+    tries = [len(path.read_text()) for path in tmp_path.glob("log.*")]
+    assert max(tries) == TRIES
+    assert len(tries) <= 2

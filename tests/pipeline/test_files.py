@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, ModelError, OptionError
+from crosspan.core.errors import CrosspanError, EmptyInputError, EncodingError, FormatError, ModelError, OptionError
 from crosspan.core.progress import Progress
 from crosspan.core.types import DroppedSpan, Pair, Projection, Sentence, Span
 from crosspan.io import UNITS, read, write
@@ -110,7 +110,7 @@ def test_a_sentence_that_cannot_be_worked_on_costs_no_other(tmp_path):
 
 def test_a_tagger_that_fails_on_everything_is_at_fault_itself(tmp_path):
     source = text(tmp_path / "a.txt", *["boom", "boom boom"] * 10)
-    with pytest.raises(ValueError, match="cannot"):
+    with pytest.raises(CrosspanError, match=r"the tagger fails on every sentence \(ValueError: cannot\)"):
         tag_file(SentenceFile(source), tmp_path / "b.jsonl", tagger=Capitals())
     with pytest.raises(EmptyInputError, match="no sentence could be tagged; the first: the tagger failed on") as caught:
         tag_file(SentenceFile(text(tmp_path / "c.txt", "boom", "boom")), tmp_path / "b.jsonl", tagger=Capitals())
@@ -274,8 +274,9 @@ def test_shards_of_lines_do_not_show(tmp_path, shards_of):
 def test_a_sentence_that_the_tagger_fails_on_is_not_one_without_entities(tmp_path):
     gone = []
     summary, found = found_in(tmp_path, "so Ada. A boom.\nto Accra\n", paragraphs=True, on_reject=gone.append)
-    assert [record["text"] for record in found] == ["so Ada. ", "to Accra"]
-    assert len(found[1]["entities"]) == 1
+    reason = "the tagger failed on the sentence (ValueError: cannot)"
+    assert found[0] == {"text": "so Ada. A boom.", "error": reason}  # the whole line, and no entity of it
+    assert (found[1]["text"], len(found[1]["entities"])) == ("to Accra", 1)
     assert (summary.rejected, summary.sentences) == (1, 2)
     assert [(one.index, one.where, one.reason) for one in gone] == [
         (1, f"{tmp_path}/a.txt:1", "the tagger failed on the sentence (ValueError: cannot)")
@@ -338,9 +339,21 @@ def test_a_pair_that_cannot_be_projected_costs_no_other(tmp_path):
     assert [one["error"] for one in logged if "error" in one] == [one.reason for one in gone]
 
 
+def test_running_text_keeps_the_line_of_such_a_pair(tmp_path):
+    summary = projected(tmp_path, ["Ada", "", "boom", "Ada"], to_format="entities")
+    found = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(one["id"], one["text"], "error" in one, "entities" in one) for one in found] == [
+        ("s0", "Ada", False, True),
+        ("s1", "", True, False),
+        ("s2", "boom", True, False),
+        ("s3", "Ada", False, True),
+    ]
+    assert (summary.sentences, summary.rejected) == (2, 2)
+
+
 def test_a_projector_that_fails_on_everything_is_at_fault_itself(tmp_path):
     with pytest.raises(EmptyInputError, match="no sentence could be projected; the first: projecting failed on"):
         projected(tmp_path, ["boom"] * 3)
-    with pytest.raises(ValueError, match="cannot"):
+    with pytest.raises(CrosspanError, match=r"the method of projection fails on every sentence \(ValueError: cannot"):
         projected(tmp_path, ["boom"] * 20)
     assert not (tmp_path / "o.jsonl").exists()

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import crosspan
+from crosspan.cli.main import main
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.io import write
 from crosspan.pipeline import load_recipe, run_recipe
@@ -114,6 +115,68 @@ def test_an_encoder_learns_what_was_projected(folder):
 def test_what_does_not_go_together(folder, old, new, message):
     with pytest.raises(OptionError, match=message):
         run(folder, RECIPE.replace(old, new))
+
+
+# --- against telling languages apart ---------------------------------------------------------------------------------
+
+GAME = {"mode": "reversal", "batch_size": "8", "hidden": "8"}
+PLAYED = RECIPE[: RECIPE.index("[evaluate]")].replace(
+    "epochs = 2\n",
+    'max_steps = 6\nadversarial.mode = "reversal"\nadversarial.batch_size = 8\nadversarial.hidden = 8\n',
+)
+
+
+def record_of(place):
+    return json.loads((place / "training.json").read_text(encoding="utf-8"))
+
+
+def test_a_game_is_between_labelled_source_and_unlabelled_target(folder, monkeypatch):
+    """What a recipe learns from is what the command is given: labels of the source, and text of the target."""
+    run(folder, PLAYED, "out=played")
+    record = record_of(folder / "played" / "model")
+    assert (record["data"]["languages"], record["sentences"]) == (["en"], 60)
+    assert {lang: sum(rows.values()) for lang, rows in record["game"]["windows"].items()} == {"en": 60, "sw": 60}
+    monkeypatch.chdir(folder)
+    words = ["train", "en.jsonl", "--encoder", "encoder", "--unlabelled", "sw=sw.txt", "--out", "by-command"]
+    own = {"max_steps": "6", "learning_rate": "1e-3", "device": "cpu", "source_lang": "en"}
+    settings = {**own, **{f"adversarial.{name}": value for name, value in GAME.items()}}
+    assert main([*words, *(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))]) == 0
+    weights = [(folder / name / "model.safetensors").read_bytes() for name in ("played/model", "by-command")]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "learned", "seen"),
+    [
+        (["train.learn_from=both"], {"en", "sw"}, {"en": 60, "sw": 60}),
+        (["train.unlabelled=['yo=sw.txt']"], {"en"}, {"en": 60, "sw": 60, "yo": 60}),
+        (["train.learn_from=target", "train.unlabelled=['yo=sw.txt']"], {"sw"}, {"sw": 60, "yo": 60}),
+    ],
+)
+def test_which_sentences_are_learned_from_can_be_said(folder, settings, learned, seen):
+    run(folder, PLAYED, "out=said", "train.max_steps=2", *settings)
+    record = record_of(folder / "said" / "model")
+    assert {*record["data"]["languages"]} == learned
+    assert {lang: sum(rows.values()) for lang, rows in record["game"]["windows"].items()} == seen
+
+
+def test_advpicker_learns_from_the_target_what_a_teacher_of_the_source_says(folder):
+    text = PLAYED.replace("token-classifier", "advpicker")
+    run(folder, text, "out=picked", "train.max_steps=2", "train.picker.share=0.5")
+    record = record_of(folder / "picked" / "model")
+    assert record["data"]["languages"] == ["sw"]
+    assert {*record["data"]["teacher"]["game"]["windows"]} == {"en", "sw"}
+    assert record["sentences"] == 30
+
+
+def test_without_a_game_the_target_is_learned_from_and_the_source_if_asked(folder):
+    small = ("train.max_steps=1", "train.epochs=1")
+    run(folder, RECIPE, "out=plain", *small)
+    assert record_of(folder / "plain" / "model")["data"]["languages"] == ["sw"]
+    run(folder, RECIPE, "out=plain", "train.learn_from=both", *small)
+    assert record_of(folder / "plain" / "model")["sentences"] == 120
+    with pytest.raises(OptionError, match=r"\[target\] has no lang, and a trainer that learns not to tell languages"):
+        run(folder, PLAYED.replace('lang = "sw"\n', ""))
 
 
 # --- going on after a kill -------------------------------------------------------------------------------------------

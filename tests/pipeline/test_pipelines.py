@@ -8,15 +8,13 @@ from __future__ import annotations
 import json
 import random
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="crosspan[neural] is not installed")
 pytest.importorskip("ctranslate2", reason="crosspan[ctranslate2] is not installed")
 
-from tests import golden  # noqa: E402
+from tests import chat_server, golden  # noqa: E402
 from tests.worlds import copy_world  # noqa: E402
 
 from crosspan.core.types import Sentence, Span  # noqa: E402
@@ -68,31 +66,13 @@ def models(tmp_path_factory):
     return folder
 
 
-class _Asked(BaseHTTPRequestHandler):
-    """Answers as a good language model would in a world where all languages are the same."""
-
-    def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        entity = re.search(r'stand for "(.*)"\?', asked["messages"][-1]["content"])[1]
-        reply = {"choices": [{"message": {"role": "assistant", "content": entity}, "finish_reason": "stop"}]}
-        body = json.dumps(reply).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def server():
-    """The address of a language model on this machine."""
-    http = ThreadingHTTPServer(("127.0.0.1", 0), _Asked)
-    threading.Thread(target=http.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{http.server_port}/v1"
-    http.shutdown()
-    http.server_close()
+    """The address of a language model on this machine, in a world where all languages are the same."""
+    asked = re.compile(r'stand for "(.*)"\?')
+    http = chat_server.ChatServer(lambda _, body: chat_server.say(asked.search(body["messages"][-1]["content"])[1]))
+    yield http.url
+    http.close()
 
 
 @pytest.fixture(scope="module")

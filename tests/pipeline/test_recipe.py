@@ -7,7 +7,6 @@ import pytest
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.pipeline import load_recipe, new_recipe
-from crosspan.pipeline.recipes.recipe import line_of
 from crosspan.pipeline.recipes.tables import TASKS
 
 START = '[source]\npath = "a.conll"\n[target]\npath = "b.txt"\n'
@@ -30,6 +29,7 @@ def load(tmp_path, text, *settings, **options):
       "r.toml:6: [align] has no key 'smoothing.wird'. Did you mean 'smoothing.word'?"),
      (START + '[align]\nuse = "statistic"\n',
       "r.toml:6: use is 'statistic', and there is no such aligner. Did you mean 'statistical'?"),
+     (START.replace("path", "pth", 1), "r.toml:2: [source] has no key 'pth'. Did you mean 'path'?"),
      (START + "[align]\nhmm_iterations = 1.5\n", "r.toml:6: hmm_iterations is 1.5, which is not a whole number."),
      (START + "[align]\np_null = 2\n", "r.toml:6: p_null is 2.0."),
      (START + '[align]\nuse = "links"\n', 'needs a path'),
@@ -144,11 +144,3 @@ def test_a_new_recipe_has_what_it_uses_and_says_where_the_rest_is(task):
     if task != "model-transfer":
         assert "[translate]" in text.partition("\n\n")[0]
         assert "# [translate]" in whole
-
-
-@pytest.mark.parametrize(
-    ("table", "key", "line"),
-    [("", "a", 1), ("x", "a", 3), ("x", "y.b", 4), ("x", "z.c", 6), ("x", "q", 2), ("w", "a", 0)],
-)
-def test_lines_of_keys(table, key, line):
-    assert line_of(["a = 1", "[x]", "a = 2", "y.b = 3", "[x.z]", "'c' = 4"], table, key) == line

@@ -15,7 +15,7 @@ from crosspan.pipeline.files import project_files
 from crosspan.pipeline.labels import translate_test, translate_train
 from crosspan.pipeline.voting import vote as ensemble
 from crosspan.tag import load_tagger
-from crosspan.train.adapt import AdaptOptions
+from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.crf import CrfOptions
 
 REAL = """

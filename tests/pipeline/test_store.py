@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from crosspan.core.digests import digest_of
 from crosspan.core.errors import OutputError
 from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.pipeline.codec import decode, encode
-from crosspan.pipeline.failures import MANY, each_by_itself
 from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.parts import AboutRow, Extras, Facts, Fault, Labels, Links, Model, Projected, Tokens
 from crosspan.pipeline.recipes.toml_text import toml_text
@@ -141,45 +139,6 @@ def test_toml_reads_back(value):
     import tomllib
 
     assert tomllib.loads(toml_text(value)) == value
-
-
-def test_many_that_all_fail_are_not_to_blame():
-    def fail(batch):
-        raise ValueError(json.dumps(len(batch)))
-
-    assert len(each_by_itself(fail, range(MANY - 1))) == MANY - 1
-    with pytest.raises(ValueError, match="1"):
-        each_by_itself(fail, range(MANY))
-    with pytest.raises(MemoryError):
-        each_by_itself(lambda batch: (_ for _ in ()).throw(MemoryError()), [1, 2])
-    assert [type(one) for one in each_by_itself(lambda batch: batch[1:], [1, 2])] == [ValueError, ValueError]
-    assert each_by_itself(lambda batch: batch, []) == []
-
-
-def test_the_bad_ones_are_found_by_halving():
-    """One bad item of a thousand costs some twenty calls more, not a thousand."""
-    calls = []
-
-    def double(batch):
-        calls.append(len(batch))
-        if 700 in batch:
-            raise ValueError("700")
-        return [2 * item for item in batch]
-
-    found = each_by_itself(double, range(1_000))
-    assert [index for index, one in enumerate(found) if isinstance(one, ValueError)] == [700]
-    assert [one for one in found if not isinstance(one, ValueError)] == [2 * k for k in range(1_000) if k != 700]
-    assert len(calls) <= 21
-
-
-def test_many_bad_ones_at_the_beginning_are_no_reason_to_stop():
-    def odd(batch):
-        if any(item < 3 * MANY for item in batch):
-            raise ValueError(batch[0])
-        return list(batch)
-
-    found = each_by_itself(odd, range(4 * MANY))
-    assert [isinstance(one, ValueError) for one in found] == [True] * (3 * MANY) + [False] * MANY
 
 
 # --- unfinished work -------------------------------------------------------------------------------------------------

@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import OptionError, UnavailableError
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.clap import REASONS, ClapOptions, ClapProjector, find_answer
 from crosspan.project.clap_prompt import EXAMPLES, answers_in, conversation
@@ -258,50 +253,22 @@ def test_options_are_checked(options, message):
 # Against a server
 
 
-class Server(BaseHTTPRequestHandler):
-    """Speaks the protocol of a chat server, and answers as the model does."""
-
-    seen: ClassVar[list[dict]] = []
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.seen.append(body)
-        text = Model().reply(body["messages"][-1]["content"])
-        answer = {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}
-        data = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server():
-    Server.seen.clear()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as made:
-        thread = threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{made.server_port}/v1"
-        made.shutdown()
-
-
-def test_a_server_is_asked(server):
-    projector = ClapProjector(ClapOptions(model="m", url=server, cache="none"))
-    assert Server.seen == []  # nothing connects before it must
+def test_a_server_is_asked(serve):
+    model = Model()
+    server = serve(lambda number, body: serve.say(model.reply(body["messages"][-1]["content"])))
+    projector = ClapProjector(ClapOptions(model="m", url=server.url, cache="none"))
+    assert server.asked == []  # nothing connects before it must
     assert words(projector.project([Pair(SOURCE, TARGET)], [NO_LINKS])[0]) == FOUND
-    assert len(Server.seen) == 3
-    assert {body["model"] for body in Server.seen} == {"m"}
-    assert {body["temperature"] for body in Server.seen} == {0.0}
+    assert len(server.asked) == 3
+    assert {body["model"] for body in server.asked} == {"m"}
+    assert {body["temperature"] for body in server.asked} == {0.0}
 
 
 def test_no_server_and_no_model():
     with pytest.raises(OptionError, match="no model is named"):
         ClapProjector()
     projector = ClapProjector(ClapOptions(model="m", url="http://127.0.0.1:9/v1", cache="none", retries=0))
-    with pytest.raises(ModelError, match="nothing answers at this address"):
+    with pytest.raises(UnavailableError, match="nothing answers at this address"):
         projector.project([Pair(SOURCE, TARGET)], [NO_LINKS])
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from crosspan.core.errors import OptionError
 from crosspan.project.match import Matching, match
-from crosspan.project.match_kernels import exact_corpus, index_candidates
+from crosspan.project.match_kernels import index_candidates, settle_corpus
 from crosspan.project.match_milp import solve_milp
+from crosspan.project.match_tables import solve_crowds
 from crosspan.project.results import Reason
 
 Candidate = tuple[int, int, float]
@@ -160,6 +161,16 @@ def test_exact_agrees_with_the_integer_program(most_entities: int, words: int) -
     assert matching.optimal.all()
 
 
+def left_to_the_integer_program(given: Problem) -> list[list[int]]:
+    """The entities of each crowd that is too large for the dynamic program."""
+    ptr, _, _ = index_candidates(int(given.span_ptr[-1]), given.span, given.start, given.end, given.score)
+    candidates = (ptr, given.start, given.end, given.score)
+    chosen, crowds, begins, *rest = settle_corpus(given.span_ptr, *candidates, int(given.end.max()) + 1)
+    assert len(crowds)
+    solved = solve_crowds(crowds, begins, *candidates, *rest, chosen)
+    return [sorted(crowds[begins[k] : begins[k + 1]]) for k in np.flatnonzero(~solved)]
+
+
 def test_more_than_a_dozen_entities_at_one_place_go_to_the_integer_program() -> None:
     # fifteen entities that all want the same four words, with no two scores alike
     rng = np.random.default_rng(3)
@@ -168,9 +179,7 @@ def test_more_than_a_dozen_entities_at_one_place_go_to_the_integer_program() -> 
     ]
     easy: list[list[Candidate]] = [[(0, 2, 1.0)], [(2, 3, 1.0)]]
     given = problem([easy, crowd, easy])
-    ptr, _, _ = index_candidates(19, given.span, given.start, given.end, given.score)
-    hard = exact_corpus(given.span_ptr, ptr, given.start, given.end, given.score, 10)[1]
-    assert np.flatnonzero(hard).tolist() == list(range(2, 17))
+    assert left_to_the_integer_program(given) == [list(range(2, 17))]
     matching = match(*given)
     sums = totals(given, matching)
     found = solve_milp(given.span[2:-2] - 2, given.start[2:-2], given.end[2:-2], given.score[2:-2], n_entities=15)
@@ -182,8 +191,7 @@ def test_more_than_a_dozen_entities_at_one_place_go_to_the_integer_program() -> 
 def test_sixty_entities_that_quarrel_with_their_neighbours_need_no_integer_program() -> None:
     sentence = [[(3 * e + shift, 3 * e + shift + 4, 1.0 + 0.1 * shift) for shift in range(4)] for e in range(60)]
     given = problem([sentence])
-    ptr, _, _ = index_candidates(60, given.span, given.start, given.end, given.score)
-    assert not exact_corpus(given.span_ptr, ptr, given.start, given.end, given.score, 200)[1].any()
+    assert left_to_the_integer_program(given) == []
     found = solve_milp(given.span, given.start, given.end, given.score, n_entities=60)
     assert found is not None
     assert totals(given, match(*given)) == pytest.approx([given.score[found[0]].sum()])

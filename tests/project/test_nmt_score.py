@@ -13,7 +13,7 @@ from crosspan.core.errors import ModelError, OptionError, OutputError
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
-from crosspan.project.scorers.nmt import NmtOptions, NmtScorer, model_digest
+from crosspan.project.scorers.nmt import NmtOptions, NmtScorer
 
 ENGLISH = ["European Commission", "Ada Lovelace", "Accra", "the Bank of Ghana"]
 GERMAN = ["Europäische Kommission", "Ada Lovelace", "Akkra !", "Bank"]
@@ -241,15 +241,6 @@ def test_scores_are_kept_in_a_file(tmp_path):
     assert silent.asked == []
     scorer(silent, cache=str(path), model="two")(pairs, batch, made)
     assert silent.asked  # those of another model are not its own
-
-
-def test_a_model_is_what_is_in_its_folder(tmp_path):
-    for name, text in (("a", "x"), ("b", "x"), ("c", "y")):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "weights").write_text(text)
-    digests = [model_digest(str(tmp_path / name)) for name in "abc"]
-    assert digests[0] == digests[1] != digests[2]
-    assert model_digest("some/name") == "some/name"
 
 
 def test_files_that_are_no_caches(tmp_path):

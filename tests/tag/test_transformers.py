@@ -69,13 +69,18 @@ def small_corpus():
     return [s for s in kept if s.spans and len(s) < 25][:6]
 
 
-def by_hand(model, tokenizer, words):
-    """Probabilities of the first piece, the average and the surest piece of each word, one piece list at a time."""
+def by_piece(model, tokenizer, words):
+    """Probabilities of all pieces of a sentence, special ones among them."""
     encoded = tokenizer(list(words), is_split_into_words=True, return_tensors="pt")
     with torch.no_grad():
-        rows = model(**encoded).logits[0].softmax(-1).numpy()
+        return model(**encoded).logits[0].softmax(-1).numpy()
+
+
+def by_hand(model, tokenizer, words):
+    """Probabilities of the first piece, the average and the surest piece of each word, one piece list at a time."""
     pieces: dict[int, list[np.ndarray]] = {}
-    for row, word in zip(rows, encoded.word_ids(0), strict=True):
+    encoded = tokenizer(list(words), is_split_into_words=True)
+    for row, word in zip(by_piece(model, tokenizer, words), encoded.word_ids(0), strict=True):
         if word is not None:
             pieces.setdefault(word, []).append(row)
     return {
@@ -98,6 +103,38 @@ def test_probabilities_are_those_of_the_model(folder, words):
     sentences = load_corpus("de")[:6]
     for sentence, rows in zip(sentences, tagger.probabilities(sentences), strict=True):
         np.testing.assert_allclose(rows, by_hand(model, tokenizer, sentence.tokens)[words], atol=1e-5)
+
+
+@pytest.mark.parametrize("words", ["first", "average", "max"])
+def test_pieces_that_only_say_that_a_word_begins(tmp_path, words):
+    """They stand for their word where they are kept, or the model says that it was trained so; else they do not."""
+    folder = save_tagger(tmp_path / "xlmr", marks=True, positions=128)
+    model = transformers.AutoModelForTokenClassification.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    sentence = load_corpus("de")[0]
+    encoded = tokenizer(list(sentence.tokens), is_split_into_words=True)
+    names = tokenizer.convert_ids_to_tokens(encoded["input_ids"])
+    rows, skipped = by_piece(model, tokenizer, sentence.tokens), {}
+    for row, word, name in zip(rows, encoded.word_ids(0), names, strict=True):
+        if word is not None and name != "▁":
+            skipped.setdefault(word, []).append(row)
+    assert "▁" in names
+    kept = by_hand(model, tokenizer, sentence.tokens)[words]
+    left = {
+        "first": [skipped[word][0] for word in sorted(skipped)],
+        "average": [np.mean(skipped[word], axis=0) for word in sorted(skipped)],
+        "max": [max(skipped[word], key=lambda row: row.max()) for word in sorted(skipped)],
+    }[words]
+
+    def found(**settings):
+        return load_tagger(f"transformers:{folder}", words=words, threads=1, **settings).probabilities([sentence])[0]
+
+    np.testing.assert_allclose(found(), left, atol=1e-5)
+    np.testing.assert_allclose(found(marks="keep"), kept, atol=1e-5)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "crosspan_marks": "keep"}))
+    np.testing.assert_allclose(found(), kept, atol=1e-5)
+    np.testing.assert_allclose(found(marks="skip"), left, atol=1e-5)
 
 
 def save_classifier(folder, kind):

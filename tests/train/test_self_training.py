@@ -8,10 +8,12 @@ from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import FeatureOptions
 from crosspan.train import rounds
-from crosspan.train.adapt import AdaptOptions, adapt_tagger, copy_bias
+from crosspan.train.adapt import adapt_tagger, copy_bias
+from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
-from crosspan.train.rounds import VoteOptions, voted
+from crosspan.train.round_options import VoteOptions
+from crosspan.train.rounds import voted
 from crosspan.train.self_training import train_on_projections
 
 PLAIN = CrfOptions(features=FeatureOptions(lexicon=False))

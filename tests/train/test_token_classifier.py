@@ -279,6 +279,24 @@ def test_every_word_of_a_long_sentence_is_learned_once(encoder):
         assert sum(row.words for row in rows) == pytest.approx(len(tokens))
 
 
+@pytest.mark.parametrize("words", ["first", "average"])
+def test_pieces_that_only_say_that_a_word_begins_learn_nothing(tmp_path, words):
+    """They do where they are kept; what is trained says which it was, and its tagger does the same."""
+    folder = save_xlmr(tmp_path / "encoder", marks=True)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    config = transformers.AutoConfig.from_pretrained(folder)
+    mark = tokenizer.convert_tokens_to_ids("▁")
+    examples = [Example(one) for one in world(20, 1)]
+    for marks in ("skip", "keep"):
+        how = options(folder, words=words, marks=marks)
+        rows = rows_of(tokenizer, config, examples, ["LOC", "ORG", "PER"], how)
+        assert any(mark in row.ids for row in rows)
+        assert any((row.ids[row.at] == mark).any() for row in rows) == (marks == "keep")
+        assert sum(row.words for row in rows) == pytest.approx(sum(len(one.sentence) for one in examples))
+        train(world(20, 1), tmp_path / marks, folder, words=words, marks=marks, max_steps=1)
+        assert json.loads((tmp_path / marks / "config.json").read_text())["crosspan_marks"] == marks
+
+
 def test_batches_of_an_epoch_hold_every_row_once():
     lengths = np.random.default_rng(0).integers(1, 60, 1000)
     batches = batches_of_epoch(lengths, 8, 3, 1)

@@ -68,26 +68,3 @@ def texts():
 
     sentences = load_corpus("en")[:12]
     return [" ".join(sentence.tokens[: 4 + index % 5]) for index, sentence in enumerate(sentences)]
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    """Starts chat models on this machine."""
-    import importlib.util
-    from pathlib import Path
-
-    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    spec = importlib.util.spec_from_file_location("chat_server", Path(__file__).with_name("chat_server.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    servers = []
-
-    def start(answer):
-        servers.append(module.ChatServer(answer))
-        return servers[-1]
-
-    start.say, start.fault = module.say, module.fault
-    yield start
-    for server in servers:
-        server.close()

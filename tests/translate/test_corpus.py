@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from crosspan.core.errors import EncodingError, FormatError, OptionError, OutputError
+from crosspan.core.errors import EncodingError, FormatError, OptionError, OutputError, UnavailableError
 from crosspan.core.files import read_lines
 from crosspan.core.progress import Progress
 from crosspan.translate import Translation, corpus
@@ -47,7 +47,7 @@ def test_what_is_not_to_be_trusted_stays_empty(folder, fake):
     assert '"problem": "odd: very"' in unsound[0].to_json()
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, UnavailableError("the server sleeps")])
 def test_what_is_finished_is_kept_and_said(folder, fake, error):
     def make(text):
         if text == "e":
@@ -56,13 +56,26 @@ def test_what_is_finished_is_kept_and_said(folder, fake, error):
 
     kept = []
     (folder / "out").write_text("old")
-    with pytest.raises(error):
+    with pytest.raises(type(error) if isinstance(error, Exception) else error):
         translate_file(
             folder / "in.txt", folder / "out", fake(make=make), **LANGUAGES, on_kept=lambda *what: kept.append(what)
         )
     assert kept == [(str(folder / "out.part"), 4)]
     assert (folder / "out.part").read_text(encoding="utf-8") == "A\n\nB\u2028C\nD\n"
     assert (folder / "out").read_text() == "old"
+
+
+def test_a_line_that_fails_costs_no_other(folder, fake):
+    def make(text):
+        if text == "d":
+            raise ValueError("no such letter")
+        return text.upper()
+
+    unsound = []
+    summary = translate_file(folder / "in.txt", folder / "out", fake(make=make), **LANGUAGES, on_unsound=unsound.append)
+    assert (folder / "out").read_text(encoding="utf-8") == "A\n\nB\u2028C\n\nE\n"
+    assert summary.to_dict()["problems"] == {"failed": 1}
+    assert [(one.line, one.problem) for one in unsound] == [(4, "failed: ValueError: no such letter")]
 
 
 def test_what_was_kept_is_never_lost(folder, fake):

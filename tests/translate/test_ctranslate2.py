@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 ctranslate2 = pytest.importorskip("ctranslate2")
 
 from crosspan.core import digests  # noqa: E402
-from crosspan.core.errors import MissingDependencyError, ModelError, OptionError, OutputError  # noqa: E402
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError, OutputError, UnavailableError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.translate import Translation, conversion, make_translator  # noqa: E402
 from crosspan.translate.conversion import content_key, converted  # noqa: E402
@@ -280,7 +280,7 @@ def test_memory_that_runs_out(pairs, texts):
 def test_a_device_that_vanishes(pairs, texts):
     translator = pairs["m2m100"][1].varied(beams=1)
     translator.network = Failing(translator.network, "CUDA failed with error unspecified launch failure")
-    with pytest.raises(ModelError, match="the device failed"):
+    with pytest.raises(UnavailableError, match="the device failed"):
         translator.translate(texts[:2], **LANGUAGES)
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import OptionError, UnavailableError
 from crosspan.translate import Translation, make_translator
 from crosspan.translate.chat import Answer
 from crosspan.translate.openai import OpenAIOptions, translation_in
@@ -90,5 +90,5 @@ def test_bad_use(serve, translator):
     with pytest.raises(OptionError, match="there is no setting 'key'"):
         make_translator("openai", "m", key="x")
     made, _ = translator(lambda number, body: serve.fault(404))
-    with pytest.raises(ModelError, match="has no model 'm'"):
+    with pytest.raises(UnavailableError, match="has no model 'm'"):
         made.translate(["a"], source="en", target="es")

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from crosspan.core.errors import ModelError, OptionError  # noqa: E402
+from crosspan.core.errors import ModelError, OptionError, UnavailableError  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
 from crosspan.translate import Translation, make_translator  # noqa: E402
 from crosspan.translate.families import ModelFamily  # noqa: E402
@@ -312,7 +312,7 @@ def test_a_device_that_vanishes(translators, texts, monkeypatch):
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     monkeypatch.setattr(translator, "_scores", gone)
-    with pytest.raises(ModelError, match="the device failed"):
+    with pytest.raises(UnavailableError, match="the device failed"):
         translator.score(texts[:1], texts[:1], source="en", target="es")
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
+from crosspan.core.families import Family
 from crosspan.core.types import Alignment, Pair
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from crosspan.models.pieces import Pieces
 
 Extraction = Literal["softmax", "entmax"]
-EXTRACTIONS: tuple[Extraction, ...] = get_args(Extraction)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +27,8 @@ class AwesomeOptions(EmbeddingOptions):
     Args:
         model: Name on the hub, or a folder, such as bert-base-multilingual-cased or one that tune-aligner wrote.
         layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
+            leaves them out, keep compares them as any other, as the papers' programs do.
         min_prob: Links less probable than this are left out.
         device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.

@@ -21,11 +21,13 @@ from crosspan.align.pretrained import (
     Words,
 )
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.logs import warn
 from crosspan.core.options import AtLeast, Within, checked
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
+from crosspan.models.pieces import Marks
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder
@@ -42,6 +44,8 @@ class EmbeddingOptions:
     Args:
         model: Name on the hub, or a folder.
         layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
+            leaves them out, keep compares them as any other, as the papers' programs do.
         min_prob: Links below this are left out.
         device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
@@ -53,6 +57,7 @@ class EmbeddingOptions:
 
     model: str = ""
     layer: int = 8
+    marks: Marks = "skip"
     min_prob: Annotated[float, Within(0, 1)] = 0.0
     device: str = "auto"
     dtype: str = "auto"
@@ -90,6 +95,7 @@ class EmbeddingAligner(PretrainedAligner):
         self.options = options
         self.threads = threads
         self._encoder: Encoder | None = None
+        self._loading = Lock()
 
     def _load_model(self) -> None:
         self.encoder  # noqa: B018  # loads it
@@ -103,9 +109,10 @@ class EmbeddingAligner(PretrainedAligner):
             ModelError: It cannot be loaded.
             MissingDependencyError: ``crosspan[neural]`` is not installed.
         """
-        if self._encoder is None:
-            self._encoder = self._load()
-        return self._encoder
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = self._load()
+            return self._encoder
 
     def _load(self) -> Encoder:
         from crosspan.models.encoder import Encoder
@@ -135,7 +142,7 @@ class EmbeddingAligner(PretrainedAligner):
 
     @abstractmethod
     def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
-        """What is compared of a sentence, from the vectors of its pieces."""
+        """What is compared of a sentence, from the vectors of its pieces that tell something of their words."""
 
     @abstractmethod
     def _links(self, source: Units, target: Units) -> Alignment:
@@ -188,12 +195,13 @@ class EmbeddingAligner(PretrainedAligner):
     def _read(self, sentences: Sequence[Words], language: str, advance: Advance) -> list[Units]:
         """The units of sentences in one language."""
         encoder = self.encoder
-        if language:
-            encoder.tokenizer.src_lang = language
         with torch_threads(self.threads):
-            pieces = encoder.pieces(sentences)
+            pieces = encoder.pieces(sentences, self.options.marks, language)
             vectors = encoder.vectors(pieces, advance=lambda done, total: advance(done / max(total, 1)))
-        return [self._units(rows, cut) for rows, cut in zip(vectors, pieces, strict=True)]
+        return [
+            self._units(rows if cut.mark is None else rows[~cut.mark], cut.told())
+            for rows, cut in zip(vectors, pieces, strict=True)
+        ]
 
 
 EMPTY = Alignment.from_links([])

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.hmm import JUMP_OFFSET
-from crosspan.align.lexicon import Side
+from crosspan.align.lexicon import Side, WordLexicon
 from crosspan.align.pair_table import PairTable
-from crosspan.align.statistical import StatisticalAligner, StatisticalOptions
+from crosspan.align.statistical import Learned, StatisticalAligner, StatisticalOptions
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.array_file import ArrayFile, Shape, reading, text_arrays, write_arrays
 from crosspan.core.errors import ModelError
@@ -41,23 +41,24 @@ def save(aligner: StatisticalAligner, path: Path) -> None:
         ModelError: The aligner has learned nothing yet.
         OutputError: The file cannot be written.
     """
-    if aligner.sentences_seen == 0:
+    learned = aligner.learned
+    if learned.sentences == 0:
         raise ModelError("the aligner has learned nothing yet", hint="Call fit before saving.")
     about = {
         "kind": _KIND,
         "version": VERSION,
         "options": asdict(aligner.options),
-        "sentences_seen": aligner.sentences_seen,
+        "sentences_seen": learned.sentences,
         "levels": LEVELS,
     }
-    arrays: dict[str, npt.NDArray[Any]] = {"jumps": aligner.jumps}
-    for name, side in (("source", aligner.lexicon.source), ("target", aligner.lexicon.target)):
+    arrays: dict[str, npt.NDArray[Any]] = {"jumps": learned.jumps}
+    for name, side in (("source", learned.lexicon.source), ("target", learned.lexicon.target)):
         arrays |= text_arrays(side.vocabulary.words, f"{name}_words", f"{name}_ends")
         arrays[f"{name}_unlinked"] = side.unlinked
         for level, form in enumerate(LEVELS):
             arrays[f"{name}_frequency_{form}"] = side.frequency[level]
             arrays[f"{name}_total_{form}"] = side.total[level]
-    for table, form in zip(aligner.lexicon.tables, LEVELS, strict=True):
+    for table, form in zip(learned.lexicon.tables, LEVELS, strict=True):
         arrays[f"table_first_{form}"] = table.first
         arrays[f"table_second_{form}"] = table.second
         arrays[f"table_values_{form}"] = table.values
@@ -77,13 +78,13 @@ def load(path: Path, *, threads: int | None = None) -> StatisticalAligner:
     with reading(path, "model of an aligner", kind=_KIND, version=VERSION, again=_AGAIN) as file:
         if file.about["levels"] != list(LEVELS):
             raise ValueError(f"unknown forms {shown(file.about['levels'])}")
-        aligner = StatisticalAligner(_options(file.about["options"]), threads=threads)
-        aligner.sentences_seen = int(file.number("sentences_seen", 1))
-        aligner.jumps = _counts(file, "jumps", (2, 2 * JUMP_OFFSET + 1))
-        lexicon = aligner.lexicon
-        lexicon.source, lexicon.target = _side(file, "source"), _side(file, "target")
-        lexicon.tables = [_table(file, level, lexicon.source, lexicon.target) for level in range(len(LEVELS))]
-    return aligner
+        options = _options(file.about["options"])
+        seen = int(file.number("sentences_seen", 1))
+        jumps = _counts(file, "jumps", (2, 2 * JUMP_OFFSET + 1))
+        source, target = _side(file, "source"), _side(file, "target")
+        tables = [_table(file, level, source, target) for level in range(len(LEVELS))]
+        learned = Learned(WordLexicon(options.smoothing, (source, target), tables), jumps, seen)
+    return StatisticalAligner(options, threads=threads, learned=learned)
 
 
 def _options(found: Any) -> StatisticalOptions:

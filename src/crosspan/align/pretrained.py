@@ -42,7 +42,8 @@ class PretrainedAligner(ABC):
         """Link the words of each pair; a pair with an empty side has no links.
 
         Raises:
-            ModelError: The model cannot be loaded, or its device failed.
+            ModelError: The model cannot be loaded.
+            UnavailableError: Its device failed, or memory is too small.
         """
         return self.align_tokens([(pair.source.tokens, pair.target.tokens) for pair in pairs], progress=progress)
 

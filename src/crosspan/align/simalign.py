@@ -42,6 +42,8 @@ class SimAlignOptions(EmbeddingOptions):
     Args:
         model: Name on the hub, or a folder, such as bert-base-multilingual-cased.
         layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
+            leaves them out, keep compares them as any other, as the papers' programs do.
         min_prob: Links of words less similar than this are left out.
         device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
@@ -113,7 +115,8 @@ class SimAlign(EmbeddingAligner):
 
         Raises:
             OptionError: There is no such method.
-            ModelError: The model cannot be loaded, or its device failed.
+            ModelError: The model cannot be loaded.
+            UnavailableError: Its device failed, or memory is too small.
         """
         found = list(self.iter_align_methods(pairs, methods, progress=progress))
         return {method: [one[method] for one in found] for method in methods}
@@ -125,7 +128,8 @@ class SimAlign(EmbeddingAligner):
 
         Raises:
             OptionError: There is no such method.
-            ModelError: The model cannot be loaded, or its device failed.
+            ModelError: The model cannot be loaded.
+            UnavailableError: Its device failed, or memory is too small.
         """
         _check_methods(methods)
         nothing = dict.fromkeys(methods, EMPTY)

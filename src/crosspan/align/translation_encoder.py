@@ -20,6 +20,8 @@ class TransAlignOptions(AwesomeOptions):
     Args:
         model: Name on the hub, or a folder, such as facebook/nllb-200-distilled-600M.
         layer: The layer of the encoder whose vectors are compared; 0 is the embeddings, -1 the last.
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
+            leaves them out, keep compares them as any other, as the papers' programs do.
         min_prob: Links less probable than this are left out.
         device: Where the model runs: auto, cpu, cuda, cuda:1, mps.
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     default="xlm-roberta-base",
     show_default=True,
     metavar="NAME",
-    help="The encoder to fine-tune: its name or folder, or xlm-r, mdeberta-v3, mbert, mt5, afro-xlm-r for its list.",
+    help="The encoder to fine-tune: its name or folder, or xlm-r, e5, mdeberta-v3, mbert, mt5, afro-xlm-r: its list.",
 )
 @click.option("--text", type=str, metavar="FILE", help="Some sentences of the language.")
 @click.option(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,14 +97,17 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
     _check_out(out)
     form = form or _BY_SUFFIX.get(os.path.splitext(out)[1].lower(), "text")
     about = make_suite(suite).about
-    system = make_system(
-        about,
-        pipeline=given["pipeline"],
-        method=given["method"],
-        aligner=given["aligner"],
-        settings={**_switched(given), **parse_settings(given["settings"])},
-        taggers=_taggers(given["taggers"]),
-        more_text=not given["only_at_hand"],
+    system = _with_switches(
+        make_system(
+            about,
+            pipeline=given["pipeline"],
+            method=given["method"],
+            aligner=given["aligner"],
+            settings=parse_settings(given["settings"]),
+            taggers=_taggers(given["taggers"]),
+            more_text=not given["only_at_hand"],
+        ),
+        given,
     )
     baseline = make_baseline(about, system, given["baseline"]) if given["baseline"] else None
     _check_use([system] if baseline is None else [system, baseline], given)
@@ -130,15 +134,21 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
         sys.exit(EXIT_FAILED)
 
 
-def _switched(given: dict[str, Any]) -> dict[str, str]:
-    """What the options that other verbs have too say, as settings."""
-    off = {
-        "adapt": ("tag.adapt", "false"),
-        "copy_bias": ("tag.adaptation.copy_bias", "0"),
-        "source_scores": ("project.source_scores", "false"),
+def _with_switches(system: System, given: dict[str, Any]) -> System:
+    """The system with what the options say that other verbs have too; what is set by --set goes before."""
+    said = {
+        "--no-adapt": ("tag.adapt", None if given["adapt"] else "false"),
+        "--no-copy-bias": ("tag.adaptation.copy_bias", None if given["copy_bias"] else "0"),
+        "--no-source-scores": ("project.source_scores", None if given["source_scores"] else "false"),
+        "--rounds": ("train.rounds", given["rounds"]),
     }
-    found = {key: value for name, (key, value) in off.items() if not given[name]}
-    return found if given["rounds"] is None else {**found, "train.rounds": str(given["rounds"])}
+    found = {}
+    for option, (setting, value) in said.items():
+        if value is not None:
+            if not system.heeds(setting):
+                raise click.UsageError(f"{option} has no effect on the pipeline {system.pipeline}: leave it out.")
+            found[setting] = str(value)
+    return replace(system, settings={**found, **system.settings}) if found else system
 
 
 def _check_use(systems: Sequence[System], given: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ Each verb lives in a module of its own, which is imported only when it is used, 
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -19,10 +20,12 @@ from typing import Any
 import click
 
 from crosspan import __version__
-from crosspan.cli.messages import say
+from crosspan.cli.messages import say, say_lines
 from crosspan.core.errors import CrosspanError, OutputError
+from crosspan.core.failures import GO_ON, in_words
 from crosspan.core.nearest import did_you_mean
-from crosspan.core.shown import printable
+from crosspan.core.outages import is_outage
+from crosspan.core.secrets import hidden
 
 VERBS: dict[str, tuple[str, str]] = {
     "project": ("crosspan.cli.project", "Label translations with the entities of their sources."),
@@ -128,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _reader_gone()
         except BaseException as error:
             if debug:
-                traceback.print_exc()
+                click.echo(hidden(traceback.format_exc()), err=True, nl=False)
                 return _exit_code(error)
             return _report(KeyboardInterrupt() if interruption.came else error)
 
@@ -172,32 +175,42 @@ def _exit_code(error: BaseException) -> int:
 def _report(error: BaseException) -> int:
     """Say in one paragraph what went wrong; return the exit code."""
     if isinstance(error, click.ClickException):
-        error.message = printable(error.message, lines=True)
-        error.show()
-    elif isinstance(error, click.Abort | KeyboardInterrupt):
-        say("crosspan: interrupted; no output file was left half-written.")
-    elif isinstance(error, CrosspanError):
-        say(f"crosspan: {error}")
-    elif isinstance(error, OSError):
-        say(f"crosspan: {_of_system(error)}")
-    elif isinstance(error, MemoryError):
-        say("crosspan: there is not enough memory. Free some, or split very long sentences.")
+        shown = io.StringIO()
+        error.show(shown)
+        say_lines(hidden(shown.getvalue().rstrip("\n")))
     else:
-        what = str(error).strip().partition("\n")[0]
-        say(
-            f"crosspan: an error that should not happen: {type(error).__name__}{f': {what}' if what else ''}. "
-            f"Please report it, with what the same command prints when you add {_DEBUG}."
-        )
+        say(hidden(f"crosspan: {_in_a_paragraph(error)}"))
     return _exit_code(error)
+
+
+def _in_a_paragraph(error: BaseException) -> str:
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return "interrupted; no output file was left half-written."
+    if isinstance(error, CrosspanError):
+        return str(error)
+    if isinstance(error, OSError):
+        return str(_of_system(error))
+    if isinstance(error, MemoryError):
+        return "there is not enough memory. Free some, or split very long sentences."
+    if is_outage(error) and not isinstance(error, ImportError):  # which is more likely a fault of ours
+        return f"the work cannot go on ({in_words(error)}). {GO_ON}"
+    return (
+        f"an error that should not happen: {in_words(error)}. "
+        f"Please report it, with what the same command prints when you add {_DEBUG}."
+    )
 
 
 def _of_system(error: OSError) -> OutputError:
     """An error of the operating system in our words."""
-    full = error.errno in _DISK_ERRORS
+    hint = "Check the path and its permissions."
+    if error.errno in _DISK_ERRORS:
+        hint = "Free space, or let TMPDIR name a larger disk."
+    elif isinstance(error, ConnectionError | TimeoutError):
+        hint = "Check the server and the way to it, and run it again."
     return OutputError(
-        (error.strerror or str(error) or type(error).__name__).lower(),
+        hidden(error.strerror or str(error) or type(error).__name__).lower(),
         where=str(error.filename) if error.filename else None,
-        hint="Free space, or let TMPDIR name a larger disk." if full else "Check the path and its permissions.",
+        hint=hint,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import click
 
@@ -36,44 +37,31 @@ TASKS = ("project", "translate-train", "translate-test", "ensemble", "model-tran
 @click.option("--all", "everything", is_flag=True, help="Write every option of the task, with its default.")
 @options.out("FILE", "The file to write.  [default: recipe.toml, or NAME.toml for a study]", required=False)
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
-def command(
-    kind: str,
-    task: str,
-    pipeline: str | None,
-    source: str | None,
-    target: str | None,
-    source_lang: str | None,
-    target_lang: str | None,
-    bitext: tuple[tuple[str, str], ...],
-    tagger: str | None,
-    model: str | None,
-    predict: str | None,
-    gold: str | None,
-    results: str | None,
-    ready: str | None,
-    everything: bool,
-    out: str | None,
-    force: bool,
-) -> None:
+def command(kind: str, out: str | None, force: bool, **given: Any) -> None:
     """Write a recipe for 'crosspan run', with a line on each option, or a study for 'crosspan study'.
 
     The recipe has the tables that it uses, with --all every one. What is not given stays in it as a comment, or as a
     name to be filled in. Paths are written relative to the recipe.
     """
-    from crosspan.pipeline import new_recipe
-
     if kind == "study":
-        _study(ready, out, force)
-        return
-    if ready is not None:
+        _study(given["ready"], out, force)
+    elif given["ready"] is not None:
         raise click.UsageError("--ready is for studies; a ready recipe is chosen by --pipeline.")
-    out = out or "recipe.toml"
-    if pipeline == "list":
+    elif given["pipeline"] == "list":
         say_lines(pipelines_text(), err=False)
-        return
-    if pipeline is not None:
-        _refuse_with_pipeline()
-    _refuse_to_replace(out, force)
+    else:
+        if given["pipeline"] is not None:
+            _refuse_with_pipeline()
+        out = out or "recipe.toml"
+        _refuse_to_replace(out, force)
+        _write(out, _recipe_text(out, given))
+
+
+def _recipe_text(out: str, given: dict[str, Any]) -> str:
+    """The recipe that is to be written; paths are relative to it."""
+    from crosspan.pipeline import new_recipe
+    from crosspan.pipeline.recipes.ready import ready_recipe
+
     folder = os.path.dirname(os.path.abspath(out)) if out != "-" else os.getcwd()
     stem = os.path.splitext(os.path.basename(out))[0] if out != "-" else "recipe"
 
@@ -83,29 +71,27 @@ def command(
     def model_name(name: str | None) -> str | None:
         return path(name) if name is not None and (os.path.exists(name) or name.endswith(".crf")) else name
 
-    results_folder = path(results) or f"{stem}.out"
-    if pipeline is not None:
-        from crosspan.pipeline.recipes.ready import ready_recipe
-
-        filled = {"SOURCE": path(source), "TARGET": path(target), "OUT": results_folder}
+    results = path(given["results"]) or f"{stem}.out"
+    source, target, gold = (path(given[name]) for name in ("source", "target", "gold"))
+    source_lang, target_lang = given["source_lang"], given["target_lang"]
+    if given["pipeline"] is not None:
+        filled = {"SOURCE": source, "TARGET": target, "OUT": results}
         filled |= {"SOURCE_LANG": source_lang or "en", "TARGET_LANG": target_lang}
-        _write(out, ready_recipe(pipeline, filled, gold=path(gold)))
-        return
-    text = new_recipe(
-        task,
+        return ready_recipe(given["pipeline"], filled, gold=gold)
+    return new_recipe(
+        given["task"],
         {
-            "": {"out": results_folder},
-            "source": {"path": path(source), "lang": source_lang},
-            "target": {"path": path(target), "lang": target_lang},
-            "bitext": {"files": [[path(one), path(other)] for one, other in bitext] or None},
-            "tag": {"model": model_name(tagger)},
-            "predict": {"path": path(predict)},
-            "ensemble": {"model": model_name(model)},
-            "evaluate": {"path": path(gold)},
+            "": {"out": results},
+            "source": {"path": source, "lang": source_lang},
+            "target": {"path": target, "lang": target_lang},
+            "bitext": {"files": [[path(one), path(other)] for one, other in given["bitext"]] or None},
+            "tag": {"model": model_name(given["tagger"])},
+            "predict": {"path": path(given["predict"])},
+            "ensemble": {"model": model_name(given["model"])},
+            "evaluate": {"path": gold},
         },
-        everything=everything,
+        everything=given["everything"],
     )
-    _write(out, text)
 
 
 def _study(ready: str | None, out: str | None, force: bool) -> None:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import tempfile
-import time
-from dataclasses import replace
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,7 +11,6 @@ from crosspan.cli import options
 from crosspan.cli.messages import say_json, say_lines
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
-from crosspan.core.errors import OptionError
 
 if TYPE_CHECKING:
     from crosspan.train.pretrain.language_model import PretrainReport
@@ -59,69 +53,31 @@ def command(
     --encoder FOLDER'. With --add-pieces, the model first gets pieces for words that it cuts to bits or does not
     know. A training that was killed goes on when the same command is given again.
     """
-    from crosspan.core.files import read_lines
-    from crosspan.core.options import with_settings
     from crosspan.models.processes import is_first
-    from crosspan.text.romanize import romanize_line
-    from crosspan.train.pretrain.language_model import train_language_model
-    from crosspan.train.pretrain.options import PretrainOptions
-    from crosspan.train.pretrain.scratch import Shape, new_encoder
-    from crosspan.train.pretrain.vocabulary import augment
+    from crosspan.train.pretrain.files import pretrain_files
 
-    if (encoder is None) == (shape is None):
-        raise OptionError("one of --encoder and --new is needed", hint="Name a model, or the family of a new one.")
-    if add_pieces and shape is not None:
-        raise OptionError("--add-pieces is for --encoder", hint="A new model learns pieces of its own: leave it out.")
-    given = parse_settings(settings)
-    of_shape = {name[6:]: value for name, value in given.items() if name.startswith("shape.")}
-    if of_shape and shape is None:
-        raise OptionError("shape.… is for new models", hint="Leave it out, or use --new.")
-    rest = {name: value for name, value in given.items() if not name.startswith("shape.")}
-    how = with_settings(PretrainOptions(learning_rate=1e-3 if shape else 5e-5), rest)
-    if romanize:
-        how = replace(how, romanize="yes")
-    lines = list(itertools.chain.from_iterable(read_lines(path) for path in text))
-    measured = list(read_lines(held_out)) if held_out else []
     quiet = quiet or not is_first()
-    began = time.perf_counter()
-    with progress_bars(quiet=quiet) as progress, tempfile.TemporaryDirectory(prefix="crosspan-") as scratch:
-        if shape is not None:
-            made = with_settings(Shape(family=shape), of_shape)  # type: ignore[arg-type]  # it is checked there
-            text_of_pieces = map(romanize_line, lines) if how.romanize == "yes" else lines
-            encoder = str(new_encoder(text_of_pieces, made, Path(scratch, shape), seed=how.seed))
-        added = None
-        if add_pieces:
-            place = Path(scratch, PurePath(str(encoder)).name or "encoder")
-            added = augment(
-                str(encoder), lines, place, count=add_pieces, held_out=measured, romanize=how.romanize,
-                seed=how.seed, progress=progress,
-            )  # fmt: skip
-            encoder = str(place)
-        about = {"vocabulary": facts_of(added)} if added is not None else {}
-        report = train_language_model(
-            str(encoder),
-            lines,
+    with progress_bars(quiet=quiet) as progress:
+        found = pretrain_files(
+            text,
             out,
-            held_out=measured,
-            options=how,
-            about=about,
+            encoder=encoder,
+            new=shape,
+            add_pieces=add_pieces or 0,
+            romanize=romanize,
+            held_out=held_out,
+            settings=parse_settings(settings),
             threads=threads,
             progress=progress,
         )
     if not is_first():
         return
-    seconds = round(time.perf_counter() - began, 2)
     if as_json:
-        say_json({**report.to_dict(), **about, "seconds": seconds})
+        say_json(found.to_dict())
     elif not quiet:
-        if added is not None:
-            say_lines(pieces_text(added))
-        say_lines(f"{summary_text(report)}; {seconds} s")
-
-
-def facts_of(report: AugmentReport) -> dict[str, Any]:
-    """What is kept of an augmentation; the place where it was for a moment is not."""
-    return {name: value for name, value in report.to_dict().items() if name != "folder"}
+        if found.added is not None:
+            say_lines(pieces_text(found.added))
+        say_lines(f"{summary_text(found.report)}; {found.seconds} s")
 
 
 def pieces_text(report: AugmentReport) -> str:

@@ -9,7 +9,7 @@ import click
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines
 from crosspan.cli.progress import progress_bars
-from crosspan.cli.rejects import Rejects, finish
+from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
     plain text, one sentence a line, or any other format; labels that TARGET has are replaced. A dash stands for
     standard input. FILE appears only once it is complete.
 
-    Sentences that cannot be worked on (bad tags, one side empty, links that do not fit) are named and left out; the
-    exit code is 3 then. Sentences that the filter comp-ins gives up are left out and counted.
+    Sentences that cannot be worked on (bad tags, one side empty, links that do not fit) are named and left out (in
+    --to entities their lines say what was wrong); the exit code is 3 then. Sentences that the filter comp-ins gives up
+    are left out and counted.
     """
     from crosspan.align import load_aligner
+    from crosspan.io import output_format
     from crosspan.io.pairs import SentenceFile
     from crosspan.pipeline.files import project_files
 
@@ -64,10 +66,11 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
             on_reject=rejects.add,
             progress=progress,
         )
-    rejects.show(listed=given["dropped"] or "--dropped FILE")
+    marked = output_format(out, given["to_format"]).faults
+    rejects.show(listed=given["dropped"] or "--dropped FILE", marked=marked)
     finish(
         summary,
-        summary_text(out, summary),
+        summary_text(out, summary, marked=marked),
         {"method": given["method"]},
         as_json=as_json,
         quiet=quiet,
@@ -75,8 +78,8 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
     )
 
 
-def summary_text(out: str, summary: Summary) -> str:
-    """The summary for people.
+def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
+    """The summary for people; ``marked`` where the output says what was wrong with sentences.
 
     Example:
         >>> from crosspan.pipeline.summary import Summary
@@ -96,8 +99,5 @@ def summary_text(out: str, summary: Summary) -> str:
     if summary.filtered:
         lines.append(f"left out by filters: {summary.filtered} sentences, as not all of their entities were projected")
     if summary.rejected:
-        lines.append(
-            f"left out: {summary.rejected} sentences that could not be worked on; they are unlabelled, "
-            "not free of entities"
-        )
+        lines.append(rejected_text(summary.rejected, marked=marked))
     return in_lines(lines)

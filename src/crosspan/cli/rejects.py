@@ -36,18 +36,39 @@ class Rejects:
         if self.count <= SHOWN_REJECTS:
             self.first.append(rejected)
 
-    def show(self, what: str = "sentences", *, listed: str = "") -> None:
+    def show(self, what: str = "sentences", *, listed: str = "", marked: bool = False) -> None:
         """Name them on standard error.
 
         Args:
             what: What they are.
             listed: Where all of them stand, if they do.
+            marked: Whether they stand in the output, with what was wrong.
         """
+        became = _became(marked)
         for rejected in self.first:
-            say(f"{rejected.where}: left out: {rejected.reason}")
+            say(f"{rejected.where}: {became}: {rejected.reason}")
         if self.count > len(self.first):
             end = f"; {listed} lists them." if listed else "."
-            say(f"... and {self.count - len(self.first)} more {what} left out{end}")
+            say(f"... and {self.count - len(self.first)} more {what} {became}{end}")
+
+
+def rejected_text(count: int, *, marked: bool = False) -> str:
+    """What became of sentences that could not be worked on, as a line of a summary.
+
+    Args:
+        count: How many they are.
+        marked: Whether they stand in the output, with what was wrong.
+
+    Example:
+        >>> rejected_text(2, marked=True)
+        "without labels: 2 sentences that could not be worked on; an 'error' stands in place of their entities"
+    """
+    end = "an 'error' stands in place of their entities" if marked else "they are unlabelled, not free of entities"
+    return f"{_became(marked)}: {count} sentences that could not be worked on; {end}"
+
+
+def _became(marked: bool) -> str:
+    return "without labels" if marked else "left out"
 
 
 def finish(

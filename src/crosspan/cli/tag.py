@@ -9,7 +9,7 @@ import click
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines
 from crosspan.cli.progress import progress_bars
-from crosspan.cli.rejects import Rejects, finish
+from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -57,8 +57,10 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
 
     With --translation a tagger of crosspan is first adapted to the text, and told which words stand in both.
 
-    Sentences that cannot be worked on are named and left out; the exit code is 3 then.
+    Sentences that cannot be worked on are named and left out (in --to entities their lines say what was wrong); the
+    exit code is 3 then.
     """
+    from crosspan.io import output_format
     from crosspan.io.pairs import SentenceFile
     from crosspan.pipeline.tagging_files import tag_file
 
@@ -92,10 +94,11 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
             on_reject=rejects.add,
             progress=progress,
         )
-    rejects.show()
+    marked = output_format(out, given["to_format"]).faults
+    rejects.show(marked=marked)
     finish(
         summary,
-        summary_text(out, summary),
+        summary_text(out, summary, marked=marked),
         {"tagger": given["tagger"]},
         as_json=as_json,
         quiet=quiet,
@@ -103,8 +106,8 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
     )
 
 
-def summary_text(out: str, summary: TagSummary) -> str:
-    """The summary for people.
+def summary_text(out: str, summary: TagSummary, *, marked: bool = False) -> str:
+    """The summary for people; ``marked`` where the output says what was wrong with sentences.
 
     Example:
         >>> from collections import Counter
@@ -127,8 +130,5 @@ def summary_text(out: str, summary: TagSummary) -> str:
         others = ", ".join(f"{label} {count}" for label, count in sorted(summary.left_out.items()))
         lines.append(f"left out as not asked for: {summary.left_out.total()} entities ({others})")
     if summary.rejected:
-        lines.append(
-            f"left out: {summary.rejected} sentences that could not be worked on; they are unlabelled, not free of "
-            "entities"
-        )
+        lines.append(rejected_text(summary.rejected, marked=marked))
     return in_lines(lines)

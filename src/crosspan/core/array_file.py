@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -145,7 +145,7 @@ class ArrayFile:
         entry = _entry(self._archive, name)
         with self._archive.open(entry) as stream:
             found, kind, fortran = _header(stream, name)
-            if kind not in [np.dtype(one) for one in types]:
+            if kind not in [np.dtype(cast(Any, one)) for one in types]:
                 raise ValueError(f"{name} has the type {kind}")
             if len(found) != len(shape) or any(one not in (None, at) for one, at in zip(shape, found, strict=False)):
                 raise ValueError(f"{name} has the shape {found}")
@@ -234,8 +234,8 @@ def reading(
     except KeyError as error:
         raise ModelError(f"the {what} is damaged (it lacks {in_short(error)})", where=name, hint=again) from error
     except _DAMAGE as error:
-        reason = error.message if isinstance(error, CrosspanError) else error
-        raise ModelError(f"the {what} is damaged ({in_short(reason)})", where=name, hint=again) from error
+        said = error.message if isinstance(error, CrosspanError) else error
+        raise ModelError(f"the {what} is damaged ({in_short(said)})", where=name, hint=again) from error
 
 
 def _opened(stream: IO[bytes], name: str, what: str, kind: str, versions: tuple[int, bool], again: str) -> ArrayFile:
@@ -301,7 +301,7 @@ def _header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any
 
 def _fill(stream: IO[bytes], array: npt.NDArray[Any], name: str) -> None:
     """Read an array to its end, where its checksum is compared."""
-    room = memoryview(array.reshape(-1).view(np.uint8)) if array.size else memoryview(bytearray())
+    room = memoryview(cast(Any, array.reshape(-1).view(np.uint8))) if array.size else memoryview(bytearray())
     at = 0
     while at < len(room):
         n = stream.readinto(room[at:])  # type: ignore[attr-defined]  # an entry of an archive has it

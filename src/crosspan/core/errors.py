@@ -21,6 +21,8 @@ class CrosspanError(Exception):
     """
 
     exit_code = 1
+    of_input = True
+    """Whether a sentence may be at fault. Where not, no sentence is ever left out for it: the work stops."""
 
     def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
         self.message = message.rstrip(".")
@@ -72,7 +74,32 @@ class ArgumentError(OptionError):
     """A function was given a value of another kind than it works on, such as a string for a list of sentences."""
 
 
-class MissingDependencyError(CrosspanError):
+class UnavailableError(CrosspanError):
+    """Something that the work needs beside its input is not there.
+
+    A server that does not answer or refuses the key, a device, memory, a disk, a file, a package. No sentence is at
+    fault, so none is left out for it: the work stops, what is finished is kept, and the next run goes on. Components of
+    other packages raise it, too; :mod:`crosspan.core.outages` says what else counts as such.
+
+    Example:
+        >>> print(UnavailableError("the server does not answer", where="http://gpu:8000/v1", hint="Start it again."))
+        http://gpu:8000/v1: the server does not answer. Start it again.
+    """
+
+    of_input = False
+
+
+class MemoryTooSmallError(UnavailableError):
+    """Memory is too small for one item by itself, such as a sentence that is very long.
+
+    The sentence is left out, and the others go on; but as there may be more memory another time, the next run tries it
+    again.
+    """
+
+    of_input = True
+
+
+class MissingDependencyError(UnavailableError):
     """An optional package is needed and not installed."""
 
 
@@ -80,7 +107,7 @@ class ModelError(CrosspanError):
     """A saved model is damaged, too new, or not what was asked for."""
 
 
-class OutputError(CrosspanError):
+class OutputError(UnavailableError):
     """A result cannot be written."""
 
 

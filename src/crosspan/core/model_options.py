@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.carried import model_identity
+
 Content = Callable[[Path], str]
 """Gives the digest of a model that lies at a path."""
 
@@ -14,10 +16,11 @@ _MODEL_ENDINGS = ("model", "adapter", "tagger", "encoder")
 UNSEEN = frozenset(
     (
         *("device", "threads", "processes", "concurrency", "batch", "batch_size", "batch_tokens", "budget"),
-        *("timeout", "retries", "requests_per_minute", "cache", "key_variable"),
+        *("requests_per_minute", "cache", "key_variable"),
     )
 )
-"""Options that change how fast a result is there, and not the result."""
+"""Options that change how fast a result is there, and not the result. Limits of what is waited for are none: what is
+missing because of one is there with another."""
 
 
 def names_a_model(option: str) -> bool:
@@ -84,12 +87,10 @@ def seen_options(options: Mapping[str, Any], content: Content, unseen: frozenset
 
 
 def _content(value: Any, content: Content) -> Any:
-    """A model by the content of its files, where they are here; else by its name."""
+    """A model by what it is; a backend's name before a colon stays."""
     if not isinstance(value, str) or not value:
         return value
     before, colon, after = value.partition(":")
-    place = after if colon and not Path(value).exists() else value
-    path = Path(place)
-    if not place or not path.exists():
-        return value
-    return f"{before}:{content(path)}" if place is after else content(path)
+    if colon and after and not Path(value).exists():
+        return f"{before}:{model_identity(after, content)}"
+    return model_identity(value, content)

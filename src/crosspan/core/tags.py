@@ -70,26 +70,6 @@ def split_tag(tag: str) -> tuple[str, str] | None:
     return None
 
 
-def to_iob2(spans: Iterable[Span], n_tokens: int) -> list[str]:
-    """Write spans as IOB2 tags.
-
-    Args:
-        spans: Non-overlapping spans in any order; token indices, half-open.
-        n_tokens: Number of tokens in the sentence.
-
-    Returns:
-        One tag per token, length ``n_tokens``.
-
-    Raises:
-        SpanError: Two spans overlap, or one ends after the last token.
-
-    Example:
-        >>> to_iob2([Span(2, 3, "LOC"), Span(0, 2, "PER")], 4)
-        ['B-PER', 'I-PER', 'B-LOC', 'O']
-    """
-    return to_tags(spans, n_tokens, "IOB2")
-
-
 def to_tags(spans: Iterable[Span], n_tokens: int, scheme: Scheme = "IOB2") -> list[str]:
     """Write spans as tags of any scheme.
 

@@ -13,7 +13,7 @@ from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import Repair, Scheme, SchemeOption
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.choice import FORMATS, format_by_name, input_format, located, output_format, output_names
-from crosspan.io.format import UNITS, Format, Reading, TextFormat, Unit, Writing
+from crosspan.io.format import UNITS, Format, Marked, Reading, TextFormat, Unit, Writing
 from crosspan.io.pharaoh import GoldLinks, read_gold_links, read_links, write_links
 from crosspan.io.plain import read_bitext
 from crosspan.io.rejects import Located, Reject, settle
@@ -24,6 +24,7 @@ __all__ = [
     "Format",
     "GoldLinks",
     "Located",
+    "Marked",
     "Reading",
     "Reject",
     "TextFormat",

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from itertools import chain
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelError, OptionError
+from crosspan.core.families import Family
 from crosspan.core.files import PathLike, name_of, open_input, read_blocks
 from crosspan.io.format import Format, Reading, TextFormat
 from crosspan.io.rejects import Located

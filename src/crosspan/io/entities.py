@@ -16,7 +16,7 @@ from typing import IO, Any
 from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.types import Projection, Sentence
-from crosspan.io.format import Reading, TextFormat, Unit, Writing
+from crosspan.io.format import Marked, Reading, TextFormat, Unit, Writing
 from crosspan.io.jsonl import iter_records, put_records, sentences_of
 from crosspan.io.plain import part_of_line
 from crosspan.io.rejects import Located
@@ -37,7 +37,7 @@ class Entities(TextFormat):
     """
 
     name = "entities"
-    scores = True
+    scores = faults = True
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
         """Yield the sentence of each object; raises where one is none."""
@@ -51,13 +51,17 @@ class Entities(TextFormat):
         """
         return _put(stream, ((one, None) for one in sentences), how.offsets)
 
-    def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
+    def write_marked(self, path: PathLike, marked: Iterable[Marked], how: Writing) -> int:
         """As :meth:`put`, with what is wrong with a sentence."""
         with open_output(path) as stream:
-            return _put(stream, ((one.sentence, one.error) for one in projections), how.offsets)
+            return _put(stream, marked, how.offsets)
+
+    def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
+        """As :meth:`put`, with what is wrong with a sentence."""
+        return self.write_marked(path, ((one.sentence, one.error) for one in projections), how)
 
 
-def _put(stream: IO[str], items: Iterable[tuple[Sentence, str | None]], unit: Unit) -> int:
+def _put(stream: IO[str], items: Iterable[Marked], unit: Unit) -> int:
     count = 0
 
     def records() -> Iterator[dict[str, Any]]:
@@ -70,9 +74,9 @@ def _put(stream: IO[str], items: Iterable[tuple[Sentence, str | None]], unit: Un
     return count
 
 
-def _lines(items: Iterable[tuple[Sentence, str | None]]) -> Iterator[list[tuple[Sentence, str | None]]]:
+def _lines(items: Iterable[Marked]) -> Iterator[list[Marked]]:
     """The sentences of each line together."""
-    line: list[tuple[Sentence, str | None]] = []
+    line: list[Marked] = []
     before: tuple[int, int] | None = None
     for item in items:
         part = part_of_line(item[0])
@@ -85,7 +89,7 @@ def _lines(items: Iterable[tuple[Sentence, str | None]]) -> Iterator[list[tuple[
         yield line
 
 
-def _record(line: list[tuple[Sentence, str | None]], unit: Unit) -> dict[str, Any]:
+def _record(line: list[Marked], unit: Unit) -> dict[str, Any]:
     record: dict[str, Any] = {}
     first = line[0][0]
     if first.id is not None and part_of_line(first) is None:

@@ -20,6 +20,9 @@ Unit = Literal["codepoints", "utf16", "bytes"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 """What offsets count: code points as Python does, UTF-16 units as JavaScript and Java do, or bytes of UTF-8."""
 
+Marked = tuple[Sentence, str | None]
+"""A sentence with the reason why it could not be worked on, if that is so."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -84,7 +87,7 @@ def binary_output(path: PathLike) -> Iterator[IO[bytes]]:
             yield raw
             return
         with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
-            yield packed
+            yield packed  # type: ignore[misc]  # GzipFile has all that writers use
 
 
 class Format:
@@ -111,6 +114,8 @@ class Format:
     """Whether of a projection the source of each span is kept, and why others were dropped."""
     running: bool = False
     """Whether it is running text, whose lines may be cut into sentences."""
+    faults: bool = False
+    """Whether a sentence that could not be worked on keeps its place, with the reason instead of labels."""
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield the sentences of a file in order; one whose labels cannot be read has a fault and no spans.
@@ -137,6 +142,10 @@ class Format:
             FormatError: A sentence cannot be kept in this format.
         """
         raise NotImplementedError
+
+    def write_marked(self, path: PathLike, marked: Iterable[Marked], how: Writing) -> int:
+        """As :meth:`write`; sentences that could not be worked on are left out, unless the format keeps ``faults``."""
+        return self.write(path, (sentence for sentence, reason in marked if reason is None), how)
 
     def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
         """Write labelled target sentences with all that the format keeps of a projection; as :meth:`write` else."""

@@ -170,7 +170,7 @@ def _index(item: Mapping[str, Any], keys: Sequence[str]) -> int:
     value = _first(item, keys)
     if not _is_place(value):
         raise SpanError(f"{shown(dict(item))} has no whole number under {keys[0]!r}", hint=_SPAN_HINT)
-    return value
+    return int(value)
 
 
 _SPAN_HINT = 'Write spans as [start, end, "LABEL"] or {"start": 0, "end": 2, "label": "LABEL"}.'

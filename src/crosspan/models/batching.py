@@ -8,21 +8,12 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.errors import MemoryTooSmallError, OptionError, UnavailableError
 from crosspan.core.logs import warn
+from crosspan.core.outages import device_failed, out_of_memory
 
 Result = TypeVar("Result")
 Advance = Callable[[int, int], None]
-
-
-_GONE = (
-    *("CUDA error", "CUDA driver", "CUDA failed", "device-side assert"),
-    *("cuDNN error", "cuDNN failed", "cuBLAS failed", "CUBLAS_STATUS", "MPS backend"),
-)
-"""What PyTorch and CTranslate2 say when a device failed."""
-
-
-_FULL = ("out of memory", "can't allocate memory", "cublas_status_alloc_failed")
 
 
 class SmallerBatch(UserWarning):
@@ -92,7 +83,8 @@ def in_batches(
         One result an item, in the order of ``lengths``.
 
     Raises:
-        ModelError: Memory is too small even for one item, or the device has gone.
+        MemoryTooSmallError: Memory is too small even for one item.
+        UnavailableError: The device has gone.
 
     Example:
         >>> in_batches([2, 1, 3], lambda batch: [int(i) * 10 for i in batch], budget=3)
@@ -117,7 +109,7 @@ def in_batches(
                 raise clear from error
             free_memory()
             if len(batch) == 1:
-                raise ModelError(
+                raise MemoryTooSmallError(
                     f"memory is too small for {int(lengths[int(batch[0])])} pieces at once",
                     hint="Use a smaller model, another device, or shorter sentences.",
                 ) from error
@@ -173,26 +165,12 @@ def padded(
     return ids, mask
 
 
-def out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory, of the machine or of a GPU, ran out.
-
-    Example:
-        >>> out_of_memory(MemoryError()), out_of_memory(ValueError("no"))
-        (True, False)
-    """
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(sign in text for sign in _FULL)
-
-
 def device_error(error: Exception) -> Exception:
     """A clear error where a device failed or has gone; any other error as it is."""
-    text = str(error)
-    if not isinstance(error, RuntimeError) or not any(sign in text for sign in _GONE):
+    if not device_failed(error):
         return error
-    first = text.strip().splitlines()[0].strip(" .")
-    return ModelError(
+    first = str(error).strip().splitlines()[0].strip(" .")
+    return UnavailableError(
         f"the device failed ({first})",
         hint="What was finished is kept: run it again, or on another device, such as device=cpu.",
     )

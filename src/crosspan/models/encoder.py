@@ -11,17 +11,29 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, neural
 from crosspan.models.packing import pack, read_packed
-from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of, word_tokenizer
+from crosspan.models.pieces import (
+    Marks,
+    Pieces,
+    Window,
+    longest_input,
+    pieces_of,
+    special_pieces,
+    windows_of,
+    word_tokenizer,
+)
 
 Float32Array = npt.NDArray[np.float32]
 
 
 class Encoder:
     """A pre-trained encoder, or the encoder of a translation model, cut off behind the layer that is wanted.
+
+    Many threads may use one; the model reads for one of them at a time.
 
     Args:
         name: Name on the hub, or a folder.
@@ -57,6 +69,7 @@ class Encoder:
         self.layer = self._checked(layer)
         self._tap = _cut_behind(self.model, self.layer, self.n_layers)
         self._packed = pack(self.model)
+        self._turn = Lock()  # the tokenizer has a language, and the model a tap: each for one thread at a time
 
     def _checked(self, layer: int) -> int:
         index = layer + self.n_layers + 1 if layer < 0 else layer
@@ -72,9 +85,18 @@ class Encoder:
         """Where the model is."""
         return next(self.model.parameters()).device
 
-    def pieces(self, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
-        """Words as pieces; see :func:`crosspan.models.pieces.pieces_of`."""
-        return pieces_of(self.tokenizer, sentences)
+    def pieces(self, sentences: Sequence[Sequence[str]], marks: Marks = "skip", language: str = "") -> list[Pieces]:
+        """Words as pieces; see :func:`crosspan.models.pieces.pieces_of`.
+
+        Args:
+            sentences: Words of each sentence.
+            marks: What becomes of pieces that only mark the beginning of a word.
+            language: What the tokenizer is told of their language, if anything.
+        """
+        with self._turn:
+            if language:
+                self.tokenizer.src_lang = language
+            return pieces_of(self.tokenizer, sentences, marks)
 
     def vectors(self, pieces: Sequence[Pieces], *, advance: Advance | None = None) -> list[Float32Array]:
         """The vectors of the pieces of each sentence.
@@ -87,7 +109,7 @@ class Encoder:
             For each sentence ``[n_pieces, width]``, float32. Long sentences are read in overlapping windows.
 
         Raises:
-            ModelError: Memory is too small for one window, or the device failed.
+            UnavailableError: Memory is too small for one window, or the device failed.
         """
 
         def compute(hidden: Any, places: Sequence[tuple[int, int]]) -> list[Float32Array]:
@@ -147,14 +169,14 @@ class Encoder:
         torch = neural("this model", "torch")
         before, after = self._special
         whole = [[*before, *row.tolist(), *after] for row in rows]
-        with torch.inference_mode():
+        with self._turn, torch.inference_mode():
             if self._packed:
                 output = read_packed(self.model, whole)
                 starts = np.cumsum([0, *map(len, whole)])[:-1]
             else:
                 output = self._read_padded(whole)
                 starts = np.arange(len(whole)) * max(map(len, whole))
-        states = output.last_hidden_state if self._tap is None else self._tap.of(output)
+            states = output.last_hidden_state if self._tap is None else self._tap.of(output)
         return states.flatten(0, 1), (starts + len(before)).tolist()
 
     def _read_padded(self, rows: Sequence[Sequence[int]]) -> Any:

@@ -9,7 +9,9 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.carried import carried_remedy
 from crosspan.core.errors import ModelError
+from crosspan.core.secrets import hidden
 
 TIMEOUT = 5.0
 """Seconds in which the hub must answer once."""
@@ -24,6 +26,19 @@ _ANSWERS: dict[str, tuple[float, str]] = {}
 """When the hub was asked, and why it could not be reached."""
 
 _LOG = getLogger("crosspan.models")
+
+
+def no_hub(name: str) -> str:
+    """What to do where a model cannot be had from the hub.
+
+    Args:
+        name: Its name there.
+
+    Example:
+        >>> no_hub("google/mt5-small") == NO_HUB
+        True
+    """
+    return " ".join(filter(None, (carried_remedy(name), NO_HUB)))
 
 
 def is_path(name: str) -> bool:
@@ -57,7 +72,7 @@ def fetching(name: str, hub: Any) -> dict[str, bool]:
         return {"local_files_only": True}
     if trouble:
         raise ModelError(
-            f"the model is not at hand, and the hub cannot be asked for it ({trouble})", where=name, hint=NO_HUB
+            f"the model is not at hand, and the hub cannot be asked for it ({trouble})", where=name, hint=no_hub(name)
         )
     if not _was_downloaded(name, hub):
         _announce(name, hub.constants.ENDPOINT)
@@ -67,7 +82,7 @@ def fetching(name: str, hub: Any) -> dict[str, bool]:
 @cache
 def _announce(name: str, endpoint: str) -> None:
     """Say once that a model is downloaded; it may take long, and a proxy or a disk may not like it."""
-    _LOG.warning("crosspan: %s is not on this machine: downloading it from %s", name, endpoint)
+    _LOG.warning("crosspan: %s is not on this machine: downloading it from %s", name, hidden(endpoint))
 
 
 def _trouble(endpoint: str, hub: Any) -> str:
@@ -78,7 +93,7 @@ def _trouble(endpoint: str, hub: Any) -> str:
             hub.get_session().head(endpoint, timeout=TIMEOUT)
             found = ""
         except Exception as error:  # of whatever package the hub talks through
-            found = f"{endpoint}: {str(error).strip() or type(error).__name__}"
+            found = hidden(f"{endpoint}: {str(error).strip() or type(error).__name__}")
         _ANSWERS[endpoint] = time.monotonic(), found
     return found
 

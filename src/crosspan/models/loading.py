@@ -14,10 +14,13 @@ from logging import ERROR, getLogger
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import MissingDependencyError, ModelError
-from crosspan.models.batching import out_of_memory
+from crosspan.core.errors import MissingDependencyError, ModelError, UnavailableError
+from crosspan.core.outages import out_of_memory
+from crosspan.core.threads import uses_torch
+from crosspan.models.batching import device_error
 from crosspan.models.device import Placement, device_of, dtype_of
-from crosspan.models.hub import NO_HUB, fetching, is_path
+from crosspan.models.hub import fetching, is_path, no_hub
+from crosspan.models.unpacking import place_of
 
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".msgpack", ".h5")
 """Endings of weights that are not safetensors."""
@@ -37,7 +40,12 @@ def neural(what: str, package: str = "transformers", extra: str = "neural") -> A
     Example:
         >>> neural("this aligner", "json").__name__
         'json'
+
+    Threads of PyTorch that wait for one another sleep, unless ``OMP_WAIT_POLICY`` says otherwise: where the cores are
+    busy, those that spin in place make a step up to six times as long. It is read when PyTorch is loaded.
     """
+    uses_torch()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return import_module(package)
     except ImportError as error:
@@ -51,13 +59,14 @@ def load_config(name: str | os.PathLike[str]) -> Any:
     """The configuration of a model.
 
     Args:
-        name: Name on the hub, or a folder.
+        name: A folder, a name of a model that a package carries (:data:`crosspan.core.carried.CARRIED`), or a name on
+            the hub, in this order; so for all that load a model.
 
     Raises:
         ModelError: There is no such model, it is damaged, or it has code of its own.
     """
     transformers = neural("this model")
-    shown = os.fspath(name)
+    shown = place_of(name)
     with _readable_errors(shown), _quiet(transformers.utils.logging):
         config = transformers.AutoConfig.from_pretrained(shown, trust_remote_code=False, **_fetching(shown))
     if getattr(config, "auto_map", None):
@@ -80,7 +89,7 @@ def load_tokenizer(name: str | os.PathLike[str], **options: Any) -> Any:
         ModelError: There is none, or it knows no pieces of words (a folder whose vocabulary is missing).
     """
     transformers = neural("this model")
-    shown = os.fspath(name)
+    shown = place_of(name)
     with _readable_errors(shown), _quiet(transformers.utils.logging):
         options |= _fetching(shown)
         tokenizer = transformers.AutoTokenizer.from_pretrained(shown, trust_remote_code=False, **options)
@@ -119,7 +128,7 @@ def load_model(
     """
     transformers = neural("this model")
     placement = placement or Placement()
-    shown = os.fspath(name)
+    shown = place_of(name)
     load_config(shown)
     _check_weights(shown)
     device = device_of(placement)
@@ -146,6 +155,29 @@ def load_model(
         )
     with _readable_errors(shown):
         return model.to(device).eval()
+
+
+def load_guesser(
+    name: str | os.PathLike[str], config: Any, *, placement: Placement | None = None, seed: int = 0
+) -> Any:
+    """A model that guesses hidden pieces; an encoder that was saved without the layers for it begins with new ones.
+
+    Args:
+        name: As for :func:`load_config`.
+        config: Its configuration.
+        placement: Device and precision; by default what fits the machine.
+        seed: Of the new layers.
+
+    Raises:
+        ModelError: There is no such model, it is damaged, or cannot guess pieces.
+    """
+    torch = neural("this model", "torch")
+    guesses = any(one.endswith(("ForMaskedLM", "ForPreTraining")) for one in config.architectures or ())
+    if not guesses:
+        getLogger("crosspan.models").warning("%s comes without layers that guess pieces: they begin anew", name)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return load_model(name, "AutoModelForMaskedLM", placement=placement, new_head=not guesses)
 
 
 def check_fit(tokenizer: Any, model: Any, name: str) -> None:
@@ -220,10 +252,11 @@ def _readable_errors(shown: str) -> Iterator[None]:
     """Turn what a library raises while it loads into one clear error."""
     try:
         yield
-    except (KeyboardInterrupt, ModelError, MissingDependencyError):
+    except (KeyboardInterrupt, ModelError, UnavailableError):
         raise
     except Exception as error:  # a broken folder raises whatever its parts raise
-        raise _model_error(shown, error) from error
+        clear = error if out_of_memory(error) else device_error(error)
+        raise (_model_error(shown, error) if clear is error else clear) from error
 
 
 def _model_error(shown: str, error: Exception) -> ModelError:
@@ -232,7 +265,7 @@ def _model_error(shown: str, error: Exception) -> ModelError:
     if not os.path.isdir(shown):
         if is_path(shown):
             return ModelError("there is no such folder", where=shown, hint="Check the path of the model.")
-        return ModelError(f"the model is not at hand ({first})", where=shown, hint=NO_HUB)
+        return ModelError(f"the model is not at hand ({first})", where=shown, hint=no_hub(shown))
     if out_of_memory(error):
         return ModelError(
             "memory is too small for the model",

@@ -127,7 +127,8 @@ class Loop:
             listener: Told of each step, with its losses and the learning rate, and what a look found as ``dev_…``.
 
         Raises:
-            ModelError: A loss is not a number, memory is too small, the device failed, or a checkpoint is damaged.
+            ModelError: A loss is not a number, or a checkpoint is damaged.
+            UnavailableError: Memory is too small, or the device failed.
             OutputError: The checkpoint is of another training, or there is no room for the next.
         """
         torch = neural("a training", "torch")

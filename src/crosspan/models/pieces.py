@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,26 @@ from crosspan.models.loading import load_tokenizer, neural
 from crosspan.text.characters import encodable
 
 Int32Array = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+Marks = Literal["skip", "keep"]
+"""What becomes of pieces that only say that a word begins: they are left out of it, or stand for it as others do."""
+
+MARKS_KEY = "crosspan_marks"
+"""The name of the setting in the ``config.json`` of a model that was trained to label words."""
+
+WordChoice = Literal["first", "average", "max"]
+"""What a word of several pieces takes from them: its first piece, the average of all, or the surest."""
 
 LONGEST = 512
 """Pieces at once where a model names no limit of its own."""
 
 _BYTE_LEVEL = ("roberta", "longformer", "bart", "gpt2", "modernbert")
 """Types of models whose tokenizers must be told that every word has a blank before it."""
+
+
+_MARKS = ("\u2581", "\u0120")
+"""How SentencePiece and byte-level tokenizers write that a word begins, as a piece by itself."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,17 +45,44 @@ class Pieces:
     Args:
         ids: Numbers of the pieces, int32 ``[n_pieces]``.
         word: Index of the word that each piece belongs to, ascending, int32 ``[n_pieces]``. Every word has a piece.
+        mark: Which pieces only say that a word begins, ``[n_pieces]``: XLM-R's tokenizer cuts many words into a lone
+            ``▁`` and what the word is. No word has nothing else. ``None`` where none is to be left out.
     """
 
     ids: Int32Array
     word: Int32Array
+    mark: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def first(self) -> npt.NDArray[np.int64]:
-        """Index of the first piece of each word, ``[n_words]``."""
-        return np.flatnonzero(np.diff(self.word, prepend=-1))
+        """Index of the first piece of each word that tells something of it, ``[n_words]``."""
+        if self.mark is None:
+            return np.flatnonzero(np.diff(self.word, prepend=-1))
+        told = self.telling()
+        return told[np.flatnonzero(np.diff(self.word[told], prepend=-1))]
+
+    def telling(self) -> npt.NDArray[np.int64]:
+        """Indices of the pieces that tell something of their words; each word has one.
+
+        Example:
+            >>> pieces = Pieces(np.array([6, 40, 9], np.int32), np.array([0, 0, 1], np.int32), np.array([1, 0, 0]) > 0)
+            >>> pieces.telling().tolist(), pieces.first().tolist()
+            ([1, 2], [1, 2])
+        """
+        return np.arange(len(self.ids)) if self.mark is None else np.flatnonzero(~self.mark)
+
+    def begin(self, count: int) -> Pieces:
+        """The first so many pieces."""
+        return Pieces(self.ids[:count], self.word[:count], None if self.mark is None else self.mark[:count])
+
+    def told(self) -> Pieces:
+        """Those pieces alone."""
+        if self.mark is None or not self.mark.any():
+            return Pieces(self.ids, self.word)
+        kept = ~self.mark
+        return Pieces(self.ids[kept], self.word[kept])
 
 
 class Window(NamedTuple):
@@ -60,7 +101,7 @@ class Window(NamedTuple):
     keep_end: int
 
 
-def pieces_of(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> list[Pieces]:
+def pieces_of(tokenizer: Any, sentences: Sequence[Sequence[str]], marks: Marks = "skip") -> list[Pieces]:
     """Cut words into pieces.
 
     A word that the tokenizer leaves nothing of (a control character, say) becomes its unknown piece.
@@ -68,6 +109,7 @@ def pieces_of(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> list[Pieces
     Args:
         tokenizer: A fast tokenizer of transformers.
         sentences: Words of each sentence.
+        marks: Whether pieces that only say that a word begins are told from others; with "keep" none is.
 
     Raises:
         ModelError: The tokenizer cannot cut words.
@@ -83,12 +125,14 @@ def pieces_of(tokenizer: Any, sentences: Sequence[Sequence[str]]) -> list[Pieces
     # words once each: a corpus repeats them, and no tokenizer here looks beyond a word
     types = list(dict.fromkeys(word for words in sentences for word in words))
     table = dict(zip(types, _cut(tokenizer, types), strict=True))
+    only_marks = word_marks(tokenizer) if marks == "skip" else []
     found = []
     for words in sentences:
         parts = [table[word] for word in words]
         counts = [len(part) for part in parts]
         ids = np.concatenate(parts) if parts else np.empty(0, np.int32)
-        found.append(Pieces(ids.astype(np.int32), np.repeat(np.arange(len(words), dtype=np.int32), counts)))
+        word = np.repeat(np.arange(len(words), dtype=np.int32), counts)
+        found.append(Pieces(ids, word, _marked(ids, word, only_marks, len(words))))
     return found
 
 
@@ -101,6 +145,47 @@ def _cut(tokenizer: Any, words: Sequence[str]) -> list[Int32Array]:
         return_attention_mask=False,
     )["input_ids"]
     return [np.array(row or [unknown], np.int32) for row in rows]
+
+
+def _marked(ids: Int32Array, word: Int32Array, only_marks: Sequence[int], n_words: int) -> Bools | None:
+    """Which pieces only say that a word begins; ``None`` where there are none. A word of nothing else keeps them."""
+    mark = np.zeros(len(ids), np.bool_)
+    for number in only_marks:
+        mark |= ids == number
+    if not mark.any():
+        return None
+    left = np.bincount(word[~mark], minlength=n_words) > 0
+    mark &= left[word]
+    return mark if mark.any() else None
+
+
+def word_marks(tokenizer: Any) -> list[int]:
+    """The pieces that say that a word begins, and no more.
+
+    Args:
+        tokenizer: A fast tokenizer.
+
+    Returns:
+        Their numbers; none for tokenizers that have no such piece, as BERT's, which mark what is not a beginning.
+    """
+    numbers = (tokenizer.backend_tokenizer.token_to_id(mark) for mark in _MARKS)
+    return [number for number in numbers if number is not None and not tokenizer.decode([number]).strip()]
+
+
+def recorded_marks(config: Any) -> Marks:
+    """What was done with such pieces where a model was trained to label words; "skip" where it does not say.
+
+    Example:
+        >>> from types import SimpleNamespace as Config
+        >>> recorded_marks(Config(crosspan_marks="keep")), recorded_marks(Config())
+        ('keep', 'skip')
+    """
+    return "keep" if getattr(config, MARKS_KEY, None) == "keep" else "skip"
+
+
+def record_marks(model: Any, marks: Marks) -> None:
+    """Let a model say, once it is saved, what was done with such pieces where it was trained."""
+    setattr(model.config, MARKS_KEY, marks)
 
 
 def word_tokenizer(name: str | os.PathLike[str], config: Any) -> Any:

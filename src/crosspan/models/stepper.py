@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import ModelError
+from crosspan.core.errors import MemoryTooSmallError
 from crosspan.core.logs import warn
-from crosspan.models.batching import SmallerBatch, device_error, free_memory, out_of_memory
+from crosspan.core.outages import out_of_memory
+from crosspan.models.batching import SmallerBatch, device_error, free_memory
 from crosspan.models.loading import neural
 from crosspan.models.processes import Processes
 
@@ -71,7 +72,7 @@ class Stepper:
             The loss.
 
         Raises:
-            ModelError: The device has failed, or memory is too small for one item.
+            UnavailableError: The device has failed, or memory is too small for one item.
         """
         loss = self.fitting(work, cleared)
         self.processes.add_gradients(learning)
@@ -154,7 +155,7 @@ class Stepper:
             cleared: Weights whose gradients it begins without.
 
         Raises:
-            ModelError: The device has failed, or memory is too small for one item.
+            UnavailableError: The device has failed, or memory is too small for one item.
         """
         while True:
             for parameter in cleared:
@@ -165,7 +166,7 @@ class Stepper:
                 if not out_of_memory(error):
                     raise device_error(error) from error
                 if self.at_once == 1:
-                    raise ModelError(
+                    raise MemoryTooSmallError(
                         f"memory is too small for one of the {self.what}",
                         hint="Use a smaller model, another device, or let longest be less.",
                     ) from error

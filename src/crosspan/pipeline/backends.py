@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from crosspan.align import ALIGNERS
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.errors import CrosspanError, OptionError
+from crosspan.core.families import Family
 from crosspan.core.nearest import did_you_mean
 from crosspan.io.choice import FORMATS
 from crosspan.project.matchers import MATCHERS

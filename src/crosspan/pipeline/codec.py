@@ -10,7 +10,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from crosspan.models.archive import packed
 from crosspan.pipeline.parts import AboutRow, Extras, Facts, Fault, Faults, Labels, Links, Model, Projected, Tokens
 
 _HEADER = struct.Struct("<qqq")  # sentences, links, bytes of faults
-Number = TypeVar("Number", bound=np.generic)
 
 
 def encode(part: object) -> bytes:

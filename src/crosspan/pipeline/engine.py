@@ -134,6 +134,11 @@ class Engine:
         """Keys of all results of this run."""
         return {entry.key for entries in self.products.values() for entry in entries}
 
+    @property
+    def unsure(self) -> bool:
+        """Whether a result of this run is to be made anew by the next."""
+        return any(entry.unsure for entries in self.products.values() for entry in entries)
+
     def _n_shards(self, step: Step) -> int:
         known = {report.name: report.shards for report in self.reports}
         return max(known[need.step] for need in step.needs if not need.whole)

@@ -15,10 +15,11 @@ import sys
 import tempfile
 import threading
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -26,10 +27,13 @@ from typing import Any, NamedTuple, Protocol
 from crosspan.core.errors import CrosspanError
 from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
-from crosspan.pipeline.step import Inputs, Job, Need, Step
-from crosspan.pipeline.store import Entry, Store
+from crosspan.pipeline.step import Inputs, Job, Need, Output, Step
+from crosspan.pipeline.store import UNSURE, Entry, Store
 
 _logger = logger_of(__name__)
+
+TRIES = 3
+"""How often a job is begun whose process is killed, before it is given up."""
 
 
 class Done(NamedTuple):
@@ -95,7 +99,7 @@ class LocalExecutor:
         learned = step.learn(Inputs(store, whole, threads=self.threads, listener=listener))
         task = None if alone else self._task(step, learned, whole, store)
         if task is not None:
-            yield from self._in_processes(step, task, jobs, wait)
+            yield from self._in_processes(step, task, jobs, store, wait)
             return
         step.prepare(Inputs(store, whole, threads=self.threads), learned)
         for job in jobs:
@@ -110,7 +114,52 @@ class LocalExecutor:
             self._folder.cleanup()
             self._folder = None
 
-    def _in_processes(self, step: Step, place: str, jobs: Sequence[Job], wait_: bool) -> Iterator[Done]:
+    def _in_processes(self, step: Step, place: str, jobs: Sequence[Job], store: Store, wait_: bool) -> Iterator[Done]:
+        """Do jobs in worker processes.
+
+        A process that is killed costs nothing but time: the jobs that were being done begin again, one at a time, so
+        that it is known which of them it is. One that is killed again and again is given up, and the others are done.
+
+        Raises:
+            CrosspanError: A job was given up, and the step has nothing to put in its place.
+        """
+        left = {job.shard: job for job in jobs}
+        suspects: list[Job] = []
+        killed: Counter[int] = Counter()
+        lost = ""
+        while left:
+            batch = [suspects.pop(0)] if suspects else list(left.values())
+            try:
+                with closing(self._pooled(place, batch, wait_)) as found:
+                    for done in found:
+                        del left[done.shard]
+                        yield done
+                continue
+            except BrokenProcessPool:
+                at_work = [job for job in batch if job.shard in left and _mark(place, job).exists()] or batch[:1]
+            for job in at_work:
+                _mark(place, job).unlink(missing_ok=True)
+                killed[job.shard] += 1
+                if killed[job.shard] < TRIES:
+                    _logger.warning("a worker process ended in %s, shard %d: it begins again", step.name, job.shard)
+                    suspects.append(job)
+                    continue
+                del left[job.shard]
+                output = step.lost(Inputs(store, {}, shard=job.shard))
+                if output is not None:
+                    yield _put_in_place(output, job, store)
+                    continue
+                lost = lost or f"{TRIES} times on shard {job.shard}"
+                if len(left) == len(jobs) - 1:  # nothing has gone well yet: it is hardly the shard
+                    left = {}
+        if lost:
+            raise CrosspanError(
+                f"a worker process of the step {step.name!r} ended before its work was done, {lost}",
+                hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
+            )
+
+    def _pooled(self, place: str, jobs: Sequence[Job], wait_: bool) -> Generator[Done, None, None]:
+        """Yield jobs as they end in the worker processes."""
         pool = self._workers()
         try:
             waiting: set[Future[Done]] = {pool.submit(_do_here, place, job, wait_) for job in jobs}
@@ -118,22 +167,16 @@ class LocalExecutor:
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in finished:
                     yield future.result()
-        except BrokenProcessPool as error:
-            self._pool = None
-            raise CrosspanError(
-                f"a worker process of the step {step.name!r} ended before its work was done",
-                hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
-            ) from error
-        except BaseException:
+        except BaseException as error:
             for process in list((getattr(pool, "_processes", None) or {}).values()):
                 process.terminate()
             self._pool = None
-            pool.shutdown(wait=True, cancel_futures=True)
+            pool.shutdown(wait=True, cancel_futures=not isinstance(error, BrokenProcessPool))
             raise
 
     def _workers(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # "spawn", as compiled code that has used threads does not survive a fork
+            # "spawn", as what other threads hold, models with threads of their own and GPUs do not survive a fork
             self._pool = ProcessPoolExecutor(self.workers, _Context(), _begin)
         return self._pool
 
@@ -182,9 +225,23 @@ def do(
 
 
 def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
-    parts, facts = step.work(inputs)
+    parts, facts, unsure = step.work(inputs)
+    facts = {**facts, UNSURE: True} if unsure else facts
     job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
+
+
+def _put_in_place(output: Output, job: Job, store: Store) -> Done:
+    """Keep what stands for a result that nobody could make, unless another run is at it or has made it."""
+    with store.claim(job.key) as mine:
+        if not mine:
+            return Done(job.shard, None)
+        return Done(job.shard, store.find(job.key) or store.put(job.key, output.parts, output.facts))
+
+
+def _mark(place: str, job: Job) -> Path:
+    """The file that is there while a worker process is at a job."""
+    return Path(f"{place}-{job.shard}")
 
 
 class _Process(SpawnProcess):
@@ -228,11 +285,15 @@ def _leave_with(parent: Any) -> None:
 
 
 def _do_here(place: str, job: Job, wait: bool) -> Done:
+    mark = _mark(place, job)
+    mark.touch()
     try:
         if _here["place"] != place:
             step, learned, whole, store, threads = pickle.loads(Path(place).read_bytes())
             step.prepare(Inputs(store, whole, threads=threads), learned)
             _here.update(place=place, step=step, whole=whole, store=store, threads=threads)
-        return do(_here["step"], job, _here["whole"], _here["store"], _here["threads"], wait=wait)
+        done = do(_here["step"], job, _here["whole"], _here["store"], _here["threads"], wait=wait)
+        mark.unlink()
+        return done
     except SystemExit:  # the pool would take it for a result, and go on
         os._exit(1)

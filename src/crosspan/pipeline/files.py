@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any
 
 from crosspan import io
@@ -77,7 +77,8 @@ def project_files(
             text without entities; they are counted as ``filtered``.
         threads: Threads to use; all cores by default.
         on_reject: Called with each sentence pair that could not be worked on: bad labels in the source, one side
-            empty, links that point outside. Such a pair is left out of ``out``.
+            empty, links that point outside. Such a pair is left out of ``out``; with ``to_format="entities"`` its line
+            stays, with the reason as ``error``.
         progress: Is told how far it is.
 
     Returns:
@@ -87,7 +88,7 @@ def project_files(
         CrosspanError: A file or an option is at fault; nothing is written then.
     """
     started = time.perf_counter()
-    io.output_format(out, to_format, labels=True)
+    form = io.output_format(out, to_format, labels=True)
     inputs = [source.path, target.path, *(file.path for pair in bitext for file in pair), *([links] if links else [])]
     check_writing([out, dropped], inputs)
     how: dict[str, Any] = {
@@ -101,8 +102,8 @@ def project_files(
         "filters": filters,
     }
     with projected(source, target, threads=threads, progress=progress, **how) as results, _drop_log(dropped) as log:
-        kept = _Kept(results, source.shown, log, on_reject)
-        io.write_projections(out, kept.projections(), format=to_format)
+        kept = _Kept(results, source.shown, log, on_reject, faults=form.faults)
+        form.write_projections(out, kept.projections(), io.Writing())
     kept.summary.seconds = time.perf_counter() - started
     return kept.summary
 
@@ -172,11 +173,9 @@ class _Kept:
     shown: str
     log: _DropLog
     on_reject: OnReject | None
-    summary: Summary
-
-    def __init__(self, results: Results, shown: str, log: _DropLog, on_reject: OnReject | None) -> None:
-        self.results, self.shown, self.log, self.on_reject = results, shown, log, on_reject
-        self.summary = Summary()
+    faults: bool
+    """Whether what could not be worked on is written too, with the reason."""
+    summary: Summary = field(default_factory=Summary)
 
     def projections(self) -> Iterator[Projection]:
         """Yield what is to be written."""
@@ -187,18 +186,18 @@ class _Kept:
             if is_filtered(projection):
                 summary.filtered += 1
                 self.log.add(index, carried, None)
-                continue
-            if projection.error is not None:
+            elif projection.error is not None:
                 rejected = Rejected(index, carried.where, carried.source.id or projection.sentence.id, projection.error)
                 first = first or rejected
                 summary.rejected += 1
                 self.log.add(index, carried, carried.where)
                 if self.on_reject is not None:
                     self.on_reject(rejected)
-                continue
-            summary.add(projection)
-            self.log.add(index, carried, None)
-            yield named_after(projection, carried.source)
+            else:
+                summary.add(projection)
+                self.log.add(index, carried, None)
+            if projection.error is None or self.faults:
+                yield named_after(projection, carried.source)
         self.log.finish()
         if summary.sentences == 0 and summary.filtered:
             raise EmptyInputError("the filters leave no sentence", hint="Leave out comp-ins, or look at more text.")

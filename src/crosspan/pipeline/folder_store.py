@@ -103,9 +103,9 @@ class FolderStore:
         return entry
 
     def find(self, key: str) -> Entry | None:
-        """The result of a key; ``None`` where there is none, or where its file is damaged."""
+        """The result of a key; ``None`` where there is none, where its file is damaged, or where it is unsure."""
         read = self._read(key, None)
-        return read[0] if read is not None else None
+        return read[0] if read is not None and not read[0].unsure else None
 
     def part(self, entry: Entry, name: str) -> Any:
         """One part of a result.

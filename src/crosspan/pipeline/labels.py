@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from crosspan.project.projector import Projector
     from crosspan.tag import Tagger
     from crosspan.tag.crf import CrfTagger
-    from crosspan.train.adapt import AdaptOptions
+    from crosspan.train.adapt_options import AdaptOptions
     from crosspan.train.crf import CrfOptions
     from crosspan.train.noise import NoiseOptions
 

@@ -81,16 +81,15 @@ class OutputWriter:
         with ExitStack() as stack:
             logs = [stack.enter_context(open_output(self._path(name))) for name in ("dropped.jsonl", "rejected.jsonl")]
             labelled = self._path(f"labelled.{ending}")
-            form = self.recipe.output.format
-            projections = self._labelled(*logs)
+            form, how = io.output_format(labelled, self.recipe.output.format, labels=True), io.Writing()
+            projections = self._labelled(*logs, faults=form.faults)
             if self.results.plan.labelled == "ensemble":
-                io.write(labelled, (one.sentence for one in projections), format=form)
+                form.write(labelled, (one.sentence for one in projections), how)
             else:
-                io.write_projections(labelled, projections, format=form)
-            self._made_sides(form, ending)
+                form.write_projections(labelled, projections, how)
+            self._made_sides(form.name, ending)
             if "predict" in self.results:
-                predicted = self._path(f"predicted.{ending}")
-                io.write(predicted, self._predicted(logs[1]), format=form)
+                form.write_marked(self._path(f"predicted.{ending}"), self._predicted(logs[1]), how)
         if "train" in self.results:
             self._model()
         if "evaluate" in self.results:
@@ -125,8 +124,8 @@ class OutputWriter:
         self.written.files.append(name)
         return self.recipe.out / name
 
-    def _labelled(self, dropped: IO[str], rejected: IO[str]) -> Iterator[Projection]:
-        """Yield what is to be written, and note everything else."""
+    def _labelled(self, dropped: IO[str], rejected: IO[str], *, faults: bool) -> Iterator[Projection]:
+        """Yield what is to be written, and note everything else; with ``faults`` that is written, too."""
         summary = self.written.summary
         others = self.results.voted() if self.results.plan.labelled == "ensemble" else None
         for index, (source, projection, where) in enumerate(self.results.carried(self.recipe.shown_input)):
@@ -141,7 +140,7 @@ class OutputWriter:
             if others is not None:
                 spans = next(others)
                 projection = Projection(replace(projection.sentence, spans=spans))
-            elif projection.error is not None:
+            elif projection.error is not None and not faults:
                 continue
             yield named_after(projection, source)
         if summary.sentences == 0 and self.written.first:
@@ -158,8 +157,8 @@ class OutputWriter:
             self.written.first.append((record["where"], record["reason"]))
         _log(log, [{key: value for key, value in record.items() if value is not None}])
 
-    def _predicted(self, rejected: IO[str]) -> Iterator[Sentence]:
-        """Yield what the trained tagger labelled."""
+    def _predicted(self, rejected: IO[str]) -> Iterator[io.Marked]:
+        """Yield what the trained tagger labelled, and why it did not."""
         table = self.recipe.predict or self.recipe.evaluate
         assert table is not None
         counts = self.written.predicted = {"sentences": 0, "spans": 0, "rejected": 0}
@@ -168,10 +167,11 @@ class OutputWriter:
                 counts["rejected"] += 1
                 row = {"file": table.path, "index": index, "where": f"{table.path}:{line}", "id": sentence.id}
                 self._note(rejected, {**row, "reason": fault.reason})
+                yield sentence, fault.reason
                 continue
             counts["sentences"] += 1
             counts["spans"] += len(sentence.spans)
-            yield sentence
+            yield sentence, None
 
 
 def named_after(projection: Projection, source: Sentence) -> Projection:

@@ -10,6 +10,7 @@ from crosspan.align import ALIGNERS
 from crosspan.core.model_options import with_languages, with_models
 from crosspan.pipeline.corpus import InputFile
 from crosspan.pipeline.plan_inputs import Given, RecipeInputs
+from crosspan.pipeline.recipes.fit import links_are_made
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import (
     MADE,
@@ -117,7 +118,7 @@ class _Planner:
             carried = "pairs"
         assert recipe.align is not None
         assert recipe.project is not None
-        steps += [NoLinks()] if self._needs_no_links() else self._aligning(recipe.align)
+        steps += self._aligning(recipe.align) if self._links_are_made() else [NoLinks()]
         steps.append(self._projecting(carried))
         projected = "project"
         table = recipe.project
@@ -156,7 +157,7 @@ class _Planner:
             steps.append(Ensemble(tagger=tagger, weight=weight, projected=projected, linked=self.linked))
             labelled = "ensemble"
         if recipe.train is not None:
-            steps.append(self._training(recipe.train, projected))
+            steps.append(self._training(recipe.train, projected, labels))
             unlabelled = recipe.predict or recipe.evaluate
             if unlabelled is not None:
                 readings.append(self.inputs.unlabelled(unlabelled))
@@ -245,11 +246,16 @@ class _Planner:
         source = recipe.source.lang if recipe.source is not None else ""
         return with_languages(with_models(options, recipe.model), source, recipe.target.lang)
 
-    def _projecting(self, labels: str) -> Step:
+    def _method(self) -> Use:
         table = self.recipe.project
         assert table is not None
         given = self.given.components.get("project")
-        method = Use(PROJECTORS, table.use, settings=self._settings(table.options), given=given)
+        return Use(PROJECTORS, table.use, settings=self._settings(table.options), given=given)
+
+    def _projecting(self, labels: str) -> Step:
+        table = self.recipe.project
+        assert table is not None
+        method = self._method()
         known = method.component
         direct = self.recipe.back_translate is None  # else scores of the source count once, when both legs meet
         return Project(
@@ -262,16 +268,21 @@ class _Planner:
             runners_up=self.given.runners_up,
         )
 
-    def _needs_no_links(self) -> bool:
-        """Whether nothing would look at the links of an aligner that nobody asked for."""
+    def _links_are_made(self) -> bool:
+        """Whether anything would look at the links of an aligner, or somebody asked for one."""
         recipe, given = self.recipe, self.given
         assert recipe.align is not None
         assert recipe.project is not None
-        asked = given.links is not None or not given.components.keys().isdisjoint({"align", "learner", "project"})
-        asked |= recipe.align.use != ALIGNERS.default or bool(recipe.align.options)
-        looked_at = recipe.ensemble is not None or bool(recipe.project.filters)
-        own = recipe.project.use in PROJECTORS.builtin  # of others it is not known for sure
-        return own and not PROJECTORS.component(recipe.project.use).links and not asked and not looked_at
+        return (
+            given.links is not None
+            or not given.components.keys().isdisjoint({"align", "learner"})
+            or links_are_made(
+                self._method().component,
+                recipe.align.use,
+                changed=recipe.align.options != ALIGNERS.resolved(ALIGNERS.default, {}),
+                looked_at=recipe.ensemble is not None or bool(recipe.project.filters),
+            )
+        )
 
     def _aligning(self, align: AlignTable) -> Iterator[Step]:
         limit = self.general.limit
@@ -302,14 +313,21 @@ class _Planner:
         else:
             yield LearnAndAlign(aligner=use, bitext=self.inputs.bitext(), limit=limit)
 
-    def _training(self, table: TrainTable, projected: str) -> Step:
+    def _training(self, table: TrainTable, projected: str, labels: str) -> Step:
         settings = with_models(table.options, self.recipe.model)
+        reads_text = TRAINERS.facts(table.use, settings).unlabelled
+        learn_from = ("source" if reads_text else "target") if table.learn_from == "auto" else table.learn_from
         source = self.recipe.source.lang if self.recipe.source is not None else ""
-        if "source_lang" in settings:
-            settings["source_lang"] = settings["source_lang"] or source
+        target = self.recipe.target.lang
+        if "source_lang" in settings:  # of the labelled sentences, where others are to look like them
+            named = target if reads_text and learn_from == "target" else source
+            settings["source_lang"] = settings["source_lang"] or named
         return Train(
             trainer=Use(TRAINERS, table.use, settings=settings),
-            projected=projected,
+            projected=projected if learn_from != "source" else "",
+            source=labels if learn_from != "target" else "",
+            target_text=reads_text and learn_from != "target",
+            langs=(source, target),
             noise=table.noise,
             vote=table.vote,
             rounds=table.rounds,

@@ -36,7 +36,6 @@ class Given:
         links: Word links, for ``[align]``.
         components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``;
             ``"learner"`` is an aligner that learns first.
-        unlabelled: Text of other languages, for ``[train]``.
         runners_up: How many candidates that were not chosen to keep for each span.
         checks: Whether it is an error that not one sentence of the source has labels, or can be worked on.
     """
@@ -45,7 +44,6 @@ class Given:
     bitext: Sequence[Bitext] = ()
     links: LinkSource | None = None
     components: Mapping[str, Any] = field(default_factory=dict)
-    unlabelled: Sequence[Corpus] = ()
     runners_up: int = 0
     checks: bool = True
 
@@ -94,7 +92,7 @@ class RecipeInputs:
 
     def other_text(self, table: TrainTable) -> list[Corpus]:
         """Text of other languages, for a trainer."""
-        found = list(self.given.unlabelled)
+        found: list[Corpus] = []
         for item in table.unlabelled:
             lang, _, path = item.rpartition("=")
             lang = lang or self.recipe.target.lang

@@ -6,7 +6,7 @@ import os
 import platform
 
 from crosspan import __version__
-from crosspan.core.components import package_version
+from crosspan.core.plugins import package_version
 
 _PACKAGES = (
     *("numpy", "numba", "scipy", "regex", "uroman"),

@@ -33,10 +33,13 @@ class Output(NamedTuple):
     Args:
         parts: The data (:mod:`crosspan.pipeline.parts`). Steps further on depend on each part by itself.
         facts: Counts and the like, as plain values; nothing depends on them.
+        unsure: Whether it may owe to an outage that nobody could tell from bad input. It is used, and made anew by the
+            next run.
     """
 
     parts: Mapping[str, Any]
     facts: Mapping[str, Any] = {}
+    unsure: bool = False
 
 
 class Inputs:
@@ -157,6 +160,13 @@ class Step:
     def work(self, inputs: Inputs) -> Output:
         """Work on one shard."""
         raise NotImplementedError
+
+    def lost(self, inputs: Inputs) -> Output | None:
+        """What stands for the result of a shard on which worker processes were killed again and again.
+
+        Without anything the run ends with an error, when all other shards are done.
+        """
+        return None
 
 
 class Job(NamedTuple):

@@ -14,8 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from crosspan.core.locks import Lock
 from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.parts import Links, Model
+
+UNSURE = "unsure"
+"""The fact that a result is used but not found again, so that the next run makes it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,11 @@ class Entry:
     parts: Mapping[str, str]
     facts: Mapping[str, Any]
 
+    @property
+    def unsure(self) -> bool:
+        """Whether the next run makes it anew."""
+        return bool(self.facts.get(UNSURE))
+
 
 class Store(Protocol):
     """Keeps results. A result is put all or nothing, and putting it twice does no harm."""
@@ -40,7 +49,7 @@ class Store(Protocol):
     """Whether results are found again by what they depend on."""
 
     def find(self, key: str) -> Entry | None:
-        """The result of a key; ``None`` where there is none."""
+        """The result of a key; ``None`` where there is none, or one that is unsure."""
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
@@ -113,6 +122,7 @@ class SpoolStore:
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
         self._models: dict[tuple[str, str], Model] = {}
         self._end = 0
+        self._lock = Lock()  # the file is at one place at a time
 
     def __enter__(self) -> Self:
         return self
@@ -128,16 +138,14 @@ class SpoolStore:
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
-        with spooling():
-            self._file.seek(self._end)
-            for name, part in parts.items():
-                if isinstance(part, Model):
-                    self._models[key, name] = part
-                    continue
-                data = encode(part)
-                self._file.write(data)
-                self._places[key, name] = self._end, len(data)
-                self._end += len(data)
+        data = {name: encode(part) for name, part in parts.items() if not isinstance(part, Model)}
+        self._models.update({(key, name): part for name, part in parts.items() if isinstance(part, Model)})
+        with self._lock, spooling():
+            for name, one in data.items():
+                self._file.seek(self._end)
+                self._file.write(one)
+                self._places[key, name] = self._end, len(one)
+                self._end += len(one)
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:
@@ -145,8 +153,10 @@ class SpoolStore:
         if (entry.key, name) in self._models:
             return self._models[entry.key, name]
         place, size = self._places[entry.key, name]
-        self._file.seek(place)
-        return decode(self._file.read(size))
+        with self._lock:
+            self._file.seek(place)
+            data = self._file.read(size)
+        return decode(data)
 
     def claim(self, key: str, *, wait: bool = False) -> AbstractContextManager[bool]:
         """Nobody else works here."""

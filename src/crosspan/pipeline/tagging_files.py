@@ -60,7 +60,7 @@ def tag_file(
         replace_labels: Whether labels that sentences have are replaced. Without it such a file is an error.
         threads: Threads to use; all cores by default.
         on_reject: Called with each sentence that could not be worked on: its labels cannot be read, or the tagger
-            failed on it. It is left out of ``out``.
+            failed on it. It is left out of ``out``; with ``"entities"`` its line stays, with the reason as ``error``.
         progress: Is told how far it is.
 
     Returns:
@@ -71,7 +71,8 @@ def tag_file(
     """
     started = time.perf_counter()
     check_confidence(min_confidence)
-    io.output_format(out, to_format, labels=True)
+    form = io.output_format(out, to_format, labels=True)
+    writing = io.Writing(offsets=offsets)
     check_writing([out], [source.path, *([translation.path] if translation is not None else [])])
     table = {**(tag_table(tagger, adapt) or {}), **(settings or {})}
     handed = {"tag": table.pop("given")} if "given" in table else {}
@@ -90,8 +91,7 @@ def tag_file(
         _check_labels(plan.steps[-1], labels, threads)
         results, _ = carry_out(plan, store, threads=threads, progress=progress)
         summary.adapted = "adapt" in results
-        sentences = _kept_sentences(results, source.shown, labels, min_confidence, summary, on_reject)
-        io.write(out, sentences, format=to_format, offsets=offsets)
+        form.write_marked(out, _marked(results, source.shown, labels, min_confidence, summary, on_reject), writing)
     summary.seconds = time.perf_counter() - started
     return summary
 
@@ -110,15 +110,15 @@ def _check_labels(step: Any, labels: Collection[str], threads: int | None) -> No
             raise OptionError(f"the tagger knows no {label!r}", hint=f"Choose from {', '.join(known)}.")
 
 
-def _kept_sentences(
+def _marked(
     results: Results,
     shown: str,
     labels: Collection[str],
     least: float,
     summary: TagSummary,
     on_reject: OnReject | None,
-) -> Iterator[Sentence]:
-    """Yield what is to be written, and take note of the rest."""
+) -> Iterator[io.Marked]:
+    """Yield each sentence with what is to be written of it, or with the reason why nothing is."""
     first: Rejected | None = None
     for index, one in enumerate(results.tagged("tag", "pairs")):
         if one.fault is not None:
@@ -127,10 +127,11 @@ def _kept_sentences(
             summary.rejected += 1
             if on_reject is not None:
                 on_reject(rejected)
+            yield one.sentence, rejected.reason
             continue
         sentence = _kept_spans(one.sentence, labels, least, summary)
         summary.count(sentence)
-        yield sentence
+        yield sentence, None
     if summary.sentences == 0 and first is not None:
         raise EmptyInputError(f"no sentence could be tagged; the first: {first.reason}", where=first.where)
 

@@ -29,7 +29,8 @@ from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
 from crosspan.train import TRAINERS
 from crosspan.train.noise import NoiseOptions
-from crosspan.train.rounds import ROUNDS, VoteOptions, train_in_rounds
+from crosspan.train.round_options import ROUNDS, VoteOptions
+from crosspan.train.rounds import train_in_rounds
 
 _SCORES = ("precision", "recall", "f1")
 

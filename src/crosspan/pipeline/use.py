@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import OptionError
+from crosspan.core.families import Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,11 @@ class Use:
 
     @property
     def component(self) -> Component:
-        """What is known of it with these settings; of one handed over, what is assumed of all."""
-        known: Component = self.family.unknown
-        return known if self.given is not None else self.family.facts(self.name, self.settings)
+        """What is known of it with these settings; of one handed over, what it says of itself, if anything."""
+        known: Component = (
+            self.family.facts(self.name, self.settings) if self.given is None else self.family.told_by(self.given)
+        )
+        return known
 
     def facts(self) -> Mapping[str, Any]:
         """All that its results depend on beside its code, as plain values.

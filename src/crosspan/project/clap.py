@@ -19,7 +19,8 @@ from typing import Annotated, Any, Literal, Protocol, get_args
 
 import numpy as np
 
-from crosspan.core.errors import MissingDependencyError, OptionError
+from crosspan.core.errors import MissingDependencyError
+from crosspan.core.locks import Lock
 from crosspan.core.options import Above, AtMost, Within, with_settings
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 from crosspan.project.batch import PairBatch
@@ -30,7 +31,7 @@ from crosspan.project.markers import text_of
 from crosspan.project.match import match
 from crosspan.project.results import Reason, SpanResult, assemble
 from crosspan.translate import Advance
-from crosspan.translate.chat import CUT_OFF, Answer, ChatClient, ChatOptions
+from crosspan.translate.chat import CUT_OFF, Answer, ChatClient, ChatOptions, check_chat
 
 Match = Literal["exact", "folded", "fuzzy"]
 
@@ -101,7 +102,7 @@ class ClapProjector:
         settings: Single settings by name, instead of ``options``.
 
     Raises:
-        OptionError: No model is named, and no client given.
+        OptionError: No client is given, and no model named, or the key is none.
 
     Example:
         >>> from crosspan.core.types import Span
@@ -123,10 +124,11 @@ class ClapProjector:
         **settings: Any,
     ) -> None:
         self.options = with_settings(options or ClapOptions(), settings)
-        if client is None and not self.options.model:
-            raise OptionError("no model is named", hint="Give its name as the server knows it.")
+        if client is None:
+            check_chat(self.options)
         self.examples = tuple(examples)[: self.options.shots]
         self._client = client
+        self._loading = Lock()
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Do nothing: each sentence is worked on by itself."""
@@ -138,7 +140,7 @@ class ClapProjector:
         """Ask for every entity, and find the answers in the targets.
 
         Raises:
-            ModelError: The server cannot be reached or refuses to work.
+            UnavailableError: The server cannot be reached or refuses to work.
         """
         batch = PairBatch.build(pairs, alignments)
         asked = {
@@ -194,10 +196,11 @@ class ClapProjector:
         )
 
     def _chat(self) -> Chat:
-        if self._client is None:
-            server = {field.name: getattr(self.options, field.name) for field in fields(ChatOptions)}
-            self._client = ChatClient(ChatOptions(**server))
-        return self._client
+        with self._loading:
+            if self._client is None:
+                server = {field.name: getattr(self.options, field.name) for field in fields(ChatOptions)}
+                self._client = ChatClient(ChatOptions(**server))
+            return self._client
 
     # -- matching
 

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, Within, checked, with_settings
-from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
+from crosspan.core.types import Alignment, Pair, Projection, Span
 from crosspan.models.batching import in_batches
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
@@ -24,6 +25,7 @@ from crosspan.project.codec_model import MarkerModel, SequenceModel, marked_text
 from crosspan.project.codec_search import Forced, Hypothesis, MarkerSearch, TargetTemplate, shares
 from crosspan.project.match import match
 from crosspan.project.results import Reason, assemble
+from crosspan.project.sides import language_of
 
 _AT_ONCE = 64
 """Entities whose searches share batches."""
@@ -125,6 +127,7 @@ class CodecProjector:
         self.sequences = 0
         self._translator = translator
         self._model: MarkerModel | None = None
+        self._turn = Lock()
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Do nothing: CODEC looks at one sentence at a time."""
@@ -142,8 +145,9 @@ class CodecProjector:
         """
         batch = PairBatch.build(pairs, alignments)
         tasks = self._tasks(pairs, batch)
-        templates, tasks = self._templates(pairs, batch, tasks)
-        found = self._search(pairs, templates, tasks) if tasks else []
+        with self._turn:
+            templates, tasks = self._templates(pairs, batch, tasks)
+            found = self._search(pairs, templates, tasks) if tasks else []
         below = np.zeros(batch.n_spans, np.bool_)
         candidates: list[tuple[int, Hypothesis, float]] = []
         for task, (hypotheses, gain) in zip(tasks, found, strict=True):
@@ -186,8 +190,8 @@ class CodecProjector:
     def _task(self, row: int, index: int, pair: Pair, span: Span) -> _Task:
         text = marked_text(pair.source, span, self.options.open_marker, self.options.close_marker)
         languages = (
-            _language(self.options.source_lang, pair.source, "source"),
-            _language(self.options.target_lang, pair.target, "target"),
+            language_of(self.options.source_lang, pair.source, "source_lang"),
+            language_of(self.options.target_lang, pair.target, "target_lang"),
         )
         return _Task(row, index, text, languages)
 
@@ -327,17 +331,6 @@ class CodecProjector:
         if plain is None or not search.found:
             return math.inf
         return search.found[0].score - float(plain[len(search.template.before) :].sum())
-
-
-def _language(given: str, sentence: Sentence, side: str) -> str:
-    language = given or sentence.lang
-    if not language:
-        raise OptionError(
-            f"the language of the {side} sentences is not known",
-            where=sentence.id,
-            hint=f"Name it, such as {side}_lang=en.",
-        )
-    return language
 
 
 def _by_language(tasks: Sequence[_Task]) -> Iterator[tuple[tuple[str, str], list[int]]]:

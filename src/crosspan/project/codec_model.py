@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.outages import out_of_memory
 from crosspan.core.types import Sentence, Span
-from crosspan.models.batching import in_batches, out_of_memory, padded
+from crosspan.models.batching import in_batches, padded
 from crosspan.models.loading import neural
 from crosspan.project.codec_search import Forced, ForcedScores, TargetTemplate, template_of
 from crosspan.text.characters import encodable
@@ -184,7 +185,7 @@ class MarkerModel:
             asked: What the encoder made of a source, and a sequence to come out of it.
 
         Raises:
-            ModelError: Memory is too small for one, or the device failed.
+            UnavailableError: Memory is too small for one, or the device failed.
         """
         lengths = [len(one.ids) for _, one in asked]
 

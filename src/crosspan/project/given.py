@@ -74,6 +74,7 @@ class GivenProjector:
     def __init__(self, given: Any) -> None:
         self._given = given
         self.name = type(given).__name__
+        self.component = getattr(given, "component", None)
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Pass the pairs on, if the object wants them."""

@@ -202,14 +202,17 @@ def exact() -> Matcher:
 
 
 def _exact(problem: Problem) -> Choice:
-    from crosspan.project.match_kernels import exact_corpus
+    from crosspan.project.match_kernels import settle_corpus
+    from crosspan.project.match_tables import solve_crowds
 
     p = problem
     n = len(p.span_ptr) - 1
-    chosen, hard, least = exact_corpus(p.span_ptr, p.ptr, p.start, p.end, p.score, int(p.end.max(initial=0)) + 1)
+    n_words = int(p.end.max(initial=0)) + 1
+    chosen, crowds, begins, least, *hulls = settle_corpus(p.span_ptr, p.ptr, p.start, p.end, p.score, n_words)
+    solved = solve_crowds(crowds, begins, p.ptr, p.start, p.end, p.score, least, *hulls, chosen)
     task = _Task(p, chosen, np.ones(n, np.bool_), np.ones(n, np.bool_))
-    if hard.any():
-        task.finish_hard(hard, least)
+    for k in np.flatnonzero(~solved):
+        task.finish(np.sort(crowds[begins[k] : begins[k + 1]]), least)
     more = task.apply_constraint() if p.n_proj > 1 or p.constraint != "<=" else []
     picked = np.concatenate([task.chosen[task.chosen >= 0], np.asarray(more, np.int64)])
     return Choice(picked, task.feasible, task.optimal)
@@ -265,20 +268,15 @@ class _Task:
     feasible: BoolArray
     optimal: BoolArray
 
-    def finish_hard(self, hard: Int64Array, least: Float64Array) -> None:
-        """Solve the components that were too large for the dynamic program."""
+    def finish(self, spans: Int64Array, least: Float64Array) -> None:
+        """Solve a crowd that was too large for the dynamic program."""
         p = self.problem
-        entities = np.flatnonzero(hard)
-        entities = entities[np.argsort(hard[entities], kind="stable")]
-        sentence = np.searchsorted(p.span_ptr, entities, side="right") - 1
-        for group in np.split(np.arange(len(entities)), np.flatnonzero(np.diff(hard[entities])) + 1):
-            spans = entities[group]
-            cands = np.concatenate([np.arange(p.ptr[e], p.ptr[e + 1]) for e in spans])
-            cands = cands[p.score[cands] >= least[p.span[cands]]]
-            found = self._solve(cands, spans, 1, "<=")
-            assert found is not None  # choosing nothing is always allowed
-            self.chosen[p.span[found[0]]] = found[0]
-            self.optimal[sentence[group[0]]] &= found[1]
+        cands = np.concatenate([np.arange(p.ptr[e], p.ptr[e + 1]) for e in spans])
+        cands = cands[p.score[cands] >= least[p.span[cands]]]
+        found = self._solve(cands, spans, 1, "<=")
+        assert found is not None  # choosing nothing is always allowed
+        self.chosen[p.span[found[0]]] = found[0]
+        self.optimal[np.searchsorted(p.span_ptr, spans[0], side="right") - 1] &= found[1]
 
     def apply_constraint(self) -> list[int]:
         """Solve again, with the constraint, the sentences whose solution might not be that of the constraint.

@@ -1,11 +1,14 @@
 """Compiled matchers: choose for each entity at most one candidate so that no two chosen ones overlap.
 
+The greedy one, and of the exact one what settles most sentences: bounds. What still competes then is for the dynamic
+program (:mod:`crosspan.project.match_tables`).
+
 All work on candidates in order of their entity (a source span, numbered through the corpus): those of entity ``e``
 are ``ptr[e]:ptr[e + 1]``. A candidate with a score of 0 or less is worth no more than leaving the entity out, and is
 never chosen. Where two candidates of an entity have the same score the earlier start wins, then the longer one, then
 the one listed first.
 
-Everything is in one module because Numba's cache does not notice a change in a function called across modules.
+Kernels that call each other stand in one module, because Numba's cache does not notice a change in another one.
 """
 
 from __future__ import annotations
@@ -14,10 +17,6 @@ import numpy as np
 
 from crosspan.core.compiled import njit
 
-MAX_SLOTS = 12
-"""Entities that may be open at once in the dynamic program; its tables have ``2 ** MAX_SLOTS`` columns."""
-MAX_STATES = 1 << 22
-"""Cells of its tables; a larger problem is left to the integer program."""
 _MAX_ROUNDS = 6
 _REST = 1e-12
 
@@ -202,166 +201,13 @@ def _hulls(ents, n, ptr, start, end, score, least, left, right):  # type: ignore
 
 
 @njit()
-def _slots(ents, n, left, right, slot):  # type: ignore[no-untyped-def]
-    """Give each entity a bit that no other entity with an overlapping hull has; return how many bits that takes."""
-    free_at = np.zeros(n, np.int64)
-    used = 0
-    for k in range(n):
-        e = ents[k]
-        at = 0
-        while at < used and free_at[at] > left[e]:
-            at += 1
-        if at == used:
-            used += 1
-        free_at[at] = right[e]
-        slot[k] = at
-    return used
-
-
-@njit()
-def _places(ents, n, ptr, start, end, score, least, left, right):  # type: ignore[no-untyped-def]
-    """Number the words where a candidate starts or ends; others need no row in the tables.
-
-    Returns:
-        ``(place, n_places, total)``: the number of each word, counted from the leftmost, how many numbers there are,
-        and how many candidates.
-    """
-    base = left[ents[0]]
-    width = 0
-    for k in range(n):
-        width = max(width, right[ents[k]] - base)
-    place = np.zeros(width + 1, np.int64)
-    total = 0
-    for k in range(n):
-        e = ents[k]
-        for c in range(ptr[e], ptr[e + 1]):
-            if score[c] > 0.0 and score[c] >= least[e]:
-                place[start[c] - base] = 1
-                place[end[c] - base] = 1
-                total += 1
-    n_places = 0
-    for word in range(width + 1):
-        n_places += place[word]
-        place[word] = n_places - 1
-    return place, n_places, total
-
-
-@njit()
-def _by_end(ents, n, ptr, start, end, score, least, base, place, n_places, total):  # type: ignore[no-untyped-def]
-    """Sort candidates by the place they end at.
-
-    Returns:
-        ``(begins, listed, owner)``: the candidates that end at ``p`` are ``listed[begins[p]:begins[p + 1]]``, and
-        ``owner`` says to which of ``ents`` each belongs.
-    """
-    begins = np.zeros(n_places + 1, np.int64)
-    listed = np.empty(total, np.int64)
-    owner = np.empty(total, np.int64)
-    for count in (True, False):
-        fill = begins.copy()
-        for k in range(n):
-            e = ents[k]
-            for c in range(ptr[e], ptr[e + 1]):
-                if score[c] > 0.0 and score[c] >= least[e]:
-                    p = place[end[c] - base]
-                    if count:
-                        begins[p + 1] += 1
-                    else:
-                        listed[fill[p]] = c
-                        owner[fill[p]] = k
-                        fill[p] += 1
-        if count:
-            for p in range(n_places):
-                begins[p + 1] += begins[p]
-    return begins, listed, owner
-
-
-@njit()
-def _fill_tables(n_masks, begins, origin, bits, gain, closing):  # type: ignore[no-untyped-def]
-    """Fill the tables of :func:`_dynamic_program`.
-
-    For the candidates by end, ``origin`` is the place where each starts, ``bits`` the bit of its entity and ``gain``
-    its score; ``closing[p]`` holds the bits of the entities whose hull ends at ``p``.
-
-    Returns:
-        ``(back_item, back_mask)``: the candidate (or -1, nothing ends here) and the mask that each cell came from.
-    """
-    n_places = len(closing)
-    table = np.full((n_places, n_masks), -np.inf)
-    back_item = np.full((n_places, n_masks), -1, np.int32)
-    back_mask = np.zeros((n_places, n_masks), np.int32)
-    table[0, 0] = 0.0
-    for p in range(1, n_places):
-        for mask in range(n_masks):  # nothing ends here
-            value = table[p - 1, mask]
-            after = mask & ~closing[p]
-            if value > table[p, after]:
-                table[p, after] = value
-                back_mask[p, after] = mask
-        for at in range(begins[p], begins[p + 1]):
-            gone = np.int64(0)
-            for q in range(origin[at] + 1, p + 1):
-                gone |= closing[q]
-            for mask in range(n_masks):
-                value = table[origin[at], mask] + gain[at]
-                if mask & bits[at] or value == -np.inf:
-                    continue
-                after = (mask | bits[at]) & ~gone
-                if value > table[p, after]:
-                    table[p, after] = value
-                    back_item[p, after] = at
-                    back_mask[p, after] = mask
-    return back_item, back_mask
-
-
-@njit()
-def _dynamic_program(ents, n, ptr, start, end, score, least, left, right, chosen):  # type: ignore[no-untyped-def]
-    """Solve one component exactly; return false where its tables would be too large.
-
-    ``table[p, mask]`` is the best total of candidates that end at or before place ``p``, where ``mask`` tells which
-    of the entities *open* at ``p`` are used: an entity is open inside the hull of its candidates. Outside of it
-    nobody asks whether it was used, so its bit goes to the next entity, and a sentence with many entities needs only
-    as many bits as have overlapping hulls at one place.
-    """
-    slot = np.empty(n, np.int64)
-    n_slots = _slots(ents, n, left, right, slot)
-    place, n_places, total = _places(ents, n, ptr, start, end, score, least, left, right)
-    if n_slots > MAX_SLOTS or n_places << n_slots > MAX_STATES:
-        return False
-    base = left[ents[0]]
-    begins, listed, owner = _by_end(ents, n, ptr, start, end, score, least, base, place, n_places, total)
-    bits, origin, gain = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.float64)
-    for at in range(total):
-        bits[at] = np.int64(1) << slot[owner[at]]
-        origin[at] = place[start[listed[at]] - base]
-        gain[at] = score[listed[at]]
-    closing = np.zeros(n_places, np.int64)
-    for k in range(n):
-        closing[place[right[ents[k]] - base]] |= np.int64(1) << slot[k]
-    back_item, back_mask = _fill_tables(1 << n_slots, begins, origin, bits, gain, closing)
-
-    for k in range(n):
-        chosen[ents[k]] = -1
-    p, mask = n_places - 1, 0
-    while p > 0:
-        at = back_item[p, mask]
-        mask = back_mask[p, mask]
-        if at < 0:
-            p -= 1
-        else:
-            chosen[ents[owner[at]]] = listed[at]
-            p = origin[at]
-    return True
-
-
-@njit()
-def _solve(todo, n, ptr, start, end, score, best, least, left, right, taken, stamp, chosen, hard, n_hard):  # type: ignore[no-untyped-def]
-    """Solve one sentence whose entities compete; return the new stamp and the number of components left undone.
+def _settle(todo, n, ptr, start, end, score, best, least, left, right, taken, stamp, chosen, crowds, begins, n_crowds):  # type: ignore[no-untyped-def]
+    """Settle what bounds can settle of one sentence; return the new stamp and the number of crowds.
 
     Round by round: split the entities into components whose hulls do not touch; take those that are easy; bound the
     others by their greedy solution. An optimum can leave a total of ``gap = sum of best - greedy`` at most, so a
     candidate further than that below its entity's best is in none, and hulls shrink. What still competes when
-    nothing shrinks any more goes to the dynamic program.
+    nothing shrinks any more is a crowd.
     """
     picked = np.empty(n, np.int64)
     shrunk = True
@@ -386,10 +232,10 @@ def _solve(todo, n, ptr, start, end, score, best, least, left, right, taken, sta
             if _easy(ents, size, best, start, end, taken, stamp, chosen):
                 continue
             if last:
-                if not _dynamic_program(ents, size, ptr, start, end, score, least, left, right, chosen):
-                    n_hard += 1
-                    for k in range(size):
-                        hard[ents[k]] = n_hard
+                at = begins[n_crowds]
+                n_crowds += 1
+                begins[n_crowds] = at + size
+                crowds[at : at + size] = ents
                 continue
             stamp += 1
             found = _greedy(ents, size, ptr, start, end, score, least, 1, taken, stamp, picked)
@@ -414,33 +260,36 @@ def _solve(todo, n, ptr, start, end, score, best, least, left, right, taken, sta
                 todo[kept] = e  # never ahead of what is still to be read
                 kept += 1
         n = kept
-    return stamp, n_hard
+    return stamp, n_crowds
 
 
 @njit()
-def exact_corpus(span_ptr, ptr, start, end, score, n_words):  # type: ignore[no-untyped-def]
-    """Match every sentence exactly, as far as the dynamic program reaches.
+def settle_corpus(span_ptr, ptr, start, end, score, n_words):  # type: ignore[no-untyped-def]
+    """Match every sentence exactly, as far as bounds reach.
 
     ``n_words`` is one more than the highest target word in use.
 
     Returns:
-        ``(chosen, hard, least)``: the candidate of each entity or -1; for each entity 0, or the number (from 1) of a
-        component that is too large and left undone; and the lowest score that can be part of an optimum there.
+        ``(chosen, crowds, begins, least, left, right)``: the candidate of each entity or -1; the entities that still
+        compete, crowd ``k`` being ``crowds[begins[k]:begins[k + 1]]``, in order of the first word that any of their
+        candidates has; the lowest score that can be part of an optimum there; and, of their candidates with at least
+        that, the leftmost start and the rightmost end.
     """
     n_spans = len(ptr) - 1
     chosen = np.full(n_spans, -1, np.int64)
     best = np.full(n_spans, -1, np.int64)
-    hard = np.zeros(n_spans, np.int64)
     least = np.zeros(n_spans, np.float64)
     left = np.zeros(n_spans, np.int64)
     right = np.zeros(n_spans, np.int64)
+    crowds = np.empty(n_spans, np.int64)
+    begins = np.zeros(n_spans + 1, np.int64)
     taken = np.full(n_words, -1, np.int64)
     longest = 0
     for s in range(len(span_ptr) - 1):
         longest = max(longest, span_ptr[s + 1] - span_ptr[s])
     todo = np.empty(longest, np.int64)
     stamp = 0
-    n_hard = 0
+    n_crowds = 0
     for s in range(len(span_ptr) - 1):
         n = 0
         for e in range(span_ptr[s], span_ptr[s + 1]):
@@ -453,7 +302,8 @@ def exact_corpus(span_ptr, ptr, start, end, score, n_words):  # type: ignore[no-
         elif n > 1:
             stamp += 1
             if not _easy(todo, n, best, start, end, taken, stamp, chosen):
-                stamp, n_hard = _solve(
-                    todo, n, ptr, start, end, score, best, least, left, right, taken, stamp, chosen, hard, n_hard
-                )
-    return chosen, hard, least
+                stamp, n_crowds = _settle(
+                    todo, n, ptr, start, end, score, best, least, left, right, taken, stamp,
+                    chosen, crowds, begins, n_crowds,
+                )  # fmt: skip
+    return chosen, crowds[: begins[n_crowds]], begins[: n_crowds + 1], least, left, right

@@ -9,8 +9,9 @@ from typing import Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.families import Family
 from crosspan.project.batch import BoolArray, Float64Array, Int32Array, Int64Array
 
 Constraint = Literal["<=", "=", ">="]

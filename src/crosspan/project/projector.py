@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
+from crosspan.core.families import Family
 from crosspan.core.types import Alignment, Pair, Projection
 
 _NEURAL = ("transformers", "tokenizers", "torch")
@@ -59,7 +60,7 @@ PROJECTORS = Family(
         ),
     },
     context=("threads",),
-    unknown=Component(learns=True, text=True, target_spans=True),
+    unknown=Component(learns=True, links=True, text=True, target_spans=True),
 )
 """Projection methods by name: factories ``(**options)`` of a :class:`Projector`."""
 

@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, checked, with_settings
-from crosspan.core.types import Alignment, Pair, Projection, Sentence
+from crosspan.core.types import Alignment, Pair, Projection
 from crosspan.models.device import Placement
 from crosspan.project.batch import Float64Array, PairBatch
 from crosspan.project.match import match
 from crosspan.project.results import Reason, assemble
 from crosspan.project.scorers.nmt import NmtOptions, NmtScorer
+from crosspan.project.sides import language_of
 from crosspan.project.t_projection_data import Places, Template
 from crosspan.project.t_projection_model import BeamWriter, Writer
 from crosspan.text.detokenize import phrase
@@ -113,7 +115,7 @@ class TProjection:
         settings: Single options by name, such as ``nmt.model``, which come before ``options``; values may be strings.
 
     Example:
-        >>> from crosspan.core.types import Span
+        >>> from crosspan.core.types import Sentence, Span
         >>> class Fixed:
         ...     def write(self, questions):
         ...         return [["<Location>York</Location>", "<Location>Nueva York</Location>"] for _ in questions]
@@ -138,6 +140,7 @@ class TProjection:
         self._template = Template.named(self.options.names, self.options.blank)
         self._writer = writer
         self._scorer = scorer
+        self._turn = Lock()
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Do nothing: T-Projection looks at one sentence at a time."""
@@ -155,8 +158,9 @@ class TProjection:
         """
         batch = PairBatch.build(pairs, alignments)
         reason = np.full(batch.n_spans, Reason.NO_LINK, np.int8)
-        found = self._candidates(pairs, batch, reason)
-        score = self._scores(found)
+        with self._turn:
+            found = self._candidates(pairs, batch, reason)
+            score = self._scores(found)
         span = np.array(found.span, np.int32)
         start, end = np.array(found.start, np.int32), np.array(found.end, np.int32)
         matching = match(batch.span_ptr, span, start, end, np.where(score > self.options.min_score, score, 0.0))
@@ -231,7 +235,10 @@ class TProjection:
 
     def _languages(self, pair: Pair) -> tuple[str, str]:
         nmt = self.options.nmt
-        return (_language(nmt.source_lang, pair.source, "source"), _language(nmt.target_lang, pair.target, "target"))
+        return (
+            language_of(nmt.source_lang, pair.source, "nmt.source_lang"),
+            language_of(nmt.target_lang, pair.target, "nmt.target_lang"),
+        )
 
     def _loaded_writer(self) -> Writer:
         if self._writer is None:
@@ -254,14 +261,3 @@ class TProjection:
         if self._scorer is None:
             self._scorer = NmtScorer(self.options.nmt)
         return self._scorer
-
-
-def _language(given: str, sentence: Sentence, side: str) -> str:
-    language = given or sentence.lang
-    if not language:
-        raise OptionError(
-            f"the language of the {side} sentences is not known",
-            where=sentence.id,
-            hint=f"Name it, such as nmt.{side}_lang=en.",
-        )
-    return language

@@ -65,7 +65,7 @@ class BeamWriter:
         """Several answers to each question, the best first; ``None`` where a question is too long to be read.
 
         Raises:
-            ModelError: Memory is too small for one question, or the device failed.
+            UnavailableError: Memory is too small for one question, or the device failed.
         """
         if not questions:
             return []

@@ -13,8 +13,8 @@ from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike
 from crosspan.core.shown import shown
 from crosspan.core.tags import Repair, SchemeOption
+from crosspan.core.toml_reader import read_toml
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.recipes.toml_text import read_toml
 from crosspan.report.reading import ReportFiles
 
 RECIPE = "recipe.resolved.toml"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
+from crosspan.core.families import Family
 from crosspan.suites.suite import Suite
 
 SUITES = Family(

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.errors import OptionError
+from crosspan.core.families import Family
 from crosspan.core.types import Sentence
 
 Float32Array = npt.NDArray[np.float32]

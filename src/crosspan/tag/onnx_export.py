@@ -21,7 +21,7 @@ import numpy as np
 
 from crosspan import __version__
 from crosspan.core.digests import file_digest
-from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError
+from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, UnavailableError
 from crosspan.core.folders import atomic_folder
 from crosspan.core.progress import Listener, advance_of
 from crosspan.core.threads import torch_threads
@@ -317,7 +317,7 @@ def _readable_errors(name: str) -> Iterator[None]:
     """Turn what the exporter raises into one clear error."""
     try:
         yield
-    except (ModelError, OptionError, OSError, MemoryError):
+    except (ModelError, OptionError, UnavailableError, OSError, MemoryError):
         raise
     except Exception as error:  # whatever a model does that the exporter does not know
         first = (str(error).strip().splitlines() or [type(error).__name__])[0].strip(" .")

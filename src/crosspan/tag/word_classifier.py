@@ -17,17 +17,27 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, OneOf, checked
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import Advance, in_batches, padded
-from crosspan.models.pieces import Pieces, Window, longest_input, pieces_of, special_pieces, windows_of
+from crosspan.models.pieces import (
+    Marks,
+    Pieces,
+    Window,
+    WordChoice,
+    longest_input,
+    pieces_of,
+    recorded_marks,
+    special_pieces,
+    windows_of,
+)
 from crosspan.models.romanizing import Romanize, as_read, to_read_with
 from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import SCHEMES, best_spans, check_needed, columns_of, parsed_names
 
 Float32Array = npt.NDArray[np.float32]
 Int64Array = npt.NDArray[np.int64]
-WordChoice = Literal["first", "average", "max"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,9 @@ class WordClassifierOptions:
         model: Name on the hub, or the folder of the model.
         words: What a word of several pieces takes its probabilities from: its "first" piece, the "average" of all,
             or the one that is surest of its tag ("max").
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: "skip"
+            leaves them out, "keep" takes them as any other, as most programs do, and "auto" does as was done where the
+            model was trained, and skips where it does not say.
         labels: New names of labels or tags, such as PERSON=PER,GPE=LOC,DATE=O; what becomes O is no entity.
         others: What becomes of labels that are not named in labels: "keep" or "drop".
         needed: Labels that the model must know; without one of them it is not loaded.
@@ -53,6 +66,7 @@ class WordClassifierOptions:
 
     model: str = ""
     words: WordChoice = "first"
+    marks: Literal["auto", "skip", "keep"] = "auto"
     labels: tuple[str, ...] = ()
     others: Literal["keep", "drop"] = "keep"
     needed: tuple[str, ...] = ()
@@ -88,6 +102,7 @@ class WordClassifier(ABC):
         self.name = options.model
         self.threads = threads
         self._how = options
+        self._marks: Marks = recorded_marks(config) if options.marks == "auto" else options.marks
         self._romanize = to_read_with(config, options.romanize, self.name)
         names = [str(config.id2label[index]) for index in sorted(config.id2label)]
         self._n_tags = len(names)
@@ -100,6 +115,7 @@ class WordClassifier(ABC):
         )
         check_needed(self.labels, options.needed, self.name)
         self._tokenizer = tokenizer
+        self._turn = Lock()  # a tokenizer has settings, which it changes while it cuts
         self._longest = longest_input(tokenizer, config)
         self._special = special_pieces(tokenizer, self.name)
 
@@ -142,7 +158,8 @@ class WordClassifier(ABC):
             advance: Called with windows done and all there are.
 
         Raises:
-            ModelError: Memory is too small for one window, the device failed, or the model gives no numbers.
+            ModelError: The model gives no numbers.
+            UnavailableError: Memory is too small for one window, or the device failed.
         """
         found = self.spans_of(self.probabilities(sentences, advance=advance))
         return [relabel(sentence, spans) for sentence, spans in zip(sentences, found, strict=True)]
@@ -157,22 +174,23 @@ class WordClassifier(ABC):
         Labels that are no entities here count as ``O``.
         """
         words = as_read([sentence.tokens for sentence in sentences], self._romanize)
-        pieces = pieces_of(self._tokenizer, words)
+        with self._turn:
+            pieces = pieces_of(self._tokenizer, words, self._marks)
         rows = self._rows(pieces, advance)
         found = []
         for one, row in zip(pieces, rows, strict=True):
             if self._how.words != "first" and len(one):
-                row = _of_words(row, one.first(), self._how.words)
+                row = _of_words(row, one.told().first(), self._how.words)
             found.append(self._columns.iob2(row))
         return found
 
     def _rows(self, pieces: Sequence[Pieces], advance: Advance | None) -> list[Float32Array]:
-        """Probabilities of the model's own tags: of the first piece of each word, or of all pieces."""
+        """Probabilities of the model's own tags: of the first piece of each word, or of all that tell of it."""
         windows = [
             (index, window) for index, one in enumerate(pieces) if len(one) for window in self._windows_of(len(one))
         ]
         first_only = self._how.words == "first"
-        starts = [one.first() if first_only else np.arange(len(one)) for one in pieces]
+        starts = [one.first() if first_only else one.telling() for one in pieces]
 
         def compute(batch: npt.NDArray[np.int64]) -> list[Float32Array]:
             chosen = [windows[at] for at in batch.tolist()]

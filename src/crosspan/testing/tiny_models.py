@@ -90,10 +90,21 @@ def save_mbert(folder: Path, *, layers: int = 3, seed: int = 0, width: int = 32,
     return _saved(folder, tokenizer, transformers.BertForMaskedLM(config))
 
 
-def save_xlmr(folder: Path, *, layers: int = 3, seed: int = 0, width: int = 32, positions: int = 64) -> Path:
-    """A tiny XLM-RoBERTa with a Unigram vocabulary."""
+def save_xlmr(
+    folder: Path, *, layers: int = 3, seed: int = 0, width: int = 32, positions: int = 64, marks: bool = False
+) -> Path:
+    """A tiny XLM-RoBERTa with a Unigram vocabulary.
+
+    Args:
+        folder: Where it goes.
+        layers: How many it has.
+        seed: Of its random weights.
+        width: Of its vectors.
+        positions: Most pieces of a text.
+        marks: Whether many words begin with a lone ``▁``, as those of the real one do.
+    """
     transformers = _seeded(seed)
-    tokenizer, config = _xlmr(transformers, layers, width, positions)
+    tokenizer, config = _xlmr(transformers, layers, width, positions, marks)
     return _saved(folder, tokenizer, transformers.XLMRobertaForMaskedLM(config))
 
 
@@ -105,10 +116,11 @@ def save_tagger(
     seed: int = 0,
     width: int = 32,
     positions: int = 64,
+    marks: bool = False,
 ) -> Path:
-    """A tiny XLM-RoBERTa with a layer of IOB2 tags. Its tags are random."""
+    """A tiny XLM-RoBERTa with a layer of IOB2 tags; see :func:`save_xlmr`. Its tags are random."""
     transformers = _seeded(seed)
-    tokenizer, config = _xlmr(transformers, layers, width, positions)
+    tokenizer, config = _xlmr(transformers, layers, width, positions, marks)
     tags = ["O", *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
     config.id2label = dict(enumerate(tags))
     config.label2id = {tag: index for index, tag in enumerate(tags)}
@@ -280,8 +292,11 @@ def _translator_shape(tokenizer: Any, width: int, layers: int) -> dict[str, Any]
     }
 
 
-def _xlmr(transformers: Any, layers: int, width: int, positions: int) -> tuple[Any, Any]:
+def _xlmr(transformers: Any, layers: int, width: int, positions: int, marks: bool) -> tuple[Any, Any]:
     vocabulary = unigram_pieces(corpus_lines(), ["<s>", "<pad>", "</s>", "<unk>"])
+    if marks:
+        begins = [piece for piece, _ in vocabulary if piece.startswith("▁")][::2]
+        vocabulary = [one for one in vocabulary if one[0] not in begins] + [("▁", -3.0)]
     tokenizer = transformers.XLMRobertaTokenizer(vocab=[*vocabulary, ("<mask>", 0.0)])
     tokenizer.model_max_length = positions
     config = transformers.XLMRobertaConfig(

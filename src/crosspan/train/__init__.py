@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from crosspan.core.components import Component, Family
+from typing import Any
+
+from crosspan.core.components import Component
+from crosspan.core.families import Family
 from crosspan.core.model_options import SETTLED
 
 RECORD = "training.json"
 """The record of the training of an encoder; a folder that has it holds a model that is complete."""
+
+_ENCODER: dict[str, Any] = {
+    "target": "crosspan.train.trainers:train_encoder",
+    "packages": ("transformers", "tokenizers", "torch"),
+    "optional": ("peft",),
+    "extra": "neural",
+    "model": "encoder",
+    "downloads": True,
+    "gpu": True,
+    "saves": "folder",
+    "tagger": "transformers",
+    "resumes": True,
+    "dev": True,
+    "unlabelled": True,
+}
+"""What is true of all trainers of encoders."""
 
 TRAINERS = Family(
     "crosspan.trainers",
@@ -22,36 +41,14 @@ TRAINERS = Family(
             votes=True,
         ),
         "token-classifier": Component(
-            target="crosspan.train.trainers:token_classifier",
-            options="crosspan.train.trainers:TokenTrainerOptions",
+            options="crosspan.train.trainer_options:TokenTrainerOptions",
             about="Fine-tunes an encoder, against a discriminator of languages where adversarial.mode says so.",
-            packages=("transformers", "tokenizers", "torch"),
-            optional=("peft",),
-            extra="neural",
-            model="encoder",
-            downloads=True,
-            gpu=True,
-            saves="folder",
-            tagger="transformers",
-            resumes=True,
-            dev=True,
-            unlabelled=True,
+            **_ENCODER,
         ),
         "advpicker": Component(
-            target="crosspan.train.trainers:advpicker",
-            options="crosspan.train.trainers:AdvPickerTrainerOptions",
+            options="crosspan.train.trainer_options:AdvPickerTrainerOptions",
             about="AdvPicker: an adversarial teacher labels the sentences that look least like one language.",
-            packages=("transformers", "tokenizers", "torch"),
-            optional=("peft",),
-            extra="neural",
-            model="encoder",
-            downloads=True,
-            gpu=True,
-            saves="folder",
-            tagger="transformers",
-            resumes=True,
-            dev=True,
-            unlabelled=True,
+            **_ENCODER,
         ),
     },
     given=("examples",),

@@ -8,53 +8,17 @@ then teaches it the rest: it is trained on from where it stands, with everything
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.errors import OptionError
 from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.text.copies import copied_words
+from crosspan.train.adapt_options import COPY_BIAS, AdaptOptions
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
-
-COPY_BIAS = 3.0
-"""Log odds by which a copied word is likelier to be part of an entity than the tagger thinks.
-
-Chosen on the development sets of Luganda and Twi (MasakhaNER 2 with MAFAND).
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class AdaptOptions:
-    """How a tagger is adapted.
-
-    Args:
-        rounds: How often it labels the text and learns from that.
-        copy_bias: Log odds added for copied words.
-        entity_bias: Log odds added for every word: taggers miss more of foreign text than they invent.
-        accept: Entities at least this sure are learned.
-        doubt: Other words that are at least this likely part of an entity are unobserved.
-        l2: Strength of the penalty that keeps the tagger near what it was.
-        iterations: Most steps of each training.
-    """
-
-    rounds: int = 1
-    copy_bias: float = COPY_BIAS
-    entity_bias: float = 0.7
-    accept: float = 0.7
-    doubt: float = 0.2
-    l2: float = 0.5
-    iterations: int = 40
-
-    def __post_init__(self) -> None:
-        if self.rounds < 1:
-            raise OptionError("rounds must be at least 1")
-        if not 0.0 < self.accept <= 1.0 or not 0.0 < self.doubt <= 1.0:
-            raise OptionError("accept and doubt are chances above 0, up to 1")
 
 
 def copy_bias(

@@ -30,9 +30,9 @@ from crosspan.core.types import Sentence
 from crosspan.models.processes import Processes
 from crosspan.models.saving import PART, check_new
 from crosspan.tag.crf import relabel, tags_of
+from crosspan.train import RECORD
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.examples import Example
-from crosspan.train.model_card import RECORD
 from crosspan.train.picking import AdvPickerOptions, Selection, picked
 from crosspan.train.teacher import Teacher
 from crosspan.train.token_classifier import encoder_parts, train_token_classifier
@@ -143,32 +143,46 @@ def train_advpicker(
             progress=_named(progress, "training the teacher"),
         )
     record: dict[str, Any] = json.loads((teacher / RECORD).read_text(encoding="utf-8"))
-    with torch_threads(threads):
-        taught = Teacher(teacher, record, options, adversarial, threads)
-        scores = taught.scores(text, advance_of(progress, "scoring sentences"))
-        kept, selection = picked(text, scores, picker.share)
-        chosen = [text[index] for index in kept]
-        probabilities = taught.tagger.probabilities(chosen, advance=advance_of(progress, "labelling sentences"))
-        spans = taught.tagger.spans_of(probabilities)
-        del taught
+    lesson = _lesson(Teacher(teacher, record, options, adversarial, threads), text, picker.share, threads, progress)
     learner = replace(
         options,
         epochs=picker.epochs or options.epochs,
         learning_rate=picker.learning_rate or options.learning_rate,
         source_lang=options.source_lang or ",".join(sorted(data.sources)),
     )
-    labelled = tuple(Example(relabel(one, found)) for one, found in zip(chosen, spans, strict=True))
-    learned = replace(data, examples=labelled)
+    learned = replace(data, examples=lesson.examples)
     facts = {
         **learned.facts(about),
         "picker": asdict(picker),
-        "selection": asdict(selection),
+        "selection": asdict(lesson.selection),
         "teacher": {"signature": record["signature"], "game": record["game"]},
     }
-    student = _distilled(learned, probabilities, folder, learner, facts, processes, threads, progress)
+    student = _distilled(learned, lesson.probabilities, folder, learner, facts, processes, threads, progress)
     if processes.first:
         (folder / _MARK).unlink(missing_ok=True)
-    return AdvPickerReport(teacher=record, selection=selection, student=student)
+    return AdvPickerReport(teacher=record, selection=lesson.selection, student=student)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What a student learns: the sentences that were picked, and what the teacher thinks of their words."""
+
+    examples: tuple[Example, ...]
+    probabilities: Sequence[npt.NDArray[np.float32]]
+    selection: Selection
+
+
+def _lesson(
+    teacher: Teacher, text: Sequence[Sentence], share: float, threads: int | None, progress: Listener | None
+) -> _Lesson:
+    with torch_threads(threads):
+        scores = teacher.scores(text, advance_of(progress, "scoring sentences"))
+        kept, selection = picked(text, scores, share)
+        chosen = [text[index] for index in kept]
+        found = teacher.tagger.probabilities(chosen, advance=advance_of(progress, "labelling sentences"))
+        spans = teacher.tagger.spans_of(found)
+    examples = tuple([Example(relabel(one, its)) for one, its in zip(chosen, spans, strict=True)])
+    return _Lesson(examples, found, selection)
 
 
 class Distillation(TokenObjective):

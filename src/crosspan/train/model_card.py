@@ -9,7 +9,7 @@ from typing import Any
 
 from crosspan import __version__
 from crosspan.evaluate.signature import signature
-from crosspan.train import RECORD as RECORD
+from crosspan.train import RECORD
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import GameReport
 

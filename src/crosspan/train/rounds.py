@@ -7,7 +7,7 @@ labels it was given, right or wrong.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,33 +19,7 @@ from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
-
-ROUNDS = 1
-"""How often labels are voted on and the tagger is trained again, unless told otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class VoteOptions:
-    """How predictions and projected labels vote.
-
-    Args:
-        folds: The sentences are cut into so many parts; each is predicted by a tagger trained on the others.
-        accept: A predicted entity where nothing is labelled is taken over when it is at least this sure.
-        doubt: Where it is less sure than that, but at least so sure, its words are unobserved.
-        reject: A projected span becomes unobserved when its own confidence times what the tagger gives its words is
-            below this.
-    """
-
-    folds: int = 4
-    accept: float = 0.8
-    doubt: float = 0.3
-    reject: float = 0.02
-
-    def __post_init__(self) -> None:
-        if self.folds < 2:
-            raise OptionError("folds must be at least 2", hint="A tagger must not vote on what it was trained on.")
-        if not 0.0 <= self.reject <= 1.0 or not 0.0 <= self.doubt <= self.accept <= 1.0:
-            raise OptionError("accept, doubt and reject are chances, and doubt is at most accept")
+from crosspan.train.round_options import ROUNDS, VoteOptions
 
 
 def train_in_rounds(

@@ -11,7 +11,8 @@ from crosspan.evaluate import evaluate_ner
 from crosspan.tag.crf import CrfTagger
 from crosspan.train.crf import CrfOptions
 from crosspan.train.examples import Example
-from crosspan.train.rounds import ROUNDS, VoteOptions, train_in_rounds
+from crosspan.train.round_options import ROUNDS, VoteOptions
+from crosspan.train.rounds import train_in_rounds
 
 
 def train_on_projections(

@@ -22,11 +22,11 @@ from crosspan.models.processes import Processes
 from crosspan.models.romanizing import to_train_with
 from crosspan.models.saving import check_new
 from crosspan.tag.crf import tags_of
+from crosspan.train import RECORD
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import language_text
 from crosspan.train.adversary import check_layers, freeze_lowest
 from crosspan.train.examples import Example
-from crosspan.train.model_card import RECORD
 from crosspan.train.token_data import checked_data
 from crosspan.train.token_game import game_of
 from crosspan.train.token_model import loaded

@@ -8,6 +8,7 @@ from typing import Any
 from crosspan.core.errors import OptionError
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_model, neural
+from crosspan.models.pieces import record_marks
 from crosspan.models.romanizing import record
 from crosspan.train.token_options import TokenClassifierOptions
 
@@ -36,6 +37,7 @@ def loaded(options: TokenClassifierOptions, tokenizer: Any, tags: Sequence[str],
         )
         check_fit(tokenizer, model, options.encoder)
         record(model, options.romanize == "yes")
+        record_marks(model, options.marks)
         if options.lora_rank:
             model = _with_lora(model, options).to(device)
     if options.gradient_checkpointing:

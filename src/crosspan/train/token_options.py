@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from crosspan.core.options import Above, AtLeast, AtMost, Below, Within, checked
+from crosspan.models.pieces import Marks, WordChoice
 from crosspan.models.romanizing import Romanize
-from crosspan.tag.word_classifier import WordChoice
 
 Confidence = Literal["soft", "evidence", "none"]
 Loss = Literal["cross_entropy", "gce"]
@@ -22,6 +22,8 @@ class TokenClassifierOptions:
         encoder: Name on the hub, or a folder: XLM-R, mBERT, mDeBERTa, mT5, umT5, ModernBERT and the like.
         words: Which pieces of a word learn its tag: the "first"; with "average" and "max" all do, and the tagger is to
             be used with the same setting.
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: "skip"
+            leaves them out, "keep" takes them as any other, as most programs do. The tagger does the same.
         epochs: How often the data are gone through.
         max_steps: Most changes of the weights; 0 for no limit.
         batch_size: Sentences of a batch, in all processes together.
@@ -63,6 +65,7 @@ class TokenClassifierOptions:
 
     encoder: str = ""
     words: WordChoice = "first"
+    marks: Marks = "skip"
     epochs: Annotated[int, AtLeast(1)] = 5
     max_steps: Annotated[int, AtLeast(0)] = 0
     batch_size: Annotated[int, AtLeast(1)] = 32

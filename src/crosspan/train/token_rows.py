@@ -103,7 +103,7 @@ def rows_of(
     cut = Cutting(tokenizer, config, options)
     found = []
     words = as_read([example.sentence.tokens for example in examples], options.romanize == "yes")
-    pieces = pieces_of(tokenizer, words)
+    pieces = pieces_of(tokenizer, words, options.marks)
     for index, (one, example) in enumerate(zip(pieces, examples, strict=True)):
         if not len(one):
             continue
@@ -113,7 +113,7 @@ def rows_of(
             target, summed = distributions[index], np.zeros(len(example.sentence), bool)
         known = np.ones(len(example.sentence), bool)
         known[list(example.unobserved)] = False
-        learning = one.first() if options.words == "first" else np.arange(len(one))
+        learning = one.first() if options.words == "first" else one.telling()
         learning = learning[known[one.word[learning]]]
         share = 1.0 / np.bincount(one.word[learning], minlength=len(known)).clip(1)
         for window, ids, shift in cut.windows(one):

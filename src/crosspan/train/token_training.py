@@ -9,7 +9,8 @@ from typing import Any
 from crosspan.core.progress import Listener
 from crosspan.models.loop import Loop
 from crosspan.models.saving import record_text
-from crosspan.train.model_card import RECORD, record_of, written_card
+from crosspan.train import RECORD
+from crosspan.train.model_card import record_of, written_card
 from crosspan.train.token_objective import TokenObjective
 from crosspan.train.token_report import TokenClassifierReport
 

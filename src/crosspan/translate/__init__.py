@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
+from crosspan.core.families import Family
 
 Advance = Callable[[int, int], None]
 
@@ -73,11 +74,13 @@ class Translation:
         text: The translation; empty where there is none.
         score: Mean log probability of its pieces; ``None`` where the backend tells none.
         problem: Why it should not be trusted, such as ``"empty"``, ``"looping"`` or ``"too long"``; ``None`` if sound.
+        final: Whether it is of no use to try again, in other ways or in parts.
     """
 
     text: str
     score: float | None = None
     problem: str | None = None
+    final: bool = False
 
 
 class Translator(Protocol):
@@ -99,7 +102,7 @@ class Translator(Protocol):
 
         Raises:
             OptionError: The model does not know a language.
-            ModelError: The device or the server failed.
+            UnavailableError: The device or the server failed.
         """
 
 

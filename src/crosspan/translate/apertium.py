@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.errors import MissingDependencyError, ModelError, OptionError, UnavailableError
 from crosspan.core.options import Above, AtLeast, checked, with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.apertium_languages import english, packages_for, three_letters, variants_of
@@ -147,6 +147,7 @@ class ApertiumTranslator:
             MissingDependencyError: The package of the pair is not installed.
             OptionError: Apertium has no such pair.
             ModelError: The program fails on every text.
+            UnavailableError: It cannot be run.
         """
         if self.options.tags:
             return self.translate_tagged(texts, source=source, target=target, advance=advance)
@@ -231,8 +232,12 @@ class ApertiumTranslator:
                 output, complaint = self._called([self.program, "-u", "-f", "html", mode], page)
         except subprocess.TimeoutExpired:
             output, complaint = "", f"no answer after {self.options.timeout:g} seconds"
-        except OSError as error:  # a part of the program is missing
-            output, complaint = "", str(error)
+        except OSError as error:  # a part of the program is missing, or no process can be started
+            raise UnavailableError(
+                f"Apertium cannot be run: {(error.strerror or str(error)).lower()}",
+                where=str(error.filename) if error.filename else None,
+                hint="Install it anew, or free memory.",
+            ) from error
         found = _PARAGRAPH.findall(output)
         if [int(index) for index, _ in found] == list(range(len(written))):
             return [text for _, text in found]

@@ -6,12 +6,13 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from crosspan.core.errors import OptionError
+from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.files import PathLike, name_of, open_output, read_lines
 from crosspan.core.progress import Listener, Progress
 from crosspan.translate import Translation, Translator
@@ -102,7 +103,8 @@ def translate_file(
         What was translated.
 
     Raises:
-        CrosspanError: The file, a language or the translator is at fault.
+        CrosspanError: The file or a language is at fault, or there is an outage. Where the translator fails on single
+            lines, they are empty, as those that are not to be trusted.
 
     Example:
         >>> import tempfile
@@ -129,17 +131,20 @@ def translate_file(
             on_kept(part, summary.lines)
         return summary.lines > 0
 
+    def advance(done: int, _: int) -> None:
+        if progress is not None:
+            progress(Progress("translating", summary.lines + done, total))
+
+    def translated(texts: Sequence[str]) -> list[Translation]:
+        whole = advance if texts is shard else None  # the rest is tried again in parts
+        return translator.translate(texts, source=source, target=target, advance=whole)
+
+    each = EachByItself(translated, "the translator")
     with open_output(out, stays) as stream:
         while shard := list(islice(lines, SHARD)):
-            before = summary.lines
-
-            def advance(done: int, _: int, before: int = before) -> None:
-                if progress is not None:
-                    progress(Progress("translating", before + done, total))
-
-            found = translator.translate(shard, source=source, target=target, advance=advance)
+            found = [_failed(one) if isinstance(one, Exception) else one for one in each(shard)]
             written = []
-            for number, (text, translation) in enumerate(zip(shard, found, strict=True), before + 1):
+            for number, (text, translation) in enumerate(zip(shard, found, strict=True), summary.lines + 1):
                 written.append(_line(text, translation, summary))
                 if translation.problem is not None and on_unsound is not None:
                     where = f"{name_of(path)}:{number}"
@@ -147,10 +152,14 @@ def translate_file(
             stream.write("".join(f"{line}\n" for line in written))
             stream.flush()
             summary.lines += len(shard)
-            advance(len(shard), len(shard))
+            advance(0, 0)
     summary.repaired.update(getattr(translator, "repaired", {}))
     summary.seconds = time.perf_counter() - started
     return summary
+
+
+def _failed(error: Exception) -> Translation:
+    return Translation("", problem=f"failed: {in_words(error)}")
 
 
 def _line(text: str, translation: Translation, summary: TranslationSummary) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,17 +18,16 @@ import numpy.typing as npt
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.json_text import parse_json
 from crosspan.core.options import Above, AtLeast, OneOf, checked, with_settings
-from crosspan.core.threads import torch_threads
+from crosspan.core.threads import Home, torch_threads
 from crosspan.models.loading import load_tokenizer, neural
 from crosspan.translate import Advance, Translation
+from crosspan.translate.checkpoint import CheckpointTranslator
 from crosspan.translate.conversion import ABOUT, EXTRA, TOKENIZER, converted
 from crosspan.translate.families import Int32Array, ModelFamily
 from crosspan.translate.preparation import (
-    check_same_number,
     longest_source,
     quiet_warnings,
     scored,
-    translated,
 )
 from crosspan.translate.soundness import TOO_LONG
 
@@ -76,7 +76,7 @@ class CTranslate2Options:
         checked(self)
 
 
-class CTranslate2Translator:
+class CTranslate2Translator(CheckpointTranslator):
     """A :class:`~crosspan.translate.ScoringTranslator` that runs a model with CTranslate2.
 
     Args:
@@ -91,6 +91,9 @@ class CTranslate2Translator:
         ModelError: The model cannot be loaded or converted.
         OptionError: There is no such setting, device or precision.
     """
+
+    fixed = frozenset({"model", "device", "dtype", "prefix", "tokenizer", "cache"})
+    options: CTranslate2Options
 
     def __init__(
         self,
@@ -113,6 +116,7 @@ class CTranslate2Translator:
             self.tokenizer = _tokenizer(self.folder, self.options.tokenizer)
         self.family = ModelFamily(self.tokenizer, name=self.name, prefix=self.options.prefix)
         self.longest, self.longest_target = _limits(self.folder, self.tokenizer)
+        self._home = Home("the translator")
         try:
             with torch_threads():  # CTranslate2 sets the threads of the whole process while it loads
                 self.network = package.Translator(
@@ -126,68 +130,17 @@ class CTranslate2Translator:
                 hint="Remove that folder, so that the model is converted again.",
             ) from error
 
-    def varied(self, **settings: Any) -> CTranslate2Translator:
-        """The same model with other settings of decoding; nothing is loaded again.
+    def _at_work(self) -> AbstractContextManager[Any]:
+        self._home.check()
+        return nullcontext()
 
-        Raises:
-            OptionError: There is no such setting, or it belongs to loading.
-        """
-        fixed = sorted({"model", "device", "dtype", "prefix", "tokenizer", "cache"} & set(settings))
-        if fixed:
-            raise OptionError(f"{fixed[0]} cannot change once a model is loaded", hint="Load another.")
-        other: CTranslate2Translator = object.__new__(CTranslate2Translator)
-        other.__dict__.update(self.__dict__)
-        other.options = with_settings(self.options, settings)
-        return other
-
-    def source_ids(self, texts: Sequence[str], source: str, target: str) -> list[Int32Array]:
-        """The pieces that the encoder reads; see :meth:`crosspan.translate.families.ModelFamily.source_ids`."""
-        return self.family.source_ids(texts, source, target)
-
-    def target_ids(self, texts: Sequence[str], target: str) -> list[Int32Array]:
-        """The pieces that the decoder is to produce; see :meth:`crosspan.translate.families.ModelFamily.target_ids`."""
-        return self.family.target_ids(texts, target)
-
-    def translate(
-        self, texts: Sequence[str], *, source: str, target: str, advance: Advance | None = None
-    ) -> list[Translation]:
-        """Translate texts; see :class:`crosspan.translate.Translator`.
-
-        A text that is longer than what the model reads at once is not translated, and not cut off: its ``problem``
-        says so, and :class:`crosspan.translate.guard.Guarded` splits such texts.
-        """
-        given = self._tokens([self.family.given(target)])[0]
-        return translated(
-            texts,
-            self.source_ids(texts, source, target),
-            lambda rows, limit: self._translated(rows, given, limit),
-            frame=len(self.source_ids([""], source, target)[0]),
-            longest=self.longest,
-            most=self.longest_target - len(given) - 2,
-            max_ratio=self.options.max_ratio,
-            budget=self.options.budget,
-            advance=advance,
-        )
-
-    def score(
-        self,
-        sources: Sequence[str],
-        targets: Sequence[str],
-        *,
-        source: str,
-        target: str,
-        advance: Advance | None = None,
+    def score_ids(
+        self, sources: Sequence[Int32Array], targets: Sequence[Int32Array], advance: Advance | None = None
     ) -> npt.NDArray[np.float64]:
-        """Mean natural-log probability of the pieces of each target, its end included, given its source: ``[n]``.
-
-        The code of the language is given, and does not count.
-
-        Raises:
-            OptionError: The model does not know a language, or the two lists differ in length.
-        """
-        check_same_number(sources, targets)
-        before = self._tokens(self.source_ids(sources, source, target))
-        after = self._tokens([row[:-1] for row in self.target_ids(targets, target)])  # the end is added there
+        """Like :meth:`score`, for pieces as :meth:`source_ids` and :meth:`target_ids` give them."""
+        self._home.check()
+        before = self._tokens(sources)
+        after = self._tokens([row[:-1] for row in targets])  # the end is added there
         n_given = self.family.n_given
 
         def compute(chosen: list[int]) -> list[float]:
@@ -198,12 +151,11 @@ class CTranslate2Translator:
 
         return scored(before, after, compute, budget=self.options.budget, advance=advance)
 
-    def _translated(self, rows: Sequence[Int32Array], given: list[str], limit: int) -> list[Translation]:
-        """Translate a batch."""
+    def _translated(self, rows: Sequence[Int32Array], given: Sequence[int], limit: int) -> list[Translation]:
         options = self.options
         found = self.network.translate_batch(
             self._tokens(rows),
-            [given] * len(rows) if given else None,
+            self._tokens([given]) * len(rows) if given else None,
             beam_size=options.beams,
             length_penalty=options.length_penalty,
             repetition_penalty=options.repetition_penalty,

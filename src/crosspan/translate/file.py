@@ -78,9 +78,9 @@ class FileTranslator:
             self._check(len(originals), name_of(self.options.originals))
             self._table = dict(reversed(list(zip(originals, self._lines, strict=True))))
 
-    def _check(self, count: int, what: str) -> None:
+    def _check(self, count: int, what: str, kind: type[PairError] = PairError) -> None:
         if count != len(self._lines):
-            raise PairError(
+            raise kind(
                 f"the file has {len(self._lines)} lines, and {what} {count}",
                 where=name_of(self.name),
                 hint="Give a line for each text; a missing translation is an empty line. To translate a corpus in "
@@ -96,7 +96,7 @@ class FileTranslator:
             PairError: There are no ``originals``, and the file has another number of lines than there are texts.
         """
         if self._table is None:
-            self._check(len(texts), "the corpus")
+            self._check(len(texts), "the corpus", _WholeCorpusError)
             found = [Translation(line) for line in self._lines]
         else:
             table = self._table
@@ -104,6 +104,12 @@ class FileTranslator:
         if advance is not None and texts:
             advance(len(texts), len(texts))
         return found
+
+
+class _WholeCorpusError(PairError):
+    """The lines belong to a whole corpus: they are no translation of a part of it, even of one with as many texts."""
+
+    of_input = False
 
 
 def _missing(text: str) -> Translation:

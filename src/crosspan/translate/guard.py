@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, OneOf, checked
+from crosspan.core.secrets import hidden
 from crosspan.text.scripts import is_unspaced
 from crosspan.text.sentences import split_sentences
 from crosspan.translate import Advance, Translation, Translator
@@ -79,8 +81,9 @@ class Guarded:
         ...     def translate(self, texts, *, source, target, advance=None):
         ...         return [Translation(text.upper() if len(text) < 30 else "") for text in texts]
         >>> guarded = Guarded(Upper(), GuardOptions(longest=40))
-        >>> guarded.translate(["It rained. When Ada came to Accra, Obi was there."], source="en", target="en")
-        [Translation(text='IT RAINED. WHEN ADA CAME TO ACCRA, OBI WAS THERE.', score=None, problem=None)]
+        >>> (made,) = guarded.translate(["It rained. When Ada came to Accra, Obi was there."], source="en", target="en")
+        >>> made.text, made.problem
+        ('IT RAINED. WHEN ADA CAME TO ACCRA, OBI WAS THERE.', None)
         >>> guarded.repaired
         Counter({'empty': 1})
     """
@@ -92,6 +95,7 @@ class Guarded:
             self.options = replace(self.options, split="never", retry=False)
         self.found: Counter[str] = Counter()
         self.repaired: Counter[str] = Counter()
+        self.counting = Lock()
 
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, advance: Advance | None = None
@@ -221,7 +225,9 @@ class _Work:
         """Translate, and try again what came out wrong."""
         found = self._translated(self.guarded.translator, texts, advance)
         wrong = [index for index, translation in enumerate(found) if translation.problem is not None]
-        self.guarded.found.update(_kind(found[index]) for index in wrong)
+        with self.guarded.counting:
+            self.guarded.found.update(_kind(found[index]) for index in wrong)
+        wrong = [index for index in wrong if not found[index].final]
         if not wrong or not self.options.retry:
             return found
         logger_of(__name__).info("%d of %d translations are not sound and are made again", len(wrong), len(texts))
@@ -231,7 +237,8 @@ class _Work:
         for index, translation in zip(wrong, better, strict=True):
             other = translation or next(split)
             if other is not None and other.problem is None:
-                self.guarded.repaired[_kind(found[index])] += 1
+                with self.guarded.counting:
+                    self.guarded.repaired[_kind(found[index])] += 1
             found[index] = _better(found[index], other)
         return found
 
@@ -241,9 +248,11 @@ class _Work:
         translations = translator.translate(texts, **self.languages, advance=advance)
         checked = []
         for text, translation in zip(texts, translations, strict=True):
-            if translation.problem is None:
+            problem = translation.problem
+            if problem is None:
                 problem = problem_of(text, translation.text, max_ratio=self.options.max_ratio)
-                translation = replace(translation, problem=problem) if problem else translation
+            if problem is not None:
+                translation = replace(translation, problem=hidden(problem))
             checked.append(translation)
         return checked
 
@@ -271,7 +280,7 @@ class _Work:
             return results
         inner = [text for index in work for text in cut[index].texts]
         found = self._translated(self.guarded.translator, inner)
-        wrong = [at for at, translation in enumerate(found) if translation.problem is not None]
+        wrong = [at for at, part in enumerate(found) if part.problem is not None and not part.final]
         for at, translation in zip(wrong, self._in_parts([inner[at] for at in wrong], depth + 1), strict=True):
             found[at] = _better(found[at], translation)
         each = iter(found)

@@ -54,7 +54,7 @@ class OpenAITranslator:
         settings: Single settings by name, instead of ``options``.
 
     Raises:
-        OptionError: There is no such setting, or no model is named.
+        OptionError: There is no such setting, no model is named, or the key is none.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class OpenAITranslator:
         """Translate texts; see :class:`crosspan.translate.Translator`.
 
         Raises:
-            ModelError: Nothing answers at the address, it refuses the key, or has no such model.
+            UnavailableError: Nothing answers at the address, it stays busy, refuses the key, or has no such model.
         """
         languages = {"{source}": _spoken(source), "{target}": _spoken(target)}
         work = [index for index, text in enumerate(texts) if text.strip()]
@@ -114,8 +114,8 @@ def translation_in(text: str, answer: Answer) -> Translation:
         answer: The answer.
 
     Example:
-        >>> translation_in("Ada lives.", Answer('<think>Hm.</think>\n"Ada anaishi."'))
-        Translation(text='Ada anaishi.', score=None, problem=None)
+        >>> translation_in("Ada lives.", Answer('<think>Hm.</think>\n"Ada anaishi."')).text
+        'Ada anaishi.'
     """
     found = _THOUGHT.sub("", answer.text).strip()
     fenced = _FENCE.match(found)
@@ -129,4 +129,4 @@ def translation_in(text: str, answer: Answer) -> Translation:
     problem = answer.problem
     if len(lines) > max(1, len(text.splitlines())):
         problem = problem or "the answer has several lines"
-    return Translation(" ".join(lines), problem=problem)
+    return Translation(" ".join(lines), problem=problem, final=answer.final)

@@ -7,7 +7,8 @@ a translation model for. For plain translation on a CPU take :mod:`crosspan.tran
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -15,20 +16,20 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import Above, AtLeast, checked, with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.models.batching import padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
 from crosspan.translate import Advance, Translation
+from crosspan.translate.checkpoint import CheckpointTranslator
 from crosspan.translate.families import Int32Array, ModelFamily
 from crosspan.translate.preparation import (
-    check_same_number,
     longest_source,
     longest_target,
     quiet_warnings,
     scored,
-    translated,
 )
 from crosspan.translate.soundness import TOO_LONG
 
@@ -72,8 +73,10 @@ class TransformersOptions:
         Placement(device=self.device, dtype=self.dtype)
 
 
-class TransformersTranslator:
+class TransformersTranslator(CheckpointTranslator):
     """A :class:`~crosspan.translate.ScoringTranslator` that is a model of ``transformers``.
+
+    Many threads may use one; it works for one of them at a time.
 
     Args:
         model: Name on the hub, or a folder.
@@ -86,6 +89,9 @@ class TransformersTranslator:
         ModelError: The model cannot be loaded, or is no translation model.
         OptionError: There is no such setting or device.
     """
+
+    fixed = frozenset({"model", "device", "dtype", "prefix"})
+    options: TransformersOptions
 
     def __init__(
         self,
@@ -115,22 +121,9 @@ class TransformersTranslator:
         self.network = load_model(self.name, "AutoModelForSeq2SeqLM", placement=placement)
         check_fit(self.tokenizer, self.network, self.name)
         self.network.generation_config = self._decoding((), 1)  # what a checkpoint brings would fill what is left open
+        self._turn = Lock()
         self.longest = longest_source(self.tokenizer, self.config)
         self.longest_target = longest_target(self.config)
-
-    def varied(self, **settings: Any) -> TransformersTranslator:
-        """The same model with other settings of decoding; nothing is loaded again.
-
-        Raises:
-            OptionError: There is no such setting, or it belongs to loading.
-        """
-        fixed = sorted({"model", "device", "dtype", "prefix"} & set(settings))
-        if fixed:
-            raise OptionError(f"{fixed[0]} cannot change once a model is loaded", hint="Load another.")
-        other: TransformersTranslator = object.__new__(TransformersTranslator)
-        other.__dict__.update(self.__dict__)
-        other.options = with_settings(self.options, settings)
-        return other
 
     @property
     def device(self) -> Any:
@@ -142,64 +135,6 @@ class TransformersTranslator:
         """The piece that the decoder begins with, before all pieces of a target."""
         return int(self.config.decoder_start_token_id)
 
-    def source_ids(self, texts: Sequence[str], source: str, target: str = "") -> list[Int32Array]:
-        """The pieces that the encoder reads; see :meth:`crosspan.translate.families.ModelFamily.source_ids`.
-
-        Args:
-            texts: The texts.
-            source: Their language.
-            target: Language to translate to; models that do not need it here do not ask for it.
-        """
-        if not target and self.family.kind != "codes":
-            raise OptionError("the target language is not named", hint="This model reads it on the source side.")
-        return self.family.source_ids(texts, source, target or source)
-
-    def target_ids(self, texts: Sequence[str], target: str) -> list[Int32Array]:
-        """The pieces that the decoder is to produce; see :meth:`crosspan.translate.families.ModelFamily.target_ids`."""
-        return self.family.target_ids(texts, target)
-
-    def translate(
-        self, texts: Sequence[str], *, source: str, target: str, advance: Advance | None = None
-    ) -> list[Translation]:
-        """Translate texts; see :class:`crosspan.translate.Translator`.
-
-        A text that is longer than what the model reads at once is not translated, and not cut off: its ``problem``
-        says so, and :class:`crosspan.translate.guard.Guarded` splits such texts.
-        """
-        given = self.family.given(target)
-        torch = neural("this translator", "torch")
-        with torch.inference_mode(), torch_threads(self.threads):
-            return translated(
-                texts,
-                self.source_ids(texts, source, target),
-                lambda rows, limit: self._translated(rows, given, limit),
-                frame=len(self.source_ids([""], source, target)[0]),
-                longest=self.longest,
-                most=self.longest_target - len(given) - 2,
-                max_ratio=self.options.max_ratio,
-                budget=self.options.budget,
-                advance=advance,
-            )
-
-    def score(
-        self,
-        sources: Sequence[str],
-        targets: Sequence[str],
-        *,
-        source: str,
-        target: str,
-        advance: Advance | None = None,
-    ) -> npt.NDArray[np.float64]:
-        """Mean natural-log probability of the pieces of each target, its end included, given its source: ``[n]``.
-
-        The code of the language is given, and does not count.
-
-        Raises:
-            OptionError: The model does not know a language, or the two lists differ in length.
-        """
-        check_same_number(sources, targets)
-        return self.score_ids(self.source_ids(sources, source, target), self.target_ids(targets, target), advance)
-
     def score_ids(
         self, sources: Sequence[Int32Array], targets: Sequence[Int32Array], advance: Advance | None = None
     ) -> npt.NDArray[np.float64]:
@@ -210,12 +145,16 @@ class TransformersTranslator:
             ids, mask = self._padded([sources[at] for at in chosen])
             return self._scores({"input_ids": ids}, mask, [targets[at] for at in chosen])
 
-        torch = neural("this translator", "torch")
-        with torch.inference_mode(), torch_threads(self.threads):
+        with self._at_work():
             return scored(sources, targets, compute, budget=budget, advance=advance)
 
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        torch = neural("this translator", "torch")
+        with self._turn, torch.inference_mode(), torch_threads(self.threads):
+            yield
+
     def _translated(self, rows: Sequence[Int32Array], given: Sequence[int], limit: int) -> list[Translation]:
-        """Translate a batch."""
         ids, mask = self._padded(rows)
         encoded = self.network.get_encoder()(input_ids=ids, attention_mask=mask)
         with quiet_warnings():

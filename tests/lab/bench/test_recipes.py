@@ -8,9 +8,10 @@ from crosspan.cli.main import main
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.lab.bench import BenchScoring, make_baseline, make_system, run_suite
+from crosspan.lab.bench.choosing import pipelines_of
 from crosspan.lab.bench.material import LazyMaterial
 from crosspan.lab.bench.plans import BenchJob
-from crosspan.lab.bench.system import System, pipelines_of
+from crosspan.lab.bench.system import System
 from crosspan.suites import make_suite
 from crosspan.suites.suite import Material
 
@@ -129,21 +130,24 @@ def test_a_model_that_is_not_there_is_a_line_of_the_table(tmp_path, downloads, c
 
 
 @pytest.mark.parametrize(
-    "how",
+    ("how", "aligner"),
     [
-        {"method": "codec", "settings": {"model": "nobody/codec"}},
-        {"method": "t-projection", "settings": {"model": "nobody/t5", "min_confidence": "0.2"}},
-        {"aligner": "awesome", "settings": {"align.model": "nobody/mbert"}},
-        {"aligner": "fast_align", "method": "heuristic"},
+        ({"method": "codec", "settings": {"model": "nobody/codec"}}, None),  # it needs no links
+        ({"method": "t-projection", "settings": {"model": "nobody/t5", "min_confidence": "0.2"}}, None),
+        ({"method": "codec", "settings": {"model": "nobody/codec"}, "aligner": "fast_align"}, "fast_align"),
+        ({"aligner": "awesome", "settings": {"align.model": "nobody/mbert"}}, "awesome"),
+        ({"aligner": "fast_align", "method": "heuristic"}, "fast_align"),
+        ({}, "statistical"),
     ],
 )
-def test_any_method_and_aligner_makes_a_plan(how):
+def test_any_method_and_aligner_makes_a_plan(how, aligner):
     system = make_system(make_suite("europarl-ner").about, **how)
     (plan,) = BenchJob(system, LazyMaterial(lambda: (Material(gold=GOLD, source=SOURCE), {}), {}), "es").plans()
     (project,) = [step for step in plan.steps if step.name == "project"]
     assert project.method.name == how.get("method", "candidates")
-    aligners = {step.aligner.name for step in plan.steps if hasattr(step, "aligner")}
-    assert aligners == {how.get("aligner", "statistical")}
-    aligner = {f"align.{key}": value for key, value in plan.steps[0].aligner.settings.items()}
+    found = [step.aligner for step in plan.steps if hasattr(step, "aligner")]
+    assert {one.name for one in found} == ({aligner} if aligner else set())
+    assert (f"{aligner} aligner" in system.label) == system.aligns == bool(aligner)
+    aligner = {f"align.{key}": value for one in found for key, value in one.settings.items()}
     used = {**project.method.settings, **aligner, "min_confidence": "0.2"}
     assert how.get("settings", {}).items() <= used.items()

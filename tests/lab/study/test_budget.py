@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from crosspan.lab.study.budget import Room, Speed, budget_of, cost_of, encoder_sizes, room_of
+from crosspan.lab.study.budget import Costing, Room, Speed, budget_of, encoder_sizes, room_of
 from crosspan.lab.study.data import load_data
 from crosspan.lab.study.folder import StudyFolder
 from crosspan.lab.study.grid import cells_of
@@ -51,7 +51,7 @@ def test_an_encoder_that_is_not_at_hand_is_skipped(world, tmp_path):
 def test_memory_of_a_training_by_hand(study):
     plan, data, cells = study
     cell = next(one for one in cells if (one.encoder, one.mode) == ("ready", "none"))
-    found = cost_of(plan, data, cell, XLMR_LARGE, Speed(train=0.0))
+    found = Costing(plan, data).of(cell, XLMR_LARGE, Speed(train=0.0))
     # weights, gradients, two moments and the best weights: 20 bytes a parameter; 8 sentences of at most 48 pieces
     length = min(48, int(1.6 * max(map(len, data.train))))
     layers = 2 * 24 * (34 * length * 8 * 1024 + 5 * 16 * length * length * 8)
@@ -59,7 +59,7 @@ def test_memory_of_a_training_by_hand(study):
     assert found.working_gb == pytest.approx(20 * 559e6 / 1e9)
     assert found.kept_gb == 0.0
     other = next(one for one in cells if (one.encoder, one.mode) == ("ready", "reversal"))
-    assert cost_of(plan, data, other, XLMR_LARGE, Speed(train=0.0)).memory_gb > found.memory_gb
+    assert Costing(plan, data).of(other, XLMR_LARGE, Speed(train=0.0)).memory_gb > found.memory_gb
 
 
 def test_hours_are_words_times_the_time_of_a_piece(study):
@@ -69,7 +69,7 @@ def test_hours_are_words_times_the_time_of_a_piece(study):
     )
     words = sum(map(len, data.train))
     read = sum(len(one) for test in data.tests for one in test.gold) + sum(map(len, data.dev))
-    first, second = (cost_of(plan, data, one, XLMR_LARGE, Speed(train=0.01)).seconds for one in (plain, against))
+    first, second = (Costing(plan, data).of(one, XLMR_LARGE, Speed(train=0.01)).seconds for one in (plain, against))
     assert first == pytest.approx(1.6 * 0.01 * (words + read / 3))
     # a batch against the languages has half as many sentences as one of the task
     assert second - first == pytest.approx(1.6 * 0.01 * words / 2)

@@ -22,23 +22,23 @@ def plan_of(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (f"sede = [1]\n{LEAST}", "there is no key 'sede'. Did you mean seeds?"),
+        (f"sede = [1]\n{LEAST}", "s.toml:1: there is no key 'sede'. Did you mean 'seeds'?"),
         (f"seeds = [1, 1]\n{LEAST}", "Name each seed once"),
         (f'keep = "some"\n{LEAST}', "Choose one of none, encoders, all"),
         (
             LEAST.replace("[train]", '[train]\nlabel = "PER"'),
-            r"\[train\]: there is no key 'label'. Did you mean labels?",
+            r"s.toml:2: \[train\] has no key 'label'. Did you mean 'labels'?",
         ),
         (
             LEAST.replace("[train]", "[train]\noptions = {epoch = 1}"),
-            "there is no setting 'epoch'. Did you mean epochs?",
+            "s.toml:2: there is no setting 'epoch'. Did you mean epochs?",
         ),
         (LEAST.replace("[train]", "[train]\noptions = {seed = 1}"), "seed is set by the study itself"),
-        (LEAST.replace('name = "a"', ""), "an encoder has no name"),
-        (LEAST.replace("[train]", '[train]\nuse = "token-clasifier"'), "Did you mean 'token-classifier'?"),
+        (LEAST.replace('name = "a"', ""), "s.toml:3: an encoder has no name"),
+        (LEAST.replace("[train]", '[train]\nuse = "token-clasifier"'), "s.toml:2: .*Did you mean 'token-classifier'?"),
         (LEAST + '[[mode]]\nuse = "advpicker"\n', "needs text of the target languages"),
-        (LEAST + '[[mode]]\nuse = "crf"\nhidden = 3\n', r"\[mode crf\]: there is no setting 'hidden'"),
-        (LEAST + '[[encoder]]\nname = "a"\n', "'a' is there twice"),
+        (LEAST + '[[mode]]\nuse = "crf"\nhidden = 3\n', "s.toml:10: there is no setting 'hidden'"),
+        (LEAST + '[[encoder]]\nname = "a"\n', "s.toml:8: 'a' is there twice"),
         (LEAST + '[[mode]]\nmode = "reversal"\n', "needs text of the target languages"),
         (LEAST + '[[mode]]\nmode = "reversed"\n[unlabelled.files]\nda = "x"\n', "Choose one of none, reversal"),
         (
@@ -48,10 +48,12 @@ def plan_of(tmp_path, text):
         (LEAST.replace('name = "a"', 'name = "a"\nshape = {layers = 1}'), "no text to pre-train"),
         (
             LEAST.replace('name = "a"', 'name = "a"\nshape = {layer = 1}') + '[pretrain]\ntext = "x"\n',
-            "there is no setting 'layer'. Did you mean layers?",
+            "s.toml:5: there is no setting 'layer'. Did you mean layers?",
         ),
-        (LEAST.replace("[[test]]", "[test]"), r"\[test\]: this is no list of tables"),
-        (LEAST + "[limits]\nmax_hours = -1\n", "max_hours is -1.0"),
+        (LEAST.replace("[[test]]", "[test]"), r"s.toml:5: test is no list of tables. Write \[\[test\]\]"),
+        ("seeds = 3\n" + LEAST, "s.toml:1: seeds is 3, not a list"),
+        (LEAST.partition("[[test]]")[0], r"s.toml: there is no \[\[test\]\]"),
+        (LEAST + "[limits]\nmax_hours = -1\n", "s.toml:9: max_hours is -1.0"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_remedy(tmp_path, text, said):

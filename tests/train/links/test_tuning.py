@@ -11,8 +11,9 @@ import pytest
 from crosspan.align import make_aligner
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, OutputError, PairError
 from crosspan.core.types import Alignment
+from crosspan.models.pieces import Pieces
 from crosspan.models.schedule import rate_at
-from crosspan.train.links.data import Frame, masked, order_of, rows_of
+from crosspan.train.links.data import Frame, given_links, masked, order_of, rows_of, word_grid, word_links
 from crosspan.train.links.tuning import TuningOptions, tune_aligner
 from crosspan.train.pretrain.corruption import IGNORED
 
@@ -170,6 +171,29 @@ def test_xlmr_can_be_tuned(tiny, sentences, tmp_path):
     assert len(make_aligner("awesome", model=report.folder, layer=2, threads=1).align_tokens(sentences[:1])[0])
 
 
+def test_pieces_that_only_say_that_a_word_begins_have_no_links(tiny, sentences, tmp_path):
+    """Links that are learned are those of other pieces; the model still reads and guesses all of them."""
+    model = tiny("xlmr", positions=POSITIONS, marks=True)
+    names = ("self_training", "mlm", "consistency")
+    found = {}
+    for marks in ("skip", "keep"):
+        report = tune_aligner(
+            sentences[:24], tmp_path / marks, options(model, objectives=names, marks=marks), threads=1
+        )
+        found[marks] = report.losses
+    assert found["skip"]["mlm"][0] == pytest.approx(found["keep"]["mlm"][0], abs=1e-6)
+    assert found["skip"]["consistency"][0] != pytest.approx(found["keep"]["consistency"][0], abs=1e-6)
+    frame = Frame((1,), (2,), 0, 3, 50)
+    numbers, word = np.array([6, 8, 9], np.int32), np.array([0, 0, 1], np.int32)
+    pieces = Pieces(numbers, word, numbers == 6)
+    rows = rows_of(frame, [[pieces]])
+    assert rows.side.tolist() == [[0, 1, 1, 1, 0]]
+    assert rows.told.tolist() == [[False, False, True, True, False]]
+    links = given_links(Alignment.from_links([(0, 1)]), pieces, pieces)
+    assert word_grid(links, pieces, pieces).tolist() == [[False, True], [False, False]]
+    assert word_links(word_grid(links, pieces, pieces), pieces, pieces).tolist() == links.tolist()
+
+
 def test_long_and_empty_pairs_are_left_out(model, sentences, tmp_path):
     pairs = [*sentences[:8], ([], ["x"]), (["x"], []), (sentences[0][0] * 9, sentences[0][1])]
     report = tune_aligner(pairs, tmp_path / "out", options(model, max_steps=1), threads=1)
@@ -312,7 +336,8 @@ def test_order_depends_on_seed_and_epoch_alone():
 
 def test_masks():
     frame = Frame((1,), (2,), 0, 3, 50)
-    rows = rows_of(frame, [[np.arange(10, 40, dtype=np.int32), np.arange(10, 40, dtype=np.int32)]] * 50)
+    numbers = np.arange(10, 40, dtype=np.int32)
+    rows = rows_of(frame, [[Pieces(numbers, numbers - 10), Pieces(numbers, numbers - 10)]] * 50)
     read, labels = masked(rows, frame, rows.side == 2, 0.3, np.random.default_rng(0))
     hidden = labels != IGNORED
     assert not hidden[rows.side != 2].any()  # neither special pieces nor the other language

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.carried import CARRIED
 from crosspan.core.errors import OptionError
 from crosspan.core.json_text import parse_json
 from crosspan.models.loading import neural
@@ -119,7 +120,7 @@ def pretraining_lists() -> dict[str, Pretraining]:
 
     Example:
         >>> list(pretraining_lists())
-        ['xlm-r', 'mdeberta-v3', 'mbert', 'mt5', 'afro-xlm-r']
+        ['xlm-r', 'e5', 'mdeberta-v3', 'mbert', 'mt5', 'afro-xlm-r']
     """
     return {key: Pretraining(key, **_about(key)) for key in _data()}
 
@@ -162,6 +163,9 @@ def pretraining_of(encoder: str | os.PathLike[str]) -> Pretraining | None:
 
 
 def _names(encoder: str) -> Iterator[str]:
+    if encoder in CARRIED:
+        yield CARRIED[encoder].hub.rpartition("/")[2]
+        return
     yield encoder.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
     settings = Path(encoder) / "config.json"
     if settings.is_file():

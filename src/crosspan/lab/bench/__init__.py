@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crosspan.lab.bench.choosing import make_baseline as make_baseline
+    from crosspan.lab.bench.choosing import make_system as make_system
     from crosspan.lab.bench.published import PublishedFigure as PublishedFigure
     from crosspan.lab.bench.published import published_figures as published_figures
     from crosspan.lab.bench.runner import LanguageResult as LanguageResult
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
     from crosspan.lab.bench.runner import run_suite as run_suite
     from crosspan.lab.bench.scoring import BenchScoring as BenchScoring
     from crosspan.lab.bench.system import System as System
-    from crosspan.lab.bench.system import make_baseline as make_baseline
-    from crosspan.lab.bench.system import make_system as make_system
 
 _HOMES = {
     "PublishedFigure": "published",
@@ -21,8 +21,8 @@ _HOMES = {
     "BenchScoring": "scoring",
     "SuiteResult": "runner",
     "System": "system",
-    "make_baseline": "system",
-    "make_system": "system",
+    "make_baseline": "choosing",
+    "make_system": "choosing",
     "published_figures": "published",
     "run_suite": "runner",
 }

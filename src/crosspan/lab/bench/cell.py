@@ -85,4 +85,4 @@ class BenchCell(Step):
             "n_bitext": len(material.bitext),
             "notes": [*material.notes, *outcomes[0].notes],
         }
-        return Output({"result": Facts(found)}, {})
+        return Output({"result": Facts(found)}, unsure=any(one.unsure for one in outcomes))

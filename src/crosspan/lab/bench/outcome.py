@@ -16,8 +16,10 @@ class CellOutcome:
         sentences: The labelled sentences; empty for word alignment.
         links: The word links; empty for other pipelines.
         notes: What a reader of the table must know.
+        unsure: Whether sentences were left out that the next run should try again.
     """
 
     sentences: Sequence[Sentence] = ()
     links: Sequence[Alignment] = ()
     notes: tuple[str, ...] = ()
+    unsure: bool = False

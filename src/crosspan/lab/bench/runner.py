@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from crosspan import __version__
 from crosspan.core.digests import file_digest
-from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
+from crosspan.core.errors import CrosspanError, EmptyInputError, MissingDependencyError, OptionError, UnavailableError
 from crosspan.core.progress import Listener, Progress
 from crosspan.evaluate.signature import signature
 from crosspan.lab.bench import noise
@@ -172,6 +172,8 @@ def run_suite(
 
     Raises:
         OptionError: There is no such suite, language, tagger or rate of noise.
+        UnavailableError: A server, a device or a disk does not do its work. What is finished is in the cache, and the
+            next run goes on.
         FormatError: There is no such folder.
         EmptyInputError: The folder has nothing of the suite.
     """
@@ -179,7 +181,7 @@ def run_suite(
     about = suite.about
     wanted = _languages(about, languages)
     if ocr_noise:
-        OcrNoise(rate=ocr_noise)
+        OcrNoise(rate=ocr_noise)  # checks it
     job = _Job(
         suite=suite,
         system=system,
@@ -197,13 +199,7 @@ def run_suite(
         results.append(job.language(lang))
         if progress is not None:
             progress(Progress("languages", len(results), len(wanted)))
-    if all(one.status == "missing" for one in results):
-        first = results[0]
-        raise EmptyInputError(
-            f"nothing of the suite {name} can be run: {first.language}: {first.message}",
-            where=data,
-            hint=f"Download: {first.hint or about.download}." if first.hint else None,
-        )
+    _check_there(name, data, about, results)
     return SuiteResult(
         about,
         system,
@@ -214,6 +210,17 @@ def run_suite(
         _signature(job, results),
         ocr_noise,
     )
+
+
+def _check_there(name: str, data: str, about: About, results: Sequence[LanguageResult]) -> None:
+    """Raise where the folder has nothing of the suite."""
+    if all(one.status == "missing" for one in results):
+        first = results[0]
+        raise EmptyInputError(
+            f"nothing of the suite {name} can be run: {first.language}: {first.message}",
+            where=data,
+            hint=f"Download: {first.hint or about.download}." if first.hint else None,
+        )
 
 
 def _languages(about: About, asked: Sequence[str] | None) -> list[str]:
@@ -252,7 +259,11 @@ class _Job:
         return [self.system] if self.baseline is None else [self.system, self.baseline]
 
     def language(self, lang: str) -> LanguageResult:
-        """Run one language, or find it in the cache."""
+        """Run one language, or find it in the cache.
+
+        Raises:
+            UnavailableError: There is an outage.
+        """
         try:
             return self._language(lang)
         except MissingData as error:
@@ -262,6 +273,8 @@ class _Job:
                 raise
             return LanguageResult(lang, "missing", {}, "the tagger named for it is not there")
         except CrosspanError as error:
+            if isinstance(error, UnavailableError) and not isinstance(error, MissingDependencyError):
+                raise  # the next language would fare no better
             where = f"{self._shown(error.where)}: " if error.where else ""
             return LanguageResult(lang, "error", {}, f"{where}{error.message}", error.hint)
         except OSError as error:

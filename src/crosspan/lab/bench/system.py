@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from crosspan.align import ALIGNERS
-from crosspan.core.components import Family
 from crosspan.core.errors import OptionError
+from crosspan.core.families import Family
 from crosspan.core.nearest import did_you_mean
 from crosspan.lab.bench.settings import (
     CHOSEN,
     OF_ANY_METHOD,
     PIPELINES,
     TASKS_OF,
-    belongs_to,
     has_effect,
     place_of,
     tables_of,
 )
 from crosspan.pipeline.labels import IN_MEMORY
+from crosspan.pipeline.recipes.fit import links_are_made
 from crosspan.pipeline.recipes.ready import ready_names, ready_recipe
 from crosspan.pipeline.recipes.recipe import change_recipe, make_recipe
+from crosspan.pipeline.recipes.tables import OPTIONAL, TABLES
 from crosspan.pipeline.use import Use
 from crosspan.project.projector import PROJECTORS
-from crosspan.suites.suite import About, MissingData, Need
+from crosspan.suites.suite import MissingData, Need
 from crosspan.tag import TAGGERS, tagger_name
 from crosspan.train import TRAINERS
 
@@ -93,7 +94,7 @@ class System:
             if "{lang}" not in tagger:
                 tagger_name(tagger)
         for task in self.tasks:
-            make_recipe({"task": task, **self.tables(task, "", "en")})
+            make_recipe({"task": task, **self.tables(task, "xx", "en")})
 
     def _check_setting(self, name: str) -> None:
         """Raise where a setting has no effect, or belongs to something else than it says."""
@@ -109,8 +110,26 @@ class System:
                 if use in family and family.takes(use, key):
                     hint = f"For the {family.noun} {use} write {other}.{key}."
                     raise OptionError(f"the method {self.method} has no setting {key!r}", hint=hint)
-        if not has_effect(self.pipeline, name):
+        self._check_effect(name)
+
+    def _check_effect(self, name: str) -> None:
+        if not self.heeds(name):
             raise OptionError(f"{name} has no effect on the pipeline {self.pipeline}", hint="Leave it out.")
+
+    def heeds(self, setting: str) -> bool:
+        """Whether a setting changes anything. Those of a ready recipe do, but for tables that it does not have.
+
+        Example:
+            >>> System(pipeline="projection").heeds("tag.adapt"), System(pipeline="translate-test").heeds("tag.adapt")
+            (False, True)
+        """
+        if not self.is_ready:
+            return has_effect(self.pipeline, setting)
+        table, recipe = setting.partition(".")[0], self._ready_recipe("xx", "en")
+        if table not in TABLES:
+            return True
+        there = table not in OPTIONAL or table in recipe or f"{table}.use" in self.settings
+        return there and table in tables_of(recipe["task"])
 
     def _check_ready(self) -> None:
         """Raise where something was chosen that a ready recipe says itself."""
@@ -123,6 +142,8 @@ class System:
             raise OptionError(
                 f"the tagger of {self.pipeline} stands in its recipe", hint="Change the recipe: --set tag.model=NAME."
             )
+        for name in sorted(self.settings):
+            self._check_effect(name)
         make_recipe(self.ready_data("xx", "en"))
 
     def ready_data(self, lang: str, source_lang: str) -> dict[str, Any]:
@@ -134,6 +155,12 @@ class System:
             lang: Language of the sentences to label.
             source_lang: Language of their other side.
         """
+        return change_recipe(
+            self._ready_recipe(lang, source_lang), [f"{name}={value}" for name, value in self.settings.items()]
+        )
+
+    def _ready_recipe(self, lang: str, source_lang: str) -> dict[str, Any]:
+        """The same without the settings."""
         files = dict.fromkeys(("TARGET", "SOURCE"), IN_MEMORY)
         langs = {"TARGET_LANG": lang, "SOURCE_LANG": source_lang}
         data = tomllib.loads(ready_recipe(self.pipeline, {**files, **langs, "OUT": "out"}))
@@ -145,7 +172,7 @@ class System:
                 data.pop("translate", None)
                 data["task"] = "project"
                 data["source"]["path"] = IN_MEMORY
-        return change_recipe(data, [f"{name}={value}" for name, value in self.settings.items()])
+        return data
 
     def tables(self, task: str, lang: str, source_lang: str) -> dict[str, dict[str, Any]]:
         """The tables of a recipe that say the same.
@@ -211,7 +238,15 @@ class System:
     @property
     def aligns(self) -> bool:
         """Whether words are linked."""
-        return not self.is_ready and self.pipeline != "tagger"
+        if self.is_ready or self.pipeline == "tagger":
+            return False
+        places = {place_of(name) for name in self.settings}
+        return links_are_made(
+            PROJECTORS.component(self.method),
+            self.aligner,
+            changed="align" in {table for table, _ in places},
+            looked_at=self.pipeline in ("alignment", "ensemble") or ("project", "filters") in places,
+        )
 
     @property
     def short(self) -> str:
@@ -266,104 +301,3 @@ class System:
             "taggers": dict(sorted(self.taggers.items())),
             "more_text": self.more_text if self.aligns else None,
         }
-
-
-def make_system(
-    about: About,
-    *,
-    pipeline: str | None = None,
-    method: str = PROJECTORS.default,
-    aligner: str = ALIGNERS.default,
-    settings: Mapping[str, str] | None = None,
-    taggers: Mapping[str, str] | None = None,
-    more_text: bool = True,
-) -> System:
-    """The system that a suite is run with.
-
-    Args:
-        about: The suite.
-        pipeline: One of the suite's; its first by default.
-        method: See :class:`System`, as for the others.
-        aligner: Name of the word aligner.
-        settings: By name.
-        taggers: By language.
-        more_text: Whether the aligner learns from more text.
-
-    Raises:
-        OptionError: The suite has no such pipeline, or a name or setting is not possible.
-    """
-    known = pipelines_of(about)
-    chosen = pipeline or about.pipelines[0]
-    if chosen not in known:
-        raise OptionError(f"the suite {about.name} has no pipeline {chosen!r}", hint=f"Choose from {', '.join(known)}.")
-    return System(
-        pipeline=chosen,
-        method=method,
-        aligner=aligner,
-        settings=settings or {},
-        taggers=taggers or {},
-        more_text=more_text,
-        from_gold=about.pipelines[0] == "projection",
-    )
-
-
-def pipelines_of(about: About) -> tuple[str, ...]:
-    """The pipelines of a suite, its own first, then the ready recipes where it has sentences to label.
-
-    Example:
-        >>> from crosspan.suites import make_suite
-        >>> pipelines_of(make_suite("alignment").about)
-        ('alignment',)
-    """
-    return about.pipelines if about.pipelines == ("alignment",) else (*about.pipelines, *ready_names())
-
-
-def make_baseline(about: About, system: System, name: str) -> System:
-    """The system to compare with: another method, aligner or pipeline.
-
-    What is named has its default settings. The rest stays as it is, with those of its settings that still have an
-    effect.
-
-    Args:
-        about: The suite.
-        system: What it is compared with.
-        name: A method, an aligner or one of the suite's pipelines, or several with ``+`` between them.
-
-    Raises:
-        OptionError: A part of the name is none of these, or the baseline is the system itself.
-
-    Example:
-        >>> from crosspan.suites import make_suite
-        >>> about = make_suite("europarl-ner").about
-        >>> make_baseline(about, make_system(about), "fast_align+heuristic").label
-        'projection, heuristic, fast_align aligner'
-    """
-    changes: dict[str, str] = {}
-    for part in name.split("+"):
-        for kind, known in (
-            ("method", PROJECTORS.names()),
-            ("aligner", ALIGNERS.names()),
-            ("pipeline", pipelines_of(about)),
-        ):
-            if part in known and kind not in changes:
-                changes[kind] = part
-                break
-        else:
-            known_names = (*PROJECTORS.names(), *ALIGNERS.names(), *pipelines_of(about))
-            raise OptionError(f"there is no baseline {part!r}", hint=did_you_mean(part, known_names, quoted=False))
-    pipeline = changes.get("pipeline", system.pipeline)
-    settings = {
-        name: value
-        for name, value in system.settings.items()
-        if belongs_to(name) not in changes and has_effect(pipeline, name)
-    }
-    if pipeline in ready_names():
-        settings = dict(system.settings) if system.is_ready else {}
-        changes = {"method": PROJECTORS.default, "aligner": ALIGNERS.default, **changes}
-    elif system.is_ready:
-        settings = {}
-    taggers = {} if pipeline in ready_names() else system.taggers
-    found = replace(system, settings=settings, taggers=taggers, **changes)  # type: ignore[arg-type]
-    if (found.label, found.taggers) == (system.label, system.taggers):
-        raise OptionError(f"the baseline {name!r} is what it would be compared with", hint="Choose another.")
-    return found

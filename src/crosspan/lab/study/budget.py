@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from crosspan.core.errors import CrosspanError
@@ -136,6 +137,7 @@ def budget_of(
         room: What there is.
         jobs: Processes.
     """
+    costing = Costing(plan, data)
     costs: dict[str, Cost] = {}
     skipped: dict[str, str] = {}
     spent = kept = most_working = most_memory = seconds = 0.0
@@ -144,7 +146,7 @@ def budget_of(
         if isinstance(size, str):
             skipped[cell.key] = size
             continue
-        cost = cost_of(plan, data, cell, size, speeds.get(cell.encoder, Speed(train=0.0)))
+        cost = costing.of(cell, size, speeds.get(cell.encoder, Speed(train=0.0)))
         costs[cell.key] = cost
         state = folder.state(cell)
         if state.status in ("done", "failed"):
@@ -181,65 +183,94 @@ def _too_much(cost: Cost, room: Room, hours: float, kept: float) -> str:
     return ""
 
 
-def cost_of(plan: StudyPlan, data: StudyData, cell: Cell, size: Sizes, speed: Speed) -> Cost:
-    """What one cell takes.
+class Costing:
+    """Reckons what cells take; how long texts are is counted once.
 
     Args:
         plan: The study.
         data: What it reads.
-        cell: The cell.
-        size: Of its encoder.
-        speed: Of its encoder.
     """
-    encoder = plan.encoder(cell.encoder)
-    if cell.kind == "pretrain":
-        pre = pretrain_options(plan, encoder, cell.seed, "auto")
+
+    def __init__(self, plan: StudyPlan, data: StudyData) -> None:
+        self.plan, self.data = plan, data
+
+    def of(self, cell: Cell, size: Sizes, speed: Speed) -> Cost:
+        """What one cell takes.
+
+        Args:
+            cell: The cell.
+            size: Of its encoder.
+            speed: Of its encoder.
+        """
+        encoder = self.plan.encoder(cell.encoder)
+        return (self._pretraining if cell.kind == "pretrain" else self._training)(encoder, cell, size, speed)
+
+    def _pretraining(self, encoder: EncoderTable, cell: Cell, size: Sizes, speed: Speed) -> Cost:
+        pre = pretrain_options(self.plan, encoder, cell.seed, "auto")
         weights = size.parameters * (2.0 if encoder.shape.get("family") == "t5" else 1.0)  # with its decoder
-        pieces = pretraining_pieces(plan, data, encoder)
         logits = 8.0 * pre.batch_size * pre.longest * int(encoder.shape.get("vocabulary", 8_000))
         layers = _layers(size, pre.batch_size, pre.longest, half=pre.precision == "bfloat16", again=False)
         return Cost(
             memory_gb=_FIXED_GB + (16 * weights + layers + logits) / GB,
-            seconds=pieces * speed.pretrain,
+            seconds=self.pretraining_pieces(encoder) * speed.pretrain,
             working_gb=(12 + 4 + 4) * weights / GB,
-            kept_gb=0.0 if plan.general.keep == "none" else 4 * weights / GB,
+            kept_gb=0.0 if self.plan.general.keep == "none" else 4 * weights / GB,
         )
-    training = training_of(plan, encoder, cell.mode)
-    option = training.option
-    batch, epochs = int(option("batch_size", BATCH)), int(option("epochs", 1))
-    longest = max((len(one) for one in data.train), default=1) * PIECES
-    length = int(min(longest, option("longest", 0) or 512, 512))
-    trained = 0.02 if option("lora_rank", 0) else 1.0
-    copies = 4 + 12 * trained + (4 * trained if data.dev else 0)  # weights; gradients and Adam; the best weights
-    layers = _layers(
-        size,
-        batch,
-        length,
-        half=option("precision", "") == "bfloat16",
-        again=bool(option("gradient_checkpointing", False)),
-    )
-    reads = 1.0
-    if training.component.unlabelled:
-        share = (option("adversarial.batch_size", 0) or batch) / batch
-        reads += share * _READS.get(option("adversarial.mode", ""), 1.0)
-        layers *= 1 + share  # both batches are in memory at once
-    words = sum(map(len, data.train)) * (min(epochs, _epochs(int(option("max_steps", 0)), batch, data)))
-    read = sum(len(one) for test in data.tests if test.key in cell.tests for one in test.gold)
-    read += sum(map(len, data.dev)) * epochs
-    return Cost(
-        memory_gb=_FIXED_GB + (copies * size.parameters + layers) / GB,
-        seconds=PIECES * (words * reads + read / 3) * speed.train,
-        working_gb=(4 + 12 * trained + 4) * size.parameters / GB,
-        kept_gb=4 * size.parameters / GB if plan.general.keep == "all" else 0.0,
-    )
 
+    def _training(self, encoder: EncoderTable, cell: Cell, size: Sizes, speed: Speed) -> Cost:
+        data = self.data
+        training = training_of(self.plan, encoder, cell.mode)
+        option = training.option
+        batch, epochs = int(option("batch_size", BATCH)), int(option("epochs", 1))
+        length = int(min(self._longest * PIECES, option("longest", 0) or 512, 512))
+        trained = 0.02 if option("lora_rank", 0) else 1.0
+        copies = 4 + 12 * trained + (4 * trained if data.dev else 0)  # weights; gradients and Adam; the best weights
+        layers = _layers(
+            size,
+            batch,
+            length,
+            half=option("precision", "") == "bfloat16",
+            again=bool(option("gradient_checkpointing", False)),
+        )
+        reads = 1.0
+        if training.component.unlabelled:
+            share = (option("adversarial.batch_size", 0) or batch) / batch
+            reads += share * _READS.get(option("adversarial.mode", ""), 1.0)
+            layers *= 1 + share  # both batches are in memory at once
+        words = self._words * (min(epochs, _epochs(int(option("max_steps", 0)), batch, data)))
+        read = sum(count for key, count in self._tested.items() if key in cell.tests) + self._dev * epochs
+        return Cost(
+            memory_gb=_FIXED_GB + (copies * size.parameters + layers) / GB,
+            seconds=PIECES * (words * reads + read / 3) * speed.train,
+            working_gb=(4 + 12 * trained + 4) * size.parameters / GB,
+            kept_gb=4 * size.parameters / GB if self.plan.general.keep == "all" else 0.0,
+        )
 
-def pretraining_pieces(plan: StudyPlan, data: StudyData, encoder: EncoderTable) -> float:
-    """About how many pieces a pre-training reads, all epochs together."""
-    options = pretrain_options(plan, encoder, 0, "auto")
-    once = PIECES * sum(len(line.split()) for line in data.lines)
-    whole = once * options.epochs
-    return min(whole, options.max_steps * options.batch_size * options.longest) if options.max_steps else whole
+    def pretraining_pieces(self, encoder: EncoderTable) -> float:
+        """About how many pieces a pre-training reads, all epochs together."""
+        options = pretrain_options(self.plan, encoder, 0, "auto")
+        whole = PIECES * self._text * options.epochs
+        return min(whole, options.max_steps * options.batch_size * options.longest) if options.max_steps else whole
+
+    @cached_property
+    def _longest(self) -> int:
+        return max((len(one) for one in self.data.train), default=1)
+
+    @cached_property
+    def _words(self) -> int:
+        return sum(map(len, self.data.train))
+
+    @cached_property
+    def _dev(self) -> int:
+        return sum(map(len, self.data.dev))
+
+    @cached_property
+    def _tested(self) -> Mapping[str, int]:
+        return {test.key: sum(map(len, test.gold)) for test in self.data.tests}
+
+    @cached_property
+    def _text(self) -> int:
+        return sum(len(line.split()) for line in self.data.lines)
 
 
 def _epochs(max_steps: int, batch_size: int, data: StudyData) -> float:
@@ -277,13 +308,14 @@ def room_of(plan: StudyPlan, folder: Path, device: str, jobs: int) -> Room:
 
 def free_memory_gb(device: str, jobs: int = 1) -> float:
     """Memory that is free where a model is to run, in gigabytes; 0 where that cannot be found out."""
-    from crosspan.models.device import Placement, device_of
-    from crosspan.models.loading import neural
+    if device != "cpu":
+        from crosspan.models.device import Placement, device_of
+        from crosspan.models.loading import neural
 
-    torch = neural("a study", "torch")
-    place = device_of(Placement(device=device))
-    if place.type == "cuda":
-        return float(torch.cuda.mem_get_info(place)[0]) / GB
+        torch = neural("a study", "torch")
+        place = device_of(Placement(device=device))
+        if place.type == "cuda":
+            return float(torch.cuda.mem_get_info(place)[0]) / GB
     with suppress(OSError, ValueError):
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):

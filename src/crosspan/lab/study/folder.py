@@ -20,6 +20,9 @@ Status = Literal["done", "failed", "skipped", "blocked", "open"]
 RECORD = "record"
 """The part of a cell's result that is its record."""
 
+PASSES = "passes"
+"""Whether what made a cell fail may pass, as memory that is short does; in its record."""
+
 _MODEL = "model"
 
 
@@ -37,6 +40,11 @@ class CellState:
     status: Status
     why: str = ""
     record: Mapping[str, Any] | None = None
+
+    @property
+    def passes(self) -> bool:
+        """Whether it failed of something that may pass."""
+        return self.status == "failed" and bool((self.record or {}).get(PASSES))
 
 
 class StudyFolder:

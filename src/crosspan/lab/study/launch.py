@@ -79,7 +79,8 @@ def prepare(study: Study, *, retry_failed: bool = False) -> None:
 
     Args:
         study: The study.
-        retry_failed: Forget cells that failed, so that they are run again.
+        retry_failed: Forget cells that failed, so that they are run again. Those that an outage made fail are always
+            forgotten.
 
     Raises:
         OutputError: The folder cannot be made.
@@ -90,7 +91,7 @@ def prepare(study: Study, *, retry_failed: bool = False) -> None:
         stream.write(study.plan.resolved().encode("utf-8"))
     for cell in study.cells:
         state = folder.state(cell)
-        if retry_failed and state.status == "failed":
+        if state.passes or (retry_failed and state.status == "failed"):
             folder.forget(cell)
         tidy(study.plan, folder, cell, state)  # what a run left that was killed before it came to that
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.carried import model_identity
 from crosspan.core.digests import digest_of, file_digest
 from crosspan.core.sources import source_digest
 from crosspan.core.types import Sentence
@@ -124,10 +125,10 @@ class Maker:
         return self._corpora[key]
 
     def _model(self, encoder: str) -> str:
-        """The digest of a folder, or a name on the hub."""
+        """What its results depend on of the model that it begins with."""
         if encoder not in self._models:
             name = model_of(self.plan, encoder)
-            self._models[encoder] = file_digest(name) if Path(name).is_dir() else name
+            self._models[encoder] = model_identity(name, file_digest)
         return self._models[encoder]
 
 

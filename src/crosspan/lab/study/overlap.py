@@ -7,13 +7,13 @@ shares eight words in a row with one: lines often hold more than one sentence, o
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import regex
 
 from crosspan.core.types import Sentence
-from crosspan.suites.mafand import letters_of
 
 RUN = 8
 """Words in a row that tell a sentence."""
@@ -53,8 +53,9 @@ class TestText:
         self._same: set[str] = set()
         self._runs: set[int] = set()
         for one in sentences:
-            self._same.add(letters_of("".join(one.tokens)))
-            self._runs.update(_runs(" ".join(one.tokens)))
+            words = _words(" ".join(one.tokens))
+            self._same.add(_letters(words))
+            self._runs.update(_runs(words))
         self._same.discard("")
 
     def without(self, lines: Iterable[str]) -> tuple[list[str], Overlap]:
@@ -63,17 +64,27 @@ class TestText:
         count = same = shared = 0
         for line in lines:
             count += 1
-            if letters_of(line) in self._same:
+            words = _words(line)
+            if _letters(words) in self._same:
                 same += 1
-            elif any(run in self._runs for run in _runs(line)):
+            elif not self._runs.isdisjoint(_runs(words)):
                 shared += 1
             else:
                 kept.append(line)
         return kept, Overlap(count, same, shared)
 
 
-def _runs(text: str) -> Iterator[int]:
+def _words(text: str) -> list[str]:
+    """What is left of a text without white space, punctuation and case."""
+    found: list[str] = _WORDS.findall(text.casefold())
+    return found
+
+
+def _letters(words: list[str]) -> str:
+    """All letters and digits in a row, composed last: a mark may stand after a blank that went."""
+    return unicodedata.normalize("NFC", "".join(words))
+
+
+def _runs(words: list[str]) -> Iterator[int]:
     """Fingerprints of all runs of words."""
-    words = _WORDS.findall(text.casefold())
-    for at in range(len(words) - RUN + 1):
-        yield hash(" ".join(words[at : at + RUN]))
+    return map(hash, zip(*(words[at:] for at in range(RUN)), strict=False))

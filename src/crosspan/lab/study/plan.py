@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike
-from crosspan.core.nearest import did_you_mean
-from crosspan.core.values import as_field
+from crosspan.core.toml_reader import Place, TomlReader, read_toml
 from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_of, training_of
 from crosspan.lab.study.shipped import study_names
 from crosspan.lab.study.tables import (
@@ -27,9 +26,8 @@ from crosspan.lab.study.tables import (
     TrainingTable,
     Unlabelled,
 )
-from crosspan.pipeline.recipes.toml_text import read_toml, toml_text
-
-T = TypeVar("T")
+from crosspan.pipeline.recipes.toml_text import toml_text
+from crosspan.train import TRAINERS
 
 DATA = "CROSSPAN_DATA"
 """The environment variable that names the data folder."""
@@ -116,59 +114,72 @@ def load_plan(path: PathLike, limits: Mapping[str, float] | None = None) -> Stud
     if shown in study_names() and not os.path.exists(shown):
         hint = f"It is a ready study: write it into a file with crosspan new study --ready {shown}."
         raise FormatError("no such file", where=shown, hint=hint)
-    data, _ = read_toml(path)
-    return _Reader(shown).plan(data, Path(shown).resolve().parent, limits or {})
+    data, text = read_toml(path)
+    reader = _Reader(shown, text)
+    plan = reader.plan(data, Path(shown).resolve().parent, limits or {})
+    reader.check(plan, data)
+    return plan
 
 
 class _Reader:
     """Turns values into a plan."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, text: str) -> None:
         self.shown = shown
+        self.read = TomlReader(shown, text)
 
     def plan(self, data: Mapping[str, Any], folder: Path, limits: Mapping[str, float]) -> StudyPlan:
-        values = {name: value for name, value in data.items() if name not in _TABLES}
-        known = [*(field.name for field in fields(StudyTable)), *_TABLES]
-        for name in values:
-            if name not in known:
-                raise self._error("", OptionError(f"there is no key {name!r}", hint=_near(name, known)))
-        general = self._table("", StudyTable, values)
+        top = Place("", {name: value for name, value in data.items() if name not in _TABLES})
+        self.read.check_keys(top, [*(field.name for field in fields(StudyTable)), *_TABLES])
+        general = self.read.table(top, StudyTable)
+        train = self.read.table(self._place(data, "train"), TrainingTable)
+        self.read.guarded(partial(TRAINERS.check, train.use), Place("train", {"use": train.use}))
         given = general.data or os.environ.get(DATA, "")
-        pretrain = self._inside(data, "pretrain")
-        pretrain["text"] = self._texts("pretrain", pretrain.get("text", []))
-        unlabelled = self._inside(data, "unlabelled")
-        files = unlabelled.get("files", {})
-        if not isinstance(files, Mapping):
-            raise self._error("unlabelled", OptionError("files is no table", hint="Write [unlabelled.files]."))
-        unlabelled["files"] = {lang: self._texts("unlabelled", text) for lang, text in files.items()}
-        train = self._table("train", TrainingTable, self._inside(data, "train"))
-        plan = StudyPlan(
+        return StudyPlan(
             shown=self.shown,
             root=Path(os.path.normpath(folder / given)),
             general=general,
-            limits=self._table("limits", Limits, {**self._inside(data, "limits"), **limits}),
+            limits=self.read.table(self._place(data, "limits", limits), Limits),
             train=train,
-            pretrain=self._table("pretrain", PretrainTable, pretrain),
-            unlabelled=self._table("unlabelled", Unlabelled, unlabelled),
+            pretrain=self._pretrain(data),
+            unlabelled=self._unlabelled(data),
             modes=(Mode(name=PLAIN), *self._modes(data, train.use)),
-            encoders=tuple(self._table("encoder", EncoderTable, one) for one in self._rows(data, "encoder")),
-            tests=tuple(self._table("test", Tests, one) for one in self._rows(data, "test")),
+            encoders=tuple(self.read.table(one, EncoderTable) for one in self.read.rows(data, "encoder")),
+            tests=tuple(self.read.table(one, Tests) for one in self.read.rows(data, "test")),
             groups={
                 name: tuple(map(str, members)) if isinstance(members, list) else (str(members),)
-                for name, members in self._inside(data, "groups").items()
+                for name, members in self.read.inside(data, "groups").items()
             },
         )
-        self._check(plan)
-        return plan
+
+    def _place(self, data: Mapping[str, Any], name: str, changes: Mapping[str, Any] | None = None) -> Place:
+        return Place(name, {**self.read.inside(data, name), **(changes or {})})
+
+    def _pretrain(self, data: Mapping[str, Any]) -> PretrainTable:
+        text = self._texts("pretrain.text", self.read.inside(data, "pretrain").get("text", []))
+        return self.read.table(self._place(data, "pretrain", {"text": text}), PretrainTable)
+
+    def _unlabelled(self, data: Mapping[str, Any]) -> Unlabelled:
+        given = self.read.inside(data, "unlabelled")
+        files = given.get("files", {})
+        if isinstance(files, Mapping):
+            given["files"] = {lang: self._texts(f"unlabelled.files.{lang}", text) for lang, text in files.items()}
+        return self.read.table(Place("unlabelled", given), Unlabelled)
+
+    def _texts(self, name: str, given: Any) -> tuple[TextSource, ...]:
+        rows = given if isinstance(given, list) else [given]
+        return tuple(
+            self.read.table(Place(name, row if isinstance(row, Mapping) else {"path": row}), TextSource) for row in rows
+        )
 
     def _modes(self, data: Mapping[str, Any], trainer: str) -> list[Mode]:
         """The ways of training; what adversarial ones have in common is put into each."""
-        common = self._inside(data, "adversarial")
+        common = self.read.inside(data, "adversarial")
         found = []
-        for row in self._rows(data, "mode"):
+        for place in self.read.rows(data, "mode"):
+            row = place.given
             use = str(row.get("use", ""))
-            with self._naming("mode"):
-                adversarial = is_adversarial(use or trainer)
+            adversarial = self.read.guarded(partial(is_adversarial, use or trainer), place)
             own = {key: value for key, value in row.items() if key not in ("name", "use")}
             settings = {**(common if adversarial else {}), **own}
             name = str(row.get("name") or settings.get("mode") or use)
@@ -177,94 +188,43 @@ class _Reader:
             found.append(Mode(name=name, use=use, settings=settings))
         return found
 
-    def _check(self, plan: StudyPlan) -> None:
+    def check(self, plan: StudyPlan, data: Mapping[str, Any]) -> None:
         """What one table alone does not tell."""
-        for table, rows in (("encoder", plan.encoders), ("test", plan.tests)):
-            if not rows:
-                raise self._error(table, OptionError("there is none", hint=f"Write at least one [[{table}]]."))
-        for table, names in (
-            ("encoder", [one.name for one in plan.encoders]),
-            ("mode", [one.name for one in plan.modes]),
-        ):
-            twice = sorted({name for name in names if names.count(name) > 1})
-            if twice:
-                hint = f"{PLAIN} is always run." if twice == [PLAIN] else "Give each a name of its own."
-                raise self._error(table, OptionError(f"{twice[0]!r} is there twice", hint=hint))
+        for table, named in (("encoder", plan.encoders), ("test", plan.tests)):
+            if not named:
+                error = OptionError(f"there is no [[{table}]]", hint=f"Write at least one [[{table}]].")
+                raise self.read.error(Place("", {}), "", error)
+        encoders, modes = self.read.rows(data, "encoder"), self.read.rows(data, "mode")
+        self._check_names([one.name for one in plan.encoders], encoders, "Give each a name of its own.")
+        self._check_names([one.name for one in plan.modes], [Place("mode", {}), *modes], f"{PLAIN} is always run.")
         if any(one.shape for one in plan.encoders) and not plan.pretrain.text:
-            raise self._error(
-                "pretrain",
-                OptionError("there is no text to pre-train encoders on", hint="Name files as text in [pretrain]."),
-            )
-        self._check_options(plan)
+            hint = "Name files as text in [pretrain]."
+            error = OptionError("there is no text to pre-train encoders on", hint=hint)
+            raise self.read.error(Place("pretrain", {}), "", error)
+        self._check_options(plan, data)
 
-    def _check_options(self, plan: StudyPlan) -> None:
+    def _check_names(self, names: Sequence[str], places: Sequence[Place], hint: str) -> None:
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                raise self.read.error(places[at], "", OptionError(f"{name!r} is there twice", hint=hint))
+
+    def _check_options(self, plan: StudyPlan, data: Mapping[str, Any]) -> None:
         """The settings that are handed on, as far as they can be read without training anything."""
-        for encoder in plan.encoders:
-            with self._naming(f"encoder {encoder.name}"):
-                trainings = [training_of(plan, encoder, PLAIN)]
-                if encoder.shape:
-                    shape_of(encoder)
-                    pretrain_options(plan, encoder, 0, "auto")
-            for mode in plan.modes[1:]:
-                with self._naming(f"mode {mode.name}"):
-                    trainings.append(training_of(plan, encoder, mode.name))
+        modes = self.read.rows(data, "mode")
+        shared = self._place(data, "adversarial")
+        train = Place("train", plan.train.options, inside="options")
+        pretrain = Place("pretrain", plan.pretrain.options, inside="options")
+        for row, encoder in enumerate(plan.encoders):
+            own = Place("encoder", encoder.train, row, "train")
+            trainings = [self.read.guarded(partial(training_of, plan, encoder, PLAIN), own, train)]
+            if encoder.shape:
+                self.read.guarded(partial(shape_of, encoder), Place("encoder", encoder.shape, row, "shape"))
+                before = Place("encoder", encoder.pretrain, row, "pretrain")
+                self.read.guarded(partial(pretrain_options, plan, encoder, 0, "auto"), before, pretrain)
+            for mode, place in zip(plan.modes[1:], modes, strict=True):
+                make = partial(training_of, plan, encoder, mode.name)
+                trainings.append(self.read.guarded(make, place, shared, own, train))
             if not plan.unlabelled.files and any(one.component.unlabelled for one in trainings):
-                raise self._error(
-                    "unlabelled",
-                    OptionError(
-                        "adversarial training needs text of the target languages, and there is none",
-                        hint="Name files by language in [unlabelled.files].",
-                    ),
-                )
-
-    def _inside(self, data: Mapping[str, Any], name: str) -> dict[str, Any]:
-        found = data.get(name, {})
-        if not isinstance(found, Mapping):
-            raise self._error(name, OptionError("this is one value, no table", hint=f"Write [{name}]."))
-        return dict(found)
-
-    def _rows(self, data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-        found = data.get(name, [])
-        if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
-            raise self._error(name, OptionError("this is no list of tables", hint=f"Write [[{name}]]."))
-        return [dict(one) for one in found]
-
-    def _texts(self, table: str, given: Any) -> tuple[TextSource, ...]:
-        rows = given if isinstance(given, list) else [given]
-        return tuple(self._table(table, TextSource, row if isinstance(row, Mapping) else {"path": row}) for row in rows)
-
-    def _table(self, name: str, kind: type[T], values: Mapping[str, Any]) -> T:
-        known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
-        for key in values:
-            if key not in known:
-                raise self._error(name, OptionError(f"there is no key {key!r}", hint=_near(key, sorted(known))))
-        defaults = _defaults(kind)
-        with self._naming(name):
-            return kind(**{key: as_field(kind, key, value, defaults[key]) for key, value in values.items()})
-
-    @contextmanager
-    def _naming(self, table: str) -> Iterator[None]:
-        """Give an error the table that it speaks of."""
-        try:
-            yield
-        except OptionError as error:
-            raise self._error(table, error) from error
-
-    def _error(self, table: str, error: OptionError) -> OptionError:
-        where = f"{self.shown}: [{table}]" if table else self.shown
-        return OptionError(error.message, where=where, hint=error.hint)
-
-
-def _defaults(kind: type[Any]) -> dict[str, Any]:
-    """The default of each field, made without the checks of the whole."""
-    found = {}
-    for field in fields(kind):
-        if field.default is not MISSING:
-            found[field.name] = field.default
-        elif field.default_factory is not MISSING:
-            found[field.name] = field.default_factory()
-    return found
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    return did_you_mean(name, known, quoted=False)
+                what = "adversarial training needs text of the target languages, and there is none"
+                error = OptionError(what, hint="Name files by language in [unlabelled.files].")
+                raise self.read.error(Place("unlabelled", {}), "", error)

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crosspan.core.components import package_version
 from crosspan.core.model_options import SETTLED
+from crosspan.core.plugins import package_version
 from crosspan.models.archive import packed
 from crosspan.pipeline.parts import Facts, Model
 from crosspan.pipeline.step import Inputs, Output, Step

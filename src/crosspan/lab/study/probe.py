@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crosspan.core.threads import torch_threads
-from crosspan.lab.study.budget import BATCH, Room, Speed, cost_of
+from crosspan.lab.study.budget import BATCH, Costing, Room, Speed
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.making import model_of
@@ -49,12 +49,13 @@ def speeds_of(
         threads: Threads to use on a CPU.
     """
     found: dict[str, Speed] = {}
+    costing = Costing(plan, data)
     for encoder in plan.encoders:
         size = sizes[encoder.name]
         mine = [cell for cell in cells if cell.encoder == encoder.name]
         if isinstance(size, str) or not size.parameters or not mine:
             continue
-        need = min(cost_of(plan, data, cell, size, Speed(train=0.0)).memory_gb for cell in mine)
+        need = min(costing.of(cell, size, Speed(train=0.0)).memory_gb for cell in mine)
         if room.memory_gb and need > room.memory_gb:
             continue  # its cells are skipped, whatever they would take
         config = shape_config(encoder) if encoder.shape else load_config(model_of(plan, encoder.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from crosspan.core.errors import OutputError
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.folder import CellState, StudyFolder
 from crosspan.lab.study.plan import StudyPlan
@@ -49,7 +50,8 @@ def run_cells(
         on_end: Called for each cell that ended since the call.
 
     Raises:
-        MissingDependencyError: A package is missing, which no other cell would find either.
+        UnavailableError: A package is missing, the disk is full or the device failed: no other cell would fare better.
+        OutputError: The record of a cell cannot be read back.
     """
     folder, cells = StudyFolder(work.folder), work.cells
     ours = {cell.key for cell in cells} if fits is None else {*fits}
@@ -64,6 +66,12 @@ def run_cells(
             ended += 1
             cell = cells[done.shard]
             state = folder.state(cell)
+            if state.status == "open":  # it would be run again and again
+                raise OutputError(
+                    "the record of a cell was written, and cannot be read back",
+                    where=str(folder.cells.path(cell.key)),
+                    hint="Look after the disk, or name another folder with --out.",
+                )
             tidy(work.plan, folder, cell, state)
             known.add(cell.key)
             if on_end is not None:

@@ -21,7 +21,7 @@ from crosspan.evaluate.counts import count_spans, f1_metric
 from crosspan.pipeline.corpus import Corpus, gold_of
 from crosspan.pipeline.parts import Facts, Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
-from crosspan.train.model_card import RECORD
+from crosspan.train import RECORD
 
 Counts = npt.NDArray[np.int64]
 

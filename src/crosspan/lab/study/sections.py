@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import EFFECT, Analysis, Gain
 from crosspan.lab.study.results import ALL, Scores, Slice
 from crosspan.lab.study.statistics import ALPHA, POWER, Estimate
 from crosspan.lab.study.tables import PLAIN
+from crosspan.lab.study.training_sections import SIZE, training
 from crosspan.report.blocks import Block, Figure, Heading, Items, Text
 from crosspan.report.plots import Line, Panel, Point, plot, short_number
 
-_SIZE = "parameters without embeddings"
 _GAIN_COLUMNS = (
     *("gain over seeds", "p (t)", "Holm", "p (sign-flip)"),
     *("interval over sentences", "p (sentences)", "Holm"),
@@ -34,7 +33,7 @@ def findings(results: Scores, analysis: Analysis) -> list[Block]:
         blocks += [*_gains(results, analysis), *_slopes(analysis), *_power(analysis), *_parts(results, analysis)]
     else:
         blocks += _parts(results, analysis)
-    return [*blocks, *_tests(results), *_training(results)]
+    return [*blocks, *_tests(results), *training(results)]
 
 
 def _f1(results: Scores, analysis: Analysis) -> list[Block]:
@@ -52,11 +51,12 @@ def _f1(results: Scores, analysis: Analysis) -> list[Block]:
             f"F1 of exact spans, in percent: the mean over the test sets, each of which counts the same, then the mean "
             f"over the seeds with its {confidence} t-interval, and in brackets the number of seeds."
         ),
-        Table(("encoder", _SIZE, *modes), rows),
-        Figure(
+        Table(("encoder", SIZE, *modes), rows),
+        *_drawn(
             "f1",
-            plot(_by_family(results, analysis, _score_points), x=_SIZE, y="F1"),
-            f"F1 against {_SIZE}, all test sets. Bars: {confidence} t-intervals over seeds.",
+            _by_family(results, analysis, _score_points),
+            f"F1 against {SIZE}, all test sets. Bars: {confidence} t-intervals over seeds.",
+            y="F1",
         ),
     ]
 
@@ -77,16 +77,12 @@ def _gains(results: Scores, analysis: Analysis) -> list[Block]:
             f"With {len(results.plan.general.seeds)} seeds no sign-flip test can give less than {floor:g}."
         ),
         Table((*words("encoder", "mode"), *_GAIN_COLUMNS), rows),
-        Figure(
+        *_drawn(
             "gain",
-            plot(
-                _by_family(results, analysis, _gain_points),
-                x=_SIZE,
-                y="gain in F1",
-                zero=True,
-                order=[one.name for one in results.plan.modes],
-            ),
-            f"Gain over plain fine-tuning against {_SIZE}. Bars: {confidence} t-intervals over seeds.",
+            _by_family(results, analysis, _gain_points),
+            f"Gain over plain fine-tuning against {SIZE}. Bars: {confidence} t-intervals over seeds.",
+            y="gain in F1",
+            order=[one.name for one in results.plan.modes],
         ),
     ]
 
@@ -158,10 +154,11 @@ def _parts(results: Scores, analysis: Analysis) -> list[Block]:
             Items([f"**{part.name}**: {', '.join(f'`{test}`' for test in part.tests)}" for part in parts]),
             Text("F1 with its interval over seeds:"),
             Table((*words("encoder", "mode"), *(part.name for part in parts)), scores),
-            Figure(
+            *_drawn(
                 f"f1-{kind}",
-                plot([_panel(results, analysis, part, _score_points, PLAIN) for part in parts], x=_SIZE, y="F1"),
-                f"F1 of plain fine-tuning against {_SIZE}, {title[0].lower()}{title[1:]}.",
+                [_panel(results, analysis, part, _score_points, PLAIN) for part in parts],
+                f"F1 of plain fine-tuning against {SIZE}, {title[0].lower()}{title[1:]}.",
+                y="F1",
             ),
         ]
         rows = [[one.part.name, *_gain_row(one)] for one in analysis.gains if one.part.kind == kind]
@@ -175,10 +172,11 @@ def _parts(results: Scores, analysis: Analysis) -> list[Block]:
         blocks += [
             Text("Gains, as above; the *Holm* columns are corrected for all rows of this table:"),
             Table((*words("test sets", "encoder", "mode"), *_GAIN_COLUMNS), rows),
-            Figure(
+            *_drawn(
                 f"gain-{kind}",
-                plot(panels, x=_SIZE, y="gain in F1", zero=True),
-                f"Gain over plain fine-tuning against {_SIZE}, {title[0].lower()}{title[1:]}.",
+                panels,
+                f"Gain over plain fine-tuning against {SIZE}, {title[0].lower()}{title[1:]}.",
+                y="gain in F1",
             ),
         ]
     return blocks
@@ -214,80 +212,6 @@ def _tests(results: Scores) -> list[Block]:
     return blocks
 
 
-def _training(results: Scores) -> list[Block]:
-    """How the encoders and taggers learned."""
-    blocks: list[Block] = []
-    if results.pretrained:
-        rows = []
-        for encoder, found in results.pretrained.items():
-            for one in found:
-                report, sizes = one["report"], one["sizes"]
-                before, after = report.get("perplexity") or (None, None)
-                rows.append(
-                    [
-                        *(encoder, str(report["objective"])),
-                        *(f"{sizes['parameters']:,}", f"{sizes['body']:,}", f"{report['parameters']:,}"),
-                        *(f"{report['steps']:,}", f"{report['pieces']:,}"),
-                        *(_perplexity(value) for value in (before, after)),
-                    ]
-                )
-        blocks += [
-            Heading(2, "Pre-training"),
-            Text(
-                "Parameters are those of the encoder as it is fine-tuned, with and without embeddings, and those that "
-                "were pre-trained (a T5 with its decoder). Pieces: of the text, once through. Perplexity: of a missing "
-                "piece of lines that were held out, before and after; the two objectives cannot be compared by it."
-            ),
-            Table(
-                (
-                    *words("encoder", "objective"),
-                    *("parameters", _SIZE, "pre-trained", "steps", "pieces", "perplexity before", "after"),
-                ),
-                rows,
-            ),
-        ]
-    rows = []
-    adversarial = False
-    for encoder in (one.name for one in results.plan.encoders):
-        for mode in (one.name for one in results.plan.modes):
-            found = [
-                row
-                for (name, way, _), rows_ in results.records.items()
-                for row in rows_
-                if (name, way) == (encoder, mode)
-            ]
-            if not found:
-                continue
-            dev = [100 * row["report"]["dev"]["f1"] for row in found if row["report"].get("dev")]
-            games = [game for row in found if (game := _game(row["report"]))]
-            told = [game["looks"][-1][1] for game in games if game["looks"]]
-            adversarial = adversarial or bool(told)
-            rows.append(
-                [
-                    *(encoder, mode, str(len(found))),
-                    f"{sum(dev) / len(dev):.1f}" if dev else "–",
-                    f"{100 * sum(told) / len(told):.1f}" if told else "–",
-                    f"{100 * games[0]['chance']:.1f}" if told else "–",
-                ]
-            )
-    more = (
-        " The discriminator's accuracy at the end, on text that it did not learn from, tells whether the languages "
-        "were made alike at all: it would be at chance if they were, and near 100 % where adversarial training did "
-        "nothing."
-        if adversarial
-        else ""
-    )
-    return [
-        *blocks,
-        Heading(2, "Fine-tuning"),
-        Text(
-            f"F1 on the dev sentences of the source language ({results.plan.train.lang}), which chose the "
-            f"weights.{more}"
-        ),
-        Table((*words("encoder", "mode"), "trainings", "dev F1", "discriminator, %", "chance, %"), rows),
-    ]
-
-
 def _gain_row(one: Gain) -> list[str]:
     low, high = one.sentences
     return [
@@ -301,13 +225,25 @@ Points = Callable[[Analysis, str, str, Slice], Point | None]
 
 
 def _score_points(analysis: Analysis, encoder: str, mode: str, part: Slice) -> Point | None:
-    found = analysis.score(encoder, mode, part)
-    return None if found is None else Point(analysis.bodies[encoder], found.mean, found.low, found.high)
+    return _point(analysis, encoder, analysis.score(encoder, mode, part))
 
 
 def _gain_points(analysis: Analysis, encoder: str, mode: str, part: Slice) -> Point | None:
     found = analysis.gain(encoder, mode, part)
-    return None if found is None else Point(analysis.bodies[encoder], found.gain.mean, found.gain.low, found.gain.high)
+    return None if found is None else _point(analysis, encoder, found.gain)
+
+
+def _point(analysis: Analysis, encoder: str, found: Estimate | None) -> Point | None:
+    """An estimate at the size of its encoder; a tagger without an encoder has no place."""
+    size = analysis.bodies.get(encoder)
+    return None if found is None or size is None else Point(size, found.mean, found.low, found.high)
+
+
+def _drawn(name: str, panels: Sequence[Panel], caption: str, *, y: str, order: Sequence[str] = ()) -> list[Block]:
+    """A figure over sizes, if there is anything to be drawn."""
+    if not any(panel.lines for panel in panels):
+        return []
+    return [Figure(name, plot(panels, x=SIZE, y=y, zero=y != "F1", order=order), caption)]
 
 
 def _by_family(results: Scores, analysis: Analysis, points: Points) -> list[Panel]:
@@ -363,18 +299,6 @@ def _estimate(found: Estimate | None, signed: bool = False) -> str:
     if found.low is not None and found.high is not None:
         text += f" [{one.format(found.low)}, {one.format(found.high)}]"
     return f"{text} ({found.n})"
-
-
-def _game(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """How the discriminator of languages fared: that of the tagger, or of the teacher that it learned from."""
-    found: Mapping[str, Any] | None = report.get("game") or report.get("data", {}).get("teacher", {}).get("game")
-    return found
-
-
-def _perplexity(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.1f}" if value < 1e6 else f"{value:.1e}"
 
 
 def _p(value: float | None) -> str:

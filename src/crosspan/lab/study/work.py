@@ -16,15 +16,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, MissingDependencyError
+from crosspan.core.errors import CrosspanError, MemoryTooSmallError, UnavailableError
+from crosspan.core.failures import in_words
+from crosspan.core.outages import is_outage
 from crosspan.core.progress import Listener
+from crosspan.core.secrets import hidden
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.folder import RECORD, StudyFolder
+from crosspan.lab.study.folder import PASSES, RECORD, StudyFolder
 from crosspan.lab.study.making import Maker, model_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.pipeline.engine import Engine
-from crosspan.pipeline.executor import LocalExecutor
+from crosspan.pipeline.executor import TRIES, LocalExecutor
 from crosspan.pipeline.parts import Facts, Model
 from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.step import Inputs, Output, Step
@@ -67,19 +70,26 @@ class CellWork(Step):
         """Run a cell; an error is its result, so that the others go on.
 
         Raises:
-            MissingDependencyError: A package is missing, which no other cell would find either.
+            UnavailableError: A package is missing, the disk is full or the device failed: no other cell would fare
+                better.
         """
         cell = self.cells[inputs.shard]
         begin = time.monotonic()
         try:
             result = (self._pretrain if cell.kind == "pretrain" else self._train)(cell, inputs)
-        except MissingDependencyError:
-            raise
         except Exception as error:  # whatever a cell raises, the others go on
-            return _record(cell, {"status": "failed", "error": told(error)})
+            if isinstance(error, UnavailableError) and not isinstance(error, MemoryTooSmallError):
+                raise
+            passes = is_outage(error) or isinstance(error, _LeftOutError)
+            return _record(cell, {"status": "failed", "error": told(error), PASSES: passes})
         seconds = round(time.monotonic() - begin, 1)
         about = {"seconds": seconds, "device": _device_name(self._device), "versions": versions()}
         return _record(cell, {"status": "done", "result": result, **about})
+
+    def lost(self, inputs: Inputs) -> Output:
+        """A cell that failed; with more memory it may do."""
+        error = f"its process was killed, {TRIES} times: it may need more memory than there is"
+        return _record(self.cells[inputs.shard], {"status": "failed", "error": error, PASSES: True})
 
     def _pretrain(self, cell: Cell, inputs: Inputs) -> dict[str, Any]:
         store, found = self._encoder(cell, inputs)
@@ -97,6 +107,8 @@ class CellWork(Step):
         reading.run(engine)
         for step in steps:
             engine.run(step)
+        if engine.unsure:
+            raise _LeftOutError("sentences could not be labelled", hint="Run it again, with more memory.")
         if self.plan.general.keep == "all":
             learned: Model = engine.store.part(engine.products["train"][0], "model")
             if isinstance(learned.value, bytes):
@@ -124,13 +136,17 @@ class CellWork(Step):
         return self.devices[(int(number[1]) - 1 if number else 0) % len(self.devices)]
 
 
+class _LeftOutError(CrosspanError):
+    """Sentences were left out that may do well another time, so that the scores are not those of the cell."""
+
+
 def told(error: Exception) -> str:
     """An error in words; of one that nobody foresaw, with its place in the code."""
     if isinstance(error, CrosspanError):
-        return str(error)
+        return hidden(str(error))
     last = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" ({last[0].name}, line {last[0].lineno})" if last else ""
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}{place}"
+    return f"{in_words(error)}{place}"
 
 
 def _record(cell: Cell, values: Mapping[str, Any]) -> Output:

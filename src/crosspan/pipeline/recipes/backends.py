@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from crosspan.align import ALIGNERS
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.errors import OptionError
+from crosspan.core.families import Family
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.options import flat, is_open, setting_names, with_settings
 from crosspan.project.marker_options import MarkerOptions

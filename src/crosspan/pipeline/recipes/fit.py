@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crosspan.align import ALIGNERS
+from crosspan.core.components import Component
 from crosspan.core.errors import OptionError
 from crosspan.pipeline.recipes.tables import MADE, General
 from crosspan.project.projector import PROJECTORS
+from crosspan.train import TRAINERS
 
 Unfit = tuple[str, str, OptionError]
 """Table, key, and what is wrong."""
@@ -33,6 +36,8 @@ def unfit(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
     if general.task == "model-transfer" and tables["tag"] is None:
         hint = 'Add [tag] with use = "transformers" and model = "FOLDER", say.'
         yield "target", "", OptionError("model-transfer needs a tagger for the sentences", hint=hint)
+    if tables["train"] is not None:
+        yield from _training(tables)
     if tables["project"] is not None:
         yield from _markers(general, tables)
         yield from _links(tables)
@@ -41,6 +46,24 @@ def unfit(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
 def made_side(general: General, tables: Mapping[str, Any]) -> str | None:
     """The side that [translate] makes; ``None`` without it."""
     return None if tables["translate"] is None else MADE.get(general.task)
+
+
+def links_are_made(method: Component, aligner: str, *, changed: bool = False, looked_at: bool = False) -> bool:
+    """Whether words are linked: where the method needs links, or somebody asked for some.
+
+    Args:
+        method: What is known of the method.
+        aligner: The name of the aligner.
+        changed: Whether it has settings of its own.
+        looked_at: Whether something else looks at links, such as filters.
+
+    Example:
+        >>> links_are_made(PROJECTORS.component("codec"), ALIGNERS.default)
+        False
+        >>> links_are_made(PROJECTORS.component("codec"), "fast_align")
+        True
+    """
+    return method.links or looked_at or changed or aligner != ALIGNERS.default
 
 
 def _paths(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
@@ -66,6 +89,17 @@ def _languages(tables: Mapping[str, Any]) -> Iterator[Unfit]:
             yield name, "lang", OptionError(f"[{name}] has no lang, and a translator must know it", hint=hint)
 
 
+def _training(tables: Mapping[str, Any]) -> Iterator[Unfit]:
+    train = tables["train"]
+    if not TRAINERS.facts(train.use, train.options).unlabelled:
+        return
+    for name in ("source", "target"):
+        if not tables[name].lang:
+            hint = 'Add lang = "lug", say.'
+            what = f"[{name}] has no lang, and a trainer that learns not to tell languages apart must know it"
+            yield name, "lang", OptionError(what, hint=hint)
+
+
 def _markers(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
     if tables["project"].use != "markers":
         return
@@ -82,7 +116,7 @@ def _markers(general: General, tables: Mapping[str, Any]) -> Iterator[Unfit]:
 def _links(tables: Mapping[str, Any]) -> Iterator[Unfit]:
     if tables["align"].use != "none" or tables["project"].use == "markers":
         return
-    if PROJECTORS.component(tables["project"].use).links:
+    if PROJECTORS.facts(tables["project"].use, tables["project"].options).links:
         without = [name for name, one in PROJECTORS.builtin.items() if not one.links]
         hint = f"Choose an aligner, or one of {', '.join(without)} in [project]."
         error = OptionError(f"{tables['project'].use} needs word links, and [align] makes none", hint=hint)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, OptionError
+from crosspan.core.errors import OptionError
 from crosspan.core.files import PathLike
-from crosspan.core.nearest import did_you_mean
 from crosspan.core.options import flat, nested, setting_names, with_settings
-from crosspan.core.values import as_field
+from crosspan.core.toml_reader import Place, TomlReader, read_toml
 from crosspan.pipeline.recipes.backends import FAMILIES, check_backend, is_free, option_names, resolved_options
 from crosspan.pipeline.recipes.fit import unfit
 from crosspan.pipeline.recipes.tables import (
@@ -36,9 +35,7 @@ from crosspan.pipeline.recipes.tables import (
     TrainTable,
     TranslateTable,
 )
-from crosspan.pipeline.recipes.toml_text import read_toml, toml_text
-
-_GROUPED = ("adaptation", "guard", "markers", "noise", "vote")
+from crosspan.pipeline.recipes.toml_text import toml_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,129 +229,59 @@ def _value(text: str) -> Any:
 
 
 class _Reader:
-    """Turns values into a recipe; errors get the line they come from."""
+    """Turns values into a recipe."""
 
     def __init__(self, shown: str, text: str) -> None:
         self.shown = shown
-        self.lines = text.split("\n")
+        self.read = TomlReader(shown, text)
 
     def recipe(self, data: Mapping[str, Any], folder: Path) -> Recipe:
         """Check everything."""
-        values = {name: value for name, value in data.items() if name not in TABLES}
-        known = [field.name for field in fields(General)]
-        for name in values:
-            if name not in known:
-                raise self._error(
-                    "", name, OptionError(f"there is no key {name!r}", hint=did_you_mean(name, [*known, *TABLES]))
-                )
-        general = self._checked("", General, values)
+        data = {name: value for name, value in data.items() if value is not None}
+        top = Place("", {name: value for name, value in data.items() if name not in TABLES})
+        self.read.check_keys(top, [*(field.name for field in fields(General)), *TABLES])
+        general = self.read.table(top, General)
         tables: dict[str, Any] = {}
         for name, kind in TABLES.items():
-            given = data.get(name)
+            given = Place(name, self.read.inside(data, name))
             tasks = ONLY_IN.get(name)
-            if given is not None and not isinstance(given, dict):
-                raise self._error("", name, OptionError(f"{name} is a table", hint=f"Write [{name}] on a line."))
             if tasks is not None and general.task not in tasks:
-                if given is not None:
-                    raise self._error(
-                        name, "", OptionError(f"[{name}] has no place in the task {general.task}", hint="Remove it.")
-                    )
+                if name in data:
+                    error = OptionError(f"[{name}] has no place in the task {general.task}", hint="Remove it.")
+                    raise self.read.error(given, "", error)
                 tables[name] = None
-            elif given is None and name in OPTIONAL:
+            elif name not in data and name in OPTIONAL:
                 tables[name] = None
             else:
-                tables[name] = self._table(name, kind, given or {})
+                tables[name] = self._table(given, kind)
         for table, key, error in unfit(general, tables):
-            raise self._error(table, key, error)
+            raise self.read.error(Place(table, {}), key, error)
         return Recipe(shown=self.shown, folder=folder, general=general, **tables)
 
-    def _table(self, table: str, kind: type[Any], given: Mapping[str, Any]) -> Any:
-        own = [field.name for field in fields(kind) if field.name != "options"]
-        values = {name: value for name, value in given.items() if name in own and name not in _GROUPED}
-        rest = flat({name: value for name, value in given.items() if name not in values})
-        use = str(values.get("use", getattr(kind(), "use", "")))
-        if table in FAMILIES:
-            try:
-                check_backend(table, use)
-            except OptionError as error:
-                raise self._error(table, "use", error) from error
-        names = option_names(table, use) if table in FAMILIES else []
-        groups = {name: getattr(kind(), name) for name in _GROUPED if name in own}
-        grouped = [f"{name}.{inner}" for name, group in groups.items() for inner in setting_names(group)]
+    def _table(self, given: Place, kind: type[Any]) -> Any:
+        """A table with its groups, and with the options of the component that it names."""
+        table = given.table
+        default = kind()
+        own = {field.name: getattr(default, field.name) for field in fields(kind) if field.name != "options"}
+        groups = {name: value for name, value in own.items() if is_dataclass(value)}
         single = [name for name in own if name not in groups]
-        for name in rest:
-            if name not in grouped and names is not None and name not in names and not is_free(table, use, name):
-                hint = did_you_mean(name, [*single, *names, *grouped])
-                of = f"{table} ({use})" if use else table
-                what = f"[{table}] has no key {name!r}" if self.shown else f"{of} has no setting {name!r}"
-                raise self._error(table, name, OptionError(what, hint=hint))
+        values = {name: value for name, value in given.given.items() if name in single}
+        rest = flat({name: value for name, value in given.given.items() if name not in single})
+        use = str(values.get("use", own.get("use", "")))
+        if table in FAMILIES:
+            self.read.guarded(lambda: check_backend(table, use), Place(table, {"use": use}))
+        names = option_names(table, use) if table in FAMILIES else []
+        grouped = [f"{name}.{inner}" for name, group in groups.items() for inner in setting_names(group)]
+        self.read.check_keys(
+            Place(table, rest),
+            [*single, *(names or ()), *grouped],
+            takes=lambda name: names is None or (table in FAMILIES and is_free(table, use, name)),
+            of=f"{table} ({use})" if use else table,
+        )
         for name, group in groups.items():
             inside = {key.removeprefix(f"{name}."): rest.pop(key) for key in list(rest) if key.startswith(f"{name}.")}
-            values[name] = self._guarded(table, inside, lambda group=group, inside=inside: with_settings(group, inside))
+            change = partial(with_settings, group, inside)
+            values[name] = self.read.guarded(change, Place(table, inside, inside=name))
         if table in FAMILIES:
-            values["options"] = self._guarded(table, rest, lambda: resolved_options(table, use, rest))
-        return self._checked(table, kind, values)
-
-    def _checked(self, table: str, kind: type[Any], values: Mapping[str, Any]) -> Any:
-        defaults = kind()
-        read = {}
-        for name, value in values.items():
-            example = getattr(defaults, name)
-            if isinstance(example, str | tuple) and isinstance(value, dict):
-                raise self._error(table, name, OptionError(f"{name} is one value, no table"))
-            try:
-                given = name in _GROUPED or name == "options"
-                read[name] = value if given else as_field(kind, name, value, example)
-            except CrosspanError as error:
-                raise self._error(table, name, error) from error
-        return self._guarded(table, values, lambda: kind(**read))
-
-    def _guarded(self, table: str, values: Mapping[str, Any], make: Any) -> Any:
-        """Call ``make``; an error gets the line of the key that it speaks of."""
-        try:
-            return make()
-        except CrosspanError as error:
-            raise self._error(table, _spoken_of(values, error.message), error) from error
-
-    def _error(self, table: str, key: str, error: CrosspanError) -> CrosspanError:
-        line = line_of(self.lines, table, key)
-        where = f"{self.shown}:{line}" if line else self.shown or None
-        return OptionError(error.message, where=where, hint=error.hint)
-
-
-def _spoken_of(values: Mapping[str, Any], message: str) -> str:
-    """The key that a message names, or whose value it names."""
-    for name in values:
-        if name.rpartition(".")[2] in message:
-            return name
-    for name, value in values.items():
-        inside = value if isinstance(value, list | tuple) else [value]
-        if any(isinstance(one, str) and repr(one) in message for one in inside):
-            return name
-    return ""
-
-
-def line_of(lines: Sequence[str], table: str, key: str) -> int:
-    """The line of a key in a recipe, from 1; that of its table where the key is not found, 0 for neither.
-
-    Example:
-        >>> line_of(["limit = 3", "[align]", 'use = "x"'], "align", "use")
-        3
-    """
-    at = found = 0
-    inside = ""
-    full = f"{table}.{key}" if table else key
-    for number, line in enumerate(lines, 1):
-        header = re.match(r"\s*\[([^\[\]]+)\]", line)
-        if header:
-            inside = header[1].replace(" ", "").replace('"', "")
-            at = at or (number if inside == table else 0)
-            if key and inside == full:
-                found = found or number
-            continue
-        name = re.match(r"\s*([\w.\"'-]+)\s*=", line)
-        if key and name:
-            spelled = name[1].replace('"', "").replace("'", "")
-            if (f"{inside}.{spelled}" if inside else spelled) == full:
-                found = found or number
-    return found or at
+            values["options"] = self.read.guarded(lambda: resolved_options(table, use, rest), Place(table, rest))
+        return self.read.table(Place(table, values), kind)

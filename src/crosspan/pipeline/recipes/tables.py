@@ -14,9 +14,9 @@ from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.train import TRAINERS
-from crosspan.train.adapt import AdaptOptions
+from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.noise import NoiseOptions
-from crosspan.train.rounds import ROUNDS, VoteOptions
+from crosspan.train.round_options import ROUNDS, VoteOptions
 from crosspan.translate.guard import GuardOptions
 
 SHARD = 4_000
@@ -244,11 +244,15 @@ class TrainTable:
         vote: How predictions and labels vote.
         dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
             dev_is_target = true, of the target language.
+        learn_from: Which labelled sentences are learned from: target, those that labels were carried to; source, those
+            that they came from; or both. auto is target, but source where a trainer learns not to tell languages apart.
         unlabelled: Files of other languages that an encoder learns not to tell from the source, such as
             ["sw=news.txt"]; only with adversarial.mode, and in advpicker. Without a language they are of the target.
+            Where the source is learned from, all target sentences are such text, too.
     """
 
     use: str = "crf"
+    learn_from: Literal["auto", "target", "source", "both"] = "auto"
     rounds: int = -1
     dev: str = ""
     unlabelled: tuple[str, ...] = ()
@@ -257,6 +261,7 @@ class TrainTable:
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_choice("learn_from", self.learn_from, ("auto", "target", "source", "both"))
         trainer = TRAINERS.component(self.use)
         if self.rounds == -1:
             object.__setattr__(self, "rounds", ROUNDS if trainer.votes else 0)

@@ -1,34 +1,14 @@
-"""TOML files of users, and plain values as TOML, which the standard library reads but does not write."""
+"""Plain values as TOML, which the standard library reads but does not write."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from crosspan.core.errors import FormatError
-from crosspan.core.files import PathLike, read_lines
-
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def read_toml(path: PathLike) -> tuple[dict[str, Any], str]:
-    """The values of a file that a user writes, and its text, to find the line of a key in.
-
-    Raises:
-        FormatError: The file cannot be read, or is not TOML.
-    """
-    text = "\n".join(read_lines(path))
-    try:
-        return tomllib.loads(text), text
-    except RecursionError as error:
-        raise FormatError("values are nested too deeply", where=os.fspath(path), hint="Mend the file.") from error
-    except ValueError as error:  # also numbers with too many digits, which are none of its own
-        raise FormatError(f"this is not TOML: {error}", where=os.fspath(path), hint="Mend that line.") from error
 
 
 def toml_value(value: Any) -> str:

@@ -11,7 +11,7 @@ from crosspan.core.types import Sentence
 from crosspan.pipeline.parts import Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
-from crosspan.train.adapt import AdaptOptions, adapt_tagger
+from crosspan.train.adapt_options import AdaptOptions
 
 
 @dataclass(kw_only=True)
@@ -44,6 +44,7 @@ class Adapt(Step):
     def work(self, inputs: Inputs) -> Output:
         """Adapt."""
         from crosspan.tag.crf import CrfTagger
+        from crosspan.train.adapt import adapt_tagger
 
         tagger = self.tagger.make(inputs.threads)
         if not isinstance(tagger, CrfTagger):

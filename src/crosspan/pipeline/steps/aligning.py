@@ -6,15 +6,16 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from crosspan.align import ALIGNERS, Aligner
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import AlignmentError, PairError
+from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
-from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import Fault, Faults, Links, Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.learning import REPORTED, learning_facts, learning_text
@@ -38,7 +39,7 @@ class Align(Step):
     saved: Path | None = None
     name: str = "align"
     parallel: bool = True
-    _aligner: Any = None
+    _linker: Linker | None = None
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"),)
@@ -59,20 +60,23 @@ class Align(Step):
 
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Load the aligner."""
+        self._linker = Linker(self._loaded(inputs))
+
+    def _loaded(self, inputs: Inputs) -> Any:
         if self.saved is not None:
-            self._aligner = ALIGNERS.factory(self.aligner.name).load(self.saved, threads=inputs.threads)  # type: ignore[attr-defined]
-            return
+            return ALIGNERS.factory(self.aligner.name).load(self.saved, threads=inputs.threads)  # type: ignore[attr-defined]
         if not self.learned:
-            self._aligner = self.aligner.make(inputs.threads)
-            return
-        self._aligner = aligner_from(inputs.model("learn"), inputs.threads)
+            return self.aligner.make(inputs.threads)
+        aligner = aligner_from(inputs.model("learn"), inputs.threads)
         if REPORTED in self.aligner.settings:
             changed = {REPORTED: float(self.aligner.settings[REPORTED])}
-            self._aligner.options = replace(self._aligner.options, **changed)
+            aligner.options = replace(aligner.options, **changed)
+        return aligner
 
     def work(self, inputs: Inputs) -> Output:
         """Link the words of a shard."""
-        return linked(self._aligner, inputs)
+        assert self._linker is not None
+        return self._linker.linked(inputs)
 
 
 @dataclass(kw_only=True)
@@ -84,7 +88,7 @@ class LearnAndAlign(Step):
     limit: int = 0
     name: str = "align"
     together: bool = True
-    _aligner: Any = None
+    _linker: Linker | None = None
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True))
@@ -105,11 +109,12 @@ class LearnAndAlign(Step):
 
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Take the aligner."""
-        self._aligner = learned
+        self._linker = Linker(learned)
 
     def work(self, inputs: Inputs) -> Output:
         """Link the words of a shard."""
-        return linked(self._aligner, inputs)
+        assert self._linker is not None
+        return self._linker.linked(inputs)
 
 
 @dataclass(kw_only=True)
@@ -202,16 +207,26 @@ def aligner_from(model: Model, threads: int | None) -> Any:
         return ALIGNERS.factory(model.use).load(path, threads=threads)  # type: ignore[attr-defined]
 
 
-def linked(aligner: Any, inputs: Inputs) -> Output:
-    """The links of a shard; pairs that cannot be aligned have none, and a reason."""
-    pairs: list[TokenPair] = list(zip(*inputs.tokens().sides, strict=True))
-    found = each_by_itself(lambda batch: aligned(aligner, batch), pairs)
-    faults: Faults = {
-        index: Fault(None, f"the aligner failed on the pair ({in_words(one)})")
-        for index, one in enumerate(found)
-        if isinstance(one, Exception)
-    }
-    return _output([None if isinstance(one, Exception) else one for one in found], faults)
+class Linker:
+    """An aligner at work, shard after shard.
+
+    Args:
+        aligner: The aligner, which has learned what it has to.
+    """
+
+    def __init__(self, aligner: Any) -> None:
+        self._each: EachByItself[TokenPair, Alignment] = EachByItself(partial(aligned, aligner), "the aligner")
+
+    def linked(self, inputs: Inputs) -> Output:
+        """The links of a shard; pairs that cannot be aligned have none, and a reason."""
+        found = self._each(list(zip(*inputs.tokens().sides, strict=True)))
+        faults: Faults = {
+            index: Fault(None, f"the aligner failed on the pair ({in_words(one)})")
+            for index, one in enumerate(found)
+            if isinstance(one, Exception)
+        }
+        links = [None if isinstance(one, Exception) else one for one in found]
+        return _output(links, faults, unsure=self._each.unsure)
 
 
 def aligned(aligner: Any, pairs: Sequence[TokenPair]) -> list[Alignment]:
@@ -221,11 +236,11 @@ def aligned(aligner: Any, pairs: Sequence[TokenPair]) -> list[Alignment]:
     return list(aligner.iter_align_tokens(pairs))
 
 
-def _output(links: Sequence[Alignment | None], faults: Faults) -> Output:
+def _output(links: Sequence[Alignment | None], faults: Faults, *, unsure: bool = False) -> Output:
     facts = {
         "sentences": len(links),
         "links": sum(len(one) for one in links if one is not None),
         "rejected": len(faults),
         "where": {str(index): fault.where for index, fault in faults.items() if fault.where},
     }
-    return Output({"links": Links(links, faults)}, facts)
+    return Output({"links": Links(links, faults)}, facts, unsure)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.types import DroppedSpan, Projection, Sentence
-from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import (
     Extras,
     Fault,
@@ -45,6 +45,7 @@ class _Marked(Step):
     markers: MarkerOptions = field(default_factory=MarkerOptions)
     parallel: bool = True
     _loaded: Translator | None = None
+    _each: EachByItself[Sentence, Projection] | None = None
 
     def facts(self) -> Mapping[str, Any]:
         """The translator, and the markers."""
@@ -57,6 +58,7 @@ class _Marked(Step):
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Load the translator."""
         self._loaded = self.translator.load(inputs.threads, marked=True)
+        self._each = EachByItself(self._call, "the translator")
 
     def _translated(self, sentences: Sequence[Sentence], faults: Faults) -> list[Projection]:
         """One projection a sentence: those with a fault are passed over, and one that fails costs no other."""
@@ -70,13 +72,18 @@ class _Marked(Step):
             for index, one in enumerate(sentences)
         ]
         at = [index for index in range(len(sentences)) if index not in faults]
-        results = each_by_itself(self._call, [sentences[index] for index in at])
+        assert self._each is not None
+        results = self._each([sentences[index] for index in at])
         for index, one in zip(at, results, strict=True):
             if isinstance(one, Exception):
                 found[index] = replace(found[index], error=f"the translator failed on the sentence ({in_words(one)})")
             else:
                 found[index] = one
         return found
+
+    @property
+    def _unsure(self) -> bool:
+        return self._each is not None and self._each.unsure
 
     def _call(self, sentences: Sequence[Sentence]) -> list[Projection]:
         assert self._loaded is not None
@@ -125,7 +132,8 @@ class TranslateMarked(_Marked):
             "projections": Projected(projections),
         }
         spans = sum(map(len, labels.spans))
-        return Output(parts, {**counts_of(projections), "spans": spans, "first": None})
+        facts = {**counts_of(projections), "spans": spans, "first": None}
+        return Output(parts, facts, self._unsure)
 
 
 @dataclass(kw_only=True)
@@ -154,7 +162,8 @@ class BackTranslate(_Marked):
             "legs": Projected(back),
         }
         spans = sum(len(one.sentence.spans) for one in back)
-        return Output(parts, {"sentences": len(back), "spans": spans, "rejected": len(faults), "first": None})
+        facts = {"sentences": len(back), "spans": spans, "rejected": len(faults), "first": None}
+        return Output(parts, facts, self._unsure)
 
 
 @dataclass(kw_only=True)

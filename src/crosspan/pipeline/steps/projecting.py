@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
-from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import (
     DIGITS,
     AboutRow,
@@ -88,6 +88,7 @@ class Project(Step):
     name: str = "project"
     parallel: bool = True
     _projector: Projector | None = None
+    _each: EachByItself[tuple[Pair, Alignment | None], tuple[Projection, Any]] | None = None
 
     def __post_init__(self) -> None:
         parts = self._parts
@@ -126,6 +127,7 @@ class Project(Step):
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Take the projector that looked at the corpus, or make one."""
         self._projector = learned if self.corpus else self.method.make(inputs.threads)
+        self._each = EachByItself(self._call, "the method of projection")
 
     def _all(self, inputs: Inputs) -> Iterator[_Shard]:
         streams = [inputs.all(step, part) for step, part in self._parts]
@@ -134,19 +136,9 @@ class Project(Step):
 
     def work(self, inputs: Inputs) -> Output:
         """Project a shard."""
-        projector = self._projector
-        assert projector is not None
+        assert self._each is not None
         shard = _Shard.of(*(inputs.part(step, part) for step, part in self._parts))
-
-        named = getattr(projector, "project_with_runners_up", None) if self.runners_up else None
-
-        def project(items: Sequence[tuple[Pair, Alignment | None]]) -> list[tuple[Projection, Any]]:
-            pairs, links = [pair for pair, _ in items], [one for _, one in items]
-            if named is None:
-                return [(one, ()) for one in projector.project(pairs, links)]
-            return list(zip(*named(pairs, links, k=self.runners_up), strict=True))
-
-        found = each_by_itself(project, list(zip(shard.pairs, shard.links, strict=True)))
+        found = self._each(list(zip(shard.pairs, shard.links, strict=True)))
         projections = [
             self._settled(pair, one if isinstance(one, Exception) else one[0], shard.faults.get(index))
             for index, (pair, one) in enumerate(zip(shard.pairs, found, strict=True))
@@ -154,7 +146,16 @@ class Project(Step):
         parts: dict[str, Any] = {"projections": Projected(projections)}
         if self.runners_up:
             parts["runners_up"] = Facts([() if isinstance(one, Exception) else _plain(one[1]) for one in found])
-        return Output(parts, counts_of(projections))
+        return Output(parts, counts_of(projections), self._each.unsure)
+
+    def _call(self, items: Sequence[tuple[Pair, Alignment | None]]) -> list[tuple[Projection, Any]]:
+        projector = self._projector
+        assert projector is not None
+        pairs, links = [pair for pair, _ in items], [one for _, one in items]
+        named = getattr(projector, "project_with_runners_up", None) if self.runners_up else None
+        if named is None:
+            return [(one, ()) for one in projector.project(pairs, links)]
+        return list(zip(*named(pairs, links, k=self.runners_up), strict=True))
 
     def _settled(self, pair: Pair, found: Projection | Exception, fault: Fault | None) -> Projection:
         if isinstance(found, Exception):

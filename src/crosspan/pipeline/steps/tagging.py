@@ -11,10 +11,10 @@ from typing import Any
 
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import ModelError
+from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.model_options import seen_options
 from crosspan.core.types import Pair, Sentence, Span
 from crosspan.models.archive import unpack
-from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import Fault, Labels, Model, settled, whole_sentences
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
@@ -39,6 +39,7 @@ class Tag(Step):
     name: str = "tag"
     parallel: bool = True
     _tagger: Tagger | None = None
+    _each: EachByItself[Pair, Sentence] | None = None
 
     def __post_init__(self) -> None:
         self.needs = tuple(Need(self.corpus, part) for part in ("tokens", "about", "labels"))
@@ -60,22 +61,24 @@ class Tag(Step):
             self._tagger = tagger_from(inputs.model(self.learned), inputs.threads, self.tagger.settings)
         else:
             self._tagger = self.tagger.make(inputs.threads)
+        self._each = EachByItself(self._tag, "the tagger")
 
     def work(self, inputs: Inputs) -> Output:
         """Label a shard."""
+        assert self._each is not None
         tokens, faults = inputs.tokens(self.corpus), dict(inputs.labels(self.corpus).faults)
         sources = whole_sentences(tokens, inputs.about(self.corpus), 0)
         targets = tokens.sides[1] if len(tokens.sides) == 2 and self.copy_bias else [()] * len(tokens)
         pairs = [Pair(one, Sentence(tuple(words))) for one, words in zip(sources, targets, strict=True)]
         at = [index for index in range(len(pairs)) if index not in faults]
         spans: list[tuple[Span, ...]] = [()] * len(pairs)
-        for index, found in zip(at, each_by_itself(self._tag, [pairs[index] for index in at]), strict=True):
+        for index, found in zip(at, self._each([pairs[index] for index in at]), strict=True):
             if isinstance(found, Exception):
                 faults[index] = Fault(None, f"the tagger failed on the sentence ({in_words(found)})")
             else:
                 spans[index] = settled(found).spans
         facts = {"sentences": len(pairs), "spans": sum(map(len, spans)), "rejected": len(faults)}
-        return Output({"labels": Labels(spans, faults)}, facts)
+        return Output({"labels": Labels(spans, faults)}, facts, self._each.unsure)
 
     def _tag(self, pairs: Sequence[Pair]) -> list[Sentence]:
         assert self._tagger is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
 from crosspan.train.examples import Example
 from crosspan.train.noise import NoiseOptions, examples_of
-from crosspan.train.rounds import VoteOptions, train_in_rounds
+from crosspan.train.round_options import VoteOptions
 
 
 @dataclass(kw_only=True)
@@ -28,7 +28,10 @@ class Train(Step):
 
     Args:
         trainer: The trainer.
-        projected: The step that has the projections; empty for none.
+        projected: The step that has the projections to learn from; empty for none.
+        source: The step that has labels of the source sentences to learn from; empty for none.
+        target_text: Whether target sentences are learned from without labels.
+        langs: Languages of source and target sentences; empty where they are not known.
         gold: Sentences with right labels to learn from.
         labels: The kinds of entity to learn; by default those that occur.
         noise: How projected labels are taken.
@@ -41,6 +44,9 @@ class Train(Step):
 
     trainer: Use
     projected: str = ""
+    source: str = ""
+    target_text: bool = False
+    langs: tuple[str, str] = ("", "")
     gold: Corpus | None = None
     labels: Sequence[str] = ()
     noise: NoiseOptions = field(default_factory=NoiseOptions)
@@ -53,8 +59,10 @@ class Train(Step):
     single: bool = True
 
     def __post_init__(self) -> None:
-        if self.projected:
-            self.needs = (Need("pairs", "tokens", True), Need(self.projected, "projections", True))
+        needs = [(self.projected, "projections"), (self.source, "labels")]
+        found = [Need(step, part, True) for step, part in needs if step]
+        if found or self.target_text:
+            self.needs = (Need("pairs", "tokens", True), *found)
         self.resumes = self.trainer.component.resumes
 
     def facts(self) -> Mapping[str, Any]:
@@ -63,6 +71,8 @@ class Train(Step):
         found: dict[str, Any] = {"trainer": self.trainer.facts()}
         if self.projected:
             found["noise"] = asdict(self.noise)
+        if self.needs:
+            found["sides"] = {"source": bool(self.source), "target_text": self.target_text, "langs": list(self.langs)}
         if self.gold is not None:
             found["gold"] = self.gold.facts()
         if self.labels:
@@ -83,24 +93,41 @@ class Train(Step):
 
     def work(self, inputs: Inputs) -> Output:
         """Train."""
-        examples = [] if self.gold is None else [Example(one) for one in gold_of(self.gold)]
-        if self.projected:
-            examples += examples_of(self._projections(inputs), self.noise)
+        own = [] if self.gold is None else [Example(one) for one in gold_of(self.gold)]
+        own += map(Example, self._sources(inputs))
+        carried = list(examples_of(self._projections(inputs), self.noise))
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-            model, facts = self._trained(examples, inputs.unfinished or Path(folder), inputs)
-        return Output({"model": model}, {"examples": len(examples), **facts})
+            model, facts = self._trained(own, carried, inputs.unfinished or Path(folder), inputs)
+        return Output({"model": model}, {"examples": len(own) + len(carried), **facts})
 
     def _projections(self, inputs: Inputs) -> Iterator[Projection]:
-        shards = zip(inputs.all("pairs", "tokens"), inputs.all(self.projected, "projections"), strict=True)
-        for tokens, projected in shards:
-            yield from projected.on(tokens.sides[1])
+        if self.projected:
+            shards = zip(inputs.all("pairs", "tokens"), inputs.all(self.projected, "projections"), strict=True)
+            for tokens, projected in shards:
+                for one in projected.on(tokens.sides[1]):
+                    yield replace(one, sentence=replace(one.sentence, lang=self.langs[1] or None))
 
-    def _trained(self, examples: list[Example], place: Path, inputs: Inputs) -> tuple[Model, Mapping[str, Any]]:
+    def _sources(self, inputs: Inputs) -> Iterator[Sentence]:
+        """Source sentences with the labels that they have."""
+        if self.source:
+            shards = zip(inputs.all("pairs", "tokens"), inputs.all(self.source, "labels"), strict=True)
+            for tokens, labels in shards:
+                for at, (words, spans) in enumerate(zip(tokens.sides[0], labels.spans, strict=True)):
+                    if words and at not in labels.faults:
+                        yield Sentence(tuple(words), tuple(spans), lang=self.langs[0] or None)
+
+    def _trained(
+        self, own: list[Example], carried: list[Example], place: Path, inputs: Inputs
+    ) -> tuple[Model, Mapping[str, Any]]:
+        """The model that is learned from sentences with labels of their own, and those that labels were carried to."""
         component = self.trainer.component
         use = component.tagger or self.trainer.name
         if component.votes:
+            from crosspan.train.rounds import train_in_rounds
+
             tagger = train_in_rounds(
-                examples,
+                carried,
+                gold=own,
                 options=with_settings(self.trainer.family.options(self.trainer.name), self.trainer.settings),
                 vote=self.vote,
                 rounds=self.rounds,
@@ -113,8 +140,9 @@ class Train(Step):
             context["dev"] = () if self.dev is None else gold_of(self.dev)
         if self.labels:
             context["labels"] = tuple(self.labels)
-        if self.unlabelled:
-            context["unlabelled"] = self._text()
+        if self.target_text or self.unlabelled:
+            context["unlabelled"] = list(self._text(inputs))
+        examples = [*own, *carried]
         if component.saves != "folder":
             tagger = self.trainer.family.make(
                 self.trainer.name, examples, settings=self.trainer.settings, threads=inputs.threads, **context
@@ -140,5 +168,10 @@ class Train(Step):
         )
         return int(getattr(report, "resumed_at", 0))
 
-    def _text(self) -> list[Sentence]:
-        return [item.pair.source for corpus in self.unlabelled for item in corpus.located() if item.pair.source.tokens]
+    def _text(self, inputs: Inputs) -> Iterator[Sentence]:
+        """Sentences without labels."""
+        if self.target_text:
+            for tokens in inputs.all("pairs", "tokens"):
+                yield from (Sentence(tuple(words), lang=self.langs[1]) for words in tokens.sides[1] if words)
+        for corpus in self.unlabelled:
+            yield from (item.pair.source for item in corpus.located() if item.pair.source.tokens)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.types import Sentence
-from crosspan.pipeline.failures import each_by_itself, in_words
 from crosspan.pipeline.parts import Extras, Fault, Faults, Labels, Tokens, about_row, whole_sentences
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
@@ -69,6 +69,7 @@ class Translate(Step):
     name: str = "pairs"
     parallel: bool = True
     _loaded: Translator | None = None
+    _each: EachByItself[str, Translation] | None = None
 
     def __post_init__(self) -> None:
         self.needs = tuple(Need("given", part) for part in ("tokens", "about", "labels", "target_spans"))
@@ -84,13 +85,15 @@ class Translate(Step):
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Load the translator."""
         self._loaded = self.translator.load(inputs.threads)
+        self._each = EachByItself(self._call, "the translator")
 
     def work(self, inputs: Inputs) -> Output:
         """Translate a shard."""
+        assert self._each is not None
         about, labels = inputs.about("given"), inputs.labels("given")
         given = whole_sentences(inputs.tokens("given"), about, 0)
         faults = dict(labels.faults)
-        made = self._translated(given, faults)
+        made = self._translated(given, faults, self._each)
         sides = (given, made) if self.makes == "target" else (made, given)
         none: list[tuple[Any, ...]] = [()] * len(given)
         is_source = self.makes == "source"
@@ -100,10 +103,12 @@ class Translate(Step):
             "target_spans": inputs.labels("given", "target_spans") if is_source else Labels(none),
             "about": Extras(tuple([*map(about_row, side)] for side in sides), about.lines),
         }
-        n_spans = sum(map(len, labels.spans))
-        return Output(parts, {"sentences": len(given), "spans": n_spans, "rejected": len(faults), "first": None})
+        facts = {"sentences": len(given), "spans": sum(map(len, labels.spans)), "rejected": len(faults), "first": None}
+        return Output(parts, facts, self._each.unsure)
 
-    def _translated(self, given: Sequence[Sentence], faults: Faults) -> list[Sentence]:
+    def _translated(
+        self, given: Sequence[Sentence], faults: Faults, each: EachByItself[str, Translation]
+    ) -> list[Sentence]:
         """The translations as sentences; where one is missing or unsound, a fault says why."""
         lang = self.translator.target_lang or None
         made = [Sentence((), id=one.id, lang=lang) for one in given]
@@ -112,7 +117,7 @@ class Translate(Step):
             if not one.tokens:
                 faults.setdefault(index, Fault(None, "there is no text to translate"))
         texts = [str(written(given[index]).text) for index in at]
-        for index, found in zip(at, each_by_itself(self._call, texts), strict=True):
+        for index, found in zip(at, each(texts), strict=True):
             if isinstance(found, Exception):
                 faults[index] = Fault(None, f"the translator failed on the sentence ({in_words(found)})")
                 continue

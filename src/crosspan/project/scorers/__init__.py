@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
 
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
+from crosspan.core.families import Family
 from crosspan.core.types import Pair
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.answers import Answers
+from crosspan.core.carried import model_identity
 from crosspan.core.digests import digest_of, file_digest
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.locks import Lock
@@ -209,15 +209,6 @@ class NmtScorer:
                 )
             if self._cache is None:
                 self._cache = Answers(self.options.cache or None)
-                self._model = [self.options.use, model_digest(self.options.model)] if self.options.cache else []
+                known = model_identity(self.options.model, file_digest) if self.options.cache else ""
+                self._model = [self.options.use, known] if self.options.cache else []
             return self._translator, self._cache
-
-
-def model_digest(name: str) -> str:
-    """What a model is, for a cache: its name, or where it is a folder or a file, what is in it.
-
-    Example:
-        >>> model_digest("facebook/nllb-200-distilled-600M")
-        'facebook/nllb-200-distilled-600M'
-    """
-    return file_digest(name) if name and os.path.exists(name) else name

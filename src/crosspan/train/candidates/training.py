@@ -89,7 +89,8 @@ def train_writer(
         OutputError: The folder holds a model or something else, the checkpoint in it is of another training, or it
             cannot be written.
         EmptyInputError: No sentence has an entity, or all are too long.
-        ModelError: The model cannot be loaded, a loss is not a number, or the device failed.
+        ModelError: The model cannot be loaded, or a loss is not a number.
+        UnavailableError: The device failed.
         MissingDependencyError: ``crosspan[neural]`` is not installed.
     """
     options, place = options or WriterTraining(), Path(folder)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from crosspan.core.errors import ModelError
 from crosspan.core.types import Alignment
-from crosspan.models.pieces import Pieces, pieces_of
+from crosspan.models.pieces import Marks, Pieces, pieces_of
 from crosspan.train.pretrain.corruption import hidden
 
 Int64Array = npt.NDArray[np.int64]
@@ -88,15 +88,17 @@ class Rows(NamedTuple):
         ids: Numbers of the pieces.
         there: What is a piece and no padding.
         side: 0 for special pieces and padding, 1 for the first sentence's pieces, 2 for the second's.
+        told: What is a piece that tells something of its word.
     """
 
     ids: Int64Array
     there: Bools
     side: npt.NDArray[np.int8]
+    told: Bools
 
     def at(self, rows: Int64Array) -> Rows:
         """Some of the sequences, as long as they were."""
-        return Rows(self.ids[rows], self.there[rows], self.side[rows])
+        return Rows(self.ids[rows], self.there[rows], self.side[rows], self.told[rows])
 
 
 def examples_of(
@@ -104,6 +106,7 @@ def examples_of(
     pairs: Iterable[tuple[Sequence[str], Sequence[str]]],
     links: Iterable[Alignment] | None,
     longest: int,
+    marks: Marks = "skip",
 ) -> tuple[list[PairPieces], int]:
     """Pairs as pieces, without those that have an empty side or more pieces than a model reads at once.
 
@@ -112,14 +115,15 @@ def examples_of(
         pairs: Words of both sides.
         links: Links of each pair, if they are given.
         longest: Most pieces of both sides together, special ones left out.
+        marks: What becomes of pieces that only say that a word begins.
 
     Returns:
         The examples, and how many pairs were left out.
     """
     both = [(tuple(source), tuple(target)) for source, target in pairs]
     given = [None] * len(both) if links is None else list(links)
-    sources = pieces_of(tokenizer, [source for source, _ in both])
-    targets = pieces_of(tokenizer, [target for _, target in both])
+    sources = pieces_of(tokenizer, [source for source, _ in both], marks)
+    targets = pieces_of(tokenizer, [target for _, target in both], marks)
     found = [
         PairPieces(source, target, known)
         for source, target, known in zip(sources, targets, given, strict=True)
@@ -131,19 +135,22 @@ def examples_of(
 def order_of(n_examples: int, seed: int, epoch: int) -> Int64Array:
     """In what order an epoch goes through the examples.
 
-    PairPieces:
+    Example:
         >>> sorted(order_of(4, 0, 1).tolist())
         [0, 1, 2, 3]
     """
     return np.random.default_rng([seed, 1, epoch]).permutation(n_examples)
 
 
-def rows_of(frame: Frame, sentences: Sequence[Sequence[npt.NDArray[np.int32]]]) -> Rows:
+def rows_of(frame: Frame, sentences: Sequence[Sequence[Pieces]]) -> Rows:
     """One or two sentences a row, each with special pieces around it.
 
-    PairPieces:
+    Example:
         >>> frame = Frame((1,), (2,), 0, 3, 9)
-        >>> rows = rows_of(frame, [[np.array([7, 8], np.int32)], [np.array([5], np.int32), np.array([6], np.int32)]])
+        >>> one, two, three = (
+        ...     Pieces(np.array(ids, np.int32), np.zeros(len(ids), np.int32)) for ids in ([7, 8], [5], [6])
+        ... )
+        >>> rows = rows_of(frame, [[one], [two, three]])
         >>> rows.ids.tolist()
         [[1, 7, 8, 2, 0, 0], [1, 5, 2, 1, 6, 2]]
         >>> rows.side.tolist()
@@ -154,15 +161,18 @@ def rows_of(frame: Frame, sentences: Sequence[Sequence[npt.NDArray[np.int32]]]) 
     ids = np.full((len(sentences), longest), frame.pad, np.int64)
     there = np.zeros((len(sentences), longest), np.bool_)
     side = np.zeros((len(sentences), longest), np.int8)
+    told = np.zeros((len(sentences), longest), np.bool_)
     for row, parts in enumerate(sentences):
         at = 0
         for number, part in enumerate(parts, 1):
-            whole = [*frame.before, *part.tolist(), *frame.after]
+            whole = [*frame.before, *part.ids.tolist(), *frame.after]
             ids[row, at : at + len(whole)] = whole
-            side[row, at + len(frame.before) : at + len(frame.before) + len(part)] = number
+            inside = slice(at + len(frame.before), at + len(frame.before) + len(part))
+            side[row, inside] = number
+            told[row, inside] = True if part.mark is None else ~part.mark
             at += len(whole)
         there[row, :at] = True
-    return Rows(ids, there, side)
+    return Rows(ids, there, side, told)
 
 
 def masked(
@@ -192,16 +202,17 @@ def word_grid(links: Bools, source: Pieces, target: Pieces) -> Bools:
         target: Pieces of the other.
 
     Returns:
-        ``[n_pieces, n_pieces]``.
+        ``[n_pieces, n_pieces]``, of those that tell something of their words.
     """
-    return links[source.word[:, None], target.word[None, :]]
+    return links[source.told().word[:, None], target.told().word[None, :]]
 
 
 def word_links(pieces: Bools, source: Pieces, target: Pieces) -> Bools:
-    """Links of words from those of their pieces: any with any."""
-    found = np.zeros((int(source.word[-1]) + 1, int(target.word[-1]) + 1), np.bool_)
+    """Links of words from those of their pieces that tell something of them: any with any."""
+    one, other = source.told().word, target.told().word
+    found = np.zeros((int(one[-1]) + 1, int(other[-1]) + 1), np.bool_)
     i, j = np.nonzero(pieces)
-    found[source.word[i], target.word[j]] = True
+    found[one[i], other[j]] = True
     return found
 
 

@@ -79,18 +79,18 @@ Part = Callable[[Int64Array], Any]
 
 def _both(learner: Learner, batch: Sequence[PairPieces]) -> tuple[Rows, Rows]:
     return (
-        rows_of(learner.frame, [[pair.source.ids] for pair in batch]),
-        rows_of(learner.frame, [[pair.target.ids] for pair in batch]),
+        rows_of(learner.frame, [[pair.source] for pair in batch]),
+        rows_of(learner.frame, [[pair.target] for pair in batch]),
     )
 
 
 def _directions(learner: Learner, source: Rows, target: Rows) -> tuple[Any, Any]:
-    """Probabilities of links seen from either side ``[batch, pieces, pieces]``; 0 where there is no piece of a word."""
+    """Probabilities of links seen from either side ``[batch, pieces, pieces]``; 0 where no piece tells of a word."""
     torch = neural("tuning", "torch")
     one, other = learner.states(source, learner.layer), learner.states(target, learner.layer)
     scores = torch.einsum("bik,bjk->bij", one.float(), other.float())
-    rows = torch.from_numpy(source.side > 0).to(scores.device)[:, :, None]
-    columns = torch.from_numpy(target.side > 0).to(scores.device)[:, None, :]
+    rows = torch.from_numpy(source.told).to(scores.device)[:, :, None]
+    columns = torch.from_numpy(target.told).to(scores.device)[:, None, :]
     away = torch.finfo(scores.dtype).min / 2
     forward = scores.masked_fill(~columns, away).softmax(dim=2)
     backward = scores.masked_fill(~rows, away).softmax(dim=1)
@@ -109,7 +109,7 @@ def _guide(learner: Learner, batch: Sequence[PairPieces], source: Rows, target: 
         own = ((forward > learner.threshold) & (backward > learner.threshold)).cpu().numpy()
     learner.model.train(training)
     for index, pair in enumerate(batch):
-        one, other = source.side[index] > 0, target.side[index] > 0
+        one, other = source.told[index], target.told[index]
         if pair.links is None:
             words = word_links(own[index][np.ix_(one, other)], pair.source, pair.target)
         else:
@@ -119,7 +119,7 @@ def _guide(learner: Learner, batch: Sequence[PairPieces], source: Rows, target: 
 
 
 def _lengths(rows: Rows, device: Any) -> Any:
-    return neural("tuning", "torch").from_numpy((rows.side > 0).sum(axis=1)).to(device)
+    return neural("tuning", "torch").from_numpy(rows.told.sum(axis=1)).to(device)
 
 
 def self_training(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
@@ -165,7 +165,7 @@ def _guessing(learner: Learner, read: Int64Array, labels: Int64Array, rows: Rows
 
 def masked_words(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
     """Guess hidden pieces of each sentence by itself (masked language modelling), of both languages."""
-    rows = rows_of(learner.frame, [[ids] for pair in batch for ids in (pair.source.ids, pair.target.ids)])
+    rows = rows_of(learner.frame, [[side] for pair in batch for side in (pair.source, pair.target)])
     read, labels = masked(rows, learner.frame, rows.side > 0, learner.mask_share, rng)
 
     def part(pairs: Int64Array) -> Any:
@@ -178,7 +178,7 @@ def masked_words(learner: Learner, batch: Sequence[PairPieces], rng: np.random.G
 def translated_words(learner: Learner, batch: Sequence[PairPieces], rng: np.random.Generator) -> Part:
     """Guess hidden pieces of a sentence beside its translation, where nothing is hidden; then the other way round."""
     turned = rng.random() < 0.5
-    parts = [[pair.target.ids, pair.source.ids] if turned else [pair.source.ids, pair.target.ids] for pair in batch]
+    parts = [[pair.target, pair.source] if turned else [pair.source, pair.target] for pair in batch]
     rows = rows_of(learner.frame, [*parts, *parts])
     which = np.repeat([1, 2], len(batch))[:, None]
     read, labels = masked(rows, learner.frame, rows.side == which, learner.mask_share, rng)
@@ -201,7 +201,7 @@ def parallel_sentences(learner: Learner, batch: Sequence[PairPieces], rng: np.ra
     for index, pair in enumerate(batch):
         wrong = batch[(index + int(rng.integers(1, len(batch)))) % len(batch)]
         for other in (pair, wrong):
-            two = [pair.source.ids, other.target.ids[: max(1, room - len(pair.source))]]
+            two = [pair.source, other.target.begin(max(1, room - len(pair.source)))]
             joined.append(two[::-1] if rng.random() < 0.5 else two)
     rows = rows_of(learner.frame, joined)
     layer = min(learner.layer + 1, int(learner.model.config.num_hidden_layers))

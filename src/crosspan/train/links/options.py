@@ -7,6 +7,7 @@ from typing import Annotated
 
 from crosspan.core.errors import OptionError
 from crosspan.core.options import Above, AtLeast, Within, checked
+from crosspan.models.pieces import Marks
 from crosspan.train.links.losses import OBJECTIVES
 
 
@@ -17,6 +18,8 @@ class TuningOptions:
     Args:
         model: Name on the hub, or a folder: an encoder that was trained to guess hidden words, such as mBERT.
         layer: The layer whose vectors are compared; name the same one when aligning.
+        marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
+            leaves them out of links, keep takes them as any other; name the same when aligning.
         objectives: What is learned: self_training, tlm, mlm, psi, consistency.
         threshold: A link that self_training strengthens is more probable than this in both directions.
         mask_share: How many pieces tlm and mlm hide.
@@ -39,6 +42,7 @@ class TuningOptions:
 
     model: str = ""
     layer: int = 8
+    marks: Marks = "skip"
     objectives: tuple[str, ...] = ("self_training", "tlm", "mlm", "psi")
     threshold: Annotated[float, Within(0, 1)] = 0.001
     mask_share: Annotated[float, Within(0, 1)] = 0.15

@@ -15,7 +15,7 @@ from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
-from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.models.loading import check_fit, load_config, load_guesser, load_tokenizer, neural
 from crosspan.models.loop import Loop
 from crosspan.models.pieces import longest_input
 from crosspan.models.processes import Processes
@@ -121,7 +121,8 @@ def tune_aligner(
     given = None if links is None else list(links)
     if given is not None and len(given) != len(pairs):
         raise PairError(f"{len(given)} lines of links for {len(pairs)} pairs", hint="Give the links of these pairs.")
-    examples, left_out = examples_of(tokenizer, pairs, given, min(most, options.longest or most))
+    longest = min(most, options.longest or most)
+    examples, left_out = examples_of(tokenizer, pairs, given, longest, options.marks)
     if not examples:
         raise EmptyInputError(
             "there is no sentence pair to learn from",
@@ -144,7 +145,7 @@ def _objective(
     """The model with what tells translations apart."""
     processes = Processes(options.device)
     placement = Placement(device=str(processes.device), dtype="float32")
-    model = load_model(options.model, "AutoModelForMaskedLM", placement=placement)
+    model = load_guesser(options.model, load_config(options.model), placement=placement, seed=options.seed)
     check_fit(tokenizer, model, options.model)
     torch = neural("tuning", "torch")
     with torch.random.fork_rng(devices=[]):

@@ -18,7 +18,7 @@ from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.models.device import Placement
-from crosspan.models.loading import check_fit, load_config, load_model, load_tokenizer, neural
+from crosspan.models.loading import check_fit, load_config, load_guesser, load_model, load_tokenizer, neural
 from crosspan.models.loop import Loop
 from crosspan.models.pieces import longest_input
 from crosspan.models.processes import Processes
@@ -145,9 +145,11 @@ def _objective(name: str, lines: Sequence[str], held_out: Sequence[str], options
         lines, held_out = ([romanize_line(line) for line in text] for text in (lines, held_out))
     kind = objective_of(config, options.objective, name)
     marks = marks_of(tokenizer, kind, name)
-    architecture = "AutoModelForMaskedLM" if kind == "masked" else "AutoModelForSeq2SeqLM"
     placement = Placement(device=str(processes.device), dtype="float32")
-    model = load_model(name, architecture, placement=placement)
+    if kind == "masked":
+        model = load_guesser(name, config, placement=placement, seed=options.seed)
+    else:
+        model = load_model(name, "AutoModelForSeq2SeqLM", placement=placement)
     check_fit(tokenizer, model, name)
     if romanize:
         record(model, True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -110,6 +112,11 @@ def config_of(shape: Shape) -> Any:
     Raises:
         MissingDependencyError: ``crosspan[neural]`` is not installed.
     """
+    return deepcopy(_config_of(shape))  # models note things in theirs
+
+
+@cache
+def _config_of(shape: Shape) -> Any:
     torch, transformers = neural(_WHO, "torch"), neural(_WHO)
     build = _roberta if shape.family == "roberta" else _t5
     pieces = [(f"{index} ", 0.0) for index in range(shape.vocabulary - 1)]

@@ -9,10 +9,11 @@ import numpy
 import pytest
 
 from crosspan.align import ALIGNERS
-from crosspan.core import components
-from crosspan.core.components import Component, Family
+from crosspan.core.components import Component
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.families import Family
 from crosspan.core.options import Within, checked
+from crosspan.core.plugins import installed
 from crosspan.project.matchers import MATCHERS
 from crosspan.project.projector import PROJECTORS
 from crosspan.project.scorers import SCORERS
@@ -43,11 +44,11 @@ def packages(tmp_path, monkeypatch):
     (tmp_path / "my_lacking.py").write_text("import a_package_that_nobody_has\n")
     (tmp_path / "my_broken.py").write_text("1 / 0\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    components._installed.cache_clear()
+    installed.cache_clear()
     yield
     for name in ("my_tagger", "my_lacking", "my_broken"):
         sys.modules.pop(name, None)
-    components._installed.cache_clear()
+    installed.cache_clear()
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.group)
