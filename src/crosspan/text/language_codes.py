@@ -11,7 +11,8 @@ from crosspan.core.errors import OptionError
 from crosspan.core.nearest import did_you_mean
 
 _CODE = re.compile(r"([A-Za-z]{2,3})((?:[-_][A-Za-z0-9]{1,8})*)\Z")
-_PRIVATE = re.compile(r"q[a-t][a-z]\Z|x\Z")
+_PRIVATE = re.compile(r"q[a-t][a-z]\Z|x\Z|xx\Z")
+"""Codes for private use; ``xx`` is what spaCy calls no language in particular."""
 _COMMON = [
     "en",
     "fr",
