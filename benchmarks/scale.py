@@ -165,7 +165,7 @@ def _run(base: datasets.Bitext, size: int) -> Cost:
         with project:
             for shard, kept in zip(project.without(_shards(corpus(base, size))), spool, strict=True):
                 projector.project(shard, kept)
-    types = len(aligner.lexicon.source.vocabulary) + len(aligner.lexicon.target.vocabulary)
+    types = len(aligner.learned.lexicon.source.vocabulary) + len(aligner.learned.lexicon.target.vocabulary)
     return Cost(size, words, types, fit.seconds, align.seconds, project.seconds, _peak_mb(), start_mb)
 
 

@@ -14,7 +14,7 @@ from crosspan.core.files import make_folder
 from crosspan.core.progress import Listener
 from crosspan.core.types import Projection, Sentence, Span
 from crosspan.evaluate import NerReport, evaluate_ner
-from crosspan.io.records import place_spans
+from crosspan.io.places import place_spans
 from crosspan.report.items import Item
 from crosspan.report.page import write_report
 from crosspan.report.projecting import project_items

@@ -71,6 +71,12 @@ def fresh_bitext():
 
 
 @pytest.fixture(scope="session")
+def sparse_bitext():
+    """Few sentences of many words, of which statistics alone learn little."""
+    return make_bitext(60, seed=2, vocabulary=1_500)
+
+
+@pytest.fixture(scope="session")
 def f1():
     return link_f1
 

@@ -58,7 +58,7 @@ def test_without_the_extra(monkeypatch):
 
 def test_layer_that_is_not_there(tiny):
     with pytest.raises(OptionError, match="has 3 layers"):
-        make_aligner("simalign", model=tiny("mbert")).fit_tokens([])  # mBERT's layer 8 by default
+        make_aligner("simalign", model=tiny("mbert"), layer=8).fit_tokens([])
 
 
 def test_shards_make_no_difference(aligner, sentences, monkeypatch):
@@ -202,3 +202,24 @@ def test_int8_needs_a_cpu_and_a_build_that_can(tiny, monkeypatch):
     with pytest.raises(OptionError, match="cannot compute in int8"):
         make_aligner("awesome", model=tiny("mbert"), layer=2, dtype="int8").fit_tokens([])
     assert torch.backends.quantized.engine in torch.backends.quantized.supported_engines
+
+
+@pytest.mark.parametrize("name", ["simalign", "awesome"])
+def test_the_layer_can_be_chosen_on_the_sentences(tiny, sentences, name, caplog):
+    assert ALIGNERS.facts(name, {"layer": "auto"}).learns
+    assert not ALIGNERS.facts(name, {}).learns
+    aligner = make_aligner(name, model=tiny("xlmr"), layer="auto", threads=1)
+    with pytest.raises(ModelError, match="has not chosen its layer"):
+        aligner.align_tokens(sentences[:2])
+    with caplog.at_level("INFO", "crosspan"):
+        found = aligner.fit_tokens(sentences[:40]).align_tokens(sentences[:2])
+    chosen = next(record.message for record in caplog.records if "is taken" in record.message)
+    number = int(chosen.rpartition("layer ")[2].split()[0])
+    assert found == make_aligner(name, model=tiny("xlmr"), layer=number, threads=1).align_tokens(sentences[:2])
+
+
+def test_usual_layers(tiny, sentences):
+    usual = make_aligner("awesome", model=tiny("xlmr"), threads=1).align_tokens(sentences[:2])  # 2 of 3
+    assert usual == make_aligner("awesome", model=tiny("xlmr"), layer=2, threads=1).align_tokens(sentences[:2])
+    with pytest.raises(OptionError, match="a whole number, usual or auto"):
+        make_aligner("awesome", layer="deep")

@@ -66,7 +66,7 @@ def test_every_name_can_be_set():
 def test_make_aligner():
     made = make_aligner("statistical", threads=3, p_null="0.3", **{"smoothing.word": 2})
     assert isinstance(made, StatisticalAligner)
-    assert (made.threads, made.options.p_null, made.lexicon.smoothing.word) == (3, 0.3, 2.0)
+    assert (made.threads, made.options.p_null, made.learned.lexicon.smoothing.word) == (3, 0.3, 2.0)
     with pytest.raises(OptionError, match="statistical, fast_align"):
         make_aligner("eflomal")
     with pytest.raises(OptionError, match="0 threads"):

@@ -53,14 +53,14 @@ def test_settings_come_back(tmp_path, bitext):
     StatisticalAligner(options).fit_tokens(bitext[0][:20]).save(str(tmp_path / "m.npz"))
     loaded = StatisticalAligner.load(str(tmp_path / "m.npz"))
     assert loaded.options == options
-    assert loaded.lexicon.smoothing == options.smoothing
+    assert loaded.learned.lexicon.smoothing == options.smoothing
 
 
 def test_words_that_need_care(small):
     path, pairs = small
     loaded = StatisticalAligner.load(path)
     expected = StatisticalAligner(StatisticalOptions(min_prob=0.0)).fit_tokens(pairs)
-    assert loaded.lexicon.source.vocabulary.words == expected.lexicon.source.vocabulary.words
+    assert loaded.learned.lexicon.source.vocabulary.words == expected.learned.lexicon.source.vocabulary.words
     assert loaded.align_tokens(pairs) == expected.align_tokens(pairs)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.align.expectation import Parameters, expect
-from crosspan.align.hmm import JUMP_OFFSET, diagonal_posteriors, hmm_posteriors
+from crosspan.align.hmm import JUMP_OFFSET, LANES, diagonal_posteriors, hmm_posteriors, running_sums, with_room
 from crosspan.align.statistical import smooth_jumps
 
 
@@ -21,8 +21,9 @@ def run_hmm(emission, null, jump, p_null):
     post = np.full((n_j, n_i), np.nan, np.float32)
     counts = np.zeros(2 * JUMP_OFFSET + 1, np.float32)
     scratch = [np.empty((n_j, n_i), np.float32) for _ in range(2)]
-    rows = [np.empty(size, np.float32) for _ in range(4)]
-    hmm_posteriors(emission, null, n_i, n_j, jump, np.float32(p_null), post, counts, *scratch, *rows)
+    rows = [np.full(size + LANES, np.nan, np.float32) for _ in range(5)]
+    given = with_room(jump), running_sums(jump), np.float32(p_null)
+    hmm_posteriors(emission, null, n_i, n_j, *given, post, counts, *scratch, *rows)
     return post, counts
 
 
@@ -137,12 +138,19 @@ def test_hmm_with_impossible_words_gives_no_links_and_no_nan():
     assert post.sum(axis=1) == pytest.approx([0, 0, 1, 0, 0], abs=1e-3)
 
 
+def run_diagonal(emission, null, tension, p_null):
+    n_j, n_i = emission.shape
+    post = np.full((n_j, n_i), np.nan, np.float32)
+    room = np.full(n_i + LANES, np.nan, np.float32)
+    diagonal_posteriors(emission, null, n_i, n_j, np.float32(tension), np.float32(p_null), post, room)
+    return post
+
+
 @settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 6), st.floats(0.01, 0.9), st.floats(0, 8))
 def test_diagonal_model(seed, n_i, n_j, p_null, tension):
     emission, null = sentence(seed, n_i, n_j)
-    post = np.full((n_j, n_i), np.nan, np.float32)
-    diagonal_posteriors(emission, null, n_i, n_j, np.float32(tension), np.float32(p_null), post)
+    post = run_diagonal(emission, null, tension, p_null)
     for j in range(n_j):
         prior = [math.exp(-tension * abs((i + 0.5) / n_i - (j + 0.5) / n_j)) for i in range(n_i)]
         joint = [(1 - p_null) * prior[i] / sum(prior) * emission[j, i] for i in range(n_i)]
@@ -182,14 +190,12 @@ def test_both_directions_come_together(use_hmm):
         expect(arrays, cells, tables, parameters, use_hmm=use_hmm, mean=mean, threads=1) for mean in (False, True)
     )
     t_forward, t_backward = tables[0].reshape(4, 6), tables[1].reshape(4, 6)
-    one, other = np.empty((6, 4), np.float32), np.empty((4, 6), np.float32)
     if use_hmm:
         one, _ = run_hmm(np.ascontiguousarray(t_forward.T), parameters.null_forward, parameters.jump_forward, 0.1)
         other, _ = run_hmm(t_backward, parameters.null_backward, parameters.jump_backward, 0.1)
     else:
-        ten, p_null = np.float32(1.0), np.float32(0.1)
-        diagonal_posteriors(np.ascontiguousarray(t_forward.T), parameters.null_forward, 4, 6, ten, p_null, one)
-        diagonal_posteriors(t_backward, parameters.null_backward, 6, 4, ten, p_null, other)
+        one = run_diagonal(np.ascontiguousarray(t_forward.T), parameters.null_forward, 1.0, 0.1)
+        other = run_diagonal(t_backward, parameters.null_backward, 1.0, 0.1)
     assert product.posterior.reshape(4, 6) == pytest.approx(one.T * other, abs=1e-5)
     assert mean.posterior.reshape(4, 6) == pytest.approx((one.T + other) / 2, abs=1e-5)
     assert mean.unlinked_target == pytest.approx(1 - one.sum(axis=1), abs=1e-5)

@@ -40,14 +40,27 @@ def test_a_visit_leaves_no_trace(known, visit):
     vocabulary = Vocabulary()
     _, before = vocabulary.encode(known)
     state = copy.deepcopy(vars(vocabulary))
-    vocabulary.begin_visit()
-    vocabulary.encode(visit)
-    _, during = vocabulary.encode(known)
-    vocabulary.end_visit()
-    after = {name: value for name, value in vars(vocabulary).items() if name not in ("_known", "_sizes")}
-    assert after == {name: value for name, value in state.items() if name not in ("_known", "_sizes")}
-    assert during.tolist() == before.tolist()
+    visitor = Vocabulary(vocabulary)
+    visitor.encode(visit)
+    assert visitor.encode(known)[1].tolist() == before.tolist()
+    assert {**vars(vocabulary), "_arrays": {}} == state
     assert vocabulary.encode(known)[1].tolist() == before.tolist()
+
+
+@given(sentences, sentences, sentences)
+def test_a_visitor_and_a_copy_number_like_one_that_stays(known, visit, again):
+    whole, base = Vocabulary(), Vocabulary()
+    whole.encode(known)
+    base.encode(known)
+    copied, visitor = base.copied(), Vocabulary(base)
+    for vocabulary in (copied, visitor):
+        number = [whole.encode(some)[1].tolist() for some in (visit, again)]
+        assert [vocabulary.encode(some)[1].tolist() for some in (visit, again)] == number
+        assert (vocabulary.words, len(vocabulary)) == (whole.words, len(whole))
+        assert vocabulary.names(range(len(whole))) == whole.words
+        for level in range(len(LEVELS)):
+            assert vocabulary.size(level) == whole.size(level)
+            assert vocabulary.forms(level).tolist() == whole.forms(level).tolist()
 
 
 @given(sentences, sentences)

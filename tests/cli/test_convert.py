@@ -56,7 +56,7 @@ def test_nothing_left_and_nowhere_to_write(tmp_path):
     path = tmp_path / "a.conll"
     path.write_text("a B-X\n\na X\n", encoding="utf-8")
     assert isinstance(run(path, tmp_path / "no" / "b.jsonl").exception, OutputError)
-    path.write_text("a X\nb O\n", encoding="utf-8")
+    path.write_text("a X\nb B-X\n", encoding="utf-8")
     result = run(path, tmp_path / "b.jsonl", "--on-error", "skip")
     assert isinstance(result.exception, EmptyInputError)
     assert not (tmp_path / "b.jsonl").exists()

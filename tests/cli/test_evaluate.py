@@ -219,3 +219,96 @@ def test_evaluate_signature_is_not_broken_on_narrow_terminals(
     signature = "crosspan-ner|strict|IOB2|labels:LOC,ORG,PER|n:1000|v:0.1"
     show([Table(["label", "F1"], [["LOC", "0.5"]], "Spans", [signature])], colour=True)
     assert signature in capsys.readouterr().out
+
+
+def scores(result: Result) -> dict[str, float]:
+    found = json.loads(result.stdout)
+    return {name: round(found[name]["micro"]["f1"], 4) for name in ("strict", "lenient")}
+
+
+@pytest.mark.parametrize(
+    ("gold", "pred", "strict", "lenient"),
+    [
+        ("Ada B-PER\nL. I-PER\nBo O\n", "Ada I-PER\nL. I-PER\nBo O\n", 0.0, 1.0),  # IOB2 by its gold
+        ("Ada I-PER\nL. I-PER\nBo O\n", "Ada B-PER\nL. I-PER\nBo O\n", 1.0, 1.0),  # IOB1 by its gold
+        ("Ada B-PER\nL. I-PER\nBo O\n", "Ada B-PER\nL. E-PER\nBo O\n", 1.0, 1.0),  # other prefixes tell themselves
+        ("Ada B-PER\nL. E-PER\nBo O\n", "Ada B-PER\nL. I-PER\nBo O\n", 1.0, 1.0),
+        ("Ada O\nL. O\nBo O\n\nA B-PER\n", "Ada O\nL. I-PER\nBo O\n\nA I-PER\n", 0.0, 0.6667),
+    ],
+)
+def test_both_files_are_read_by_the_scheme_of_the_gold(
+    run: Run, gold: str, pred: str, strict: float, lenient: float
+) -> None:
+    result = run("gold.conll", "pred.conll", "--json", gold_conll=gold, pred_conll=pred)
+    assert scores(result) == {"strict": strict, "lenient": lenient}
+
+
+def test_a_named_scheme_is_that_of_both(run: Run) -> None:
+    text = "Ada I-PER\nL. I-PER\nBo O\n"
+    result = run("gold.conll", "gold.conll", "--scheme", "IOB1", "--json", gold_conll=text)
+    assert scores(result)["strict"] == 1.0
+    result = run("gold.conll", "gold.conll", "--scheme", "IOB2", "--json")
+    assert scores(result)["strict"] == 0.0
+
+
+BOTH = "Ada NNP B-PER B-PER\nObi NNP I-PER O\nleft VBD O O\nAccra NNP B-LOC B-LOC\n\nKofi NNP B-PER B-PER\n"
+
+
+def test_gold_and_prediction_in_one_file_are_read_as_conlleval_reads_them(run: Run) -> None:
+    assert scores(run("both.txt", "--json", both_txt=BOTH))["strict"] == pytest.approx(0.6667)
+    named = ("--gold-columns", "token,-,-,tag", "--pred-columns", "token,-,tag")
+    assert scores(run("both.txt", *named, "--json"))["strict"] == pytest.approx(0.6667)
+
+
+def test_a_file_of_gold_alone_wants_a_prediction(run: Run) -> None:
+    result = run("gold.conll", gold_conll=GOLD)
+    assert result.exit_code == 2
+    assert "Name a prediction as well" in result.stderr
+
+
+def test_a_prediction_with_more_columns_of_tags_is_asked_about(run: Run) -> None:
+    gold = "Ada B-PER\nObi I-PER\nleft O\nAccra B-LOC\n\nKofi B-PER\n"
+    result = run("gold.conll", "both.txt", gold_conll=gold, both_txt=BOTH)
+    assert isinstance(result.exception, CrosspanError)
+    assert str(result.exception).startswith("both.txt: 2 columns hold tags (3, 4), where gold.conll has 1.")
+    assert "--pred-columns token,-,-,tag" in str(result.exception)
+    told = run("gold.conll", "both.txt", "--pred-columns", "token,-,-,tag", "--json")
+    assert scores(told)["strict"] == pytest.approx(0.6667)
+    chunks = "Ada B-NP B-PER\nObi I-NP I-PER\nleft B-VP O\nAccra B-NP B-LOC\n\nKofi B-NP B-PER\n"
+    assert scores(run("gold.conll", "chunks.txt", "--json", chunks_txt=chunks))["strict"] == 1.0
+
+
+def test_other_tokens_are_compared_by_characters(run: Run) -> None:
+    gold = "Ada's B-PER\nport O\nof O\nAccra-Tema B-LOC\n"
+    pred = "Ada B-PER\n's O\nport O\nof O\nAccra B-LOC\n- I-LOC\nTema I-LOC\n"
+    result = run("gold.conll", "pred.conll", "--json", gold_conll=gold, pred_conll=pred)
+    assert scores(result)["strict"] == 0.5
+    assert "1 sentences have other tokens" in result.stderr
+
+
+PART = '{"id": "s2", "tokens": ["The", "UN"], "spans": [{"start": 1, "end": 2, "label": "ORG"}]}\n'
+WHOLE = (
+    '{"id": "s1", "tokens": ["Ada"], "spans": [{"start": 0, "end": 1, "label": "PER"}]}\n'
+    '{"id": "s2", "tokens": ["The", "UN"], "spans": [{"start": 0, "end": 2, "label": "ORG"}]}\n'
+)
+
+
+def test_a_part_is_scored_against_the_whole_by_id(run: Run) -> None:
+    result = run("part.jsonl", "whole.jsonl", "--json", part_jsonl=PART, whole_jsonl=WHOLE)
+    assert scores(result)["strict"] == 0.0
+    assert result.stderr == "Matched by id: 1 of 1 sentences of part.jsonl, of 2 of whole.jsonl.\n"
+    other_way = run("whole.jsonl", "part.jsonl")
+    assert "sentences" in message(other_way) or "token" in message(other_way)
+    asked = run("whole.jsonl", "part.jsonl", "--by-id", "--json")
+    assert json.loads(asked.stdout)["strict"]["micro"]["n_gold"] == 1
+
+
+def test_sentences_in_another_order_are_matched_by_id(run: Run) -> None:
+    turned = "".join(reversed(WHOLE.splitlines(keepends=True)))
+    result = run("whole.jsonl", "turned.jsonl", "--json", whole_jsonl=WHOLE, turned_jsonl=turned)
+    assert scores(result)["strict"] == 1.0
+
+
+def test_ids_that_do_not_tell_sentences_apart_are_refused(run: Run) -> None:
+    result = run("part.jsonl", "twice.jsonl", "--by-id", part_jsonl=PART, twice_jsonl=PART * 2)
+    assert "sentences 1 and 2 have the same id 's2'" in message(result)

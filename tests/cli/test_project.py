@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import pytest
 
@@ -176,13 +177,82 @@ def test_wrong_use(capsys, corpus, monkeypatch, tmp_path, words, message, code):
 
 
 def test_many_rejects_are_counted(capsys, tmp_path):
-    good, bad = "Ada B-PER\nleft O\n", "Ada PERSON\nleft O\n"
+    good, bad = "Ada B-PER\nleft O\n", "Ada ?\nleft O\n"
     (tmp_path / "s.conll").write_text("\n".join([good] + [bad] * 30), encoding="utf-8")
     (tmp_path / "t.txt").write_text("Ada aliondoka\n" * 31, encoding="utf-8")
     (tmp_path / "l.txt").write_text("0-0\n" * 31, encoding="utf-8")
     words = (tmp_path / "s.conll", tmp_path / "t.txt", "--links", tmp_path / "l.txt", "--out", tmp_path / "o.conll")
     code, _, err = run(capsys, *words, "--method", "heuristic")
     assert code == 3
-    assert err.count("left out: 'PERSON'") == 20
+    assert err.count("left out: '?'") == 20
     assert "... and 10 more sentences left out; --dropped FILE lists them." in err
     assert "left out: 30 sentences" in err
+
+
+@pytest.fixture(scope="module")
+def broken(corpus, tmp_path_factory):
+    """Targets that are no partners of the sources, by what was done to them."""
+    folder = tmp_path_factory.mktemp("broken")
+    lines = (corpus / "sw.txt").read_text(encoding="utf-8").splitlines()
+    english = [sentence.text or " ".join(sentence.tokens) for sentence in load_corpus("en")]
+    made = {
+        "lost": [*lines[:120], *lines[121:], lines[0]],
+        "sorted": sorted(lines),
+        "same": english,
+        "sound": lines,
+    }
+    for name, rows in made.items():
+        (folder / f"{name}.txt").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("lost", "do not belong together; translations seem to stand 1 line further up"),
+        ("sorted", "from pair 1 on the lines do not belong together"),
+        ("same", "mostly the same text"),
+        ("sound", None),
+    ],
+)
+def test_pairs_that_are_none_are_noticed(corpus, broken, capsys, name, said):
+    words = ["--method", "heuristic", "--out", broken / "out.conll", "--quiet"]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert run(capsys, corpus / "en.conll", broken / f"{name}.txt", *words)[0] == 0
+    found = [str(one.message) for one in told if one.category.__name__ == "PairWarning"]
+    assert len(found) == (said is not None)
+    if said is not None:
+        assert said in found[0]
+        assert found[0].startswith(f"{corpus / 'en.conll'}:")
+    assert main(["check", "--pair", str(corpus / "en.conll"), str(broken / f"{name}.txt")]) == 0
+    shown = capsys.readouterr().out
+    assert (said in shown) if said is not None else ("pair-break" not in shown)
+
+
+def test_a_language_that_there_is_not_is_refused(corpus, capsys):
+    code, _, err = run(
+        capsys, corpus / "en.conll", corpus / "sw.txt", "--out", corpus / "x.conll", "--target-lang", "swa1"
+    )
+    assert code == 2
+    assert "--target-lang: there is no language 'swa1'. Did you mean" in err
+
+
+def test_links_of_other_tokens_are_noticed(tmp_path, capsys):
+    (tmp_path / "src.conll").write_text("Ada B-PER\n, O\nKofi B-PER\nleft O\nAccra B-LOC\n. O\n", encoding="utf-8")
+    (tmp_path / "tgt.txt").write_text("Ada, Kofi waliondoka Accra.\n", encoding="utf-8")
+    (tmp_path / "links.txt").write_text("0-0 2-1 3-2 4-3\n", encoding="utf-8")
+    words = [
+        tmp_path / "src.conll",
+        tmp_path / "tgt.txt",
+        "--links",
+        tmp_path / "links.txt",
+        "--out",
+        tmp_path / "o.conll",
+    ]
+    with pytest.warns(UserWarning, match="count the words between blanks of the target"):
+        run(capsys, *words)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(capsys, *words, "--target-format", "tokens")
+    assert [span.label for span in read(tmp_path / "o.conll")[0].spans] == ["PER", "PER", "LOC"]

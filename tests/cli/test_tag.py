@@ -239,3 +239,8 @@ def test_text_that_is_not_utf8(folder, run):
     assert code == 1
     assert "latin.txt:2: byte 2 of the line (0xfc) is not valid UTF-8" in err
     assert not (folder / "c.jsonl").exists()
+
+
+def test_an_english_tagger_on_other_text_is_warned_of(run):
+    with pytest.warns(UserWarning, match=r"sw.txt: this is plainly not English"):
+        assert run("sw.txt", "--out", "warned.conll", "--quiet")[0] == 0

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import importlib
+import sys
+
 import numba
 import pytest
 
@@ -110,6 +113,37 @@ def test_a_damaged_file_is_made_anew(tmp_path, kind, ending):
     assert files.load("types") is None
     files.save("types", "code")
     assert files.load("types") == "code"
+
+
+def test_code_is_made_anew_when_another_file_that_it_calls_changes(tmp_path, monkeypatch):
+    """Machine code holds that of what it calls: by its name, through its module, and through others in between."""
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    package = tmp_path / "stamped"
+    package.mkdir()
+    head = "from crosspan.core.compiled import njit\n"
+    files = {
+        "__init__": "",
+        "base": head + "@njit()\ndef one(x):\n    return x + 1\n",
+        "middle": head + "from stamped.base import one\n@njit()\ndef two(x):\n    return one(x) * 2\n",
+        "top": head + "from stamped import middle\n@njit()\ndef whole(x):\n    return below(x)\n"
+        "@njit()\ndef below(x):\n    return middle.two(x)\n",
+    }
+    for name, text in files.items():
+        (package / f"{name}.py").write_text(text)
+
+    def value():
+        for name in [name for name in sys.modules if name.startswith("stamped")]:
+            del sys.modules[name]
+        whole = importlib.import_module("stamped.top").whole
+        return whole(1), dict(whole.stats.cache_hits) != {}
+
+    assert value() == (4, False)
+    assert value() == (4, True)
+    (package / "base.py").write_text(files["base"].replace("x + 1", "x + 10"))
+    importlib.invalidate_caches()
+    assert value() == (22, False)
+    assert value() == (22, True)
 
 
 def test_a_full_disk_is_no_error(tmp_path, monkeypatch, caplog):

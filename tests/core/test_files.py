@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from crosspan.core.errors import EncodingError, FormatError, OutputError
-from crosspan.core.files import atomic_binary, open_output, read_lines
+from crosspan.core.files import atomic_binary, open_output
+from crosspan.core.lines import read_lines
 from crosspan.core.temporary import beside, others_beside
 from crosspan.core.types import Sentence
 from crosspan.io import write

@@ -1,16 +1,99 @@
-"""PyTorch has as many threads after each use as before."""
+"""Loops run side by side and leave nothing behind; PyTorch has as many threads after each use as before."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 
-import numba
 import numpy as np
 import pytest
 
-from crosspan.core.threads import torch_threads
+from crosspan.core import threads as threads_module
+from crosspan.core.errors import CrosspanError
+from crosspan.core.threads import Home, cores, in_parts, torch_threads
 from crosspan.tag.decoding import best_spans
+
+
+@pytest.mark.parametrize(
+    ("n", "threads", "least"), [(0, 4, 1), (1, 4, 1), (3, 8, 1), (100, 3, 1), (100, 4, 60), (7, 1, 1)]
+)
+def test_every_number_is_worked_on_once(n, threads, least):
+    times, parts = np.zeros(n, np.int64), []
+
+    def work(begin, end, array):
+        parts.append((begin, end, threading.get_ident()))
+        array[begin:end] += 1
+
+    in_parts(work, n, threads, given=[times], least=least)
+    assert (times == 1).all()
+    assert len({one for _, _, one in parts}) <= max(1, min(threads, n // least))
+    assert all(begin < end for begin, end, _ in parts)
+
+
+def test_threads_are_used_and_gone():
+    started, before = set(), threading.active_count()
+    meeting = threading.Barrier(3, timeout=60)
+
+    def work(begin, end):
+        if begin in (0, 1, 2):  # three that wait for each other cannot be one
+            meeting.wait()
+        started.add(threading.get_ident())
+
+    in_parts(work, 12, 3)
+    assert len(started) == 3
+    assert threading.active_count() == before
+    in_parts(lambda begin, end: started.clear(), 12, 1)
+    assert threading.active_count() == before
+
+
+def test_where_nothing_is_said_all_cores_are_used(monkeypatch):
+    assert cores() >= 1
+    monkeypatch.setattr(threads_module, "cores", lambda: 5)
+    asked = []
+    monkeypatch.setattr(threads_module, "_started", lambda work, count: asked.append(count) or [])
+    in_parts(lambda begin, end: None, 100)
+    assert asked == [4]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_the_first_error_ends_the_work(error):
+    done = []
+
+    def work(begin, end):
+        done.append(begin)
+        raise error("broken")
+
+    with pytest.raises(error, match="broken"):
+        in_parts(work, 1_000, 2)
+    assert 1 <= len(done) <= 2, "the other parts are left"
+
+
+def test_a_system_that_gives_no_threads_has_one(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    times = [0] * 20
+
+    def work(begin, end):
+        for index in range(begin, end):
+            times[index] += 1
+
+    in_parts(work, 20, 4)
+    assert times == [1] * 20
+
+
+def test_an_object_with_threads_of_its_own_stays_at_home(monkeypatch):
+    home = Home("the translator")
+    home.check()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(CrosspanError, match="the translator was loaded before this process was forked") as caught:
+        home.check()
+    assert "spawn" in caught.value.hint
+    Home("the translator").check()
+
 
 torch = pytest.importorskip("torch")
 
@@ -45,11 +128,10 @@ def test_after_errors_and_foreign_changes(three):
 
 @pytest.mark.parametrize("threads", [None, 1, 2])
 def test_loops_of_numba_do_not_leak(three, threads):
-    """Where Numba's layer is OpenMP, without the restoring PyTorch is left with Numba's number."""
+    """Numba's own threads, if there were any, could share PyTorch's OpenMP."""
     row = np.array([[0.1, 0.2, 0.7], [0.1, 0.1, 0.8]], np.float32)
     best_spans([row] * 50, ["PER"], threads)
     assert torch.get_num_threads() == 3
-    assert numba.get_num_threads() == numba.config.NUMBA_NUM_THREADS
 
 
 def test_pytorch_is_not_loaded_for_nothing():

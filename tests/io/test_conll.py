@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
-from crosspan.io.conll import Conll, find_offsets
+from crosspan.io.conll import Conll
 from crosspan.io.conll_layout import ColumnLayout, find_layout, parse_columns
 from crosspan.io.format import Reading
+from crosspan.io.places import find_offsets
 
 
 def parse(text, **options):
@@ -105,18 +106,19 @@ def test_columns_can_be_given():
 
 
 def test_missing_columns_are_named_with_their_line():
-    with pytest.raises(FormatError, match="1 column, expected at least 2") as caught:
-        parse("a\tO\nb\tO\nc\n")
-    assert caught.value.where == "x:3"
-    with pytest.raises(FormatError, match="2 columns, expected 1 column"):
-        parse("a\nb\nc d\n")
+    first, second = Conll().parse(["a\tO", "b\tO", "c", "", "d\tB-X", ""], "x", Reading())
+    assert "1 column, expected at least 2" in str(first.fault)
+    assert first.fault.where == "x:3"
+    assert spans(second.sentence) == [(0, 1, "X")]
+    (item,) = Conll().parse(["a", "b", "c d"], "x", Reading())
+    assert "2 columns, expected 1" in str(item.fault)
     with pytest.raises(FormatError, match="none of the 3 columns holds tags") as caught:
         parse("# c\na\tb\tc\n")
     assert caught.value.where == "x:2"
 
 
 def test_one_bad_tag_among_few_does_not_hide_the_column():
-    items = list(Conll().parse(["Ada PER", "went O", "to O"], "x", Reading()))
+    items = list(Conll().parse(["Ada PER", "went O", "to O", "", "Bo B-PER"], "x", Reading()))
     assert items[0].fault.where == "x:1"
     assert "'PER' is not a tag" in str(items[0].fault)
 

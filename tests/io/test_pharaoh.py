@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosspan.core.errors import AlignmentError, FormatError, OptionError, PairError
 from crosspan.core.types import Alignment
-from crosspan.io import read_gold_links, read_links, write_links
+from crosspan.io import pharaoh, read_gold_links, read_links, write_links
 
 
 def put(path, content):
@@ -40,13 +42,48 @@ def test_numbered_lines(tmp_path):
     assert caught.value.where.endswith("c:2")
 
 
-@pytest.mark.parametrize("item", ["1", "a-b", "1-", "-1-2", "1-2-3", "1-2:x", "1-2:1.5", "1-2:nan", "1p2", "１-２"])
+@pytest.mark.parametrize(
+    "item",
+    [
+        *(
+            "1",
+            "a-b",
+            "1-",
+            "-1-2",
+            "1-2-3",
+            "1-2:x",
+            "1-2:1.5",
+            "1-2:nan",
+            "1p2",
+            "１-２",
+            "0-0:",
+            "0-0:0.5:0.5",
+            ":1",
+        ),
+        *("1-2:1e", "1-2:.", "1234567890-1", "0-0:0_5", "0-0:١"),
+    ],
+)
 def test_malformed_links_are_named(tmp_path, item):
     path = put(tmp_path / "a", f"0-0\n0-0 {item}\n")
     with pytest.raises(AlignmentError, match=r"no probability|not a link") as caught:
         list(read_links(path))
     assert caught.value.where == f"{path}:2"
     assert repr(item) in str(caught.value)
+
+
+def test_what_is_remembered_is_bounded_and_forgotten_in_time(tmp_path, monkeypatch):
+    """Each of 50,000 links has a probability of its own."""
+    monkeypatch.setattr(pharaoh, "_MOST", 200)
+    lines = [" ".join(f"{i}-{i}:{(10 * number + i) / 51_000:.9g}" for i in range(10)) for number in range(5_000)]
+    path = put(tmp_path / "a", "\n".join(lines) + "\n")
+    wanted = [Alignment.from_pharaoh(line) for line in lines]
+    tracemalloc.start()
+    try:
+        for found, expected in zip(read_links(path), wanted, strict=True):
+            assert found == expected
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_links_are_checked_against_lengths(tmp_path):

@@ -63,7 +63,7 @@ def test_records_of_many_tools(record, expected):
         ({"tokens": ["a"], "ner_tags": ["B-X", "O"]}, "2 tags for 1 tokens"),
         ({"tokens": ["a"], "ner_tags": [3]}, "numbers without names"),
         ({"tokens": ["a"], "ner_tags": "B-X"}, "not a list"),
-        ({"tokens": ["a", "b"], "ner_tags": ["O", "PER"]}, "token 2: 'PER' is not a tag"),
+        ({"tokens": ["a", "b"], "ner_tags": ["B-PER", "PER"]}, "token 2: 'PER' is not a tag"),
         ({"tokens": ["a"], "ner_tags": ["B-X"], "spans": []}, "contradict"),
     ],
 )
@@ -78,18 +78,21 @@ def test_bad_labels_are_faults_and_tokens_stay(record, message):
     ("line", "message"),
     [
         ("{}", "neither tokens nor text"),
-        ("[1]", "not a JSON object"),
+        ("3", "not a JSON object"),
         ("{", "not valid JSON"),
         ('{"tokens": "a b"}', "not a list"),
-        ('{"tokens": ["a", ""]}', "empty or not a string"),
+        ('{"tokens": ["a", 3]}', "not a string"),
         ('{"text": 3}', "not a string"),
         ('{"tokens": ["a"], "text": "b", "offsets": [[0, 1]]}', "hold 'b', not 'a'"),
     ],
 )
 def test_bad_records_name_their_line(line, message):
-    with pytest.raises(FormatError, match=message) as caught:
-        list(Jsonl().parse(['{"tokens": ["a"]}', line], "x.jsonl", Reading()))
-    assert caught.value.where == "x.jsonl:2"
+    _, bad, good = Jsonl().parse(['{"tokens": ["a"]}', line, '{"tokens": ["b"]}'], "x.jsonl", Reading())
+    assert message in str(bad.fault)
+    assert bad.fault.where == "x.jsonl:2"
+    assert (good.line, good.sentence.tokens, good.fault) == (3, ("b",), None)
+    with pytest.raises(FormatError, match=message.replace("[", r"\[")):
+        list(Jsonl().parse([line], "x.jsonl", Reading()))
 
 
 def test_half_a_surrogate_pair_is_refused():

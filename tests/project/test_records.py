@@ -87,7 +87,7 @@ def test_bad_spans_raise_or_are_noted(tmp_path):
         ({"spans": [{"start": 1, "end": 2, "label": "PER", "score": 0.5}]}, SpanError, "has no source"),
         ({"spans": [{**GOOD["spans"][0], "source": 7}]}, FormatError, "7 is no source span"),
         ({"dropped": 7}, FormatError, "no list of spans"),
-        ({"dropped": [{"start": 0, "end": 1}]}, FormatError, "no list of spans"),
+        ({"dropped": [{"start": 0, "end": 1}]}, FormatError, "no dropped span"),
         ({"tokens": None, "text": None}, FormatError, "neither tokens nor text"),
     ],
 )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crosspan.tag import chain
 from crosspan.tag.crf import spans_of
+from crosspan.train.chain_loss import loss_and_residuals
 
 N_LABELS = 2
 K = 2 * N_LABELS + 1
@@ -40,7 +41,7 @@ def test_marginals_and_the_best_sequence_are_those_of_all_sequences(case):
     first, emission, transition = problem(*case)
     found = np.zeros_like(emission)
     best = np.zeros(len(emission), np.int64)
-    chain.marginals(first, emission, np.exp(transition), 1.0, found)
+    chain.marginals(first, emission, transition, 1.0, found)
     chain.best_tags(first, emission, transition, best)
     for begin, end in itertools.pairwise(first):
         every = list(sequences(emission[begin:end], transition))
@@ -59,8 +60,8 @@ def test_an_entity_is_as_probable_as_all_sequences_that_have_it(case, temperatur
     first, emission, transition = problem(*case)
     best, score = np.zeros(len(emission), np.int64), np.full(len(emission), -1.0)
     chances, wanted = np.zeros_like(emission), np.zeros_like(emission)
-    chain.marginals(first, emission, np.exp(transition / temperature), temperature, wanted)
-    chain.best_spans(first, emission, transition, np.exp(transition / temperature), temperature, best, score, chances)
+    chain.marginals(first, emission, transition, temperature, wanted)
+    chain.best_spans(first, emission, transition, temperature, best, score, chances)
     alone = np.zeros_like(best)
     chain.best_tags(first, emission, transition, alone)
     assert best.tolist() == alone.tolist()
@@ -85,7 +86,7 @@ def loss(flat, first, shape, evidence, weight):
     residual = np.zeros_like(emission)
     blocks = np.array([0, 1, len(first) - 1], np.int64)
     kinds = np.arange(len(emission), dtype=np.int32)
-    losses, pairs = chain.loss_and_residuals(
+    losses, pairs = loss_and_residuals(
         first, blocks, emission, kinds, np.exp(evidence), weight, np.exp(transition), residual
     )
     return losses.sum(), np.concatenate([residual.ravel(), pairs.sum(axis=0).ravel()])
@@ -127,7 +128,7 @@ def test_evidence_that_no_valid_sequence_fits_teaches_nothing():
     evidence = np.full((2, K), -np.inf)
     evidence[:, 2] = 0.0  # I- at the beginning of a sentence
     residual = np.ones_like(emission)
-    losses, pairs = chain.loss_and_residuals(
+    losses, pairs = loss_and_residuals(
         first, np.array([0, 1]), emission, np.arange(2), np.exp(evidence), np.ones(1), np.exp(transition), residual
     )
     assert losses.sum() == 0 == np.abs(pairs).sum() == np.abs(residual).sum()
@@ -137,7 +138,6 @@ def test_long_sentences_with_extreme_scores_stay_finite():
     rng = np.random.default_rng(0)
     first = chain.flat_offsets([5_000])
     emission = rng.normal(0, 300, (5_000, K))
-    moves = np.exp(chain.allowed_transitions(N_LABELS))
     out = np.zeros_like(emission)
-    chain.marginals(first, emission, moves, 1.0, out)
+    chain.marginals(first, emission, chain.allowed_transitions(N_LABELS), 1.0, out)
     np.testing.assert_allclose(out.sum(axis=1), 1.0, atol=1e-6)

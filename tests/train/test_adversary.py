@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,16 +24,15 @@ from tests.worlds.language_world import save_marked_encoder, sentences_of  # noq
 
 from crosspan.testing.tiny_models import save_mbert, save_mt5  # noqa: E402
 from crosspan.train.adversary import (  # noqa: E402
-    body_of,
     check_layers,
     discriminator_of,
-    freeze_lowest,
     language_losses,
     layer_states,
     means_of,
     reversed_gradient,
     weight_at,
 )
+from crosspan.train.token_model import body_of  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -197,37 +197,24 @@ def test_layers_of_encoders(tmp_path, save):
     states = [layer_states(body, layer, ids, mask) for layer in (0, 1, 2, -1)]
     torch.testing.assert_close(states[2], states[3])
     torch.testing.assert_close(states[2], body(input_ids=ids, attention_mask=mask).last_hidden_state)
+    every = body(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+    for layer in (0, 1):
+        torch.testing.assert_close(states[layer], every[layer])
     assert not torch.allclose(states[0], states[1])
     assert not torch.allclose(states[1], states[2])
 
 
-@pytest.mark.parametrize("save", [save_marked_encoder, save_mbert, save_mt5])
-def test_lowest_layers_freeze(tmp_path, save):
-    save(tmp_path / "e", layers=3)
-    model = classifier(tmp_path / "e")
-    freeze_lowest(model, 2)
-    body = body_of(model)
-    ids = torch.tensor([[5, 6, 7, 2]])
-    low = layer_states(body, 2, ids, torch.ones_like(ids))
-    assert not low.requires_grad
-    layer_states(body, -1, ids, torch.ones_like(ids)).sum().backward()
-    moved = [name for name, value in body.named_parameters() if value.grad is not None]
-    assert moved
-    assert all(value.requires_grad for name, value in model.named_parameters() if name.startswith("classifier"))
-    assert all(".2." in name or "norm" in name for name in moved)
-
-
 def test_layers_that_are_not_there():
     config = transformers.XLMRobertaConfig(num_hidden_layers=4)
-    check_layers(config, AdversarialOptions(layer=4, freeze=3))
-    with pytest.raises(OptionError, match="layer is 5, but the encoder has 4"):
-        check_layers(config, AdversarialOptions(layer=5))
-    with pytest.raises(OptionError, match="freeze is 4"):
-        check_layers(config, AdversarialOptions(freeze=4))
-    with pytest.raises(OptionError, match="nothing at or below it is trained"):
-        check_layers(config, AdversarialOptions(layer=2, freeze=2))
-    with pytest.raises(OptionError, match="nothing at or below it is trained"):
-        check_layers(config, AdversarialOptions(layer=0), lora=True)
+    plain = TokenClassifierOptions()
+    check_layers(config, AdversarialOptions(layer=4), replace(plain, freeze_layers=3))
+    check_layers(config, AdversarialOptions(layer=0), plain)
+    for layer, how in ((5, plain), (3, replace(plain, layers=2))):
+        with pytest.raises(OptionError, match=f"layer is {layer}, but the encoder has {how.layers or 4}"):
+            check_layers(config, AdversarialOptions(layer=layer), how)
+    for layer, how in ((2, {"freeze_layers": 2}), (0, {"freeze_embeddings": True}), (0, {"lora_rank": 4})):
+        with pytest.raises(OptionError, match="nothing at or below it is trained"):
+            check_layers(config, AdversarialOptions(layer=layer), replace(plain, **how))
 
 
 @pytest.mark.parametrize(

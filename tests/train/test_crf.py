@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from crosspan.core import threads
 from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.tag import chain
@@ -110,10 +111,20 @@ def test_a_doubtful_span_gives_way_to_sure_ones():
     assert blind.tag(sure)[0].spans[0].label == "LOC"
 
 
-def test_the_number_of_threads_changes_nothing(tmp_path):
-    for threads in (1, 2):
-        train_crf(corpus(20), options=options(), threads=threads).save(tmp_path / f"{threads}.crf")
-    assert (tmp_path / "1.crf").read_bytes() == (tmp_path / "2.crf").read_bytes()
+def test_the_number_of_threads_changes_nothing(tmp_path, monkeypatch):
+    started, start = [], threads._started
+    monkeypatch.setattr(threads, "_started", lambda work, count: started.append(count) or start(work, count))
+    for number in (1, 3):
+        assert not started
+        tagger = train_crf(corpus(300), options=options(iterations=20), threads=number)
+        tagger.save(tmp_path / f"{number}.crf")
+    assert started.count(2) > 100, "too little text to share out"
+    other = corpus(100, seed=7)
+    alone = CrfTagger(tagger.model, threads=1)
+    assert alone.tag(other) == tagger.tag(other)
+    for one, rows in zip(alone.probabilities(other), tagger.probabilities(other), strict=True):
+        assert one.tobytes() == rows.tobytes()
+    assert (tmp_path / "1.crf").read_bytes() == (tmp_path / "3.crf").read_bytes()
 
 
 def test_a_saved_model_is_the_one_in_memory(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from crosspan.core.types import Sentence, Span
 from crosspan.tag import chain
 from crosspan.tag.crf import FeatureMaker, FeatureOptions
+from crosspan.train.chain_loss import loss_and_residuals
 from crosspan.train.crf_layout import FeatureChoice, lay_out
 from crosspan.train.crf_loss import Centre, CrfLoss, Known
 from crosspan.train.evidence import evidence_table
@@ -135,7 +136,7 @@ def test_the_loss_is_that_of_the_single_features(prior):
     flat.reshape(-1, TAGS)[-TAGS - 1 :][~np.isfinite(loss.weights(flat)[1])] = 0.0
     weights, transition = loss.weights(flat)
     emission = np.array([weights[row].sum(axis=0) for row in rows])
-    losses, _ = chain.loss_and_residuals(
+    losses, _ = loss_and_residuals(
         known.first, np.array([0, 3]), emission, known.kinds, known.evidence, known.weight, np.exp(transition),
         np.zeros_like(emission),
     )  # fmt: skip

@@ -297,6 +297,55 @@ def test_pieces_that_only_say_that_a_word_begins_learn_nothing(tmp_path, words):
         assert json.loads((tmp_path / marks / "config.json").read_text())["crosspan_marks"] == marks
 
 
+def states(folder):
+    return transformers.AutoModelForTokenClassification.from_pretrained(folder).state_dict()
+
+
+def test_a_part_of_the_vocabulary_learns_what_all_of_it_does(encoder, tmp_path):
+    """The vectors of pieces that the text has no use for stay as they are; all others come out the same."""
+    how = {"max_steps": 6, "weight_decay": 0.0, "evaluate_every": 3, "dev": world(10, 2)}
+    text, whole = (train(world(12, 1), tmp_path / name, encoder, vocabulary=name, **how) for name in ("text", "all"))
+    assert text.losses == pytest.approx(whole.losses, abs=1e-5)
+    assert text.looks == whole.looks
+    one, other = states(tmp_path / "text"), states(tmp_path / "all")
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        torch.testing.assert_close(value, other[name], atol=1e-5, rtol=1e-4, msg=name)
+    assert len(load_tagger(f"transformers:{tmp_path / 'text'}").tag(world(3, 9))) == 3  # with other pieces
+
+
+def test_first_layers_and_frozen_ones(encoder, tmp_path):
+    report = train(world(40, 1), tmp_path / "m", encoder, layers=1, max_steps=3)
+    assert "|layers:1|" in report.signature
+    config = json.loads((tmp_path / "m" / "config.json").read_text())
+    assert config["num_hidden_layers"] == 1
+    before, after = transformers.AutoModel.from_pretrained(encoder).state_dict(), states(tmp_path / "m")
+    kept = {name.partition("encoder.layer.")[2].partition(".")[0] for name in after if "encoder.layer." in name}
+    assert kept == {"0"}
+    train(world(40, 1), tmp_path / "f", encoder, freeze_layers=1, max_steps=3)
+    after = states(tmp_path / "f")
+    same = {name: after.get(f"roberta.{name}", value) for name, value in before.items()}
+    moved = {name for name, value in before.items() if not torch.equal(value, same[name])}
+    assert moved
+    assert not any("embeddings" in name or "layer.0." in name for name in moved)
+    with pytest.raises(OptionError, match="layers is 9"):
+        train(world(9, 1), tmp_path / "x", encoder, layers=9)
+
+
+def test_batches_that_are_read_in_parts_teach_the_same(tmp_path):
+    """So many pieces at once, whatever the number of sentences: without dropout the weights come out the same."""
+    folder = save_xlmr(tmp_path / "encoder")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(
+        json.dumps({**config, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+    )
+    for pieces in (30, 10_000):
+        train(world(40, 1), tmp_path / str(pieces), folder, pieces_at_once=pieces, max_steps=4, batch_size=16)
+    one, other = states(tmp_path / "30"), states(tmp_path / "10000")
+    for name, value in one.items():
+        torch.testing.assert_close(value, other[name], atol=2e-5, rtol=1e-3, msg=name)
+
+
 def test_batches_of_an_epoch_hold_every_row_once():
     lengths = np.random.default_rng(0).integers(1, 60, 1000)
     batches = batches_of_epoch(lengths, 8, 3, 1)

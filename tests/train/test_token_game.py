@@ -161,7 +161,7 @@ def test_other_encoders_layers_and_classes(tmp_path):
 
 
 def test_frozen_layers_do_not_move(encoder, tmp_path):
-    train(tmp_path / "m", encoder, replace(GAMES["alternating"], freeze=1), max_steps=2)
+    train(tmp_path / "m", encoder, GAMES["alternating"], max_steps=2, freeze_layers=1)
     before = transformers.AutoModel.from_pretrained(encoder).state_dict()
     after = transformers.AutoModel.from_pretrained(tmp_path / "m").state_dict()
     moved = {

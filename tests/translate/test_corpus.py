@@ -5,7 +5,7 @@ import os
 import pytest
 
 from crosspan.core.errors import EncodingError, FormatError, OptionError, OutputError, UnavailableError
-from crosspan.core.files import read_lines
+from crosspan.core.lines import read_lines
 from crosspan.core.progress import Progress
 from crosspan.translate import Translation, corpus
 from crosspan.translate.corpus import translate_file

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from crosspan.core.components import Component
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from crosspan.align.cross_attention import CrossAttention as CrossAttention
     from crosspan.align.cross_attention import CrossAttentionOptions as CrossAttentionOptions
     from crosspan.align.fast_align import FastAlign as FastAlign
+    from crosspan.align.hybrid import Hybrid as Hybrid
+    from crosspan.align.hybrid import HybridOptions as HybridOptions
     from crosspan.align.simalign import SimAlign as SimAlign
     from crosspan.align.simalign import SimAlignOptions as SimAlignOptions
     from crosspan.align.statistical import StatisticalAligner as StatisticalAligner
@@ -35,6 +38,8 @@ __all__ = [
     "CrossAttention",
     "CrossAttentionOptions",
     "FastAlign",
+    "Hybrid",
+    "HybridOptions",
     "SimAlign",
     "SimAlignOptions",
     "StatisticalAligner",
@@ -66,6 +71,18 @@ ALIGNERS = Family(
             packages=("systran-align",),
             extra="fast-align",
             learns=True,
+        ),
+        "hybrid": Component(
+            target="crosspan.align.hybrid:Hybrid",
+            options="crosspan.align.hybrid:HybridOptions",
+            about="The statistical aligner, with an encoder as a second witness as far as it knows the languages.",
+            packages=_NEURAL,
+            extra="neural",
+            model="model",
+            downloads=True,
+            gpu=True,
+            learns=True,
+            saves="file",
         ),
         "simalign": Component(
             target="crosspan.align.simalign:SimAlign",
@@ -120,6 +137,8 @@ _HOMES = {
     "CrossAttention": "cross_attention",
     "CrossAttentionOptions": "cross_attention",
     "FastAlign": "fast_align",
+    "Hybrid": "hybrid",
+    "HybridOptions": "hybrid",
     "SimAlign": "simalign",
     "SimAlignOptions": "simalign",
     "StatisticalAligner": "statistical",
@@ -190,14 +209,14 @@ def make_aligner(name: str = "statistical", *, threads: int | None = None, **opt
 
 
 def load_aligner(path: str, *, threads: int | None = None) -> StatisticalAligner:
-    """Read a model that ``StatisticalAligner.save`` wrote.
+    """Read a model that ``save`` of a statistical or a hybrid aligner wrote.
 
     Raises:
         ModelError: The file is damaged, too new, or not such a model.
     """
-    from crosspan.align.statistical import StatisticalAligner
+    from crosspan.align.model_file import load
 
-    return StatisticalAligner.load(path, threads=threads)
+    return load(Path(path), threads=threads)
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,6 @@ from crosspan.align.extraction import softmax_rows, word_alignment
 from crosspan.core.options import Above, Within
 from crosspan.core.types import Alignment
 
-if TYPE_CHECKING:
-    from crosspan.models.pieces import Pieces
-
 Extraction = Literal["softmax", "entmax"]
 
 
@@ -26,7 +23,8 @@ class AwesomeOptions(EmbeddingOptions):
 
     Args:
         model: Name on the hub, or a folder, such as bert-base-multilingual-cased or one that tune-aligner wrote.
-        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last; usual goes by the depth, auto
+            by how the layers do on the sentences at hand.
         marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
             leaves them out, keep compares them as any other, as the papers' programs do.
         min_prob: Links less probable than this are left out.
@@ -70,9 +68,6 @@ class Awesome(EmbeddingAligner):
 
     def __init__(self, options: AwesomeOptions | None = None, *, threads: int | None = None) -> None:
         super().__init__(options or AwesomeOptions(), threads=threads)
-
-    def _units(self, vectors: npt.NDArray[np.float32], pieces: Pieces) -> Units:
-        return Units(vectors, pieces.word)
 
     def _links(self, source: Units, target: Units) -> Alignment:
         options = self.options

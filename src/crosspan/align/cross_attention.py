@@ -14,6 +14,7 @@ from crosspan.align.embedding import EMPTY
 from crosspan.align.pretrained import PIECES_ON_CPU, PIECES_ON_GPU, NoLinksWarning, PretrainedAligner, Words
 from crosspan.align.symmetrize import alignment_of
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.logs import warn
 from crosspan.core.options import AtLeast, Within, checked
 from crosspan.core.threads import torch_threads
@@ -105,6 +106,7 @@ class CrossAttention(PretrainedAligner):
         self.options = options or CrossAttentionOptions()
         self.threads = threads
         self._translator: TransformersTranslator | None = None
+        self._loading = Lock()
 
     def _load_model(self) -> None:
         self.translator  # noqa: B018  # loads it
@@ -118,26 +120,30 @@ class CrossAttention(PretrainedAligner):
             ModelError: It cannot be loaded.
             MissingDependencyError: ``crosspan[neural]`` is not installed.
         """
-        if self._translator is None:
-            from crosspan.translate.transformers import TransformersTranslator
+        with self._loading:
+            if self._translator is None:
+                self._translator = self._loaded()
+            return self._translator
 
-            options = self.options
-            if not options.model:
-                raise OptionError(
-                    "the aligner CrossAttention has no model",
-                    hint="Name a translation model with model=…, such as facebook/nllb-200-distilled-600M.",
-                )
-            if not (options.source_lang and options.target_lang):
-                raise OptionError(
-                    "a translation model must be told the languages",
-                    hint="Name them with source_lang=… and target_lang=…, such as en and lg.",
-                )
-            made = TransformersTranslator(options.model, device=options.device, dtype=options.dtype)
-            made.network.set_attn_implementation("eager")  # the only one that tells what it attends to
-            self._layer(made)
-            self._check_directions(made)
-            self._translator = made
-        return self._translator
+    def _loaded(self) -> TransformersTranslator:
+        from crosspan.translate.transformers import TransformersTranslator
+
+        options = self.options
+        if not options.model:
+            raise OptionError(
+                "the aligner CrossAttention has no model",
+                hint="Name a translation model with model=…, such as facebook/nllb-200-distilled-600M.",
+            )
+        if not (options.source_lang and options.target_lang):
+            raise OptionError(
+                "a translation model must be told the languages",
+                hint="Name them with source_lang=… and target_lang=…, such as en and lg.",
+            )
+        made = TransformersTranslator(options.model, device=options.device, dtype=options.dtype)
+        made.network.set_attn_implementation("eager")  # the only one that tells what it attends to
+        self._layer(made)
+        self._check_directions(made)
+        return made
 
     def _check_directions(self, translator: TransformersTranslator) -> None:
         """Raise if the model knows not both languages on the sides where it needs them."""
@@ -170,7 +176,7 @@ class CrossAttention(PretrainedAligner):
     def _align_shard(self, shard: Sequence[tuple[Words, Words]], advance: Callable[[float], None]) -> list[Alignment]:
         options = self.options
         usable = [index for index, (source, target) in enumerate(shard) if source and target]
-        sources, targets = ([encodable(shard[index][side]) for index in usable] for side in (0, 1))
+        sources, targets = ([tuple(encodable(shard[index][side])) for index in usable] for side in (0, 1))
         languages = options.source_lang, options.target_lang
         one: list[Float32Array | None] | None = None
         other: list[Float32Array | None] | None = None

@@ -6,13 +6,13 @@ A *cell* is a source word and a target word of one sentence pair; the cells of a
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.hmm import JUMP_OFFSET, chunk_posteriors
+from crosspan.core.threads import in_parts
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -118,26 +118,19 @@ def expect(
         np.ones(len(source), np.float32),
     )
 
-    def work(number: int) -> None:
-        begin, end = bounds[number]
-        chunk_posteriors(
-            begin, end, source_ptr, target_ptr, source, target, cell_ptr, cell_pair, tables[0], tables[1],
-            parameters.null_forward, parameters.null_backward, parameters.jump_forward, parameters.jump_backward,
-            np.float32(parameters.p_null), np.float32(parameters.tension), use_hmm, mean, HMM_CELLS,
-            out.posterior, out.unlinked_target, out.unlinked_source, counts[0, number], counts[1, number],
-        )  # fmt: skip
-        if advance is not None:
-            advance(end - begin)
+    def work(first: int, last: int) -> None:
+        for number in range(first, last):
+            begin, end = bounds[number]
+            chunk_posteriors(
+                begin, end, source_ptr, target_ptr, source, target, cell_ptr, cell_pair, tables[0], tables[1],
+                parameters.null_forward, parameters.null_backward, parameters.jump_forward, parameters.jump_backward,
+                np.float32(parameters.p_null), np.float32(parameters.tension), use_hmm, mean, HMM_CELLS,
+                out.posterior, out.unlinked_target, out.unlinked_source, counts[0, number], counts[1, number],
+            )  # fmt: skip
+            if advance is not None:
+                advance(end - begin)
 
-    if threads == 1 or len(bounds) == 1:
-        for number in range(len(bounds)):
-            work(number)
-    else:
-        pool = ThreadPoolExecutor(threads)
-        try:
-            list(pool.map(work, range(len(bounds))))
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)  # an interrupt does not wait for what is still queued
+    in_parts(work, len(bounds), threads)
     out.jumps_forward += counts[0].sum(axis=0, dtype=np.float64)
     out.jumps_backward += counts[1].sum(axis=0, dtype=np.float64)
     return out

@@ -10,7 +10,7 @@ so a word seen once is translated like its prefix, and a prefix seen once like i
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -22,6 +22,7 @@ from crosspan.align.spelling import Spellings, similarities
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.compiled import njit
 from crosspan.core.options import Above, AtMost, Below, Within, checked
+from crosspan.core.threads import in_parts
 from crosspan.text.romanize import romanize_types
 
 Floats = npt.NDArray[np.float64]
@@ -132,12 +133,12 @@ def _words(  # type: ignore[no-untyped-def]
     return out
 
 
-def _used(numbers: Ints, words: list[str]) -> tuple[list[str], Ints]:
+def _used(numbers: Ints, vocabulary: Vocabulary) -> tuple[list[str], Ints]:
     """The words that these numbers name, and the numbers counted among those alone."""
-    used = np.zeros(len(words), np.bool_)
+    used = np.zeros(len(vocabulary), np.bool_)
     used[numbers] = True
     place = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    return [words[k] for k in np.flatnonzero(used).tolist()], place[numbers]
+    return vocabulary.names(np.flatnonzero(used).tolist()), place[numbers]
 
 
 class Side:
@@ -152,6 +153,12 @@ class Side:
         self.frequency = [np.zeros(0) for _ in LEVELS]
         self.total = [np.zeros(0) for _ in LEVELS]
         self.unlinked = np.zeros(0)
+
+    def on(self, vocabulary: Vocabulary) -> Side:
+        """The same with another vocabulary that knows these words, too; arrays are replaced, and never written to."""
+        other = Side(vocabulary)
+        other.frequency, other.total, other.unlinked = self.frequency.copy(), self.total.copy(), self.unlinked
+        return other
 
     def grow(self) -> None:
         """Make room for the words that the vocabulary has met since."""
@@ -200,14 +207,32 @@ class WordLexicon:
 
     Args:
         smoothing: The strengths of its priors.
+        sides: What is known of the source and of the target language; nothing by default.
+        tables: Expected link counts of pairs of forms, one table a level.
     """
 
-    def __init__(self, smoothing: Smoothing) -> None:
+    def __init__(
+        self,
+        smoothing: Smoothing,
+        sides: tuple[Side, Side] | None = None,
+        tables: Sequence[PairTable] | None = None,
+    ) -> None:
         self.smoothing = smoothing
-        self.source = Side(Vocabulary())
-        self.target = Side(Vocabulary())
+        self.source, self.target = sides or (Side(Vocabulary()), Side(Vocabulary()))
         nothing = np.zeros(0, np.int32)
-        self.tables = [PairTable(nothing, nothing, np.zeros(0, np.float32)) for _ in LEVELS]
+        none = [PairTable(nothing, nothing, np.zeros(0, np.float32)) for _ in LEVELS]
+        self.tables = none if tables is None else list(tables)
+
+    def visited(self) -> WordLexicon:
+        """The same for one call: words that it has not met are added there, and not here."""
+        return self._on(Vocabulary(self.source.vocabulary), Vocabulary(self.target.vocabulary))
+
+    def copied(self) -> WordLexicon:
+        """Another one that knows the same, and learns for itself."""
+        return self._on(self.source.vocabulary.copied(), self.target.vocabulary.copied())
+
+    def _on(self, source: Vocabulary, target: Vocabulary) -> WordLexicon:
+        return WordLexicon(self.smoothing, (self.source.on(source), self.target.on(target)), self.tables)
 
     def block(self, sources: Any, targets: Any, *, learning: bool) -> Block:
         """Number the words and word pairs of sentence pairs, and look up what is known of each.
@@ -259,8 +284,8 @@ class WordLexicon:
         if self.smoothing.spelling <= 0.0:
             return out
         new = np.flatnonzero(known == 0.0)
-        words_e, rows_e = _used(e[new], self.source.vocabulary.words)
-        words_f, rows_f = _used(f[new], self.target.vocabulary.words)
+        words_e, rows_e = _used(e[new], self.source.vocabulary)
+        words_f, rows_f = _used(f[new], self.target.vocabulary)
         a, b = Spellings.of(romanize_types(words_e)), Spellings.of(romanize_types(words_f))
         threshold = self.smoothing.spelling_threshold
         ratio = similarities(rows_e, rows_f, a, b, threshold=threshold)
@@ -283,15 +308,25 @@ class WordLexicon:
         return [words, *self._lifted(words, block.first, block.number)]
 
     def probabilities(
-        self, block: Block, counts: list[Floats], totals: tuple[list[Floats], list[Floats]]
+        self,
+        block: Block,
+        counts: list[Floats],
+        totals: tuple[list[Floats], list[Floats]],
+        threads: int | None = None,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Translation probabilities of a block's word pairs: of target given source, and of source given target."""
-        # compiled code without the interpreter's lock: the two run side by side
-        with ThreadPoolExecutor(1) as pool:
-            other = pool.submit(self._direction, block, counts, block.second, block.first, totals[1], self.source)
-            forward = self._direction(block, counts, block.first, block.second, totals[0], self.target)
-            backward = other.result()
-        return forward, backward
+        directions = (
+            (block.first, block.second, totals[0], self.target),
+            (block.second, block.first, totals[1], self.source),
+        )
+        found: list[npt.NDArray[np.float32]] = [np.zeros(0, np.float32)] * 2
+
+        def work(begin: int, end: int) -> None:
+            for at in range(begin, end):
+                found[at] = self._direction(block, counts, *directions[at])
+
+        in_parts(work, 2, threads)
+        return found[0], found[1]
 
     def _direction(
         self,

@@ -41,7 +41,8 @@ class SimAlignOptions(EmbeddingOptions):
 
     Args:
         model: Name on the hub, or a folder, such as bert-base-multilingual-cased.
-        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last.
+        layer: The layer whose vectors are compared; 0 is the embeddings, -1 the last; usual goes by the depth, auto
+            by how the layers do on the sentences at hand.
         marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
             leaves them out, keep compares them as any other, as the papers' programs do.
         min_prob: Links of words less similar than this are left out.
@@ -86,7 +87,7 @@ class SimAlign(EmbeddingAligner):
 
     Example:
         >>> SimAlign(SimAlignOptions(model="bert-base-multilingual-cased", method="argmax")).options.layer
-        8
+        'usual'
     """
 
     options: SimAlignOptions

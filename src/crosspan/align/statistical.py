@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.align.evidence import Evidence, Float32Array, weighed
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
+from crosspan.align.learned import Learned
 from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
+from crosspan.core.arithmetic import exps
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import EmptyInputError, ModelError
+from crosspan.core.locks import Lock
 from crosspan.core.options import Above, Below, Within, checked
+from crosspan.core.threads import cores
 from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -69,9 +73,13 @@ class StatisticalAligner:
     It learns in blocks of bounded size; what a block taught is the prior of the next, so that memory stays bounded
     however much text streams through. The result depends neither on the number of threads nor on chance.
 
+    Many threads may align with one aligner at a time, also while it learns: what they see is what it knew before. It
+    learns all of what :meth:`fit` is given, or nothing.
+
     Args:
         options: Settings.
         threads: Threads to use; all cores by default.
+        learned: What it knows already; nothing by default.
 
     Example:
         >>> pairs = [(["the", "house"], ["das", "Haus"]), (["the", "book"], ["das", "Buch"])]
@@ -80,12 +88,26 @@ class StatisticalAligner:
         '0-0'
     """
 
-    def __init__(self, options: StatisticalOptions | None = None, *, threads: int | None = None) -> None:
+    KIND: ClassVar[str] = "crosspan statistical aligner"
+    """What its file says it is."""
+
+    def __init__(
+        self,
+        options: StatisticalOptions | None = None,
+        *,
+        threads: int | None = None,
+        learned: Learned | None = None,
+    ) -> None:
         self.options = options or StatisticalOptions()
-        self.threads = threads or os.cpu_count() or 1
-        self.lexicon = WordLexicon(self.options.smoothing)
-        self.jumps = np.zeros((2, 2 * JUMP_OFFSET + 1))
-        self.sentences_seen = 0
+        self.threads = threads or cores()
+        nothing = Learned(WordLexicon(self.options.smoothing), np.zeros((2, 2 * JUMP_OFFSET + 1)), 0)
+        self.learned = learned or nothing
+        self._learning = Lock()
+
+    @property
+    def sentences_seen(self) -> int:
+        """Sentence pairs that it has learned from."""
+        return self.learned.sentences
 
     def fit(
         self, pairs: Iterable[Pair], *, bitext: Iterable[TokenPair] = (), progress: Progress | None = None
@@ -109,11 +131,22 @@ class StatisticalAligner:
         Raises:
             EmptyInputError: There is not one pair with words on both sides.
         """
+        with self._learning:  # whoever comes meanwhile learns on from what this makes
+            learned = self.learned.copied()
+            self._learn_all(learned, pairs, progress)
+            if learned.sentences == 0:
+                raise EmptyInputError(
+                    "there is no sentence pair to learn from", hint="Give pairs with words on both sides."
+                )
+            self.learned = learned
+        return self
+
+    def _learn_all(self, learned: Learned, pairs: Iterable[TokenPair], progress: Progress | None) -> None:
         done = total = 0
         lock = threading.Lock()
-        rounds = self.options.diagonal_iterations + self.options.hmm_iterations
         for batch in blocks(_without_giants(pairs), FIT_CELLS):
-            total += rounds * len(batch)
+            self._get_ready(batch)
+            total += sum(self._rounds()) * len(batch)
 
             def advance(count: int, total: int = total) -> None:
                 nonlocal done
@@ -122,68 +155,70 @@ class StatisticalAligner:
                     if progress is not None:
                         progress(done, total)
 
-            self._learn(batch, advance)
-        if self.sentences_seen == 0:
-            raise EmptyInputError(
-                "there is no sentence pair to learn from", hint="Give pairs with words on both sides."
-            )
-        return self
+            self._learn(learned, batch, advance)
 
-    def _learn(self, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
-        lexicon = self.lexicon
+    def _learn(self, learned: Learned, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
+        lexicon = learned.lexicon
         block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=True)
-        tables = self._first_tables(block)
+        evidence = self._evidence(batch, learning=True)
+        tables = self._first_tables(learned, block)
         lexicon.source.count(block.source)
         lexicon.target.count(block.target)
         counts = [np.zeros(len(pairs)) for pairs in block.first]
         unlinked = (np.zeros_like(lexicon.source.unlinked), np.zeros_like(lexicon.target.unlinked))
-        jumps = np.zeros_like(self.jumps)
-        for iteration in range(self.options.diagonal_iterations + self.options.hmm_iterations):
-            hmm = iteration >= self.options.diagonal_iterations
+        jumps = np.zeros_like(learned.jumps)
+        diagonal, with_hmm = self._rounds()
+        for iteration in range(diagonal + with_hmm):
+            hmm = iteration >= diagonal
             parameters = self._parameters(
-                self.jumps + jumps, (lexicon.source.unlinked + unlinked[0], lexicon.target.unlinked + unlinked[1])
+                lexicon,
+                learned.jumps + jumps,
+                (lexicon.source.unlinked + unlinked[0], lexicon.target.unlinked + unlinked[1]),
             )
             found = expect(
-                block.arrays, block.cell_pair, tables, parameters,
+                block.arrays, *weighed(block.cell_pair, tables, evidence), parameters,
                 use_hmm=hmm, mean=False, threads=self.threads, advance=advance,
             )  # fmt: skip
             counts = lexicon.expected_counts(block, found.posterior)
             unlinked = _unlinked(block, found, lexicon)
             if hmm:
                 jumps = np.stack([found.jumps_forward, found.jumps_backward])
-            tables = self._tables(block, counts)
+            tables = self._tables(lexicon, block, counts)
         lexicon.learn(block, counts, forget_below=0.005)
         lexicon.source.unlinked = lexicon.source.unlinked + unlinked[0]
         lexicon.target.unlinked = lexicon.target.unlinked + unlinked[1]
-        self.jumps += jumps
-        self.sentences_seen += len(batch)
+        learned.jumps += jumps
+        learned.sentences += len(batch)
 
-    def _tables(self, block: Block, counts: list[Floats]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _tables(
+        self, lexicon: WordLexicon, block: Block, counts: list[Floats]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Translation probabilities from the priors and these new counts."""
         together = [new + prior for new, prior in zip(counts, block.prior, strict=True)]
-        return self.lexicon.probabilities(block, together, self.lexicon.totals(block, together))
+        return lexicon.probabilities(block, together, lexicon.totals(block, together), self.threads)
 
-    def _first_tables(self, block: Block) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _first_tables(self, learned: Learned, block: Block) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Where to start: what is known of a word, and for a new word how often the two meet (Dice coefficient)."""
+        lexicon = learned.lexicon
         meet = np.bincount(block.cell_pair, minlength=len(block.first[WORD]))
         e, f = block.first[WORD], block.second[WORD]
-        freq_e = np.bincount(block.source, minlength=len(self.lexicon.source.vocabulary))
-        freq_f = np.bincount(block.target, minlength=len(self.lexicon.target.vocabulary))
+        freq_e = np.bincount(block.source, minlength=len(lexicon.source.vocabulary))
+        freq_f = np.bincount(block.target, minlength=len(lexicon.target.vocabulary))
         start = meet / np.sqrt(freq_e[e] * freq_f[f]) + 0.05 * (block.prior[WORD] - block.known[WORD])
-        if self.sentences_seen == 0:
+        if learned.sentences == 0:
             return start.astype(np.float32), start.astype(np.float32)
         zeros = [np.zeros(len(pairs)) for pairs in block.first]
         out = []
-        totals = (self.lexicon.source.total, self.lexicon.target.total)
-        for table, total, words in zip(self._tables(block, zeros), totals, (e, f), strict=True):
+        totals = (lexicon.source.total, lexicon.target.total)
+        for table, total, words in zip(self._tables(lexicon, block, zeros), totals, (e, f), strict=True):
             seen = total[WORD][words]
             out.append(((seen * table + 5.0 * start) / (seen + 5.0)).astype(np.float32))
         return out[0], out[1]
 
-    def _parameters(self, jumps: Floats, unlinked: tuple[Floats, Floats]) -> Parameters:
+    def _parameters(self, lexicon: WordLexicon, jumps: Floats, unlinked: tuple[Floats, Floats]) -> Parameters:
         """The position models, from expected jumps and from how often each source and target word had no link."""
         forward, backward = (smooth_jumps(counts) for counts in jumps)
-        null_forward, null_backward = self.lexicon.target.null(unlinked[1]), self.lexicon.source.null(unlinked[0])
+        null_forward, null_backward = lexicon.target.null(unlinked[1]), lexicon.source.null(unlinked[0])
         return Parameters(forward, backward, null_forward, null_backward, self.options.p_null, self.options.tension)
 
     def align(self, pairs: Sequence[Pair], *, progress: Progress | None = None) -> list[Alignment]:
@@ -208,41 +243,67 @@ class StatisticalAligner:
         Raises:
             ModelError: The aligner has learned nothing yet.
         """
-        if self.sentences_seen == 0:
+        learned = self.learned
+        if learned.sentences == 0:
             raise ModelError("the aligner has learned nothing yet", hint="Call fit first, or load a saved model.")
         done = 0
         for batch in blocks(pairs, ALIGN_CELLS, keep_empty=True):
-            yield from self._align(batch)
+            yield from self._align(learned, batch)
             done += len(batch)
             if progress is not None:
                 progress(done, done)
 
-    def _align(self, batch: list[TokenPair]) -> list[Alignment]:
-        lexicon = self.lexicon
-        sides = (lexicon.source, lexicon.target)
-        before = [(side.frequency, side.total, side.unlinked) for side in sides]
-        for side in sides:
-            side.frequency, side.total = list(side.frequency), list(side.total)
-            side.vocabulary.begin_visit()
-        try:
-            block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=False)
-            totals = lexicon.source.total, lexicon.target.total
-            parameters = self._parameters(self.jumps, (lexicon.source.unlinked, lexicon.target.unlinked))
-            found = expect(
-                block.arrays, block.cell_pair, lexicon.probabilities(block, block.prior, totals),
-                parameters, use_hmm=True, mean=True, threads=self.threads,
-            )  # fmt: skip
-        finally:
-            for side, (frequency, total, unlinked) in zip(sides, before, strict=True):
-                side.frequency, side.total, side.unlinked = frequency, total, unlinked
-                side.vocabulary.end_visit()
-        return to_alignments(block, found.posterior, self.options.min_prob)
+    def _align(self, learned: Learned, batch: list[TokenPair]) -> list[Alignment]:
+        lexicon = learned.lexicon.visited()
+        block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=False)
+        totals = lexicon.source.total, lexicon.target.total
+        parameters = self._parameters(lexicon, learned.jumps, (lexicon.source.unlinked, lexicon.target.unlinked))
+        tables = lexicon.probabilities(block, block.prior, totals, self.threads)
+        evidence = self._evidence(batch, learning=False)
+        found = expect(
+            block.arrays, *weighed(block.cell_pair, tables, evidence), parameters,
+            use_hmm=True, mean=True, threads=self.threads,
+        )  # fmt: skip
+        return to_alignments(block, self._judged(batch, block, found.posterior, evidence), self.options.min_prob)
+
+    def _get_ready(self, batch: list[TokenPair]) -> None:
+        """Find out what must be known before these pairs are learned from; here there is nothing."""
+
+    def _rounds(self) -> tuple[int, int]:
+        """Rounds of learning with the diagonal model, and with the hidden Markov model."""
+        return self.options.diagonal_iterations, self.options.hmm_iterations
+
+    def _evidence(self, batch: list[TokenPair], *, learning: bool) -> Evidence | None:
+        """What else says which words belong together; here there is nothing.
+
+        Args:
+            batch: The sentence pairs.
+            learning: Whether they are learned from, or aligned.
+        """
+        return None
+
+    def _judged(
+        self, batch: list[TokenPair], block: Block, posterior: Float32Array, evidence: Evidence | None
+    ) -> Float32Array:
+        """The probability of each cell of pairs that are aligned, from posterior and evidence; here the former."""
+        return posterior
 
     def save(self, path: str | Path) -> None:
         """Write the model to one ``.npz`` file (NumPy arrays and JSON; no pickle)."""
         from crosspan.align.model_file import save
 
         save(self, Path(path))
+
+    def kept(self) -> dict[str, Any]:
+        """What its file holds beyond words, tables and options: plain values by name; here there is nothing."""
+        return {}
+
+    def take_back(self, kept: Mapping[str, Any]) -> None:
+        """Take what :meth:`kept` gave, among other values, from a file.
+
+        Raises:
+            ValueError: It is damaged.
+        """
 
     @classmethod
     def load(cls, path: str | Path, *, threads: int | None = None) -> StatisticalAligner:
@@ -271,9 +332,9 @@ def smooth_jumps(counts: Floats) -> npt.NDArray[np.float32]:
     width = np.abs(np.arange(len(counts)) - JUMP_OFFSET - 1.0)
     total = counts.sum()
     if total == 0.0:
-        weight = np.exp(-0.5 * width) + 0.02 / (1.0 + width)
+        weight = exps(-0.5 * width) + 0.02 / (1.0 + width)
     else:
-        weight = counts + 0.5 * np.exp(-0.3 * width) + 1e-3 * total / (1.0 + width) ** 1.5
+        weight = counts + 0.5 * exps(-0.3 * width) + 1e-3 * total / ((1.0 + width) * np.sqrt(1.0 + width))
     out: npt.NDArray[np.float32] = (weight / weight.sum()).astype(np.float32)
     return out
 

@@ -23,35 +23,59 @@ def _without_marks(word: str) -> str:
 class Vocabulary:
     """Numbers words, and their forms at each level, in order of first meeting.
 
+    Args:
+        base: A vocabulary to go on from: what it knows is known here, and what is added here is not added there. It
+            must not change meanwhile.
+
     Example:
         >>> vocabulary = Vocabulary()
         >>> ptr, ids = vocabulary.encode([["Europe", "and", "europe"]])
         >>> ids.tolist(), vocabulary.words
         ([0, 1, 0], ['europe', 'and'])
+        >>> Vocabulary(vocabulary).encode([["Europe", "or"]])[1].tolist(), vocabulary.words
+        ([0, 2], ['europe', 'and'])
     """
 
-    def __init__(self) -> None:
-        self.words: list[str] = []
+    def __init__(self, base: Vocabulary | None = None) -> None:
+        self._base = base
+        self._known = 0 if base is None else len(base)
+        self._words: list[str] = []
         self._of_token: dict[str, int] = {}
         self._of_word: dict[str, int] = {}
         self._index: list[dict[str, int]] = [{} for _ in LEVELS[1:]]
         self._forms: list[list[int]] = [[] for _ in LEVELS[1:]]
-        self._added_tokens: list[str] | None = None
-        self._known = 0
-        self._sizes: list[int] = []
+        self._arrays: dict[int, npt.NDArray[np.int32]] = {}
 
     def __len__(self) -> int:
-        return len(self.words)
+        return self._known + len(self._words)
+
+    @property
+    def words(self) -> list[str]:
+        """All words, by their numbers."""
+        return self._words if self._base is None else [*self._base.words, *self._words]
+
+    def names(self, numbers: Iterable[int]) -> list[str]:
+        """The words of some numbers."""
+        known, own = (() if self._base is None else self._base._words), self._words
+        return [known[number] if number < self._known else own[number - self._known] for number in numbers]
 
     def size(self, level: int) -> int:
         """Number of distinct forms at a level."""
-        return len(self.words) if level == 0 else len(self._index[level - 1])
+        if level == 0:
+            return len(self)
+        return len(self._index[level - 1]) + (0 if self._base is None else self._base.size(level))
 
     def forms(self, level: int) -> npt.NDArray[np.int32]:
-        """Form number of every word at a level, int32, shape (words,)."""
+        """Form number of every word at a level, int32, shape (words,). It must not be written to."""
         if level == 0:
-            return np.arange(len(self.words), dtype=np.int32)
-        return np.array(self._forms[level - 1], np.int32)
+            return np.arange(len(self), dtype=np.int32)
+        found = self._arrays.get(level)
+        if found is None or len(found) != len(self):
+            found = np.array(self._forms[level - 1], np.int32)
+            if self._base is not None:
+                found = np.concatenate([self._base.forms(level), found])
+            self._arrays[level] = found
+        return found
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Number the tokens of sentences, adding new words.
@@ -59,7 +83,7 @@ class Vocabulary:
         Returns:
             Offsets, int64, shape (sentences + 1,), and word numbers, int32, shape (tokens,).
         """
-        known = self._of_token.get
+        known = (self._base or self)._of_token.get
         ids: list[int | None] = []
         ends = [0]
         for sentence in sentences:
@@ -67,42 +91,44 @@ class Vocabulary:
             ids.extend(map(known, sentence))
             ends.append(len(ids))
             if None in ids[begin:]:
-                ids[begin:] = [self._add(token) if known(token) is None else known(token) for token in sentence]
+                ids[begin:] = map(self._number, sentence)
         return np.array(ends, np.int64), np.array(ids, np.int32)
+
+    def _number(self, token: str) -> int:
+        number = None if self._base is None else self._base._of_token.get(token)
+        if number is None:
+            number = self._of_token.get(token)
+        return self._add(token) if number is None else number
 
     def _add(self, token: str) -> int:
         word = token.lower()
-        number = self._of_word.get(word)
+        number = None if self._base is None else self._base._of_word.get(word)
         if number is None:
-            number = self._of_word[word] = len(self.words)
-            self.words.append(word)
+            number = self._of_word.get(word)
+        if number is None:
+            number = self._of_word[word] = len(self)
+            self._words.append(word)
             plain = _without_marks(word)
-            for index, forms, form in zip(self._index, self._forms, (plain[:5], plain[:3], plain[-3:]), strict=True):
-                forms.append(index.setdefault(form, len(index)))
+            for level, form in enumerate((plain[:5], plain[:3], plain[-3:])):
+                self._forms[level].append(self._form(level, form))
         self._of_token[token] = number
-        if self._added_tokens is not None:
-            self._added_tokens.append(token)
         return number
 
-    def begin_visit(self) -> None:
-        """From here on, words are added for a visit: :meth:`end_visit` forgets them."""
-        self._added_tokens = []
-        self._known = len(self.words)
-        self._sizes = [len(index) for index in self._index]
+    def _form(self, level: int, form: str) -> int:
+        known, own = (None if self._base is None else self._base._index[level]), self._index[level]
+        if known is None:
+            return own.setdefault(form, len(own))
+        number = known.get(form)
+        return own.setdefault(form, len(known) + len(own)) if number is None else number
 
-    def end_visit(self) -> None:
-        """Forget what was added since :meth:`begin_visit`, so that use does not make a model grow."""
-        assert self._added_tokens is not None
-        for token in self._added_tokens:
-            del self._of_token[token]
-        for word in self.words[self._known :]:
-            del self._of_word[word]
-        del self.words[self._known :]
-        for index, forms, size in zip(self._index, self._forms, self._sizes, strict=True):
-            del forms[self._known :]
-            while len(index) > size:
-                index.popitem()  # dictionaries keep insertion order: the last are the new ones
-        self._added_tokens = None
+    def copied(self) -> Vocabulary:
+        """Another one that knows the same, and learns for itself."""
+        assert self._base is None
+        other = Vocabulary()
+        other._words, other._of_token, other._of_word = self._words.copy(), self._of_token.copy(), self._of_word.copy()
+        other._index = [index.copy() for index in self._index]
+        other._forms = [forms.copy() for forms in self._forms]
+        return other
 
     @classmethod
     def from_words(cls, words: Sequence[str]) -> Vocabulary:

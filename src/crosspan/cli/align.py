@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crosspan.align import load_aligner, make_aligner
+from crosspan.align import ALIGNERS, load_aligner, make_aligner
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, OutFile, verb
@@ -25,9 +25,6 @@ from crosspan.io.pairs import rereadable
 if TYPE_CHECKING:
     from crosspan.align import Aligner
     from crosspan.core.types import Alignment
-
-_LEARNS = "statistical"
-"""The aligner whose models can be kept."""
 
 
 @verb("align")
@@ -112,9 +109,12 @@ def _check_usage(
     inputs = [source, target, *chain.from_iterable(bitexts)]
     if inputs.count("-") > 1:
         raise click.UsageError("Standard input can be read only once: name a file.")
-    if aligner != _LEARNS and (model is not None or save_model is not None):
-        encoder = "" if aligner == "fast_align" else " Name a pre-trained model with --set model=NAME."
-        raise click.UsageError(f"Models can be saved and loaded with --aligner {_LEARNS} only.{encoder}")
+    if model is not None and aligner != ALIGNERS.default:
+        encoder = " Name a pre-trained model with --set model=NAME." if ALIGNERS.component(aligner).model else ""
+        raise click.UsageError(f"A saved model knows its aligner: leave out --aligner.{encoder}")
+    if save_model is not None and not ALIGNERS.component(aligner).saves:
+        able = [name for name in ALIGNERS.builtin if ALIGNERS.component(name).saves]
+        raise click.UsageError(f"Models can be saved with --aligner {' or '.join(able)} only.")
     if model is None and fit_on:
         raise click.UsageError("--fit learns on from a model: name it with --model.")
     if model is not None and bitexts and not fit_on:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -20,6 +21,7 @@ from crosspan.io.inspect import FileSummary, Report, check_files
 )
 @options.input_format(of="the files")
 @options.tagged_input("the files")
+@options.reading("the files", "--offsets")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="Findings of one kind shown for a file."
 )
@@ -34,6 +36,7 @@ def command(
     limit: int,
     as_json: bool,
     quiet: bool,
+    **given: Any,
 ) -> None:
     """Look for bad tags, unequal pairs, empty sentences, duplicates and encoding trouble.
 
@@ -50,6 +53,7 @@ def command(
         columns=columns,
         scheme=scheme,  # type: ignore[arg-type]  # click has checked the choice
         limit=limit,
+        **options.reading_of(given),
     )
     if as_json:
         say_json(_as_dict(report), indent=2)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, OutFile, verb
 from crosspan.cli.rejects import EXIT_REJECTED
@@ -21,12 +23,20 @@ from crosspan.io.convert import convert
 @options.columns(of="IN")
 @click.option(
     "--scheme",
-    type=options.FamilyChoice("crosspan.schemes"),
+    type=FamilyChoice("crosspan.schemes"),
     default="IOB2",
     show_default=True,
     help="Tag scheme of OUT.",
 )
 @options.scheme("--from-scheme", "IN")
+@options.reading("IN")
+@click.option(
+    "--offsets",
+    type=FamilyChoice("crosspan.units"),
+    default="codepoints",
+    show_default=True,
+    help="What character offsets of OUT count, in --to entities.",
+)
 @options.repair("IN", "'error' goes by --on-error")
 @options.language()
 @click.option(
@@ -50,11 +60,13 @@ def command(
     on_error: str,
     as_json: bool,
     quiet: bool,
+    **given: Any,
 ) -> None:
     """Convert labelled data between CoNLL columns, JSONL, Parquet and plain text.
 
     A dash stands for standard input or output. OUT appears only once it is complete.
     """
+    how = options.reading_of(given)
     result = convert(
         source,
         target,
@@ -66,6 +78,8 @@ def command(
         repair=repair,  # type: ignore[arg-type]
         lang=lang,
         on_error=on_error,  # type: ignore[arg-type]
+        offsets=given["offsets"],
+        **{{"offsets": "from_offsets"}.get(name, name): value for name, value in how.items()},
     )
     for reject in result.rejects:
         say(f"{reject.where}: left out: {reject.reason}")

@@ -12,7 +12,9 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
 from typing import Any
@@ -34,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "tag": ("crosspan.cli.tag", "Label sentences with a tagger."),
     "translate": ("crosspan.cli.translate", "Translate text, line by line."),
     "pretrain": ("crosspan.cli.pretrain", "Train an encoder on raw text of a language."),
+    "trim": ("crosspan.cli.trim", "Cut an encoder down to the pieces of a text, or to its layers."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
     "predict": ("crosspan.cli.tag", "Another name for tag."),
     "export": ("crosspan.cli.export", "Write a tagger as ONNX, to run without PyTorch."),
@@ -120,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = _DEBUG in words
-    with _Interruption() as interruption:
+    with _Interruption() as interruption, _warnings_in_words():
         try:
             done = cli.main(words, prog_name="crosspan", standalone_mode=False)
             sys.stdout.flush()
@@ -134,6 +137,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 click.echo(hidden(traceback.format_exc()), err=True, nl=False)
                 return _exit_code(error)
             return _report(KeyboardInterrupt() if interruption.came else error)
+
+
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show warnings of ours as messages, each once, without the line of code that gave them."""
+    before = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if category.__module__.startswith("crosspan."):
+            say(hidden(f"crosspan: warning: {message}"))
+        else:
+            before(message, category, *place, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
 
 
 class _Interruption:

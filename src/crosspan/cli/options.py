@@ -13,88 +13,18 @@ Names of components are looked up when they are used, so that those of installed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.places import InFile, OutFile, PlaceType, SettingType
-from crosspan.core.nearest import did_you_mean
 
 _DEFAULT = ParameterSource.DEFAULT
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
-
-_FAMILIES = {
-    "crosspan.aligners": ("aligner", "crosspan.align:ALIGNERS"),
-    "crosspan.formats": ("format", "crosspan.io:FORMATS"),
-    "crosspan.projectors": ("method", "crosspan.project.projector:PROJECTORS"),
-    "crosspan.repairs": ("repair", "crosspan.core.tags:REPAIRS"),
-    "crosspan.schemes": ("scheme", "crosspan.core.tags:SCHEMES"),
-    "crosspan.trainers": ("trainer", "crosspan.train:TRAINERS"),
-    "crosspan.translators": ("translator", "crosspan.translate:TRANSLATORS"),
-    "crosspan.units": ("unit", "crosspan.io:UNITS"),
-    "crosspan.written-formats": ("format", "crosspan.io:output_names"),
-}
-"""What a component of a family is called, and where its names are: a family, the names, or what gives them."""
-
-
-def family_names(family: str) -> list[str]:
-    """Names that an option takes.
-
-    Example:
-        >>> family_names("crosspan.aligners")[0]
-        'statistical'
-    """
-    module, _, attribute = _FAMILIES[family][1].partition(":")
-    found: Any = getattr(import_module(module), attribute)
-    if hasattr(found, "names"):
-        return list(found.names())
-    return list(found() if callable(found) else found)
-
-
-class FamilyChoice(click.ParamType[str]):
-    """A name of a family; which there are is found out when it is needed, not when the verb is declared.
-
-    Args:
-        family: The family, such as ``"crosspan.aligners"``.
-        first: Names that stand before those of the family, such as ``"auto"``.
-        last: Names that stand after them.
-
-    Example:
-        >>> FamilyChoice("crosspan.aligners").convert("awesome", None, None)
-        'awesome'
-    """
-
-    def __init__(self, family: str, *, first: Sequence[str] = (), last: Sequence[str] = ()) -> None:
-        self.family = family
-        self.name = _FAMILIES[family][0]
-        self.first = tuple(first)
-        self.last = tuple(last)
-
-    @property
-    def names(self) -> list[str]:
-        """All names, each once."""
-        return list(dict.fromkeys([*self.first, *family_names(self.family), *self.last]))
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Check a name; an unknown one is answered with the nearest."""
-        known = self.names
-        if value not in known:
-            self.fail(f"there is no {self.name} {value!r}. {did_you_mean(str(value), known)}", param, ctx)
-        return str(value)
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """What ``--help`` shows for a value."""
-        return f"[{'|'.join(self.names)}]"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
-        """The names that a shell can complete."""
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(name) for name in self.names if name.startswith(incomplete)]
 
 
 def stack(*decorators: Decorator[F]) -> Decorator[F]:
@@ -218,7 +148,55 @@ def repair(of: str = "INPUT", otherwise: str = "'error' leaves such sentences ou
 
 def language(name: str = "--lang", of: str = "the sentences") -> Decorator[Any]:
     """The language of a file."""
-    return click.option(name, metavar="CODE", help=f"Language of {of}, kept with them.")
+
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        from crosspan.text.language_codes import check_language
+
+        check_language(value, what=name)
+        return value
+
+    return click.option(name, metavar="CODE", callback=check, help=f"Language of {of}, kept with them.")
+
+
+def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:
+    """What else a file says of its labels: which column they are in, what numbers and offsets stand for, its encoding.
+
+    Args:
+        of: The file.
+        names: What the option for offsets is called besides ``--from-offsets``.
+    """
+    unit = FamilyChoice("crosspan.units")
+    return stack(
+        click.option(
+            "--tag-column", metavar="NAME", help=f"Column or key of the tags of {of}: name, or number from 1."
+        ),
+        click.option("--tag-names", metavar="O,B-PER,…", help="What tags that are numbers stand for, from 0."),
+        click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help=f"Encoding of {of}."),
+        click.option(
+            *names,
+            "--from-offsets",
+            "from_offsets",
+            type=unit,
+            default="codepoints",
+            show_default=True,
+            help=f"What character offsets of {of} count, where it does not say.",
+        ),
+    )
+
+
+def reading_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What :func:`reading` declares, as fields of :class:`crosspan.io.pairs.SentenceFile`.
+
+    Args:
+        given: All options of the verb.
+
+    Example:
+        >>> given = {"tag_column": None, "tag_names": None, "encoding": "utf-8", "from_offsets": "utf16"}
+        >>> reading_of(given)["offsets"]
+        'utf16'
+    """
+    how = {name: given[name] for name in ("tag_column", "tag_names", "encoding")}
+    return {**how, "offsets": given["from_offsets"]}
 
 
 def tagged_input(of: str = "INPUT") -> Decorator[Any]:
@@ -298,6 +276,7 @@ links: Decorator[Any] = click.option(
     type=InFile(),
     help="Word links made elsewhere (Pharaoh, from 0), one line for each source sentence.",
 )
+one_based: Decorator[Any] = click.option("--one-based", is_flag=True, help="The links of --links count words from 1.")
 source_scores: Decorator[Any] = click.option(
     "--source-scores/--no-source-scores",
     default=True,
@@ -332,7 +311,7 @@ def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
     """
     about_dropped = "What was not projected, and why, as JSON lines."
     return stack(
-        *(bitext, links, aligner, aligner_model, method),
+        *(bitext, links, one_based, aligner, aligner_model, method),
         settings("A setting of the method, or aligner.KEY=VALUE"),
         click.option("--dropped", metavar="FILE", type=dropped(), help=about_dropped),
         *(min_confidence, filters),
@@ -342,7 +321,11 @@ def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
         input_format("--target-format", "TARGET"),
         columns(of="SOURCE"),
         columns("--target-columns", "TARGET"),
+        click.option(
+            "--target-encoding", default="utf-8", show_default=True, metavar="NAME", help="Encoding of TARGET."
+        ),
         scheme(of="SOURCE"),
+        reading("SOURCE", "--source-offsets"),
         repair("SOURCE"),
     )
 
@@ -355,6 +338,8 @@ def check_projecting(given: dict[str, Any]) -> None:
     """
     if given["aligner_model"] and click.get_current_context().get_parameter_source("aligner") is not _DEFAULT:
         raise click.UsageError("A saved model is an aligner: leave out --aligner or --aligner-model.")
+    if given["one_based"] and not given["links"]:
+        raise click.UsageError("--one-based is of word links: name them with --links.")
     if given["links"] and (given["aligner_model"] or given["bitext"]):
         raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
     if given["aligner_model"] and given["bitext"]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from glob import glob
-from typing import Any, ClassVar
+from typing import Any
 
 import click
 
-from crosspan.core.files import PathLike
 from crosspan.core.model_options import names_a_cache, names_a_model
 from crosspan.core.overwrites import check_outputs, no_folders, try_file, try_folder
 
@@ -22,7 +21,7 @@ class PlaceType(click.ParamType[str]):
     """A parameter that names a file or folder, or may do so."""
 
     name = "path"
-    trial: ClassVar[Callable[[PathLike], None] | None] = None
+    trial: Callable[[str | os.PathLike[str]], None] | None = None
     """What finds out, before the work, whether something can be written there."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
@@ -67,7 +66,7 @@ class InModel(PlaceType):
 class OutFile(PlaceType):
     """A file that is written."""
 
-    trial: ClassVar[Callable[[PathLike], None] | None] = staticmethod(try_file)
+    trial: Callable[[str | os.PathLike[str]], None] | None = staticmethod(try_file)
 
     def written(self, values: Sequence[str]) -> Iterable[str]:
         """All."""
@@ -149,7 +148,7 @@ def check_places(parameters: Iterable[click.Parameter], given: Mapping[str, Any]
         OutputError: A result cannot be written.
     """
     read: list[str] = []
-    written: list[tuple[str, Callable[[PathLike], None] | None]] = []
+    written: list[tuple[str, Callable[[str], None] | None]] = []
     for parameter in parameters:
         kind = parameter.type
         if isinstance(kind, PlaceType):

@@ -48,14 +48,28 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
     with progress_bars(quiet=quiet) as progress:
         summary = project_files(
             SentenceFile(
-                source, given["source_format"], languages[0], given["columns"], given["scheme"], given["repair"]
+                source,
+                given["source_format"],
+                languages[0],
+                given["columns"],
+                given["scheme"],
+                given["repair"],
+                **options.reading_of(given),
             ),
             # "begin" reads the most; what it reads is not looked at
-            SentenceFile(target, given["target_format"], languages[1], given["target_columns"], repair="begin"),
+            SentenceFile(
+                target,
+                given["target_format"],
+                languages[1],
+                given["target_columns"],
+                repair="begin",
+                encoding=given["target_encoding"],
+            ),
             out,
             to_format=given["to_format"],
             bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in given["bitext"]],
             links=given["links"],
+            one_based=given["one_based"],
             aligner=load_aligner(model, threads=given["threads"]) if model else given["aligner"],
             method=given["method"],
             source_scores=given["source_scores"],

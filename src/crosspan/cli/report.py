@@ -130,6 +130,7 @@ def _of_files(inputs: tuple[str, ...], given: dict[str, Any]) -> Inputs:
         projected=inputs[1],
         dropped=given["dropped"],
         links=given["links"],
+        one_based=given["one_based"],
         gold=_gold(given),
     )
     return read_items(files), _facts(inputs, given)
@@ -144,7 +145,12 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
     model = given["aligner_model"]
     options.check_projecting(given)
     target = SentenceFile(
-        inputs[1], given["target_format"], given["target_lang"], given["target_columns"], repair="begin"
+        inputs[1],
+        given["target_format"],
+        given["target_lang"],
+        given["target_columns"],
+        repair="begin",
+        encoding=given["target_encoding"],
     )
     with projected_items(
         _source(inputs[0], given),
@@ -154,6 +160,7 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
         settings=parse_settings(given["settings"]),
         bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in given["bitext"]],
         links=given["links"],
+        one_based=given["one_based"],
         aligner=load_aligner(model, threads=given["threads"]) if model else None,
         min_confidence=given["min_confidence"],
         filters=given["filters"],
@@ -170,7 +177,7 @@ def _source(path: str, given: dict[str, Any]) -> Any:
     from crosspan.io.pairs import SentenceFile
 
     names = ("source_format", "source_lang", "columns", "scheme", "repair")
-    return SentenceFile(path, *(given[name] for name in names))
+    return SentenceFile(path, *(given[name] for name in names), **options.reading_of(given))
 
 
 def _gold(given: dict[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import in_lines
 from crosspan.cli.places import InFile, InModel, verb
 from crosspan.cli.progress import progress_bars
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @options.output_format()
 @click.option(
     "--offsets",
-    type=options.FamilyChoice("crosspan.units"),
+    type=FamilyChoice("crosspan.units"),
     default="codepoints",
     show_default=True,
     help="What the places of entities count, in formats that have some (--to entities).",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @click.option("--replace", is_flag=True, help="Replace the labels that INPUT has.")
 @options.language()
 @options.tagged_input()
+@options.reading()
 @options.working
 def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Label the sentences of INPUT with a tagger.
@@ -84,6 +86,7 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
                 # labels that are replaced are not looked at: "begin" reads the most
                 "begin" if given["replace"] else "error",
                 paragraphs=given["paragraphs"],
+                **options.reading_of(given),
             ),
             out,
             translation=SentenceFile(given["translation"], repair="begin") if given["translation"] else None,

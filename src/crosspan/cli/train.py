@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import in_lines
 from crosspan.cli.places import InFile, InModel, OutPlace, verb
 from crosspan.cli.progress import progress_bars
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--trainer",
-    type=options.FamilyChoice("crosspan.trainers"),
+    type=FamilyChoice("crosspan.trainers"),
     help="A small model, a pre-trained encoder that is fine-tuned, or AdvPicker on one.  "
     "[default: crf, or what --encoder needs]",
 )
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 @options.labels("Learn only these labels.  [default: those that occur]")
 @options.input_format(of="all files")
 @options.tagged_input("the files")
+@options.reading("the files", "--offsets")
 @options.repair("the files")
 @options.working
 def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given: Any) -> None:
@@ -80,6 +82,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
     trainer, settings = trainer_of(given)
     quiet = quiet or not is_first()  # one of many processes talks
     how = {name: given[name] for name in ("columns", "scheme", "repair")} | {"format": given["from_format"]}
+    how |= options.reading_of(given)
     rejects = Rejects()
     with progress_bars(quiet=quiet) as progress:
         summary = train_files(

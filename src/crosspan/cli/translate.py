@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
+from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import in_lines, say, say_json, say_lines
 from crosspan.cli.places import InFile, InModel, OutFile, verb
 from crosspan.cli.progress import progress_bars
@@ -26,7 +27,7 @@ SHOWN = 20
 @click.argument("source", metavar="INPUT", type=InFile())
 @click.option("--from", "from_language", required=True, metavar="LANGUAGE", help="Language of INPUT: English, en, eng.")
 @click.option("--to", "to_language", required=True, metavar="LANGUAGE", help="Language to translate to.")
-@click.option("--use", required=True, type=options.FamilyChoice("crosspan.translators"), help="The translator.")
+@click.option("--use", required=True, type=FamilyChoice("crosspan.translators"), help="The translator.")
 @click.option(
     "--model",
     default="",

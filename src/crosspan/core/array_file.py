@@ -7,6 +7,7 @@ damaged nor a crafted file makes a program ask for more memory than a sound one 
 
 from __future__ import annotations
 
+import ast
 import io
 import itertools
 import json
@@ -16,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,8 @@ _ABOUT = "about"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # no time in the file: the same model gives the same bytes
 _MAGIC = b"PK"
 _ENCRYPTED = 0x1
+_ARRAY_MAGIC = b"\x93NUMPY"
+_LONGEST_HEADER = 10_000
 
 _SMALL = 16 << 20
 _DENSEST = 20
@@ -142,7 +145,7 @@ class ArrayFile:
         entry = _entry(self._archive, name)
         with self._archive.open(entry) as stream:
             found, kind, fortran = _header(stream, name)
-            if kind not in [np.dtype(one) for one in types]:
+            if kind not in [np.dtype(cast(Any, one)) for one in types]:
                 raise ValueError(f"{name} has the type {kind}")
             if len(found) != len(shape) or any(one not in (None, at) for one, at in zip(shape, found, strict=False)):
                 raise ValueError(f"{name} has the shape {found}")
@@ -231,8 +234,8 @@ def reading(
     except KeyError as error:
         raise ModelError(f"the {what} is damaged (it lacks {in_short(error)})", where=name, hint=again) from error
     except _DAMAGE as error:
-        reason = error.message if isinstance(error, CrosspanError) else error
-        raise ModelError(f"the {what} is damaged ({in_short(reason)})", where=name, hint=again) from error
+        said = error.message if isinstance(error, CrosspanError) else error
+        raise ModelError(f"the {what} is damaged ({in_short(said)})", where=name, hint=again) from error
 
 
 def _opened(stream: IO[bytes], name: str, what: str, kind: str, versions: tuple[int, bool], again: str) -> ArrayFile:
@@ -277,22 +280,28 @@ def _entry(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
 
 
 def _header(stream: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
-    """Shape, type, and whether the first index runs fastest."""
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, fortran, kind = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, fortran, kind = np.lib.format.read_array_header_2_0(stream)
-    else:
-        raise ValueError(f"{name} is of a later version of NumPy")
-    if kind.hasobject or kind.kind not in "biuf" or any(one < 0 for one in shape):
+    """Shape, type, and whether the first index runs fastest, as NumPy writes them before an array."""
+    begin = stream.read(8)
+    wide = begin[6:7] in (b"\2", b"\3")
+    if begin[:6] != _ARRAY_MAGIC or (begin[6:7] != b"\1" and not wide):
+        raise ValueError(f"{name} is no array")
+    size = int.from_bytes(stream.read(4 if wide else 2), "little")
+    if size > _LONGEST_HEADER:
+        raise ValueError(f"{name} has a header of {size:,} bytes")
+    try:
+        found = ast.literal_eval(stream.read(size).decode("latin-1").strip())
+        shape, kind, fortran = found["shape"], np.dtype(found["descr"]), found["fortran_order"]
+        sound = isinstance(shape, tuple) and all(type(one) is int and one >= 0 for one in shape)
+    except Exception as error:  # it is Python, of which anything may be wrong
+        raise ValueError(f"{name} has a header that cannot be read") from error
+    if not sound or kind.hasobject or kind.kind not in "biuf":
         raise ValueError(f"{name} holds no numbers")
-    return shape, kind, fortran and len(shape) > 1
+    return shape, kind, bool(fortran) and len(shape) > 1
 
 
 def _fill(stream: IO[bytes], array: npt.NDArray[Any], name: str) -> None:
     """Read an array to its end, where its checksum is compared."""
-    room = memoryview(array.reshape(-1).view(np.uint8)) if array.size else memoryview(bytearray())
+    room = memoryview(cast(Any, array.reshape(-1).view(np.uint8))) if array.size else memoryview(bytearray())
     at = 0
     while at < len(room):
         n = stream.readinto(room[at:])  # type: ignore[attr-defined]  # an entry of an archive has it

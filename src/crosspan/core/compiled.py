@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.dispatcher import Dispatcher
 
 from crosspan.core.errors import OutputError
 from crosspan.core.files import atomic_binary
@@ -22,10 +24,17 @@ _CHECKED = b"crosspan 1 "
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of one function, which says what takes long, and works on where nothing can be written."""
+    """Numba's cache of one function, which says what takes long, and works on where nothing can be written.
+
+    Machine code of a function holds that of all that it calls. Numba looks whether the function's own file has changed;
+    here the files of all of them count.
+    """
+
+    _complete = False
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was kept; where there is nothing, code is compiled, and the log says so once a process."""
+        self._look_at_all_files()
         found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
         if found is None:
             _say_once()
@@ -37,6 +46,25 @@ class _Cache(FunctionCache):
             super().save_overload(sig, data)  # type: ignore[no-untyped-call]
         except (OSError, OutputError) as error:
             _logger.warning("compiled code cannot be kept in %s: %s", self.cache_path, error)
+
+    def _look_at_all_files(self) -> None:
+        """Add the other files to what the cache goes by; when the function is called, what it calls is there."""
+        if self._complete:
+            return
+        own: Any = self
+        waiting, seen = [own._py_func], {own._py_func}
+        stamps = {own._py_func.__code__.co_filename: own._cache_file._source_stamp}
+        while waiting:
+            for one in _called(waiting.pop()):
+                if one.py_func in seen or not isinstance(one._cache, _Cache):
+                    continue
+                seen.add(one.py_func)
+                waiting.append(one.py_func)
+                file = one.py_func.__code__.co_filename
+                if file not in stamps:
+                    stamps[file] = one._cache._impl.locator.get_source_stamp()
+        own._cache_file._source_stamp = tuple(sorted(stamps.values(), key=repr))
+        self._complete = True
 
 
 class _CacheFile(IndexDataCacheFile):
@@ -122,6 +150,8 @@ def _checked(path: Path) -> bytes:
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function on its first call, without the interpreter's lock, and keep the machine code.
 
+    What is kept is of no more use when the source file changes, or one of those whose compiled functions are called.
+
     Numba keeps it beside the source file, or in the user's cache folder, or in ``NUMBA_CACHE_DIR``. Where none of them
     can be written, as in some containers, Numba would fail on import; here every process compiles for itself instead.
 
@@ -147,3 +177,13 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         return compiled
 
     return decorate
+
+
+def _called(function: Callable[..., Any]) -> Iterator[Any]:
+    """The compiled functions that a function calls, by their names or those of their modules."""
+    names = function.__code__.co_names
+    package = function.__module__.partition(".")[0]
+    found = [function.__globals__.get(name) for name in names]
+    modules = [one for one in found if isinstance(one, ModuleType) and one.__name__.partition(".")[0] == package]
+    found += [getattr(module, name, None) for module in modules for name in names]
+    return (one for one in found if isinstance(one, Dispatcher))

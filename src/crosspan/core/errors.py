@@ -52,6 +52,10 @@ class SpanError(CrosspanError):
     """A span is empty, reaches outside its sentence, or overlaps another."""
 
 
+class LeftOutError(SpanError):
+    """Who annotated a sentence said that it is not to be used; it is left out, and nobody needs to mend anything."""
+
+
 class OffsetError(CrosspanError):
     """Offsets do not fit the tokens and the text of their sentence."""
 

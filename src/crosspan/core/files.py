@@ -1,8 +1,4 @@
-"""Opening and writing files: UTF-8 only, lines that end at a line feed only, nothing half-written.
-
-Text is split at line feeds and nowhere else, so U+2028, U+0085, form feeds and the like stay inside their lines. A
-byte-order mark at the start is removed, and so is the carriage return of a Windows line end.
-"""
+"""Writing files: UTF-8, lines that end at a line feed, nothing half-written. :mod:`crosspan.core.lines` reads them."""
 
 from __future__ import annotations
 
@@ -12,22 +8,18 @@ import os
 import shutil
 import stat
 import sys
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
-from crosspan.core.errors import EmptyInputError, EncodingError, FormatError, OutputError
+from crosspan.core.errors import OutputError
 from crosspan.core.temporary import beside, stem_of, sweep_once
 
 PathLike = str | os.PathLike[str]
 
-_BLOCK = 1 << 20
-_LONGEST_LINE = 64 << 20
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_BOM = "\ufeff"
+BOM = "\ufeff"
 _DEVICES = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/")
 """What is written through whatever it is: ``/dev/stdout`` can be a regular file, which others write to as well."""
 
@@ -43,118 +35,6 @@ def name_of(path: PathLike) -> str:
     return "<stdin>" if name == "-" else name
 
 
-@contextmanager
-def open_input(path: PathLike) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes; ``-`` is standard input, and ``.gz`` is decompressed.
-
-    Raises:
-        FormatError: The file does not exist, may not be read, is a folder, or is not what its ending ``.gz`` says.
-    """
-    name = os.fspath(path)
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        with open(name, "rb") as raw:
-            if name.endswith(".gz"):
-                with gzip.open(raw, "rb") as unpacked:
-                    yield unpacked  # type: ignore[misc]  # GzipFile has all that readers use
-            else:
-                yield raw
-    except FileNotFoundError as error:
-        raise FormatError("no such file", where=name, hint="Check the path.") from error
-    except IsADirectoryError as error:
-        raise FormatError("this is a folder, not a file", where=name, hint="Name one file.") from error
-    except PermissionError as error:
-        raise FormatError("the file may not be read", where=name, hint="Check its permissions.") from error
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise FormatError(
-            f"the compressed file is damaged ({error})", where=name, hint="Get the file again, or unpack it by hand."
-        ) from error
-
-
-def read_blocks(path: PathLike) -> Iterator[list[str]]:
-    """Yield the lines of a file in blocks of about a megabyte, without their line ends.
-
-    A last line without a line feed counts; the empty rest after a final line feed does not.
-
-    Raises:
-        EncodingError: The file is not UTF-8; the error names the line.
-        EmptyInputError: The file has no content at all.
-        FormatError: The file cannot be opened, or has a line that is longer than any sentence.
-    """
-    name = name_of(path)
-    n_lines = 0
-    with open_input(path) as stream:
-        while raw := _block(stream, name, n_lines):
-            text = _decode(raw, name, n_lines)
-            if n_lines == 0:
-                text = text.removeprefix(_BOM)
-            if "\r\n" in text:
-                text = text.replace("\r\n", "\n")
-            lines = text.split("\n")
-            if not lines[-1]:
-                lines.pop()
-            if lines:
-                yield lines
-            n_lines += raw.count(b"\n") + (not raw.endswith(b"\n"))
-    if n_lines == 0:
-        raise EmptyInputError("the file is empty", where=name, hint="Check that it is the right file.")
-
-
-def _block(stream: BinaryIO, name: str, lines_before: int) -> bytes:
-    """Some whole lines."""
-    raw = stream.read(_BLOCK)
-    if not raw or raw.endswith(b"\n"):
-        return raw
-    return raw + whole_line(stream, name, lines_before + raw.count(b"\n") + 1)
-
-
-def whole_line(stream: BinaryIO, name: str, number: int) -> bytes:
-    r"""The next line with its end, or what is left of it; one without an end is not waited for.
-
-    Args:
-        stream: Where it is.
-        name: The file, for the error.
-        number: Of the line.
-
-    Raises:
-        FormatError: It is longer than any sentence, as a small compressed file can hold.
-
-    Example:
-        >>> whole_line(io.BytesIO(b"Accra\nLagos"), "a.txt", 1)
-        b'Accra\n'
-    """
-    line = stream.readline(_LONGEST_LINE)
-    if len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
-        hint = "Check that it is the right file; a line holds one sentence."
-        raise FormatError(f"the line is longer than {_LONGEST_LINE:,} bytes", where=f"{name}:{number}", hint=hint)
-    return line
-
-
-def read_lines(path: PathLike) -> Iterator[str]:
-    """Yield the lines of a file without their line ends; see :func:`read_blocks`."""
-    for block in read_blocks(path):
-        yield from block
-
-
-def _decode(raw: bytes, name: str, lines_before: int) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if lines_before == 0 and raw.startswith(_UTF16_MARKS):
-            raise EncodingError(
-                "the file is UTF-16, not UTF-8", where=name, hint="Convert it, e.g. with iconv -f UTF-16 -t UTF-8."
-            ) from error
-        line = lines_before + raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        raise EncodingError(
-            f"byte {column} of the line (0x{raw[error.start]:02x}) is not valid UTF-8",
-            where=f"{name}:{line}",
-            hint="Save the file as UTF-8, e.g. with iconv -f LATIN1 -t UTF-8.",
-        ) from error
-
-
 def protect_start(text: str) -> str:
     """Text to write first into a file: a U+FEFF at its start is doubled, as readers take one for a byte-order mark.
 
@@ -162,7 +42,7 @@ def protect_start(text: str) -> str:
         >>> protect_start("a"), len(protect_start(chr(0xFEFF) + "a"))
         ('a', 3)
     """
-    return _BOM + text if text.startswith(_BOM) else text
+    return BOM + text if text.startswith(BOM) else text
 
 
 @contextmanager
@@ -370,8 +250,7 @@ def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> I
     """
     name = os.fspath(path)
     if name == "-":
-        through: Any = _StandardOutput()
-        stdout = io.TextIOWrapper(through, encoding="utf-8", newline="\n")
+        stdout = io.TextIOWrapper(cast(Any, _StandardOutput()), encoding="utf-8", newline="\n")
         try:
             yield stdout
             stdout.flush()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from weakref import WeakSet
 
 from crosspan.core.errors import OutputError
 
@@ -20,19 +21,23 @@ _POLL_S = 0.2
 
 
 class Lock:
-    """A lock of one process, for objects that are sent to others.
+    """A lock of one process, for objects that are sent to others; the thread that holds it may take it again.
+
+    A process that was forked has only the thread that forked it. What other threads held at that moment, which would
+    be held for ever there, is free.
 
     Example:
         >>> import pickle
         >>> lock = Lock()
-        >>> with lock:
+        >>> with lock, lock:
         ...     copy = pickle.loads(pickle.dumps(lock))
         >>> with copy:
         ...     pass
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        _all.add(self)
 
     def __enter__(self) -> bool:
         return self._lock.acquire()
@@ -44,6 +49,25 @@ class Lock:
 
     def __reduce__(self) -> tuple[type[Lock], tuple[()]]:
         return Lock, ()
+
+    def _free(self) -> None:
+        """To be called in a process that was forked, while it has one thread."""
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+        else:
+            self._lock = threading.RLock()
+
+
+_all: WeakSet[Lock] = WeakSet()
+
+
+def _free_all() -> None:
+    for lock in list(_all):
+        lock._free()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_all)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ _FULL = ("out of memory", "can't allocate memory", "cublas_status_alloc_failed",
 
 _GONE = (
     *("CUDA error", "CUDA driver", "CUDA failed", "device-side assert"),
-    *("cuDNN error", "cuDNN failed", "cuBLAS failed", "CUBLAS_STATUS", "MPS backend"),
+    *("cuDNN error", "cuDNN failed", "cuBLAS failed", "CUBLAS_STATUS", "MPS backend", "CUDA in forked subprocess"),
 )
 """What PyTorch and CTranslate2 say when a device failed."""
 

@@ -89,7 +89,8 @@ def _written(value: Any, depth: int) -> str:
             return repr(value)
         except Exception:  # of a class of anybody's
             return f"a {type(value).__name__}"
-    open_, close = {list: "[]", tuple: "()", dict: "{}"}[type(value)]
+    brackets: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}")}
+    open_, close = brackets[type(value)]
     if depth == 0:
         return "…"
     some = list(value)[:_MOST]

@@ -66,6 +66,8 @@ class Span:
         if self.score is not None and not is_score(self.score):
             kind = SpanError if isinstance(self.score, int | float) else ArgumentError
             raise kind(f"span [{self.start}, {self.end}) has the score {shown(self.score)}", hint=SCORE_HINT)
+        if self.score is not None and type(self.score) is not float and type(self.score) is not int:
+            object.__setattr__(self, "score", float(self.score))  # of NumPy, say, which JSON cannot hold
 
     def _as_whole_numbers(self) -> None:
         """Take the whole numbers of other libraries, such as NumPy's, as Python's."""

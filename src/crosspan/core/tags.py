@@ -245,10 +245,11 @@ def _ill_formed(tags: Sequence[str], start: int, end: int) -> TagFault:
 
 
 def detect_scheme(corpus: Iterable[Sequence[str]]) -> Scheme:
-    """Find the scheme of a corpus from its tags.
+    """Find the scheme that most of a corpus speaks for, so that a stray tag is a fault of its own sentence only.
 
-    ``E-``/``S-`` mean BIOES, ``L-``/``U-`` BILOU. Tags with ``I-`` only are IO. With ``B-`` and ``I-``, it is IOB1 if
-    every ``B-`` follows a span of the same label and some ``I-`` begins a span; otherwise IOB2.
+    Sentences with ``E-``/``S-`` speak for BIOES, with ``L-``/``U-`` for BILOU, where they are well-formed in it; those
+    with ``B-`` and ``I-`` alone speak against both. Tags with ``I-`` only are IO. With ``B-`` and ``I-``, it is IOB1
+    where more sentences have an ``I-`` that begins a span than a ``B-`` that need not be one; otherwise IOB2.
 
     Args:
         corpus: The tags of each sentence. Strings that are not tags are passed over.
@@ -259,29 +260,52 @@ def detect_scheme(corpus: Iterable[Sequence[str]]) -> Scheme:
     Example:
         >>> detect_scheme([["I-PER", "O", "I-LOC", "B-LOC"]]), detect_scheme([["B-PER", "O"]])
         ('IOB1', 'IOB2')
+        >>> detect_scheme([["B-PER", "I-PER"], ["E-LOC"], ["B-LOC"]])
+        'IOB2'
     """
     prefixes: set[str] = set()
-    orphan = needless_begin = False
+    votes = {"BIOES": 0, "BILOU": 0, "IOB": 0}
+    present = {"BIOES": False, "BILOU": False}
+    orphans = needless_begins = 0
     for tags in corpus:
         if tags.count("O") == len(tags):
             continue
-        before = ("O", "")
-        for tag in tags:
-            parts = split_tag(tag) or ("O", "")
-            prefix = parts[0]
-            if prefix != "O":
-                prefixes.add(prefix)
-                touches = before[1] == parts[1]
-                orphan |= prefix == "I" and not touches
-                needless_begin |= prefix == "B" and not touches
-            before = parts
-    if prefixes & {"E", "S"}:
-        return "BIOES"
-    if prefixes & {"L", "U"}:
-        return "BILOU"
+        found, orphan, needless_begin = _look(tags)
+        if found <= {"B", "I"}:
+            prefixes |= found
+            votes["IOB"] += bool(found)
+            orphans += orphan
+            needless_begins += needless_begin
+            continue
+        for scheme, marks in (("BIOES", "ES"), ("BILOU", "LU")):
+            if not found.isdisjoint(marks):
+                present[scheme] = True
+                votes[scheme] += decode(tags, scheme)[1] is None  # type: ignore[arg-type]  # one of both
+    if not any(votes.values()):  # not one sentence is well-formed in any of them
+        return "BIOES" if present["BIOES"] else "BILOU" if present["BILOU"] else "IOB2"
+    best = max(votes, key=votes.__getitem__)
+    if best != "IOB":
+        return "BIOES" if best == "BIOES" else "BILOU"
     if prefixes == {"I"}:
         return "IO"
-    return "IOB1" if orphan and not needless_begin else "IOB2"
+    return "IOB1" if orphans > needless_begins else "IOB2"
+
+
+def _look(tags: Sequence[str]) -> tuple[set[str], bool, bool]:
+    """The prefixes of some tags, whether an ``I-`` begins a span, and whether a ``B-`` need not be one."""
+    prefixes: set[str] = set()
+    orphan = needless_begin = False
+    before = ("O", "")
+    for tag in tags:
+        parts = split_tag(tag) or ("O", "")
+        prefix = parts[0]
+        if prefix != "O":
+            prefixes.add(prefix)
+            touches = before[1] == parts[1]
+            orphan |= prefix == "I" and not touches
+            needless_begin |= prefix == "B" and not touches
+        before = parts
+    return prefixes, orphan, needless_begin
 
 
 def check_scheme(scheme: str) -> None:

@@ -10,7 +10,8 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from crosspan.core.errors import CrosspanError, FormatError, OptionError
-from crosspan.core.files import PathLike, read_lines
+from crosspan.core.files import PathLike
+from crosspan.core.lines import read_lines
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.values import as_field
 

@@ -89,7 +89,7 @@ def as_field(kind: type[Any], name: str, value: Any, default: Any) -> Any:
         ('a=PER', 'b=LOC')
     """
     found = as_type(name, value, default)
-    item, rest = (*get_args(_hints(kind).get(name)), None, None)[:2]
+    item, rest = (*get_args(_hints(kind).get(name)), None, None)[:2]  # type: ignore[arg-type]  # a class has a hash
     if not isinstance(found, tuple) or rest is not Ellipsis or item not in (str, int, float):
         return found
     for one in found:

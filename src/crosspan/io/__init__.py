@@ -57,6 +57,10 @@ def read(
     scheme: SchemeOption = "auto",
     repair: Repair = "error",
     paragraphs: bool = False,
+    tag_column: str | None = None,
+    tag_names: str | Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    offsets: Unit = "codepoints",
     rejects: list[Reject] | None = None,
 ) -> list[Sentence]:
     r"""Read all sentences of a file.
@@ -70,15 +74,19 @@ def read(
         repair: What to do with ill-formed tags: ``"error"``, ``"begin"``, ``"drop"`` or ``"merge"``; see
             :mod:`crosspan.core.tags`.
         paragraphs: Whether a line of plain text may hold several sentences; see :mod:`crosspan.io.plain`.
+        tag_column: The column or key of the tags, by its name or its number from 1; ``None`` finds out.
+        tag_names: What tags that are given as numbers stand for, from 0: names, or one string with commas.
+        encoding: The encoding of a text file.
+        offsets: What character offsets count, one of :data:`UNITS`, where a record does not say.
         rejects: A list that takes the sentences whose labels cannot be read. Such a sentence keeps its place and its
-            tokens, without spans. With ``None`` the first one raises.
+            tokens, without spans. With ``None`` the first one raises; those that an annotator rejected are left out.
 
     Returns:
         The sentences in order.
 
     Raises:
         FormatError: The file cannot be opened, or does not have the form that its format asks for.
-        EncodingError: It is not UTF-8.
+        EncodingError: It is not in this encoding.
         EmptyInputError: There is nothing in it.
         TagError, SpanError: Labels cannot be read, and ``rejects`` is ``None``.
         OptionError: An option has a value that it cannot take.
@@ -100,6 +108,10 @@ def read(
             scheme=scheme,
             repair=repair,
             paragraphs=paragraphs,
+            tag_column=tag_column,
+            tag_names=tag_names,
+            encoding=encoding,
+            offsets=offsets,
             rejects=rejects,
         )
     )
@@ -114,13 +126,27 @@ def iter_sentences(
     scheme: SchemeOption = "auto",
     repair: Repair = "error",
     paragraphs: bool = False,
+    tag_column: str | None = None,
+    tag_names: str | Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    offsets: Unit = "codepoints",
     rejects: list[Reject] | None = None,
 ) -> Iterator[Sentence]:
     """Yield the sentences of a file one by one, in bounded memory.
 
     Arguments and errors are those of :func:`read`; errors come when the place in the file is reached.
     """
-    how = Reading(lang=lang, columns=columns, scheme=scheme, repair=repair, paragraphs=paragraphs)
+    how = Reading(
+        lang=lang,
+        columns=columns,
+        scheme=scheme,
+        repair=repair,
+        paragraphs=paragraphs,
+        tag_column=tag_column,
+        tag_names=tag_names,
+        encoding=encoding,
+        offsets=offsets,
+    )
     yield from settle(located(path, format, how), rejects)
 
 
@@ -133,9 +159,23 @@ def iter_located(
     scheme: SchemeOption = "auto",
     repair: Repair = "error",
     paragraphs: bool = False,
+    tag_column: str | None = None,
+    tag_names: str | Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    offsets: Unit = "codepoints",
 ) -> Iterator[Located]:
     """Yield the sentences of a file with their lines and faults; arguments and errors are those of :func:`read`."""
-    how = Reading(lang=lang, columns=columns, scheme=scheme, repair=repair, paragraphs=paragraphs)
+    how = Reading(
+        lang=lang,
+        columns=columns,
+        scheme=scheme,
+        repair=repair,
+        paragraphs=paragraphs,
+        tag_column=tag_column,
+        tag_names=tag_names,
+        encoding=encoding,
+        offsets=offsets,
+    )
     yield from located(path, format, how)
 
 

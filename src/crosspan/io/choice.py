@@ -11,14 +11,23 @@ from itertools import chain
 from crosspan.core.components import Component
 from crosspan.core.errors import CrosspanError, MissingDependencyError, ModelError, OptionError
 from crosspan.core.families import Family
-from crosspan.core.files import PathLike, name_of, open_input, read_blocks
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input, read_blocks
+from crosspan.io.dataset_folder import is_dataset_folder
 from crosspan.io.format import Format, Reading, TextFormat
+from crosspan.io.looks import check_running_text
 from crosspan.io.rejects import Located
 
 FORMATS = Family(
     "crosspan.formats",
     "format",
     {
+        "arrow": Component(
+            target="crosspan.io.arrow:Arrow",
+            about="Data sets of HuggingFace as save_to_disk keeps them.",
+            packages=("pyarrow",),
+            extra="parquet",
+        ),
         "conll": Component(
             target="crosspan.io.conll:Conll",
             about="A token a line with its tag; any columns, any tag scheme.",
@@ -108,18 +117,19 @@ def format_by_name(path: PathLike) -> str | None:
     return next((found.name for found in all_formats() if ending in found.endings), None) if ending else None
 
 
-def input_format(path: PathLike, format: str = "auto") -> Format:  # noqa: A002  # the word users know
+def input_format(path: PathLike, format: str = "auto", encoding: str = "utf-8") -> Format:  # noqa: A002  # the word users know
     """The format of a file to read, which is looked into where its name does not tell.
 
     Args:
         path: The file; it is opened once more, so it must not be a pipe.
         format: The name of a format, or ``"auto"``.
+        encoding: The encoding of a text file.
 
     Raises:
         OptionError: There is no such format, or it is for writing only.
         CrosspanError: The file cannot be opened, or is empty.
     """
-    return told_format(path, format) or _recognised(next(read_blocks(path)))
+    return told_format(path, format) or _recognised(next(read_blocks(path, encoding)), name_of(path))
 
 
 def located(path: PathLike, format: str, how: Reading) -> Iterator[Located]:  # noqa: A002
@@ -129,9 +139,9 @@ def located(path: PathLike, format: str, how: Reading) -> Iterator[Located]:  # 
         _check_running(found, how)
         yield from found.read(path, how)
         return
-    blocks = read_blocks(path)
+    blocks = read_blocks(path, how.encoding)
     first = next(blocks)  # an empty file raises here
-    recognised = _recognised(first)
+    recognised = _recognised(first, name_of(path))
     _check_running(recognised, how)
     yield from recognised.parse(chain(first, chain.from_iterable(blocks)), name_of(path), how)
 
@@ -147,6 +157,8 @@ def _check_running(found: Format, how: Reading) -> None:
 def told_format(path: PathLike, format: str) -> Format | None:  # noqa: A002
     """The format that an option, the name of a file, or its first bytes tell; ``None`` is some text."""
     name = format if format != "auto" else format_by_name(path)
+    if format == "auto" and os.path.isdir(path) and is_dataset_folder(path):
+        name = "arrow"
     found = None if name is None else format_named(name)
     if found is None and os.path.isfile(path):  # what is read from a pipe would be lost
         with open_input(path) as stream:
@@ -170,11 +182,12 @@ def _check_installed(found: Format) -> None:
             )
 
 
-def _recognised(lines: Sequence[str]) -> TextFormat:
-    """The format of text that begins so; plain text where nobody knows it."""
+def _recognised(lines: Sequence[str], name: str) -> TextFormat:
+    """The format of text that begins so; plain text where nobody knows it, and it does not look like labels."""
     for found in all_formats():
         if isinstance(found, TextFormat) and found.reads and found.recognises(lines):
             return found
+    check_running_text(lines, name)
     plain = format_named("plain")
     assert isinstance(plain, TextFormat)
     return plain

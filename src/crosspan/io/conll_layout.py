@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crosspan.core.errors import FormatError, OptionError
-from crosspan.core.tags import split_tag
-
-_TOKEN_NAMES = ("token", "tokens", "word", "words", "form")
-_TAG_NAMES = ("ne-coarse-lit", "ner", "ner_tag", "ner_tags", "tag", "tags", "label", "labels", "entity", "slot", "bio")
-_ID_NAMES = ("id", "idx", "index")
-_END_NAMES = ("misc",)
-
-# Labels of syntactic chunks, which CoNLL-2000 and CoNLL-2003 write with the same prefixes as entities.
-_CHUNKS = frozenset(["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "PC"])
+from crosspan.core.tag_forms import Spelling, are_labels, find_spelling, is_tag, spelling_of_counts, without_invisible
+from crosspan.io.column_names import Named, header_of, names_in_comment, same_name, value_of
 
 _SURE_TAGS = 0.9
 _LIKELY_TAGS = 0.5
 _SAMPLE_ROWS = 5_000
 _BLANKS = re.compile("[ \t]+")
+_WIDE_BLANKS = ("\u00a0", "\u3000", "\u2003", "\u202f")
+_OTHER_SEPARATORS = (*_WIDE_BLANKS, ",", ";", "|")
+_QUOTED = (",", ";")
+
+# Labels of syntactic chunks, which CoNLL-2000 and CoNLL-2003 write with the same prefixes as entities.
+_CHUNKS = frozenset(["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "PC"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class ColumnLayout:
         end: Column that marks the last token of a sentence with ``EndOfSentence``, as HIPE does.
         header: Whether the first row names the columns.
         sure: Whether nine of ten values in the tag column are tags.
+        sentence: Column that names the sentence of each token, or of the first token only, if there is one.
+        key: What stands before the tag in its column, as in ``name=B-PER|SpaceAfter=No``.
+        spelling: How the tags are spelt.
+        unused: Further columns that hold tags, with what to call them.
+        lang: The language that stands before each token with a colon, as in WikiANN.
     """
 
     separator: str = "\t"
@@ -47,6 +52,11 @@ class ColumnLayout:
     end: int | None = None
     header: bool = False
     sure: bool = True
+    sentence: int | None = None
+    key: str | None = None
+    spelling: Spelling = "prefix"
+    unused: tuple[tuple[int, str], ...] = ()
+    lang: str | None = None
 
     @property
     def needed(self) -> int:
@@ -60,7 +70,11 @@ class ColumnLayout:
             >>> ColumnLayout().split("New York\tB-LOC"), ColumnLayout(separator=" ").split("Accra  B-LOC")
             (['New York', 'B-LOC'], ['Accra', 'B-LOC'])
         """
+        if self.separator in _QUOTED:
+            return next(csv.reader([row], delimiter=self.separator), [])
         cells = row.split(self.separator)
+        if self.separator in _WIDE_BLANKS:
+            return [cell for piece in cells if (cell := piece.strip(" \t"))]
         if self.separator == " " and ("" in cells or "\t" in row):
             return _BLANKS.split(row.strip(" \t"))
         return cells
@@ -77,7 +91,19 @@ class ColumnLayout:
         if self.tag is None:
             return row.startswith("# ")
         cells = self.split(row)
-        return len(cells) != self.width or split_tag(cells[self.tag].strip()) is None
+        return len(cells) != self.width or not is_tag(self.tag_of(cells), self.spelling)
+
+    def tag_of(self, cells: Sequence[str]) -> str:
+        r"""The tag of a row, as it is spelt.
+
+        Example:
+            >>> ColumnLayout(key="name").tag_of(["Accra", "SpaceAfter=No|name=B-LOC"])
+            'B-LOC'
+        """
+        if self.tag is None:
+            return ""
+        cell = cells[self.tag]
+        return cell if self.key is None else value_of(cell, self.key) or "O"
 
 
 def parse_columns(columns: str | Sequence[str]) -> list[str]:
@@ -109,20 +135,23 @@ def parse_columns(columns: str | Sequence[str]) -> list[str]:
     return names
 
 
-def find_layout(lines: Sequence[str], name: str, columns: str | Sequence[str] | None = None) -> ColumnLayout:
+def find_layout(
+    lines: Sequence[str], name: str, columns: str | Sequence[str] | None = None, tag_column: str | None = None
+) -> ColumnLayout:
     r"""Find the layout of a file from its first lines.
 
     Args:
         lines: The beginning of the file.
         name: The file, for messages.
         columns: What each column holds, where the user says so; see :func:`parse_columns`.
+        tag_column: The name of the column of the tags in the first row, or its number from 1.
 
     Returns:
         The layout. With one column only, the file is unlabelled.
 
     Raises:
         FormatError: There are several columns and none holds tags, or not as many as ``columns`` says.
-        OptionError: ``columns`` is malformed.
+        OptionError: ``columns`` is malformed, or there is no such column.
 
     Example:
         >>> layout = find_layout(["1\tin\tO\t-", "2\tAccra\tB-LOC\t-"], "a.iob2")
@@ -130,92 +159,187 @@ def find_layout(lines: Sequence[str], name: str, columns: str | Sequence[str] | 
         (0, 1, 2)
     """
     given = parse_columns(columns) if columns is not None else None
-    sample = [line for line in lines[:_SAMPLE_ROWS] if line[:1] != "#" and line.strip(" \t")]
-    tabbed = sum("\t" in line for line in sample)
-    if sample:
-        separator = "\t" if 2 * tabbed > len(sample) else " "
-    else:  # nothing but comments, or tokens that look like comments
-        separator = " " if lines and not any("\t" in line for line in lines) else "\t"
+    sample = [line for line in lines[:_SAMPLE_ROWS] if line[:1] != "#" and line.strip(" \t\ufeff")]
+    separator = _separator(sample, lines, tag_column)
     if separator == " " and given is None and len(lines) and not sample and not any(" " in line for line in lines):
         return ColumnLayout(separator, width=1, tag=None)
 
     splitter = ColumnLayout(separator)
     rows = [splitter.split(line) for line in sample if not line.startswith("-DOCSTART-")]
-    header = _header(rows[0]) if rows else None
+    header = header_of(rows[0], tag_column) if rows else None
     body = rows[1:] if header is not None else rows
     width = Counter(map(len, body)).most_common(1)[0][0] if body else 2
+    about = header or (names_in_comment(lines, tag_column) if given is None else None)
 
     if given is not None:
-        return _from_names(given, separator, max(width, len(given)), header is not None)
-    if header is not None:
-        return _from_header(header, separator, len(header))
+        width = max(width, len(given))
+        layout = ColumnLayout(
+            separator,
+            width,
+            given.index("token"),
+            given.index("tag") if "tag" in given else None,
+            given.index("id") if "id" in given else None,
+            header=header is not None,
+        )
+        return _spelt(layout, body)
+    if about is not None:
+        return _from_header(about, separator, body, header is not None)
     if not body:
         return ColumnLayout(separator)
-    return _by_looking(body, separator, width, name, sample[0], lines)
+    return _by_looking(body, separator, width, f"{name}:{lines.index(sample[0]) + 1}", tag_column)
 
 
-def _from_names(names: list[str], separator: str, width: int, header: bool) -> ColumnLayout:
-    def place(name: str) -> int | None:
-        return names.index(name) if name in names else None
+def _separator(sample: Sequence[str], lines: Sequence[str], tag_column: str | None) -> str:
+    """What stands between the columns."""
+    if not sample:  # nothing but comments, or tokens that look like comments
+        return " " if lines and not any("\t" in line for line in lines) else "\t"
+    if 2 * sum("\t" in line for line in sample) > len(sample):
+        return "\t"
+    for separator in _QUOTED:
+        if header_of(ColumnLayout(separator).split(sample[0]), tag_column) is not None:
+            return separator
+    for separator in _QUOTED:
+        widths = {len(ColumnLayout(separator).split(line)) for line in sample}
+        if len(sample) > 1 and len(widths) == 1 and widths != {1}:
+            return separator
+    for separator in (" ", *_OTHER_SEPARATORS):
+        rows = list(map(ColumnLayout(separator).split, sample))
+        wide = [row for row in rows if len(row) > 1]
+        if 2 * len(wide) > len(rows):
+            columns = _values(wide, max(map(len, wide)))
+            if any(find_spelling(column)[1] >= _SURE_TAGS and column.keys() - {"O"} for column in columns[1:]):
+                return separator
+    return " "
 
-    return ColumnLayout(separator, width, names.index("token"), place("tag"), place("id"), None, header)
+
+def _values(rows: Sequence[Sequence[str]], width: int) -> list[Counter[str]]:
+    return [Counter(row[column] for row in rows if len(row) > column) for column in range(width)]
 
 
-def _header(row: Sequence[str]) -> list[str] | None:
-    """The names in a row of column names; ``None`` where it is no such row."""
-    names = [cell.strip().lower() for cell in row]
-    if any(name in _TOKEN_NAMES for name in names) and any(name in _TAG_NAMES for name in names):
-        return names
-    return None
+def _spelt(layout: ColumnLayout, rows: Sequence[Sequence[str]]) -> ColumnLayout:
+    """A layout with the spelling of its tags, and the language before its tokens."""
+    sound = [row for row in rows if len(row) >= layout.needed]
+    spelling = spelling_of_counts(Counter(map(layout.tag_of, sound)))
+    starts = {row[layout.token].partition(":")[0] for row in sound if row[layout.token]}
+    lang = next(iter(starts)) if len(starts) == 1 and len(sound) > 1 else None
+    if lang is not None and not (
+        _LANGUAGE.fullmatch(lang) and all(row[layout.token].startswith(f"{lang}:") for row in sound)
+    ):
+        lang = None
+    return replace(layout, spelling=spelling, lang=lang)
 
 
-def _from_header(names: list[str], separator: str, width: int) -> ColumnLayout:
-    def place(known: Sequence[str]) -> int | None:
-        return next((names.index(name) for name in known if name in names), None)
-
-    token = place(_TOKEN_NAMES)
-    assert token is not None
-    return ColumnLayout(separator, width, token, place(_TAG_NAMES), place(_ID_NAMES), place(_END_NAMES), header=True)
+_LANGUAGE = re.compile("[a-z]{2,3}(-[a-z-]{2,12})?")
 
 
-def _by_looking(
-    rows: list[list[str]], separator: str, width: int, name: str, first_row: str, lines: Sequence[str]
-) -> ColumnLayout:
-    if width == 1:
-        return ColumnLayout(separator, width=1, tag=None)
-    values = [Counter(row[column] for row in rows if len(row) > column) for column in range(width)]
-    tag, share = _tag_column(values)
-    others = [column for column in range(width) if column != tag]
-    numbered = 0 in others and len(others) > 1 and all(map(_is_number, values[0]))
-    if tag is None:
-        if numbered and (width == 2 or width == 10):  # numbered words, or CoNLL-U without entities
-            return ColumnLayout(separator, width, token=1, tag=None, id=0)
-        raise FormatError(
-            f"none of the {width} columns holds tags",
-            where=f"{name}:{lines.index(first_row) + 1}",
-            hint="Say what the columns hold, e.g. --columns token,-,tag; or name the format of the file.",
-        )
-    return ColumnLayout(
-        separator, width, others[1] if numbered else others[0], tag, 0 if numbered else None, sure=share >= _SURE_TAGS
+def _from_header(named: Named, separator: str, rows: Sequence[Sequence[str]], header: bool) -> ColumnLayout:
+    width = len(named.names)
+    values = _values(rows, width)
+    layout = ColumnLayout(
+        separator,
+        width,
+        named.token,
+        named.tag,
+        named.id,
+        named.end,
+        header,
+        sentence=named.sentence,
+        unused=() if named.told else _unused(values, {named.token, named.tag}, named.names),
     )
+    return _spelt(layout, rows)
+
+
+def _by_looking(rows: list[list[str]], separator: str, width: int, where: str, tag_column: str | None) -> ColumnLayout:
+    if tag_column is not None:
+        if not tag_column.isdigit() or not 0 < int(tag_column) <= width:
+            raise OptionError(
+                f"there is no column {tag_column!r}", where=where, hint=f"Give its number, from 1 to {width}."
+            )
+    elif width == 1:
+        return ColumnLayout(separator, width=1, tag=None)
+    values = _values(rows, width)
+    tag, share = _tag_column(values)
+    if tag_column is not None:
+        tag, share = int(tag_column) - 1, 1.0
+    others = [column for column in range(width) if column != tag]
+    if not others:
+        raise OptionError("the tags are in the only column", where=where, hint="Name another column.")
+    numbered = 0 in others and len(others) > 1 and all(map(_is_number, values[0]))
+    key = None
+    if tag is None:
+        key = _key(rows, width)
+        if key is not None:
+            tag, share = key[0], 1.0
+        elif numbered and (width == 2 or width == 10):  # numbered words, or CoNLL-U without entities
+            return ColumnLayout(separator, width, token=1, tag=None, id=0)
+        else:
+            raise FormatError(
+                f"none of the {width} columns holds tags",
+                where=where,
+                hint="Say what the columns hold, e.g. --columns token,-,tag; or name the format of the file.",
+            )
+    layout = ColumnLayout(
+        separator,
+        width,
+        others[1] if numbered else others[0],
+        tag,
+        0 if numbered else None,
+        sure=share >= _SURE_TAGS,
+        key=None if key is None else key[1],
+        unused=() if tag_column is not None else _unused(values, {tag, others[0]}),
+    )
+    first = rows[0]
+    if len(first) >= layout.needed and not is_tag(layout.tag_of(first)) and same_name(first[layout.token]) == "token":
+        layout, rows = replace(layout, header=True), rows[1:]
+    return _spelt(layout, rows)
+
+
+def _key(rows: Sequence[Sequence[str]], width: int) -> tuple[int, str] | None:
+    """The column and the key of tags that stand among other features of a word, as in ``MISC`` of CoNLL-U."""
+    found: dict[tuple[int, str], Counter[str]] = {}
+    for row in rows:
+        for column, cell in enumerate(row[:width]):
+            for item in cell.split("|") if "=" in cell else ():
+                key, _, value = item.partition("=")
+                found.setdefault((column, key), Counter())[value] += 1
+    good = [
+        (counts.total(), place)
+        for place, counts in found.items()
+        if counts.keys() - {"O"} and find_spelling(counts)[1] >= _SURE_TAGS
+    ]
+    return max(good, key=lambda item: item[0])[1] if good else None
 
 
 def _tag_column(values: list[Counter[str]]) -> tuple[int | None, float]:
     """The column of the entity tags and the share of its values that are tags."""
-    shares = [_tag_share(counts) for counts in values]
+    shares = [find_spelling(counts)[1] for counts in values]
     candidates = [column for column, share in enumerate(shares) if share >= _SURE_TAGS]
     if not candidates:
         best = max(range(len(shares)), key=shares.__getitem__)
-        return (best, shares[best]) if shares[best] >= _LIKELY_TAGS else (None, 0.0)
+        if shares[best] >= _LIKELY_TAGS and not are_labels(values[best]):
+            return best, shares[best]
+        bare = [column for column in range(1, len(values)) if are_labels(values[column])]
+        return (bare[-1], 1.0) if bare else (None, 0.0)
     # Tokens may look like tags, chunks do: leave the first column and columns of chunks where there is a choice.
     candidates = [column for column in candidates if column > 0] or candidates
     candidates = [column for column in candidates if not _is_chunks(values[column])] or candidates
     return candidates[0], shares[candidates[0]]
 
 
-def _tag_share(counts: Counter[str]) -> float:
-    good = sum(count for value, count in counts.items() if split_tag(value.strip()) is not None)
-    return good / max(1, counts.total())
+def _unused(
+    values: list[Counter[str]], used: set[int | None], names: Sequence[str] = ()
+) -> tuple[tuple[int, str], ...]:
+    """Columns of tags that are not read, with what to call them."""
+    found = []
+    for column, counts in enumerate(values):
+        if column in used or _is_chunks(counts):
+            continue
+        labelled = {value for value in counts if without_invisible(value) not in ("O", "_", "-", "")}
+        spelling, share = find_spelling({value: counts[value] for value in labelled})
+        if labelled and share >= _SURE_TAGS and spelling != "letter" and find_spelling(counts)[1] >= _LIKELY_TAGS:
+            name = f" ({names[column]})" if column < len(names) else ""
+            found.append((column, f"{column + 1}{name}"))
+    return tuple(found)
 
 
 def _is_chunks(counts: Counter[str]) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crosspan.core.errors import EmptyInputError, OptionError
+from crosspan.core.errors import EmptyInputError, LeftOutError, OptionError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.overwrites import check_writing
 from crosspan.core.tags import Repair, Scheme, SchemeOption
@@ -44,6 +44,10 @@ def convert(
     lang: str | None = None,
     paragraphs: bool = False,
     offsets: Unit = "codepoints",
+    from_offsets: Unit = "codepoints",
+    encoding: str = "utf-8",
+    tag_column: str | None = None,
+    tag_names: str | Sequence[str] | None = None,
     on_error: OnError = "stop",
 ) -> Conversion:
     """Read a file in one format and write it in another, sentence by sentence.
@@ -60,6 +64,10 @@ def convert(
         lang: The language of the sentences, kept with them.
         paragraphs: Whether a line of plain text may hold several sentences.
         offsets: What character offsets of the output count; see :func:`crosspan.io.write`.
+        from_offsets: What those of the input count, where it does not say.
+        encoding: The encoding of the input.
+        tag_column: The column or key of the tags of the input, by name or by number from 1.
+        tag_names: What tags that are numbers stand for.
         on_error: Whether a sentence whose labels cannot be read stops the conversion, or is left out and reported.
             It is never written as a sentence without entities.
 
@@ -81,11 +89,15 @@ def convert(
         scheme=scheme,
         repair=repair,
         paragraphs=paragraphs,
+        offsets=from_offsets,
+        encoding=encoding,
+        tag_column=tag_column,
+        tag_names=tag_names,
     )
 
     def kept() -> Iterator[Sentence]:
         for index, (_, sentence, fault) in enumerate(located):
-            if fault is not None and on_error == "stop":
+            if fault is not None and on_error == "stop" and not isinstance(fault, LeftOutError):
                 raise fault
             if fault is not None:
                 result.rejects.append(Reject(index, fault.where or "", fault.message))

@@ -17,10 +17,13 @@ from itertools import count
 from typing import Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, SpanError
-from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input
 from crosspan.core.shown import in_short, shown
+from crosspan.core.tag_forms import without_invisible
 from crosspan.core.types import Sentence, Span
 from crosspan.io.format import Format, Reading, Writing, binary_output
+from crosspan.io.notices import Notices
 from crosspan.io.rejects import Located
 
 _KEY = "crosspan"
@@ -58,6 +61,7 @@ class DocBin(Format):
             docs = tokens.DocBin().from_bytes(content)
         vocab = importlib.import_module("spacy.vocab").Vocab()
         every = iter(docs.get_docs(vocab))
+        seen = Notices(name, how.notices)
         for index in count(1):
             where = f"{name}: doc {index}"
             with _readable(where, "the doc cannot be read"):
@@ -65,8 +69,10 @@ class DocBin(Format):
                 if doc is None:
                     break
                 sentence, fault = _sentence(doc, how.lang)
+                fault = fault or _notice_groups(doc, sentence, seen, index)
             placed = None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint)
             yield Located(index, sentence, placed)
+        seen.tell()
         if index == 1:
             raise EmptyInputError("the file holds no doc", where=name, hint="Check that it is the right file.")
 
@@ -133,14 +139,17 @@ def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
         text = known["text"]
         found = tuple([(start, end) for start, end in known["offsets"]]) if "offsets" in known else None
     scores = known.get("scores", ())
+    entities = _labelled_spans(doc)
     spans = [
-        Span(place[ent.start], place[ent.end], ent.label_) for ent in doc.ents if place[ent.start] < place[ent.end]
+        Span(place[ent.start], place[ent.end], without_invisible(ent.label_))
+        for ent in entities
+        if place[ent.start] < place[ent.end]
     ]
     if len(scores) == len(spans):
         spans = [Span(span.start, span.end, span.label, score) for span, score in zip(spans, scores, strict=True)]
     missing = sum(token.ent_iob == 0 for token in doc)
     fault = None
-    if spans and missing:
+    if spans and missing and doc.ents:
         spans = []
         fault = SpanError(
             f"{missing} tokens are neither part of an entity nor outside of one",
@@ -148,6 +157,44 @@ def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
         )
     language = lang or known.get("lang")
     return Sentence(tuple(words), tuple(spans), known.get("id"), language, text, found), fault
+
+
+def _groups(doc: Any) -> dict[str, list[Any]]:
+    """The spans of a span categoriser, by group, that are no entities as well."""
+    entities = {(ent.start, ent.end, ent.label_) for ent in doc.ents}
+    found = {
+        key: [one for one in spans if (one.start, one.end, one.label_) not in entities]
+        for key, spans in doc.spans.items()
+    }
+    return {key: spans for key, spans in found.items() if spans}
+
+
+def _labelled_spans(doc: Any) -> list[Any]:
+    """The entities; where there are none, the spans of the only group."""
+    if doc.ents:
+        return list(doc.ents)
+    groups = _groups(doc)
+    return sorted(next(iter(groups.values())), key=lambda one: (one.start, one.end)) if len(groups) == 1 else []
+
+
+def _notice_groups(doc: Any, sentence: Sentence, seen: Notices, index: int) -> SpanError | None:
+    """Name groups of spans that are not used; where there are no entities, that is a fault."""
+    groups = _groups(doc)
+    if not doc.ents and len(groups) < 2:
+        return None
+    for key, spans in groups.items():
+        if not doc.ents:
+            return SpanError(
+                f"the group {key!r} holds {len(spans)} spans, and there are others beside it",
+                hint="Keep one group in doc.spans, or set doc.ents.",
+            )
+        seen.add(
+            "labels-unused",
+            f"the group {key!r} of doc.spans holds {{count}} more spans, which are not used",
+            index,
+            len(spans),
+        )
+    return None
 
 
 def _doc(sentence: Sentence, vocab: Any, tokens: Any) -> Any:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Literal
 
-from crosspan.core.files import PathLike, name_of, open_input, whole_line
+from crosspan.core.encodings import check_start, what_is_wrong
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input, whole_line
 
 # UTF-8 read as Latin-1 or Windows-1252 and saved again: a lead byte (Ã, Â, Ð, ...) before a continuation byte.
 _MOJIBAKE = re.compile(
@@ -43,6 +45,11 @@ def check_encoding(path: PathLike) -> Iterator[Trouble]:
             raw = whole_line(stream, name_of(path), number)
             if not raw:
                 break
+            if number == 1:
+                check_start(raw, name_of(path))
+            if number == 1 and b"\n" not in raw and b"\r" in raw:
+                yield 1, "note", "cr", "the lines end as on old Macs (CR), which crosspan reads as LF"
+                raw = raw.replace(b"\r", b" ")
             if number == 1 and raw.startswith(b"\xef\xbb\xbf"):
                 yield 1, "warning", "bom", "the file begins with a byte-order mark, which crosspan leaves out"
                 raw = raw[3:]
@@ -50,8 +57,8 @@ def check_encoding(path: PathLike) -> Iterator[Trouble]:
             try:
                 line = raw.rstrip(b"\r\n").decode("utf-8")
             except UnicodeDecodeError as error:
-                byte = f"0x{raw[error.start]:02x}"
-                yield number, "error", "utf-8", f"byte {error.start + 1} of the line ({byte}) is not valid UTF-8"
+                what, hint = what_is_wrong(raw, error.start)
+                yield number, "error", "utf-8", f"byte {error.start + 1} of the line {what}. {hint}"
                 continue
             if not _SUSPECT.search(line) and "\r" not in line:
                 continue

@@ -17,7 +17,8 @@ from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Marked, Reading, TextFormat, Unit, Writing
-from crosspan.io.jsonl import iter_records, put_records, sentences_of
+from crosspan.io.json_records import records_or_faults
+from crosspan.io.jsonl import put_records, sentences_of
 from crosspan.io.plain import part_of_line
 from crosspan.io.rejects import Located
 
@@ -41,7 +42,7 @@ class Entities(TextFormat):
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
         """Yield the sentence of each object; raises where one is none."""
-        return sentences_of(iter_records(lines, name), name, how)
+        return sentences_of(records_or_faults(lines, name), name, how)
 
     def put(self, stream: IO[str], sentences: Iterable[Sentence], how: Writing) -> int:
         """Write an object for each line of text, and return the number of sentences.

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Literal, get_args
 
+from crosspan.core.encodings import check_encoding_name
 from crosspan.core.errors import OptionError
-from crosspan.core.files import PathLike, atomic_binary, name_of, open_output, read_blocks
+from crosspan.core.files import PathLike, atomic_binary, name_of, open_output
+from crosspan.core.lines import read_blocks
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Projection, Sentence
+from crosspan.io.notices import Notice
 from crosspan.io.rejects import Located, Reject
 
 Unit = Literal["codepoints", "utf16", "bytes"]
@@ -34,6 +37,13 @@ class Reading:
         scheme: The tag scheme; ``"auto"`` finds it in the first sentences, some thousands of them.
         repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         paragraphs: Whether a line of running text may hold several sentences.
+        tag_column: The column or key of the tags, by its name or its number from 1; ``None`` finds out.
+        tag_names: What tags that are given as numbers stand for, from 0: names in order, or with commas between them.
+        encoding: The encoding of a text file.
+        offsets: What character offsets count where a record does not say.
+        side: Which side of ``source ||| target`` a file of running text is, 0 or 1, where it has both.
+        marks: Whether document marks (``-DOCSTART-``) are sentences, as where the other side of a pair has them.
+        notices: Takes what is noticed; by default that is warned of.
 
     Raises:
         OptionError: A value is none that can be taken.
@@ -44,11 +54,28 @@ class Reading:
     scheme: SchemeOption = "auto"
     repair: Repair = "error"
     paragraphs: bool = False
+    tag_column: str | None = None
+    tag_names: str | Sequence[str] | None = None
+    encoding: str = "utf-8"
+    offsets: Unit = "codepoints"
+    side: int | None = None
+    marks: bool = False
+    notices: list[Notice] | None = None
 
     def __post_init__(self) -> None:
         check_repair(self.repair)
+        check_encoding_name(self.encoding)
+        check_unit(self.offsets)
         if self.scheme != "auto":
             check_scheme(self.scheme)
+
+    @property
+    def names(self) -> list[str] | None:
+        """What numbers of tags stand for."""
+        if self.tag_names is None:
+            return None
+        given = self.tag_names.split(",") if isinstance(self.tag_names, str) else self.tag_names
+        return [name.strip() for name in given]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +95,17 @@ class Writing:
 
     def __post_init__(self) -> None:
         check_scheme(self.scheme)
-        if self.offsets not in UNITS:
-            raise OptionError(f"offsets cannot count {self.offsets!r}", hint=f"Choose from {', '.join(UNITS)}.")
+        check_unit(self.offsets)
+
+
+def check_unit(unit: str) -> None:
+    """Raise unless offsets can count this.
+
+    Raises:
+        OptionError: They cannot.
+    """
+    if unit not in UNITS:
+        raise OptionError(f"offsets cannot count {unit!r}", hint=f"Choose from {', '.join(UNITS)}.")
 
 
 @contextmanager
@@ -87,7 +123,7 @@ def binary_output(path: PathLike) -> Iterator[IO[bytes]]:
             yield raw
             return
         with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
-            yield packed
+            yield packed  # type: ignore[misc]  # GzipFile has all that writers use
 
 
 class Format:
@@ -121,7 +157,7 @@ class Format:
         """Yield the sentences of a file in order; one whose labels cannot be read has a fault and no spans.
 
         Args:
-            path: The file; ``-`` is standard input. See :func:`crosspan.core.files.open_input`.
+            path: The file; ``-`` is standard input. See :func:`crosspan.core.lines.open_input`.
             how: How it is read.
 
         Raises:
@@ -215,7 +251,7 @@ class TextFormat(Format):
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """See :meth:`Format.read`."""
-        return self.parse(chain.from_iterable(read_blocks(path)), name_of(path), how)
+        return self.parse(chain.from_iterable(read_blocks(path, how.encoding)), name_of(path), how)
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
         """See :meth:`Format.write`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -15,9 +16,9 @@ from crosspan.core.tags import Repair, Scheme, SchemeOption, check_scheme, to_ta
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Reading
 from crosspan.io.jsonl import sentences_of
+from crosspan.io.record_shapes import TAG_KEYS, may_be_tags
 from crosspan.io.rejects import Located, Reject, settle
 
-_TAGS = ("ner_tags", "ner", "tags", "labels")
 _SPANS = ("spans", "entities")
 
 _LOG = logger_of(__name__)
@@ -90,20 +91,21 @@ def iter_dataset(
         )
     plain = dataset.with_format(None) if hasattr(dataset, "with_format") else dataset  # tensors become lists
     features = getattr(dataset, "features", None) or {}
-    return settle(_located(plain, _Columns(columns or {}, features, names), how), rejects)
+    how = replace(how, tag_names=names)
+    return settle(_located(plain, _Columns(columns or {}, features), how), rejects)
 
 
 def _located(rows: Iterable[Mapping[str, Any]], columns: _Columns, how: Reading) -> Iterator[Located]:
     records = enumerate(map(columns.record_of, rows), 1)
     first = next(records, None)
     if first is not None:  # a split may be empty
-        yield from sentences_of(chain([first], records), "row", how)
+        yield from sentences_of(chain([first], records), "row", how, names=columns.names)
 
 
 class _Columns:
     """How the rows of a data set become records: columns by our names, and numbers of classes by their names."""
 
-    def __init__(self, columns: Mapping[str, str], features: Mapping[str, Any], names: Sequence[str] | None) -> None:
+    def __init__(self, columns: Mapping[str, str], features: Mapping[str, Any]) -> None:
         missing = [column for column in columns if features and column not in features]
         if missing:
             raise OptionError(
@@ -111,8 +113,12 @@ class _Columns:
             )
         self._called = dict(columns)
         shown = {self._called.get(column, column): feature for column, feature in features.items()}
-        tags = next((key for key in _TAGS if key in shown), None)
-        self._names = names if names is not None or tags is None else _class_names(shown[tags])
+        classes = {column: _class_names(feature) for column, feature in shown.items()}
+        self.names = {
+            column: names
+            for column, names in classes.items()
+            if names is not None and (column in TAG_KEYS or may_be_tags(names))
+        }
         spans = next((key for key in _SPANS if key in shown), None)
         inside = _inside(shown[spans]) if spans is not None else None
         self._label_names = _class_names(inside["label"]) if isinstance(inside, Mapping) and "label" in inside else None
@@ -122,9 +128,6 @@ class _Columns:
         if not isinstance(row, Mapping):
             raise ArgumentError(f"a row is {shown(row)}, not a record", hint="Load it with datasets.load_dataset.")
         record = {self._called.get(column, column): value for column, value in row.items() if value is not None}
-        tags = next((key for key in _TAGS if isinstance(record.get(key), Sequence)), None)
-        if tags is not None:
-            record["ner_tags"] = _named(record.pop(tags), self._names)
         for key in _SPANS:
             if key in record:
                 record[key] = self._span_list(record[key])

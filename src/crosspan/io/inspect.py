@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from crosspan.core.errors import CrosspanError
+from crosspan.core.encodings import is_utf8
+from crosspan.core.errors import CrosspanError, LeftOutError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import SchemeOption, detect_scheme
 from crosspan.core.types import Sentence
-from crosspan.io.choice import input_format, told_format
+from crosspan.io.choice import input_format, located, told_format
 from crosspan.io.encoding_check import Severity, check_encoding
-from crosspan.io.format import Format, Reading
+from crosspan.io.format import Format, Reading, Unit
+from crosspan.io.notices import Notice
+from crosspan.text.pair_watch import PairWatch
 
 _OUTLIER = 6.0  # robust standard deviations
 _MIN_SPREAD = 0.15  # of log length ratios; keeps formulaic text from making everything an outlier
@@ -106,6 +109,10 @@ def check_files(
     columns: str | None = None,
     scheme: SchemeOption = "auto",
     limit: int = 20,
+    tag_column: str | None = None,
+    tag_names: str | Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    offsets: Unit = "codepoints",
 ) -> Report:
     """Look at files, and at pairs of files that are translations of each other line by line.
 
@@ -116,6 +123,10 @@ def check_files(
         columns: What each column of CoNLL-style files holds; see :func:`crosspan.io.read`.
         scheme: The tag scheme of all files; ``"auto"`` finds it for each.
         limit: How many findings of one kind to keep for a file.
+        tag_column: The column or key of the tags, by name or by number from 1; see :func:`crosspan.io.read`.
+        tag_names: What tags that are numbers stand for.
+        encoding: The encoding of all files.
+        offsets: What character offsets count, where a record does not say.
 
     Returns:
         The report. Nothing is raised for bad data: that is what the report is about.
@@ -124,7 +135,14 @@ def check_files(
         OptionError: An option has a value that it cannot take.
     """
     report = Report(limit=limit)
-    how = Reading(columns=columns, scheme=scheme)
+    how = Reading(
+        columns=columns,
+        scheme=scheme,
+        tag_column=tag_column,
+        tag_names=tag_names,
+        encoding=encoding,
+        offsets=offsets,
+    )
     sides: dict[str, _Side] = {}
     for path in [*paths, *(path for pair in pairs for path in pair)]:
         name = name_of(path)
@@ -133,7 +151,9 @@ def check_files(
     readable = {summary.path: summary.readable for summary in report.files}
     for source, target in pairs:
         if readable[name_of(source)] and readable[name_of(target)]:
-            _check_pair(sides[name_of(source)], sides[name_of(target)], report)
+            one, other = sides[name_of(source)], sides[name_of(target)]
+            _check_pair(one, other, report)
+            _check_partners((source, one), (target, other), report, format, how)
     _check_labels(report)
     return report
 
@@ -144,21 +164,27 @@ def _check_file(path: PathLike, report: Report, format: str, how: Reading) -> _S
     report.files.append(summary)
     try:
         told = told_format(path, format)
-        for line, severity, code, message in () if told is not None and told.binary else check_encoding(path):
+        as_bytes = (told is not None and told.binary) or not is_utf8(how.encoding)
+        for line, severity, code, message in () if as_bytes else check_encoding(path):
             report.add(name, line, severity, code, message)
         if report._seen[name, "utf-8"]:
             return side
-        found = told or input_format(path, format)
-        how = replace(how, scheme=_check_scheme(path, report, summary, found, how))
+        found = told or input_format(path, format, how.encoding)
+        noticed: list[Notice] = []
+        how = replace(how, scheme=_check_scheme(path, report, summary, found, how), notices=noticed)
         labels: Counter[str] = Counter()
         first_line: dict[int, int] = {}
         for line, sentence, fault in found.read(path, how):
-            if fault is not None:
+            if isinstance(fault, LeftOutError):
+                report.add(name, line, "note", "left-out", fault.message)
+            elif fault is not None:
                 _add_error(report, name, "labels", fault)
             _check_sentence(line, sentence, first_line, side, report)
             summary.sentences += 1
             summary.tokens += len(sentence.tokens)
             labels.update(span.label for span in sentence.spans)
+        for notice in noticed:
+            report.add(name, notice.line, "warning", notice.code, notice.message)
         summary.labels, summary.spans = dict(sorted(labels.items())), labels.total()
         summary.readable = True
     except CrosspanError as error:
@@ -252,6 +278,29 @@ def _check_pair(source: _Side, target: _Side, report: Report) -> None:
         if first != index and source.lengths[index] > _MIN_DIFFERENCE:
             message = f"the same pair stands in line {target.lines[first]}"
             report.add(target.path, target.lines[index], "note", "pair-duplicate", message)
+
+
+def _check_partners(
+    source: tuple[PathLike, _Side],
+    target: tuple[PathLike, _Side],
+    report: Report,
+    format: str,  # noqa: A002
+    how: Reading,
+) -> None:
+    """Look whether the lines belong together; where one side has more, this shows where the other lost one."""
+
+    def pairs() -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+        one, other = (located(path, format, replace(how, repair="begin")) for path, _ in (source, target))
+        for item, counterpart in zip(one, other, strict=False):
+            yield item.sentence.tokens, counterpart.sentence.tokens
+
+    watch = PairWatch()
+    for one, other in pairs():
+        watch.add(one, other)
+    for fault in watch.faults(pairs):
+        severity: Severity = "warning" if fault.lasting else "note"
+        place = f"{source[1].path}:{source[1].lines[fault.start]}"
+        report.add(target[1].path, target[1].lines[fault.start], severity, fault.code, f"{fault.message} ({place})")
 
 
 def _odd_ratios(source: Sequence[int], target: Sequence[int]) -> list[tuple[int, float]]:

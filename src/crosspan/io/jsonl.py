@@ -1,4 +1,4 @@
-"""JSON lines: one record a line; see :mod:`crosspan.io.records` for what a record may hold.
+"""JSON: one record a line, or an array of records; see :mod:`crosspan.io.records` for what a record may hold.
 
 Round trips are exact: tokens, spans with their scores, id, language, text and offsets; of projections also sources and
 what was dropped; see :mod:`crosspan.io.projections`.
@@ -7,21 +7,30 @@ what was dropped; see :mod:`crosspan.io.projections`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, islice
-from typing import IO, Any, cast
+from typing import IO, Any
 
-from crosspan.core.errors import CrosspanError, EmptyInputError, EncodingError, FormatError
-from crosspan.core.files import PathLike, name_of, open_output, read_lines
-from crosspan.core.json_text import parse_json
-from crosspan.core.tags import Scheme, detect_scheme
+from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
+from crosspan.core.files import PathLike, name_of, open_output
+from crosspan.core.lines import read_lines
+from crosspan.core.tag_forms import Respelt, spelling_of
+from crosspan.core.tags import detect_scheme
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Reading, TextFormat, Writing
+from crosspan.io.json_records import iter_records, records_or_faults
+from crosspan.io.notices import Notices
 from crosspan.io.projections import is_projection, projections_of
-from crosspan.io.records import sentence_of
+from crosspan.io.record_shapes import shaped, tags_key
+from crosspan.io.records import Names, RecordReading, read_record, tags_of
 from crosspan.io.rejects import Located, Reject
 
+_BEGINS = re.compile(r'\[$|\{$|\[\s*\{\s*(?:"|$)|\{\s*"[^"]*"\s*:|\[\s*"')
 _SAMPLE_RECORDS = 5_000
+_HOPELESS = 20
+"""So many records that are none at the start of a file, and it is another file."""
 
 
 class Jsonl(TextFormat):
@@ -39,13 +48,13 @@ class Jsonl(TextFormat):
     scores = sources = True
 
     def recognises(self, lines: Sequence[str]) -> bool:
-        """Whether the first line that is not blank stands in braces."""
+        """Whether the first line that is not blank stands in braces, or begins an array or object as JSON does."""
         first = next((line.strip() for line in lines if line.strip()), "")
-        return first.startswith("{") and first.endswith("}")
+        return (first.startswith("{") and first.endswith("}")) or _BEGINS.match(first) is not None
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
-        """Yield sentences; raises where a line is no JSON object, or has neither tokens nor text."""
-        return sentences_of(iter_records(lines, name), name, how)
+        """Yield sentences; one in place of a record that has neither tokens nor text has a fault."""
+        return sentences_of(records_or_faults(lines, name), name, how)
 
     def put(self, stream: IO[str], sentences: Iterable[Sentence], how: Writing) -> int:
         """Write a record a line.
@@ -67,7 +76,11 @@ class Jsonl(TextFormat):
 
     def holds_projections(self, path: PathLike) -> bool:
         """Whether the first record is one of a projection."""
-        return any(is_projection(record) for _, record in islice(iter_records(read_lines(path), name_of(path)), 1))
+        return any(
+            is_projection(record)
+            for _, record in islice(records_or_faults(read_lines(path), name_of(path)), 1)
+            if isinstance(record, Mapping)
+        )
 
     def read_projections(self, path: PathLike, rejects: list[Reject] | None = None) -> Iterator[Projection]:
         """See :func:`crosspan.io.read_projections`."""
@@ -77,91 +90,108 @@ class Jsonl(TextFormat):
 
 def put_records(stream: IO[str], records: Iterable[Mapping[str, Any]]) -> int:
     """Write each record as a line of JSON, and return how many."""
-    encode = json.JSONEncoder(ensure_ascii=False).encode
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain).encode
     count = 0
     for record in records:
-        stream.write(encode(record) + "\n")
+        try:
+            stream.write(encode(record) + "\n")
+        except ValueError as error:
+            raise FormatError(
+                f"a number is none of JSON ({error})", where=str(record.get("id") or f"sentence {count + 1}"), hint=_NAN
+            ) from error
         count += 1
     return count
 
 
-def sentences_of(records: Iterable[tuple[int, Mapping[str, Any]]], name: str, how: Reading) -> Iterator[Located]:
+_NAN = "Scores are numbers from 0 to 1; leave out those that are not known."
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy as one of Python."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is no value of JSON")
+
+
+def sentences_of(
+    records: Iterable[tuple[int, Mapping[str, Any] | FormatError]],
+    name: str,
+    how: Reading,
+    *,
+    names: Names | None = None,
+    place: str = "{name}:{number}",
+) -> Iterator[Located]:
     """Make sentences of records.
 
     Args:
-        records: The line and the values of each.
+        records: The line and the values of each, or what is wrong with it.
         name: Their file, for messages.
         how: How they are read.
+        names: Names of tags that are given as numbers, where the file has some.
+        place: How a place is written.
 
     Yields:
-        The sentences in order; one whose labels cannot be read has a fault and no spans.
+        The sentences in order; one whose labels cannot be read has a fault and no spans, and one that cannot be read at
+        all no tokens either.
 
     Raises:
-        FormatError: A record has neither tokens nor text.
+        FormatError: Not one of the records, or of the first many, is a sentence.
         EmptyInputError: There is no record.
     """
     records = iter(records)
     head = list(islice(records, _SAMPLE_RECORDS))
     if not head:
         raise EmptyInputError("the file holds no record", where=name, hint="Check that it is the right file.")
-    known = _detect(head) if how.scheme == "auto" else how.scheme
-    for number, record in chain(head, records):
-        where = f"{name}:{number}"
-        try:
-            sentence, fault = sentence_of(record, scheme=known, repair=how.repair, lang=how.lang)
-        except CrosspanError as error:
-            raise _placed(error, where) from error
-        yield Located(number, sentence, None if fault is None else _placed(fault, where))
+    seen = Notices(name, how.notices)
+    number = 0
 
+    def notice(code: str, what: str, count: int, example: str) -> None:
+        seen.add(code, what, number, count, example)
 
-def _placed(error: CrosspanError, where: str) -> CrosspanError:
-    return type(error)(error.message, where=where, hint=error.hint)
-
-
-def iter_records(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the objects of a JSON lines file with the numbers of their lines, from 1. Blank lines are passed over.
-
-    Args:
-        lines: The lines, without their ends.
-        name: The file, for messages.
-
-    Raises:
-        FormatError: A line is not a JSON object.
-        EncodingError: A string holds half of a surrogate pair.
-
-    Example:
-        >>> list(iter_records(['{"text": "Accra"}'], "x.jsonl"))
-        [(1, {'text': 'Accra'})]
-    """
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = parse_json(line)
-        except ValueError as error:
-            raise FormatError(
-                f"not valid JSON ({error})", where=f"{name}:{number}", hint="Write one JSON object a line."
-            ) from error
-        if not isinstance(record, dict):
-            raise FormatError("not a JSON object", where=f"{name}:{number}", hint="Write one JSON object a line.")
-        if "\\ud" in line or "\\uD" in line:
-            _check_surrogates(record, f"{name}:{number}")
-        yield number, record
-
-
-def _check_surrogates(record: dict[str, Any], where: str) -> None:
-    """Raise for half a surrogate pair, which JSON can spell and no text file can keep."""
-    try:
-        json.dumps(record, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise EncodingError(
-            "half of a surrogate pair is no character", where=where, hint="Mend the \\u escape."
-        ) from error
-
-
-def _detect(head: list[tuple[int, Mapping[str, Any]]]) -> Scheme:
-    tagged = (record.get("ner_tags") for _, record in head)
-    found = detect_scheme(
-        cast("list[str]", tags) for tags in tagged if isinstance(tags, list) and all(isinstance(t, str) for t in tags)
+    reading = RecordReading(
+        repair=how.repair,
+        lang=how.lang,
+        names=how.names or names,
+        tag_key=how.tag_column,
+        unit=how.offsets,
+        notice=notice,
     )
-    return "IOB1" if found == "IO" else found
+    reading = _with_scheme(reading, [record for _, record in head if isinstance(record, Mapping)], how)
+    good, bad = 0, 0
+    first: CrosspanError | None = None
+    for number, record in chain(head, records):  # told by notice
+        where = place.format(name=name, number=number)
+        try:
+            if isinstance(record, FormatError):
+                raise record
+            sentence, fault = read_record(record, reading)
+        except CrosspanError as error:
+            sentence, fault = Sentence((), lang=how.lang), error
+        if fault is not None:
+            fault = type(fault)(fault.message, where=where, hint=fault.hint)
+        good, bad = good + (not isinstance(fault, FormatError)), bad + isinstance(fault, FormatError)
+        first = first or (fault if isinstance(fault, FormatError) else None)
+        if first is not None and not good and bad >= _HOPELESS:
+            raise first
+        yield Located(number, sentence, fault)
+    if first is not None and not good:
+        raise first
+    seen.tell()
+
+
+def _with_scheme(reading: RecordReading, head: Sequence[Mapping[str, Any]], how: Reading) -> RecordReading:
+    """How records are read, with the spelling and the scheme that most tags of the first ones speak for."""
+    corpus = []
+    for record in head:
+        try:
+            record = shaped(record)
+            key = tags_key(record, reading.tag_key, reading.names if isinstance(reading.names, Mapping) else None)
+            if key is not None:
+                corpus.append(tags_of(record, key, reading))
+        except CrosspanError:
+            continue  # it is a fault of its sentence, and says nothing of the others
+    spelling = spelling_of(corpus)
+    scheme = how.scheme
+    if scheme == "auto":
+        scheme = detect_scheme(map(Respelt(spelling).all, corpus))
+    return replace(reading, spelling=spelling, scheme="IOB1" if scheme == "IO" else scheme)

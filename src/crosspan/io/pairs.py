@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crosspan.core.errors import CrosspanError, FormatError, PairError
-from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import open_input, read_lines
 from crosspan.core.tags import Repair, SchemeOption
 from crosspan.core.types import Pair
 from crosspan.io.choice import located
-from crosspan.io.format import Reading
+from crosspan.io.column_names import DOCSTART
+from crosspan.io.format import Reading, Unit
 from crosspan.io.rejects import Located
 
 
@@ -43,6 +45,12 @@ class SentenceFile:
     repair: Repair = "error"
     name: str | None = None
     paragraphs: bool = False
+    tag_column: str | None = None
+    tag_names: str | None = None
+    encoding: str = "utf-8"
+    offsets: Unit = "codepoints"
+    side: int | None = None
+    marks: bool = False
 
     @property
     def shown(self) -> str:
@@ -57,6 +65,12 @@ class SentenceFile:
             scheme=self.scheme,
             repair=self.repair,
             paragraphs=self.paragraphs,
+            tag_column=self.tag_column,
+            tag_names=self.tag_names,
+            encoding=self.encoding,
+            offsets=self.offsets,
+            side=self.side,
+            marks=self.marks,
         )
         found = located(self.path, self.format, how)
         if self.name is None:
@@ -163,7 +177,9 @@ def empty_side(pair: Pair, where: str | None = None) -> PairError:
 def read_pairs(source: SentenceFile, target: SentenceFile) -> Iterator[LocatedPair]:
     r"""Yield the sentences of two files two by two.
 
-    Labels of the target are not looked at. A pair whose source has bad labels, or of which one side is empty, has a
+    Document marks (``-DOCSTART-``) are sentences where only so both sides have as many. Of lines that hold
+    ``source ||| target`` each file is its side. Labels of the target are not looked at. A pair whose source has bad
+    labels, or of which one side is empty, has a
     fault.
 
     Args:
@@ -182,6 +198,7 @@ def read_pairs(source: SentenceFile, target: SentenceFile) -> Iterator[LocatedPa
         ...     [item.pair.target.tokens for item in read_pairs(SentenceFile(a), SentenceFile(b))]
         [('Accra',)]
     """
+    source, target = _beside(replace(source, side=0), replace(target, side=1))
     left, right = source.located(), target.located()
     for index, (one, other) in enumerate(zip_longest(left, right)):
         if one is None:
@@ -194,6 +211,33 @@ def read_pairs(source: SentenceFile, target: SentenceFile) -> Iterator[LocatedPa
             empty, line = (source, one.line) if other.sentence.tokens else (target, other.line)
             fault = empty_side(pair, f"{empty.shown}:{line}")
         yield LocatedPair(pair, one.line, fault)
+
+
+def _beside(source: SentenceFile, target: SentenceFile) -> tuple[SentenceFile, SentenceFile]:
+    """Two files as they are read together: with document marks as sentences, where only so their counts agree."""
+    marks = [_count_marks(one) for one in (source, target)]
+    if not any(marks):
+        return source, target
+    counts = [sum(1 for _ in one.located()) for one in (source, target)]
+    if counts[0] == counts[1] + marks[1] and marks[1]:
+        return source, replace(target, marks=True)
+    if counts[1] == counts[0] + marks[0] and marks[0]:
+        return replace(source, marks=True), target
+    return source, target
+
+
+def _count_marks(file: SentenceFile) -> int:
+    """How many document marks a file in columns has, if it begins with one and can be read twice."""
+    if not os.path.isfile(file.path):
+        return 0
+    try:
+        lines = read_lines(file.path, file.encoding)
+        first = next((line for line in lines if line.strip()), "")
+        if not first.startswith(DOCSTART):
+            return 0
+        return 1 + sum(line.startswith(DOCSTART) for line in lines)
+    except CrosspanError:
+        return 0  # it is told where the sentences are read
 
 
 def _unequal(longer: SentenceFile, line: int, n_longer: int, shorter: SentenceFile, n_shorter: int) -> PairError:

@@ -9,17 +9,19 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import IO, Any
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
-from crosspan.core.files import PathLike, name_of, open_input
+from crosspan.core.files import PathLike, name_of
 from crosspan.core.json_text import parse_json
+from crosspan.core.lines import open_input
 from crosspan.core.shown import in_short
-from crosspan.core.tags import Scheme, detect_scheme, to_tags
+from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence
 from crosspan.io.format import Format, Reading, Writing, binary_output
-from crosspan.io.records import KEYS, sentence_of
+from crosspan.io.jsonl import sentences_of
+from crosspan.io.record_shapes import KEYS, may_be_tags
 from crosspan.io.rejects import Located
 
 _ROWS = 10_000
@@ -51,22 +53,14 @@ class Parquet(Format):
         """Yield sentences, some thousand rows at a time; raises where there is no column ``tokens`` or ``text``."""
         _, parquet = _arrow()
         name = name_of(path)
-        index = 0
-        known: Scheme | None = None
         with open_input(path) as stream:
             with _readable(name):
                 file = parquet.ParquetFile(stream, page_checksum_verification=True)
-                columns = [column for column in file.schema_arrow.names if column in KEYS]
+                columns = columns_of(file.schema_arrow, how.tag_column)
                 _check_sizes(file.metadata)
-                names = _class_names(file.schema_arrow.metadata)
-            for records in _batches(file, columns, name):
-                if known is None:
-                    known = _detect(records, names) if how.scheme == "auto" else how.scheme
-                for record in records:
-                    index += 1
-                    yield _located(index, f"{name}: row {index}", record, known, names, how)
-        if index == 0:
-            raise EmptyInputError("the file holds no row", where=name, hint="Check that it is the right file.")
+                names = class_names(file.schema_arrow.metadata)
+            rows = chain.from_iterable(_batches(file, columns, name))
+            yield from rows_of(rows, name, how, names)
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
         """Write sentences, with tags in the column ``ner_tags``."""
@@ -133,41 +127,50 @@ def _check_sizes(about: Any) -> None:
                 )
 
 
-def _located(
-    index: int, where: str, record: dict[str, Any], scheme: Scheme, names: list[str] | None, how: Reading
-) -> Located:
-    try:
-        sentence, fault = sentence_of(record, scheme=scheme, repair=how.repair, lang=how.lang, names=names)
-    except CrosspanError as error:
-        raise type(error)(error.message, where=where, hint=error.hint) from error
-    return Located(index, sentence, None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint))
+def rows_of(
+    rows: Iterable[Mapping[str, Any]], name: str, how: Reading, names: Mapping[str, list[str]]
+) -> Iterator[Located]:
+    """The sentences of rows; see :func:`crosspan.io.jsonl.sentences_of`.
+
+    Args:
+        rows: The rows as records.
+        name: Their file, for messages.
+        how: How they are read.
+        names: Names of the numbers of each column that has classes.
+
+    Raises:
+        EmptyInputError: There is no row.
+    """
+    numbered = enumerate(rows, 1)
+    first = next(numbered, None)
+    if first is None:
+        raise EmptyInputError("the file holds no row", where=name, hint="Check that it is the right file.")
+    yield from sentences_of(chain([first], numbered), name, how, names=names, place="{name}: row {number}")
 
 
-def _detect(records: list[dict[str, Any]], names: list[str] | None) -> Scheme:
-    corpus = []
-    for record in records:
-        tags = record.get("ner_tags") or []
-        if names is not None:
-            tags = [names[tag] for tag in tags if isinstance(tag, int) and 0 <= tag < len(names)]
-        corpus.append([tag for tag in tags if isinstance(tag, str)])
-    scheme = detect_scheme(corpus)
-    return "IOB1" if scheme == "IO" else scheme
+def columns_of(schema: Any, tag_column: str | None) -> list[str]:
+    """Columns in which something of a sentence may stand: those of our names, lists, and what annotators say."""
+    known = {*KEYS, "answer", tag_column}
+    return [field.name for field in schema if field.name in known or str(field.type).startswith(_MANY)]
 
 
-def _class_names(metadata: Mapping[bytes, bytes] | None) -> list[str] | None:
-    """Names of the tag numbers in the metadata that HuggingFace ``datasets`` writes."""
+_MANY = ("list", "large_list", "fixed_size_list", "struct")
+
+
+def class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
+    """Names of the tag numbers of each column, from the metadata that HuggingFace ``datasets`` writes."""
     found = parse_json((metadata or {}).get(b"huggingface", b"{}"))
     for key in ("info", "features"):
         found = found.get(key) if isinstance(found, dict) else None
-    if not isinstance(found, dict):
-        return None
-    inner = found.get("ner_tags") or found.get("tags")
-    if isinstance(inner, list) and inner:
-        inner = inner[0]
-    if isinstance(inner, dict):
-        inner = inner.get("feature", inner)
-    names = inner.get("names") if isinstance(inner, dict) else None
-    return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
+    named = {}
+    for column, feature in found.items() if isinstance(found, dict) else ():
+        inner = feature
+        while isinstance(inner, dict | list) and inner and not (isinstance(inner, dict) and "names" in inner):
+            inner = inner[0] if isinstance(inner, list) else inner.get("feature")
+        names = inner.get("names") if isinstance(inner, dict) else None
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and may_be_tags(names):
+            named[column] = names
+    return named
 
 
 def _schema(arrow: Any) -> Any:

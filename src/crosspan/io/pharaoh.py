@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import ge
 
 import numpy as np
 
 from crosspan.core.errors import AlignmentError, FormatError, OptionError, PairError
-from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.files import PathLike, name_of, open_output
+from crosspan.core.lines import read_lines
 from crosspan.core.shown import shown
 from crosspan.core.types import Alignment
 
 _HINT = "Write links as i-j or i-j:probability, counted from 0, e.g. 0-0 1-2:0.9; an empty line for no links."
+_PLACE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})\Z")
+_PROBABILITY = re.compile(r"[0-9.eE+-]+\Z")
+_MOST = 100_000
+"""Different places, and different probabilities, that are remembered while links are read."""
+
 _NUMBER = re.compile("[0-9]{1,18}")
-_LINK = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(?::([0-9.eE+-]+))?\Z")
 _GOLD_LINK = re.compile(r"([0-9]{1,9})([-p?])([0-9]{1,9})\Z")
 
 Link = tuple[int, int]
@@ -34,8 +40,10 @@ class GoldLinks:
     possible: frozenset[Link]
 
 
-def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = None) -> Iterator[Alignment]:
-    """Read word links, one line a sentence pair.
+def read_links(
+    path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = None, start: int = 0
+) -> Iterator[Alignment]:
+    """Read word links, one line a sentence pair, in bounded memory.
 
     An empty line is a pair without links. A leading column with the number of the pair, followed by a tab, is allowed;
     the numbers must then count up by one.
@@ -43,6 +51,7 @@ def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = No
     Args:
         path: The file; ``-`` is standard input.
         lengths: Numbers of source and target tokens of each pair, to check the links against.
+        start: What the first token counts as, 0 or 1.
 
     Yields:
         One alignment a line.
@@ -51,13 +60,14 @@ def read_links(path: PathLike, *, lengths: Iterable[tuple[int, int]] | None = No
         AlignmentError: A link is malformed, or points outside its sentence pair.
         FormatError: The numbers of the pairs do not count up by one.
         PairError: There are more or fewer lines than ``lengths``.
+        OptionError: ``start`` is neither 0 nor 1.
     """
     name = name_of(path)
-    known: dict[str, tuple[int, int, float]] = {}
+    parser = _Parser(_checked_start(start))
     sizes = iter(lengths) if lengths is not None else None
     count = 0
     for count, line in enumerate(_without_numbers(path, name), 1):
-        alignment = _alignment(line, known, f"{name}:{count}")
+        alignment = parser.alignment(line, f"{name}:{count}")
         if sizes is not None:
             size = next(sizes, None)
             if size is None:
@@ -101,40 +111,74 @@ def _without_numbers(path: PathLike, name: str) -> Iterator[str]:
         yield rest
 
 
-def _alignment(line: str, known: dict[str, tuple[int, int, float]], where: str) -> Alignment:
-    items = line.split()
-    try:
-        links = [known[item] for item in items]
-    except KeyError:  # some are new: rare after the first thousand lines
-        for item in items:
-            if item not in known:
-                known[item] = _parse(item, where)
-        links = [known[item] for item in items]
-    if len(links) > 1:
-        links.sort()
-        pairs = {(link[0], link[1]) for link in links}
-        if len(pairs) < len(links):
-            return Alignment.from_links(links)
-    return Alignment(
-        np.array([link[0] for link in links], dtype=np.int32),
-        np.array([link[1] for link in links], dtype=np.int32),
-        np.array([link[2] for link in links], dtype=np.float32),
-    )
+class _Parser:
+    """Turns lines into alignments. What it has read before it need not read again: places and probabilities repeat."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._places: dict[str, Link] = {}
+        self._probs: dict[str, float] = {}
+
+    def alignment(self, line: str, where: str) -> Alignment:
+        """The links of a line.
+
+        Raises:
+            AlignmentError: One is malformed.
+        """
+        items = line.split()
+        parts = [item.partition(":") for item in items]
+        try:
+            return self._known(parts)
+        except KeyError:  # some are new: where they have no probabilities, rare after the first thousand lines
+            for known in (self._places, self._probs):
+                if len(known) > _MOST:
+                    known.clear()
+            for item, (place, colon, prob) in zip(items, parts, strict=True):
+                if place not in self._places:
+                    self._places[place] = _place(place, item, where, self._start)
+                if colon and prob not in self._probs:
+                    self._probs[prob] = _probability(prob, item, where)
+            return self._known(parts)
+
+    def _known(self, parts: list[tuple[str, str, str]]) -> Alignment:
+        places = [self._places[place] for place, _, _ in parts]
+        probs = [self._probs[prob] if colon else 1.0 for _, colon, prob in parts]
+        if any(map(ge, places, places[1:])):  # out of order, or one twice
+            return Alignment.from_links([(i, j, prob) for (i, j), prob in zip(places, probs, strict=True)])
+        table = np.array(places, np.int32).reshape(-1, 2).T.copy()
+        return Alignment(table[0], table[1], np.array(probs, np.float32))
 
 
-def _parse(item: str, where: str) -> tuple[int, int, float]:
-    match = _LINK.match(item)
+def _checked_start(start: int) -> int:
+    if start not in (0, 1):
+        raise OptionError(f"start is {start}", hint="Tokens count from 0 or from 1.")
+    return start
+
+
+def _place(text: str, item: str, where: str, start: int) -> Link:
+    match = _PLACE.match(text)
     if match is None:
         raise AlignmentError(f"{shown(item)} is not a link", where=where, hint=_HINT)
-    if match[3] is None:
-        return int(match[1]), int(match[2]), 1.0
+    link = int(match[1]) - start, int(match[2]) - start
+    if min(link) < 0:
+        raise AlignmentError(
+            f"{shown(item)} is below the first token",
+            where=where,
+            hint="These links count from 0: say so, or mend them.",
+        )
+    return link
+
+
+def _probability(text: str, item: str, where: str) -> float:
+    if not _PROBABILITY.match(text):
+        raise AlignmentError(f"{shown(item)} is not a link", where=where, hint=_HINT)
     try:
-        prob = float(match[3])
+        prob = float(text)
     except ValueError:
         prob = -1.0
     if not 0.0 <= prob <= 1.0:
         raise AlignmentError(f"{shown(item)} has no probability between 0 and 1", where=where, hint=_HINT)
-    return int(match[1]), int(match[2]), prob
+    return prob
 
 
 def write_links(path: PathLike, alignments: Iterable[Alignment], *, digits: int = 4) -> int:
@@ -175,8 +219,7 @@ def read_gold_links(path: PathLike, *, start: int = 0) -> list[GoldLinks]:
         AlignmentError: A link is malformed or smaller than ``start``.
         OptionError: ``start`` is neither 0 nor 1.
     """
-    if start not in (0, 1):
-        raise OptionError(f"start is {start}", hint="Tokens count from 0 or from 1.")
+    _checked_start(start)
     name = name_of(path)
     known: dict[str, tuple[Link, bool]] = {}
     gold: list[GoldLinks] = []

@@ -7,19 +7,23 @@ that nothing of it is lost. The parts are named by their place: ``3¶2`` is the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import IO
 
 import regex
 
 from crosspan.core.errors import FormatError
-from crosspan.core.files import PathLike, name_of, protect_start, read_lines
+from crosspan.core.files import PathLike, name_of, protect_start
+from crosspan.core.lines import read_lines
 from crosspan.core.types import Sentence
 from crosspan.io.format import Reading, TextFormat, Writing
 from crosspan.io.rejects import Located
 from crosspan.text.sentences import split_sentences
 from crosspan.text.tokenize import tokenize_sentence
 
+_BETWEEN = " ||| "
+_LOOK_AT = 100
+_MOST = 0.9
 _PART = regex.compile(r"([0-9]{1,18})¶([0-9]{1,18})")
 
 
@@ -40,7 +44,23 @@ class Plain(TextFormat):
     running = True
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
-        """Yield a sentence a line, or several; without tokens where the line is blank."""
+        """Yield a sentence a line, or several; without tokens where the line is blank.
+
+        Raises:
+            FormatError: The lines hold ``source ||| target``, and it is not known which is asked for.
+        """
+        lines = iter(lines)
+        head = list(islice(lines, _LOOK_AT))
+        lines = chain(head, lines)
+        filled = [line for line in head if line.strip()]
+        if filled and sum(_BETWEEN in line for line in filled) >= _MOST * len(filled):
+            if how.side is None:
+                raise FormatError(
+                    "the lines hold source ||| target",
+                    where=name,
+                    hint="Give the file as both sides of a pair, or keep one side: sed 's/ ||| .*//' is the left one.",
+                )
+            lines = _sides(lines, name, how.side)
         for number, line in enumerate(lines, 1):
             if not how.paragraphs:
                 yield Located(number, tokenize_sentence(line, lang=how.lang))
@@ -64,6 +84,19 @@ class Plain(TextFormat):
             'Habari dunia'
         """
         return put_lines(stream, sentences, lambda one, _: " ".join(one.tokens) if one.text is None else one.text)
+
+
+def _sides(lines: Iterable[str], name: str, side: int) -> Iterator[str]:
+    """One side of each line."""
+    for number, line in enumerate(lines, 1):
+        sides = line.split(_BETWEEN)
+        if len(sides) != 2 and line.strip():
+            raise FormatError(
+                f"the line has {len(sides)} sides, not 2",
+                where=f"{name}:{number}",
+                hint="Separate source and target by ' ||| ', once.",
+            )
+        yield sides[side].strip() if len(sides) == 2 else ""
 
 
 def part_of_line(sentence: Sentence) -> tuple[int, int] | None:
@@ -118,7 +151,7 @@ def read_bitext(path: PathLike) -> Iterator[tuple[str, str]]:
         FormatError: A line has only one side.
     """
     for number, line in enumerate(read_lines(path), 1):
-        sides = line.split(" ||| ") if " ||| " in line else line.split("\t")
+        sides = line.split(_BETWEEN) if _BETWEEN in line else line.split("\t")
         if len(sides) < 2:
             raise FormatError(
                 "the line has one side only",

@@ -12,7 +12,8 @@ from typing import Any
 from crosspan.core.errors import ArgumentError, CrosspanError, FormatError, SpanError, TagError
 from crosspan.core.shown import shown
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Span
-from crosspan.io.records import sentence_of, span_of
+from crosspan.io.record_spans import span_of
+from crosspan.io.records import sentence_of
 from crosspan.io.rejects import Reject
 
 
@@ -75,7 +76,7 @@ def _sources(record: Mapping[str, Any]) -> dict[tuple[int, int], Any]:
 def _dropped(record: Mapping[str, Any]) -> Iterator[DroppedSpan]:
     items = record["dropped"]
     if not isinstance(items, Sequence) or isinstance(items, str):
-        raise FormatError("'dropped' is no list", hint=_REWRITE)
+        raise FormatError("'dropped' is no list of spans with reasons", hint=_REWRITE)
     for item in items:
         if not isinstance(item, Mapping) or not isinstance(item.get("reason"), str):
             raise FormatError(f"{shown(item)} is no dropped span with its reason", hint=_REWRITE)

@@ -10,7 +10,8 @@ from crosspan.core.shown import shown
 from crosspan.core.tags import Repair, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Entity, Sentence, Span
 from crosspan.io.format import UNITS, Unit
-from crosspan.io.records import Offsets, in_code_points, place_spans, sentence_of
+from crosspan.io.places import Offsets, in_code_points, place_spans
+from crosspan.io.records import sentence_of
 from crosspan.text.tokenize import Apostrophe, tokenize
 
 EntityLike = Entity | Span | Sequence[Any] | Mapping[str, Any]

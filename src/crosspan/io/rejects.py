@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from crosspan.core.errors import CrosspanError
+from crosspan.core.errors import CrosspanError, LeftOutError
+from crosspan.core.logs import warn
 from crosspan.core.types import Sentence
+from crosspan.io.notices import ReadingWarning
 
 
 class Located(NamedTuple):
@@ -51,15 +53,21 @@ def settle(located: Iterable[Located], rejects: list[Reject] | None) -> Iterator
         rejects: The list to add to, or ``None`` to raise.
 
     Yields:
-        Every sentence, in order.
+        Every sentence, in order; where there is no list, without those that an annotator left out.
 
     Raises:
-        CrosspanError: The first fault, where there is no list.
+        CrosspanError: The first other fault, where there is no list.
     """
+    left_out = 0
     for index, (_, sentence, fault) in enumerate(located):
         if fault is not None:
+            if rejects is None and isinstance(fault, LeftOutError):
+                left_out += 1
+                continue
             if rejects is None:
                 raise fault
             reason = f"{fault.message}. {fault.hint}" if fault.hint else fault.message
             rejects.append(Reject(index, fault.where or "", reason))
         yield sentence
+    if left_out:
+        warn(f"{left_out} sentences are left out, as who annotated them said", ReadingWarning)

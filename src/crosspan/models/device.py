@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crosspan.core.errors import OptionError
+from crosspan.models.batching import device_error
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 
@@ -35,6 +36,7 @@ def device_of(placement: Placement) -> Any:
 
     Raises:
         OptionError: There is no such device on this machine.
+        UnavailableError: It was in use before this process was forked.
     """
     from crosspan.models.loading import neural
 
@@ -48,6 +50,8 @@ def device_of(placement: Placement) -> Any:
         device = torch.device(asked)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:
+        if "in forked subprocess" in str(error):  # the device is there, but not for this process
+            raise device_error(error) from error
         there = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
         raise OptionError(f"there is no device {asked!r}", hint=f"This machine has {', '.join(there)}.") from error
     return device

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.models.batching import Advance, in_batches, padded
 from crosspan.models.device import Placement
 from crosspan.models.loading import check_fit, load_config, load_model, neural
@@ -31,6 +32,8 @@ Float32Array = npt.NDArray[np.float32]
 
 class Encoder:
     """A pre-trained encoder, or the encoder of a translation model, cut off behind the layer that is wanted.
+
+    Many threads may use one; the model reads for one of them at a time.
 
     Args:
         name: Name on the hub, or a folder.
@@ -64,8 +67,10 @@ class Encoder:
         self.longest = longest_input(self.tokenizer, config)
         self.n_layers = int(config.num_hidden_layers)
         self.layer = self._checked(layer)
+        self._layers = _layers_of(self.model, self.n_layers)
         self._tap = _cut_behind(self.model, self.layer, self.n_layers)
         self._packed = pack(self.model)
+        self._turn = Lock()  # the tokenizer has a language, and the model a tap: each for one thread at a time
 
     def _checked(self, layer: int) -> int:
         index = layer + self.n_layers + 1 if layer < 0 else layer
@@ -81,9 +86,18 @@ class Encoder:
         """Where the model is."""
         return next(self.model.parameters()).device
 
-    def pieces(self, sentences: Sequence[Sequence[str]], marks: Marks = "skip") -> list[Pieces]:
-        """Words as pieces; see :func:`crosspan.models.pieces.pieces_of`."""
-        return pieces_of(self.tokenizer, sentences, marks)
+    def pieces(self, sentences: Sequence[Sequence[str]], marks: Marks = "skip", language: str = "") -> list[Pieces]:
+        """Words as pieces; see :func:`crosspan.models.pieces.pieces_of`.
+
+        Args:
+            sentences: Words of each sentence.
+            marks: What becomes of pieces that only mark the beginning of a word.
+            language: What the tokenizer is told of their language, if anything.
+        """
+        with self._turn:
+            if language:
+                self.tokenizer.src_lang = language
+            return pieces_of(self.tokenizer, sentences, marks)
 
     def vectors(self, pieces: Sequence[Pieces], *, advance: Advance | None = None) -> list[Float32Array]:
         """The vectors of the pieces of each sentence.
@@ -104,6 +118,43 @@ class Encoder:
             return [rows[begin:end] for begin, end in places]
 
         return self.read(pieces, compute, advance=advance)
+
+    def vectors_of_layers(self, pieces: Sequence[Pieces], layers: Sequence[int]) -> list[list[Float32Array]]:
+        """The vectors of several layers from one reading, for those who look for the best.
+
+        Args:
+            pieces: What :meth:`pieces` made of the sentences.
+            layers: Numbers from 1 to the one that the encoder was cut behind.
+
+        Returns:
+            For each layer what :meth:`vectors` gives with it.
+
+        Raises:
+            OptionError: The model shares its weights between layers, which cannot be told apart.
+            ModelError: Memory is too small for one window, or the device failed.
+        """
+        if self._layers is None:
+            raise OptionError(f"the layers of {self.name} cannot be told apart", hint="Name one layer.")
+        seen: dict[int, Any] = {}
+
+        def keep(number: int, output: Any) -> None:
+            seen[number] = output[0] if isinstance(output, tuple) else output
+
+        hooks = [
+            self._layers[number - 1].register_forward_hook(lambda _, __, output, number=number: keep(number, output))
+            for number in layers
+        ]
+
+        def compute(_: Any, places: Sequence[tuple[int, int]]) -> list[Float32Array]:
+            rows = np.stack([seen[number].flatten(0, -2).float().cpu().numpy() for number in layers], axis=1)
+            return [rows[begin:end] for begin, end in places]
+
+        try:
+            found = self.read(pieces, compute)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return [[rows[:, at] if len(rows) else rows for rows in found] for at in range(len(layers))]
 
     def read(
         self,
@@ -156,14 +207,14 @@ class Encoder:
         torch = neural("this model", "torch")
         before, after = self._special
         whole = [[*before, *row.tolist(), *after] for row in rows]
-        with torch.inference_mode():
+        with self._turn, torch.inference_mode():
             if self._packed:
                 output = read_packed(self.model, whole)
                 starts = np.cumsum([0, *map(len, whole)])[:-1]
             else:
                 output = self._read_padded(whole)
                 starts = np.arange(len(whole)) * max(map(len, whole))
-        states = output.last_hidden_state if self._tap is None else self._tap.of(output)
+            states = output.last_hidden_state if self._tap is None else self._tap.of(output)
         return states.flatten(0, 1), (starts + len(before)).tolist()
 
     def _read_padded(self, rows: Sequence[Sequence[int]]) -> Any:
@@ -188,6 +239,13 @@ def _encoder_of(model: Any) -> Any:
     encoder = model.get_encoder()
     encoder.config.is_encoder_decoder = False
     return encoder
+
+
+def _layers_of(model: Any, n_layers: int) -> Any:
+    """The layers of a model; ``None`` where they share their weights."""
+    torch = neural("this model", "torch")
+    found = (part for part in model.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == n_layers)
+    return next(found, None)
 
 
 def _cut_behind(model: Any, layer: int, n_layers: int) -> _Tap | None:

@@ -16,6 +16,8 @@ from typing import Any
 
 from crosspan.core.errors import MissingDependencyError, ModelError, UnavailableError
 from crosspan.core.outages import out_of_memory
+from crosspan.core.threads import uses_torch
+from crosspan.models.batching import device_error
 from crosspan.models.device import Placement, device_of, dtype_of
 from crosspan.models.hub import fetching, is_path, no_hub
 from crosspan.models.unpacking import place_of
@@ -42,6 +44,7 @@ def neural(what: str, package: str = "transformers", extra: str = "neural") -> A
     Threads of PyTorch that wait for one another sleep, unless ``OMP_WAIT_POLICY`` says otherwise: where the cores are
     busy, those that spin in place make a step up to six times as long. It is read when PyTorch is loaded.
     """
+    uses_torch()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         return import_module(package)
@@ -252,7 +255,8 @@ def _readable_errors(shown: str) -> Iterator[None]:
     except (KeyboardInterrupt, ModelError, UnavailableError):
         raise
     except Exception as error:  # a broken folder raises whatever its parts raise
-        raise _model_error(shown, error) from error
+        clear = error if out_of_memory(error) else device_error(error)
+        raise (_model_error(shown, error) if clear is error else clear) from error
 
 
 def _model_error(shown: str, error: Exception) -> ModelError:

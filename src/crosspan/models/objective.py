@@ -13,6 +13,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from crosspan.models.processes import Processes
 from crosspan.models.schedule import Course, rate_at
 from crosspan.models.stepper import Indices, Stepper
@@ -52,6 +55,7 @@ class Objective(Stepper, ABC):
         most: Examples that are read at once at first.
         what: What the examples are called in messages.
         dtype: Precision of the forward pass where it is not that of the weights.
+        pieces: Most pieces that are read at once; see :meth:`lengths_of`. 0 is as many as there are.
     """
 
     stage = "training"
@@ -75,8 +79,11 @@ class Objective(Stepper, ABC):
         most: int,
         what: str = "sentences",
         dtype: Any = None,
+        pieces: int = 0,
     ) -> None:
-        super().__init__(processes, {TASK: optimizer}, max_norm=max_norm, most=most, what=what, dtype=dtype)
+        super().__init__(
+            processes, {TASK: optimizer}, max_norm=max_norm, most=most, what=what, dtype=dtype, pieces=pieces
+        )
         self.course, self.model, self.tokenizer, self.options = course, model, tokenizer, options
         self.learned: Any = model
         self.weights = self.parameters_of(TASK)
@@ -113,6 +120,10 @@ class Objective(Stepper, ABC):
     @abstractmethod
     def draw(self, step: int, number: int) -> None:
         """Let chance depend on the step and the batch alone (:meth:`draw_from`), before the batch is learned from."""
+
+    def lengths_of(self, batch: Indices) -> npt.NDArray[np.integer[Any]] | None:
+        """Pieces of each example of a batch, so that no more of them are read at once than is wanted."""
+        return None
 
     def facts(self) -> Iterable[object]:
         """What the course depends on beside the options: plain values for JSON, or bytes."""
@@ -176,7 +187,8 @@ class Objective(Stepper, ABC):
             total = self.torch.zeros(len(self.names), device=self.processes.device)
             for number, batch in enumerate(batches):
                 self.draw(step, number)
-                total += self.added_up(len(batch), partial(self.losses, work, number), len(self.names))
+                losses = partial(self.losses, work, number)
+                total += self.added_up(len(batch), losses, len(self.names), self.lengths_of(batch))
             return total
 
         found = self.gradient_of(add_up, self.weights, self.weights)

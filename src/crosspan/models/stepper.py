@@ -35,6 +35,7 @@ class Stepper:
         most: Items of a batch that are tried at once; fewer where memory runs out.
         what: What the items are, for messages.
         dtype: Precision of the forward pass where it is not that of the weights.
+        pieces: Most pieces that are read at once, padding included; 0 is as many as there are.
     """
 
     def __init__(
@@ -46,9 +47,10 @@ class Stepper:
         most: int,
         what: str = "sentences",
         dtype: Any = None,
+        pieces: int = 0,
     ) -> None:
         self.processes, self.optimizers, self.max_norm = processes, optimizers, max_norm
-        self.at_once, self.what, self.dtype = most, what, dtype
+        self.at_once, self.what, self.dtype, self.pieces = most, what, dtype, pieces
         self.torch = neural(_WHO, "torch")
 
     def parameters_of(self, name: str) -> list[Any]:
@@ -78,7 +80,13 @@ class Stepper:
         self.processes.add_gradients(learning)
         return self.processes.summed(loss)
 
-    def added_up(self, size: int, losses_of: Callable[[Indices], Iterable[Any]], names: int = 1) -> Any:
+    def added_up(
+        self,
+        size: int,
+        losses_of: Callable[[Indices], Iterable[Any]],
+        names: int = 1,
+        lengths: npt.NDArray[np.integer[Any]] | None = None,
+    ) -> Any:
         """Add up the gradients of this process's share of a batch, as many items at once as fit.
 
         Args:
@@ -86,14 +94,15 @@ class Stepper:
             losses_of: Gives the part of some items in each loss, one after another, so that one at a time is in memory;
                 ``None`` where they have none.
             names: How many losses there are.
+            lengths: Pieces of each item, where :attr:`pieces` is to count.
 
         Returns:
             Each loss of this share, ``[names]``.
         """
         total = self.torch.zeros(names, device=self.processes.device)
         mine = np.arange(size)[self.processes.rank :: self.processes.count]
-        for at in range(0, len(mine), self.at_once):
-            for number, loss in enumerate(losses_of(mine[at : at + self.at_once])):
+        for part in _parts(mine, self.at_once, self.pieces, lengths):
+            for number, loss in enumerate(losses_of(part)):
                 if loss is not None:
                     loss.backward()
                     total[number] += loss.detach()
@@ -122,6 +131,13 @@ class Stepper:
         """Let an optimizer change its weights, whose gradients are numbers."""
         self.cut(name)
         self.optimizers[name].step()
+
+    def forget(self) -> None:
+        """Let go of the gradients, and of what the optimizers remember: the training has ended."""
+        for name, optimizer in self.optimizers.items():
+            optimizer.state.clear()
+            for value in self.parameters_of(name):
+                value.grad = None
 
     def draw_from(self, *stream: int) -> None:
         """Let what is left out at random from now on depend on some numbers, and on the process, alone.
@@ -173,6 +189,35 @@ class Stepper:
             free_memory()
             self.at_once = -(-self.at_once // 2)
             warn(f"memory ran out; going on with {self.at_once} {self.what} at once", SmallerBatch, stacklevel=2)
+
+
+def _parts(items: Indices, most: int, pieces: int, lengths: npt.NDArray[np.integer[Any]] | None) -> list[Indices]:
+    """Items in their order, so many at once, or fewer where they are long; one alone where it is too long.
+
+    Example:
+        >>> [part.tolist() for part in _parts(np.arange(4), 3, 10, np.array([5, 5, 4, 9]))]
+        [[0, 1], [2], [3]]
+    """
+    if lengths is None or not pieces:
+        return [items[at : at + most] for at in range(0, len(items), most)]
+    found: list[Indices] = []
+    begin, longest = 0, 0
+    for at, item in enumerate(items.tolist()):
+        longest = max(longest, int(lengths[item]))
+        if at > begin and (at - begin == most or (at - begin + 1) * longest > pieces):
+            found.append(items[begin:at])
+            begin, longest = at, int(lengths[item])
+    return [*found, items[begin:]] if len(items) else []
+
+
+def pieces_at_once(asked: int, device: Any) -> int:
+    """How many pieces a training reads at once where nobody says.
+
+    Args:
+        asked: What was asked for; 0 chooses: on a CPU as many as make it no slower, on a GPU as many as use it well.
+        device: Where the model is.
+    """
+    return asked or (1_024 if device.type == "cpu" else 16_384)
 
 
 def adamw(model: Any, rate: float, weight_decay: float, *, fused: bool) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crosspan.core.digests import file_digest
-from crosspan.core.errors import EmptyInputError
+from crosspan.core.errors import EmptyInputError, LeftOutError
 from crosspan.core.progress import Listener, Progress
 from crosspan.core.types import Projection, Sentence
 from crosspan.io import Reject, holds_projections, read_projections
@@ -137,6 +137,8 @@ def sentences_of(file: SentenceFile) -> list[Sentence]:
     """The sentences of the development file; a fault in its labels is an error, as it would make the score wrong."""
     sentences = []
     for item in file.located():
+        if isinstance(item.fault, LeftOutError):
+            continue
         if item.fault is not None:
             raise item.fault
         sentences.append(item.sentence)

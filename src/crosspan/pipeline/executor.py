@@ -176,7 +176,7 @@ class LocalExecutor:
 
     def _workers(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # "spawn", as compiled code that has used threads does not survive a fork
+            # "spawn", as what other threads hold, models with threads of their own and GPUs do not survive a fork
             self._pool = ProcessPoolExecutor(self.workers, _Context(), _begin)
         return self._pool
 

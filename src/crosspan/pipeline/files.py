@@ -42,6 +42,7 @@ def project_files(
     to_format: str = "auto",
     bitext: Sequence[BitextFiles] = (),
     links: PathLike | None = None,
+    one_based: bool = False,
     aligner: Any = None,
     method: str = "candidates",
     settings: Settings | None = None,
@@ -65,6 +66,7 @@ def project_files(
         to_format: Its format; ``"auto"`` goes by the ending of the name.
         bitext: More files of translated text, two by two, for the aligner to learn from.
         links: A file of word links made elsewhere, one line a pair; nothing is aligned then.
+        one_based: Whether they count words from 1.
         aligner: The name of an aligner, or one that has learned already; see :func:`crosspan.project_labels`.
         method: How spans are carried over; a name in :data:`crosspan.project.projector.PROJECTORS`.
         settings: Options of the method, by name; those of the aligner as ``aligner.NAME``.
@@ -94,6 +96,7 @@ def project_files(
     how: dict[str, Any] = {
         "bitext": bitext,
         "links": links,
+        "one_based": one_based,
         "aligner": aligner,
         "method": method,
         "settings": settings,
@@ -115,6 +118,7 @@ def projected(
     *,
     bitext: Sequence[BitextFiles] = (),
     links: PathLike | None = None,
+    one_based: bool = False,
     aligner: Any = None,
     threads: int | None = None,
     progress: Listener | None = None,
@@ -128,6 +132,7 @@ def projected(
         target: Their translations.
         bitext: More files of translated text.
         links: A file of word links.
+        one_based: Whether they count words from 1.
         aligner: The name of an aligner, or one that has learned already.
         threads: Threads to use; all cores by default.
         progress: Is told how far it is.
@@ -144,7 +149,7 @@ def projected(
         given = Given(
             corpora={"source": corpus_of(source, target, [file.path for pair in bitext for file in pair])},
             bitext=[Bitext.of_files(InputFile(one), InputFile(other)) for one, other in bitext],
-            links=None if links is None else stack.enter_context(_links(links)),
+            links=None if links is None else stack.enter_context(_links(links, one_based)),
             components=components,
             runners_up=runners_up,
         )
@@ -154,13 +159,13 @@ def projected(
 
 
 @contextmanager
-def _links(path: PathLike) -> Iterator[LinkSource]:
+def _links(path: PathLike, one_based: bool) -> Iterator[LinkSource]:
     """The links of a file, which is read twice."""
     with rereadable(SentenceFile(path)) as [file]:
 
         def read() -> Iterator[Any]:
             with file.naming():
-                yield from read_links(file.path)
+                yield from read_links(file.path, start=int(one_based))
 
         yield LinkSource(read, file.shown)
 

@@ -301,7 +301,10 @@ class _Planner:
             yield NoLinks()
             return
         if align.use == "model":
-            yield Align(aligner=Use(ALIGNERS, ALIGNERS.default), saved=self.recipe.path(align.path))
+            from crosspan.align.model_file import learner_of
+
+            saved = self.recipe.path(align.path)
+            yield Align(aligner=Use(ALIGNERS, learner_of(saved)), saved=saved)
             return
         use = Use(ALIGNERS, align.use, settings=self._settings(align.options))
         known = use.component

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,8 @@ from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.scoring import Scoring
 from crosspan.pipeline.steps.translating import Side
 
+_OF_ENGLISH = re.compile(r"en(?:[-_]\w+)*\Z")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
@@ -36,7 +39,6 @@ class Given:
         links: Word links, for ``[align]``.
         components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``;
             ``"learner"`` is an aligner that learns first.
-        unlabelled: Text of other languages, for ``[train]``.
         runners_up: How many candidates that were not chosen to keep for each span.
         checks: Whether it is an error that not one sentence of the source has labels, or can be worked on.
     """
@@ -45,7 +47,6 @@ class Given:
     bitext: Sequence[Bitext] = ()
     links: LinkSource | None = None
     components: Mapping[str, Any] = field(default_factory=dict)
-    unlabelled: Sequence[Corpus] = ()
     runners_up: int = 0
     checks: bool = True
 
@@ -94,7 +95,7 @@ class RecipeInputs:
 
     def other_text(self, table: TrainTable) -> list[Corpus]:
         """Text of other languages, for a trainer."""
-        found = list(self.given.unlabelled)
+        found: list[Corpus] = []
         for item in table.unlabelled:
             lang, _, path = item.rpartition("=")
             lang = lang or self.recipe.target.lang
@@ -109,7 +110,8 @@ class RecipeInputs:
             table = self.recipe.source if side == "source" else self.recipe.target
             assert table is not None
             corpus = Files((self._input(self._file(table, labelled=labelled)),))
-        return CorpusReading("given", corpus, self.general.shard, self.general.limit, labelled)
+        english = side == "source" and self._tags_english()
+        return CorpusReading("given", corpus, self.general.shard, self.general.limit, labelled, english=english)
 
     def both(self, name: str) -> CorpusReading:
         """How two files of pairs are read."""
@@ -120,7 +122,13 @@ class RecipeInputs:
         if corpus is None:
             files = (self._file(source, labelled=labelled), self._file(target, labelled=False))
             corpus = Files((self._input(files[0]), self._input(files[1])))
-        return CorpusReading(name, corpus, self.general.shard, self.general.limit, labelled, checks=self.given.checks)
+        how = {"checks": self.given.checks, "english": self._tags_english()}
+        return CorpusReading(name, corpus, self.general.shard, self.general.limit, labelled, **how)
+
+    def _tags_english(self) -> bool:
+        """Whether the tagger of the recipe says by its name that it is of English: ``en``, ``en_core_web_sm``."""
+        tag = self.recipe.tag
+        return tag is not None and "tag" not in self.given.components and bool(_OF_ENGLISH.match(tag.model))
 
     def unlabelled(self, table: PredictTable | EvaluateTable) -> CorpusReading:
         """Sentences that a trained tagger labels."""

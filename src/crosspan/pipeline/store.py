@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from crosspan.core.locks import Lock
 from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.parts import Links, Model
 
@@ -121,6 +122,7 @@ class SpoolStore:
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
         self._models: dict[tuple[str, str], Model] = {}
         self._end = 0
+        self._lock = Lock()  # the file is at one place at a time
 
     def __enter__(self) -> Self:
         return self
@@ -137,16 +139,14 @@ class SpoolStore:
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
-        with spooling():
-            self._file.seek(self._end)
-            for name, part in parts.items():
-                if isinstance(part, Model):
-                    self._models[key, name] = part
-                    continue
-                data = encode(part)
-                self._file.write(data)
-                self._places[key, name] = self._end, len(data)
-                self._end += len(data)
+        data = {name: encode(part) for name, part in parts.items() if not isinstance(part, Model)}
+        self._models.update({(key, name): part for name, part in parts.items() if isinstance(part, Model)})
+        with self._lock, spooling():
+            for name, one in data.items():
+                self._file.seek(self._end)
+                self._file.write(one)
+                self._places[key, name] = self._end, len(one)
+                self._end += len(one)
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:
@@ -154,7 +154,7 @@ class SpoolStore:
         if (entry.key, name) in self._models:
             return self._models[entry.key, name]
         place, size = self._places[entry.key, name]
-        with spooling():  # what is still held back is written now
+        with self._lock, spooling():  # what is still held back is written now
             self._file.seek(place)
             data = self._file.read(size)
         return decode(data)

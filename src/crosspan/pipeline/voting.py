@@ -112,12 +112,13 @@ def projected_probabilities(
 
 def decoded(sentence: Sentence, probabilities: npt.NDArray[Any], tags: Sequence[str]) -> Sentence:
     """The sentence with the valid tags that are most probable together, word by word."""
+    from crosspan.core.arithmetic import logs
     from crosspan.tag import chain
     from crosspan.tag.crf import relabel, spans_of
 
     best = np.zeros(len(sentence), np.int64)
     if len(sentence):
-        emission = np.log(np.maximum(probabilities.astype(np.float64), 1e-9))
+        emission = logs(np.maximum(probabilities.astype(np.float64), 1e-9))
         allowed = chain.allowed_transitions((len(tags) - 1) // 2)
         chain.best_tags(chain.flat_offsets([len(sentence)]), emission, allowed, best)
     spans = []

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.locks import Lock
 from crosspan.core.types import Alignment, Pair, Projection
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidate_options import AlignForm, CandidateKind, CandidateOptions, Scoring
@@ -126,6 +127,7 @@ class CandidateProjector:
         self._vector = self._feature_weights()
         self._added = AddedScores.of(self.options, given=self.scorers, tagger=tagger, translator=translator)
         self._observed: Observed | None = None
+        self._turn = Lock()
 
     def _feature_weights(self) -> Floats:
         from crosspan.project.features import FEATURES
@@ -149,7 +151,7 @@ class CandidateProjector:
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Count words; call it with all shards before observing any, so that all are observed alike."""
-        observed = self._observed = self._observed or Observed()
+        observed = self._corpus()
         observed.counted = True
         observed.add_words(pairs)
 
@@ -158,12 +160,17 @@ class CandidateProjector:
 
         Where nothing was counted, words are counted here, shard by shard.
         """
-        observed = self._observed = self._observed or Observed()
+        observed = self._corpus()
         if not observed.counted:
             observed.add_words(pairs)
         observed.pairs.update(map(fingerprint, pairs))
         if self._remembers:
             self._remember(pairs, self.candidates(pairs, self._batch(pairs, alignments), observed), observed)
+
+    def _corpus(self) -> Observed:
+        with self._turn:
+            self._observed = self._observed or Observed()
+            return self._observed
 
     @property
     def _remembers(self) -> bool:
@@ -174,8 +181,15 @@ class CandidateProjector:
         return replace(batch, link_prob=np.ones_like(batch.link_prob)) if self.options.hard_links else batch
 
     def _remember(self, pairs: Sequence[Pair], candidates: Candidates, observed: Observed) -> None:
-        confidence = probabilities(candidates.span, candidates.features @ self._vector)
+        confidence = probabilities(candidates.span, self._scored(candidates))
         observed.memory.add(entity_names(pairs), candidates.span, candidates.words, confidence)
+
+    def _scored(self, candidates: Candidates) -> Floats:
+        """The score of each candidate by its features."""
+        from crosspan.project.features import total_scores
+
+        found: Floats = total_scores(candidates.features, self._vector)
+        return found
 
     def candidates(self, pairs: Sequence[Pair], batch: PairBatch, observed: Observed | None = None) -> Candidates:
         """The candidates of a batch with their features; memory is left at 0.
@@ -304,7 +318,7 @@ class CandidateProjector:
         """The candidates of some pairs with their scores, and which of them were chosen."""
         batch = self._batch(pairs, alignments)
         candidates = self.candidates(pairs, batch, observed)
-        score = candidates.features @ self._vector
+        score = self._scored(candidates)
         if self._remembers:
             if observed is None:
                 observed = Observed()
@@ -354,7 +368,9 @@ class CandidateProjector:
 
 def memory_columns(same: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[Floats, Floats]:
     """The two memory features: other renderings only speak against words that were never seen for the entity."""
-    return np.log1p(2.0 * same.astype(np.float64)), np.log1p(2.0 * other.astype(np.float64)) * (same < 0.3)
+    from crosspan.core.arithmetic import logs
+
+    return logs(1.0 + 2.0 * same.astype(np.float64)), logs(1.0 + 2.0 * other.astype(np.float64)) * (same < 0.3)
 
 
 def probabilities(span: npt.NDArray[np.int32], score: Floats) -> Floats:
@@ -364,12 +380,14 @@ def probabilities(span: npt.NDArray[np.int32], score: Floats) -> Floats:
         >>> probabilities(np.array([0, 0, 1], np.int32), np.array([0.0, 0.0, 0.0])).round(2).tolist()
         [0.33, 0.33, 0.5]
     """
+    from crosspan.core.arithmetic import exps
+
     if len(span) == 0:
         return np.zeros(0)
     first = np.concatenate([[0], np.flatnonzero(np.diff(span)) + 1])
     group = np.repeat(np.arange(len(first)), np.diff(np.concatenate([first, [len(span)]])))
     highest = np.maximum(np.maximum.reduceat(score, first), 0.0)
-    weight = np.exp(score - highest[group])
-    total = np.add.reduceat(weight, first) + np.exp(-highest)
+    weight = exps(score - highest[group])
+    total = np.add.reduceat(weight, first) + exps(-highest)
     out: Floats = weight / total[group]
     return out

@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, Protocol, get_args
 import numpy as np
 
 from crosspan.core.errors import MissingDependencyError
+from crosspan.core.locks import Lock
 from crosspan.core.options import Above, AtMost, Within, with_settings
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 from crosspan.project.batch import PairBatch
@@ -127,6 +128,7 @@ class ClapProjector:
             check_chat(self.options)
         self.examples = tuple(examples)[: self.options.shots]
         self._client = client
+        self._loading = Lock()
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Do nothing: each sentence is worked on by itself."""
@@ -194,10 +196,11 @@ class ClapProjector:
         )
 
     def _chat(self) -> Chat:
-        if self._client is None:
-            server = {field.name: getattr(self.options, field.name) for field in fields(ChatOptions)}
-            self._client = ChatClient(ChatOptions(**server))
-        return self._client
+        with self._loading:
+            if self._client is None:
+                server = {field.name: getattr(self.options, field.name) for field in fields(ChatOptions)}
+                self._client = ChatClient(ChatOptions(**server))
+            return self._client
 
     # -- matching
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, Within, checked, with_settings
 from crosspan.core.types import Alignment, Pair, Projection, Span
 from crosspan.models.batching import in_batches
@@ -126,6 +127,7 @@ class CodecProjector:
         self.sequences = 0
         self._translator = translator
         self._model: MarkerModel | None = None
+        self._turn = Lock()
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Do nothing: CODEC looks at one sentence at a time."""
@@ -143,8 +145,9 @@ class CodecProjector:
         """
         batch = PairBatch.build(pairs, alignments)
         tasks = self._tasks(pairs, batch)
-        templates, tasks = self._templates(pairs, batch, tasks)
-        found = self._search(pairs, templates, tasks) if tasks else []
+        with self._turn:
+            templates, tasks = self._templates(pairs, batch, tasks)
+            found = self._search(pairs, templates, tasks) if tasks else []
         below = np.zeros(batch.n_spans, np.bool_)
         candidates: list[tuple[int, Hypothesis, float]] = []
         for task, (hypotheses, gain) in zip(tasks, found, strict=True):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from crosspan.align.spelling import MAX_CHARS, common_subsequence
+from crosspan.core.arithmetic import log_of
 from crosspan.core.compiled import njit
 
 FEATURES = (
@@ -156,7 +157,7 @@ def _profile(  # type: ignore[no-untyped-def]
         words[_OUTSIDE, j] = min(words[_OUTSIDE, j], one)
         words[_RIVAL, j] = min(words[_RIVAL, j], one)
         words[_FREE, j] = max(np.float32(0.0), one - words[_MASS, j] - words[_OUTSIDE, j])
-        words[_LOG, j] = np.log(words[_MASS, j] + np.float32(0.05))
+        words[_LOG, j] = log_of(words[_MASS, j] + np.float32(0.05))
         words[_SMALL, j] = t_lower[t0 + j]
         words[_PUNCT, j] = t_punct[t0 + j]
         words[_LINKED, j] = 1.0 if words[_MASS, j] >= np.float32(0.1) else 0.0
@@ -209,7 +210,7 @@ def _describe(  # type: ignore[no-untyped-def]
     f[RIGHT_OUTSIDE] = words[_OUTSIDE, q] if q < n_j else 1.0
     f[LONGER] = max(n - size, nought)
     f[SHORTER] = max(size - n, nought)
-    f[LENGTH_RATIO] = abs(np.log(n / size))
+    f[LENGTH_RATIO] = abs(log_of(n / size))
     f[SINGLE] = 1.0 if n == 1 and size == 1 else 0.0
     f[FIRST_PUNCTUATION] = 1.0 if t_punct[t0 + p] and not s_punct[s0 + a] else 0.0
     f[LAST_PUNCTUATION] = 1.0 if t_punct[t0 + last] and not s_punct[s0 + b - 1] else 0.0
@@ -356,4 +357,22 @@ def entity_candidates(  # type: ignore[no-untyped-def]
 def _grown(values, capacity):  # type: ignore[no-untyped-def]
     out = np.empty(capacity, values.dtype)
     out[: len(values)] = values
+    return out
+
+
+@njit()
+def total_scores(features, weights):  # type: ignore[no-untyped-def]
+    """The weighted sum of each row of features, float64; made in one order, which a library would choose for itself."""
+    out = np.empty(len(features), np.float64)
+    stop = len(weights) // 4 * 4
+    for row in range(len(features)):
+        a = b = c = d = 0.0
+        for k in range(0, stop, 4):
+            a += features[row, k] * weights[k]
+            b += features[row, k + 1] * weights[k + 1]
+            c += features[row, k + 2] * weights[k + 2]
+            d += features[row, k + 3] * weights[k + 3]
+        for k in range(stop, len(weights)):
+            a += features[row, k] * weights[k]
+        out[row] = (a + c) + (b + d)
     return out

@@ -26,7 +26,7 @@ import numpy as np
 
 from crosspan.core.errors import OptionError, SpanError
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
-from crosspan.io.records import place_spans
+from crosspan.io.places import place_spans
 from crosspan.project.marker_candidates import MOST_MARKS, Candidate, MarkedText
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.marker_spacing import without_marks

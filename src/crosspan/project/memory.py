@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.compiled import njit
+from crosspan.core.locks import Lock
 from crosspan.core.types import Pair
 
 FORGET_BELOW = 0.05
@@ -31,7 +32,8 @@ class EntityMemory:
     """Sums, for each source entity, how surely it was rendered by which target words.
 
     It is filled with the confidences of a first pass over the corpus and asked in the second. What an occurrence
-    itself brought in is taken out when it is asked about, so that nothing confirms itself.
+    itself brought in is taken out when it is asked about, so that nothing confirms itself. Many threads may fill it
+    and ask it; sums are made in the order in which it is filled.
     """
 
     def __init__(self) -> None:
@@ -40,6 +42,7 @@ class EntityMemory:
         self._words: list[npt.NDArray[np.uint64]] = []
         self._weight: list[npt.NDArray[np.float64]] = []
         self._index: tuple[npt.NDArray[Any], ...] | None = None
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._number)
@@ -59,21 +62,24 @@ class EntityMemory:
             words: Hash of its words, from the lower-cased words themselves, so that it is the same in every batch.
             confidence: Of each candidate, from a pass without memory.
         """
-        number = self._number
-        entity = np.fromiter((number.setdefault(name, len(number)) for name in names), np.int64, len(names))
         keep = confidence >= FORGET_BELOW
-        self._entity.append(entity[span[keep]])
-        self._words.append(words[keep])
-        self._weight.append(confidence[keep])
-        self._index = None
-        if len(self._entity) > 64:  # keep long streams from piling up repeated renderings
-            entity_, words_, weight, _ = self._built()
-            self._entity, self._words, self._weight = [entity_], [words_], [weight]
+        with self._lock:
+            number = self._number
+            entity = np.fromiter((number.setdefault(name, len(number)) for name in names), np.int64, len(names))
+            self._entity.append(entity[span[keep]])
+            self._words.append(words[keep])
+            self._weight.append(confidence[keep])
+            self._index = None
+            if len(self._entity) > 64:  # keep long streams from piling up repeated renderings
+                entity_, words_, weight, _ = self._built()
+                self._entity, self._words, self._weight = [entity_], [words_], [weight]
 
     def arrays(self) -> tuple[list[str], dict[str, npt.NDArray[Any]]]:
         """The names of the entities in order, and arrays of distinct renderings: what :meth:`of` takes."""
-        entity, words, weight, _ = self._built()
-        return list(self._number), {"entity": entity, "rendering": words, "weight": weight}
+        with self._lock:
+            entity, words, weight, _ = self._built()
+            names = list(self._number)
+        return names, {"entity": entity, "rendering": words, "weight": weight}
 
     @classmethod
     def of(cls, names: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> EntityMemory:
@@ -119,8 +125,9 @@ class EntityMemory:
         Returns:
             Weight of the same rendering elsewhere, and of other renderings elsewhere; float32, one per candidate.
         """
-        _, known, weight, ptr = self._built()
-        entity = np.fromiter((self._number.get(name, -1) for name in names), np.int64, len(names))
+        with self._lock:
+            _, known, weight, ptr = self._built()
+            entity = np.fromiter((self._number.get(name, -1) for name in names), np.int64, len(names))
         same, other = _recall(span, words, np.where(own >= FORGET_BELOW, own, 0.0), entity, ptr, known, weight)
         return same, other
 

@@ -101,9 +101,10 @@ class TargetTagger:
     def probabilities(self, sentences: Sequence[Sentence]) -> list[Float32Array]:
         """The probability of each tag at each word; see :class:`crosspan.tag.Tagger`."""
         keys = [(sentence.tokens, sentence.text) for sentence in sentences]
-        missing = {key: one for key, one in zip(keys, sentences, strict=True) if key not in self._known}
+        before = self._known  # other threads put other ones in its place
+        missing = {key: one for key, one in zip(keys, sentences, strict=True) if key not in before}
         found = self.loaded().probabilities(list(missing.values())) if missing else []
-        known = {**self._known, **dict(zip(missing, found, strict=True))}
+        known = {**before, **dict(zip(missing, found, strict=True))}
         self._known = {key: known[key] for key in keys}
         return [known[key] for key in keys]
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, checked, with_settings
 from crosspan.core.types import Alignment, Pair, Projection
 from crosspan.models.device import Placement
@@ -114,7 +115,7 @@ class TProjection:
         settings: Single options by name, such as ``nmt.model``, which come before ``options``; values may be strings.
 
     Example:
-        >>> from crosspan.core.types import Span
+        >>> from crosspan.core.types import Sentence, Span
         >>> class Fixed:
         ...     def write(self, questions):
         ...         return [["<Location>York</Location>", "<Location>Nueva York</Location>"] for _ in questions]
@@ -139,6 +140,7 @@ class TProjection:
         self._template = Template.named(self.options.names, self.options.blank)
         self._writer = writer
         self._scorer = scorer
+        self._turn = Lock()
 
     def count(self, pairs: Sequence[Pair]) -> None:
         """Do nothing: T-Projection looks at one sentence at a time."""
@@ -156,8 +158,9 @@ class TProjection:
         """
         batch = PairBatch.build(pairs, alignments)
         reason = np.full(batch.n_spans, Reason.NO_LINK, np.int8)
-        found = self._candidates(pairs, batch, reason)
-        score = self._scores(found)
+        with self._turn:
+            found = self._candidates(pairs, batch, reason)
+            score = self._scores(found)
         span = np.array(found.span, np.int32)
         start, end = np.array(found.start, np.int32), np.array(found.end, np.int32)
         matching = match(batch.span_ptr, span, start, end, np.where(score > self.options.min_score, score, 0.0))

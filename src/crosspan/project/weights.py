@@ -35,8 +35,10 @@ class Weights:
             >>> Weights({}, slope=1.0, offset=0.0).calibrated(np.array([0.25])).round(3).tolist()
             [0.25]
         """
+        from crosspan.core.arithmetic import exps, logs
+
         p = np.clip(probability, 1e-6, 1.0 - 1e-6)
-        out: npt.NDArray[np.float64] = 1.0 / (1.0 + np.exp(-(self.slope * np.log(p / (1.0 - p)) + self.offset)))
+        out: npt.NDArray[np.float64] = 1.0 / (1.0 + exps(-(self.slope * logs(p / (1.0 - p)) + self.offset)))
         return out
 
     @classmethod

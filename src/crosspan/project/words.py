@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.align.spelling import Spellings
+from crosspan.core.arithmetic import logs
+from crosspan.core.locks import Lock
 from crosspan.core.types import Sentence
 from crosspan.project.batch import punctuation_mask
 from crosspan.text.romanize import romanize_types
@@ -27,7 +29,7 @@ class _Numbering(dict[str, int]):
 
 
 class WordCounts:
-    """How often words were seen in a corpus, and how often in small letters; it grows shard by shard.
+    """How often words were seen in a corpus, and how often in small letters; it grows shard by shard, in any thread.
 
     Example:
         >>> counts = WordCounts()
@@ -41,29 +43,34 @@ class WordCounts:
         self.total = 0
         self._number = _Numbering()
         self._counts = np.zeros((0, 2), np.int64)
+        self._lock = Lock()
 
     def add(self, sentences: Iterable[Sentence]) -> None:
         """Count the words of another shard."""
         tokens = _Tokens.of(sentences)
         seen, small = tokens.counts()
-        rows = np.fromiter(map(self._number.__getitem__, tokens.words), np.int64, len(tokens.words))
-        missing = len(self._number) - len(self._counts)
-        if missing > 0:
-            room = max(missing, len(self._counts))  # doubling: a stream adds words forever, but ever fewer
-            self._counts = np.concatenate([self._counts, np.zeros((room, 2), np.int64)])
-        self._counts[rows, 0] += seen
-        self._counts[rows, 1] += small
-        self.total += len(tokens.form)
+        with self._lock:
+            rows = np.fromiter(map(self._number.__getitem__, tokens.words), np.int64, len(tokens.words))
+            missing = len(self._number) - len(self._counts)
+            if missing > 0:
+                room = max(missing, len(self._counts))  # doubling: a stream adds words forever, but ever fewer
+                self._counts = np.concatenate([self._counts, np.zeros((room, 2), np.int64)])
+            self._counts[rows, 0] += seen
+            self._counts[rows, 1] += small
+            self.total += len(tokens.form)
 
     def of(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """How often each was seen, and how often in small letters; 0 for unknown ones."""
-        rows = np.fromiter((self._number.get(word, -1) for word in words), np.int64, len(words))
-        counts = np.where(rows[:, None] >= 0, self._counts[rows], 0) if len(self._counts) else np.zeros((len(rows), 2))
+        with self._lock:
+            rows = np.fromiter((self._number.get(word, -1) for word in words), np.int64, len(words))
+            known = self._counts[rows] if len(self._counts) else np.zeros((len(rows), 2), np.int64)
+        counts = np.where(rows[:, None] >= 0, known, 0)
         return counts[:, 0].astype(np.int64), counts[:, 1].astype(np.int64)
 
     def rows(self) -> tuple[list[str], npt.NDArray[np.int64]]:
         """The words in order, and how often each was seen, and seen in small letters: int64, shape (words, 2)."""
-        return list(self._number), self._counts[: len(self._number)].copy()
+        with self._lock:
+            return list(self._number), self._counts[: len(self._number)].copy()
 
     @classmethod
     def of_rows(cls, words: Sequence[str], rows: npt.NDArray[np.int64], total: int) -> WordCounts:
@@ -118,7 +125,7 @@ class Words:
             seen, in_small, total = *tokens.counts(), len(tokens.form)
         else:
             seen, in_small, total = *counts.of(tokens.words), counts.total
-        per_thousand = np.log(np.maximum(seen * (1000.0 / max(total, 1)), 1.0)).astype(np.float32)
+        per_thousand = logs(np.maximum(seen * (1000.0 / max(total, 1)), 1.0)).astype(np.float32)
         function = (in_small > 0.5 * seen) & (seen >= 3) & (per_thousand >= FREQUENT)
         return cls(
             tokens.ptr,

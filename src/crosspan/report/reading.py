@@ -8,10 +8,11 @@ from itertools import islice, repeat
 
 from crosspan import io
 from crosspan.core.errors import AlignmentError, CrosspanError, FormatError, PairError
-from crosspan.core.files import PathLike, name_of, read_lines
+from crosspan.core.files import PathLike, name_of
+from crosspan.core.lines import read_lines
 from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.io import Located, read_links, read_projections
-from crosspan.io.jsonl import iter_records
+from crosspan.io.json_records import iter_records
 from crosspan.io.pairs import SentenceFile
 from crosspan.report.items import Item
 
@@ -26,6 +27,7 @@ class ReportFiles:
         dropped: What was not projected, as ``crosspan project --dropped`` writes it; needed where sentences were left
             out.
         links: Word links, one line for each source sentence.
+        one_based: Whether they count words from 1.
         gold: The target sentences with the right spans, one for each source sentence, or one for each that was
             projected.
         target: The target sentences as they were, to show those that were left out.
@@ -37,6 +39,7 @@ class ReportFiles:
     projected: PathLike
     dropped: PathLike | None = None
     links: PathLike | None = None
+    one_based: bool = False
     gold: SentenceFile | None = None
     target: SentenceFile | None = None
     own_labels: bool = True
@@ -65,7 +68,9 @@ def read_items(files: ReportFiles) -> Iterator[Item]:
     """
     left_out = _left_out(files.dropped)
     projections = read_projections(files.projected)
-    links: Iterator[Alignment | None] = repeat(None) if files.links is None else read_links(files.links)
+    links: Iterator[Alignment | None] = (
+        repeat(None) if files.links is None else read_links(files.links, start=int(files.one_based))
+    )
     targets: Iterator[Located | None] = repeat(None) if files.target is None else files.target.located()
     gold = GoldBeside(files.gold, n_source=_n_source(files, left_out), n_left_out=len(left_out), limit=files.limit)
     count = 0

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike
+from crosspan.core.shown import shown
+from crosspan.core.tags import Repair, SchemeOption
 from crosspan.core.toml_reader import read_toml
 from crosspan.io.pairs import SentenceFile
 from crosspan.report.reading import ReportFiles
@@ -39,47 +43,75 @@ def run_files(folder: PathLike) -> tuple[ReportFiles, dict[str, str]]:
             where=os.fspath(folder),
             hint="Name the folder of results of 'crosspan run', or SOURCE and TARGET.",
         )
-    recipe, _ = read_toml(base / RECIPE)
+    values, _ = read_toml(base / RECIPE)
+    recipe = _Tables(values, os.fspath(base / RECIPE))
     _check(recipe, base)
-    root = base / recipe.get("root", ".")
-    gold = recipe.get("evaluate") if recipe["task"] != "translate-train" else None
-    links = recipe["align"]["path"] if recipe["align"]["use"] == "links" else None
+    root = base / recipe.text("root", default=".")
+    scored = recipe.has("evaluate") and recipe.text("task") != "translate-train"
+    links = recipe.text("align", "path") if recipe.text("align", "use") == "links" else None
+    limit = recipe.value("limit")
     files = ReportFiles(
-        source=_sentences(root, recipe["source"]),
+        source=_sentences(root, recipe, "source"),
         projected=base / "labelled.jsonl",
         dropped=base / "dropped.jsonl",
         links=None if links is None else _path(root, links),
-        gold=None if gold is None else _sentences(root, gold),
-        target=_sentences(root, {**recipe["target"], "repair": "begin"}),
-        own_labels="tag" not in recipe,
-        limit=recipe["limit"] or None,
+        gold=_sentences(root, recipe, "evaluate") if scored else None,
+        target=replace(_sentences(root, recipe, "target"), repair="begin"),
+        own_labels=not recipe.has("tag"),
+        limit=limit if type(limit) is int and 0 < limit < sys.maxsize else None,
     )
     facts = {
         "run": os.fspath(folder),
-        "task": recipe["task"],
-        "source": recipe["source"]["path"],
-        "target": recipe["target"]["path"],
-        "aligner": recipe["align"]["use"],
-        "method": recipe["project"]["use"],
+        "task": recipe.text("task"),
+        "source": recipe.text("source", "path"),
+        "target": recipe.text("target", "path"),
+        "aligner": recipe.text("align", "use"),
+        "method": recipe.text("project", "use"),
     }
     return files, facts
 
 
-def _check(recipe: Mapping[str, Any], base: Path) -> None:
-    missing = [
-        name for name in ("task", "limit", "source", "target", "align", "project", "output") if name not in recipe
-    ]
-    if missing:
-        raise FormatError(f"it has no {missing[0]!r}", where=str(base / RECIPE), hint="Run it again.")
-    if recipe["task"] == "ensemble":
+class _Tables:
+    """The values of a resolved recipe, each checked when it is asked for: a later version may have other keys."""
+
+    def __init__(self, data: Mapping[str, Any], where: str) -> None:
+        self._data = data
+        self._where = where
+
+    def has(self, name: str) -> bool:
+        """Whether there is a key of this name before the tables, or a table."""
+        return name in self._data
+
+    def value(self, *names: str, default: Any = None) -> Any:
+        """A value by the names of its table and key."""
+        found: Any = self._data
+        for name in names:
+            if not isinstance(found, Mapping) or (name not in found and default is None):
+                raise FormatError(f"it has no {'.'.join(names)!r}", where=self._where, hint="Run it again.")
+            found = found.get(name, default)
+        return found
+
+    def text(self, *names: str, default: str | None = None) -> str:
+        """A value that is text."""
+        found = self.value(*names, default=default)
+        if not isinstance(found, str) or "\0" in found:
+            raise FormatError(f"{'.'.join(names)} is {shown(found)}", where=self._where, hint="Run it again.")
+        return found
+
+
+def _check(recipe: _Tables, base: Path) -> None:
+    for name in ("task", "limit", "source", "target", "align", "project", "output"):
+        recipe.value(name)
+    if recipe.text("task") == "ensemble":
         raise OptionError(
             "the labels of an ensemble are averages and not projected from anywhere",
             where=str(base),
             hint="Look at the translate-test run of the same sentences instead.",
         )
-    if recipe["output"]["format"] != "jsonl":
+    form = recipe.text("output", "format")
+    if form != "jsonl":
         raise OptionError(
-            f"the run wrote {recipe['output']['format']}, which keeps no confidences and sources",
+            f"the run wrote {form}, which keeps no confidences and sources",
             where=str(base),
             hint="Run it again with --set output.format=jsonl.",
         )
@@ -89,12 +121,12 @@ def _path(root: Path, name: str) -> str:
     return os.path.normpath(root / name)
 
 
-def _sentences(root: Path, table: Mapping[str, Any]) -> SentenceFile:
+def _sentences(root: Path, recipe: _Tables, table: str) -> SentenceFile:
     return SentenceFile(
-        _path(root, table["path"]),
-        table["format"],
-        table.get("lang") or None,
-        table["columns"] or None,
-        table.get("scheme", "auto"),
-        table.get("repair", "error"),
+        _path(root, recipe.text(table, "path")),
+        recipe.text(table, "format"),
+        recipe.text(table, "lang", default="") or None,
+        recipe.text(table, "columns") or None,
+        cast("SchemeOption", recipe.text(table, "scheme", default="auto")),
+        cast("Repair", recipe.text(table, "repair", default="error")),
     )

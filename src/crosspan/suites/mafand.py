@@ -13,7 +13,7 @@ from pathlib import Path
 import regex
 
 from crosspan.core.errors import FormatError
-from crosspan.core.files import read_lines
+from crosspan.core.lines import read_lines
 from crosspan.core.types import Sentence
 from crosspan.suites.folder import Folder
 from crosspan.suites.reading import json_rows

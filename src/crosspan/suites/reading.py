@@ -9,11 +9,12 @@ from typing import Any
 
 from crosspan import io
 from crosspan.core.errors import PairError
-from crosspan.core.files import read_lines
+from crosspan.core.lines import read_lines
 from crosspan.core.tags import Repair
 from crosspan.core.types import Pair, Sentence
 from crosspan.io.format import Reading
-from crosspan.io.jsonl import iter_records, sentences_of
+from crosspan.io.json_records import iter_records
+from crosspan.io.jsonl import sentences_of
 from crosspan.io.rejects import settle
 from crosspan.suites.folder import Folder
 from crosspan.suites.suite import MissingData, Need, TokenPair

@@ -10,13 +10,15 @@ A numerical kernel here may be longer than elsewhere: inner loops pay for calls.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.arithmetic import exp_of, exps, log_of
 from crosspan.core.compiled import njit
+from crosspan.core.threads import in_parts
 
 Float64Array = npt.NDArray[np.float64]
+Int64Array = npt.NDArray[np.int64]
 
 FLOOR = -80.0
 """Scores this far below the best tag of a token count as this far: it keeps sums above zero."""
@@ -26,7 +28,7 @@ _TOGETHER = 32
 
 
 @njit()
-def _padded(moves):  # type: ignore[no-untyped-def]
+def padded(moves):  # type: ignore[no-untyped-def]
     """The same with columns of zeros, in fours: ``[rows, fours, 4]``. The machine takes four numbers in one step."""
     n, k = moves.shape
     fours = (k + 3) // 4
@@ -36,7 +38,7 @@ def _padded(moves):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _work_space(first, begin, end, wide):  # type: ignore[no-untyped-def]
+def work_space(first, begin, end, wide):  # type: ignore[no-untyped-def]
     """Room for the longest of some sentences: psi, alpha, beta, ahead, and scales."""
     longest = 0
     for s in range(begin, end):
@@ -46,7 +48,7 @@ def _work_space(first, begin, end, wide):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _potentials(emission, temperature, begin, n, k, psi):  # type: ignore[no-untyped-def]
+def potentials(emission, temperature, begin, n, k, psi):  # type: ignore[no-untyped-def]
     """Fill ``psi`` with exp((emission - best) / temperature) of the tokens of a sentence."""
     for t in range(n):
         best = -np.inf
@@ -56,11 +58,11 @@ def _potentials(emission, temperature, begin, n, k, psi):  # type: ignore[no-unt
             best = max(best, score)
         for y in range(k):
             score = psi[t, y] - best
-            psi[t, y] = 0.0 if score == -np.inf else np.exp(max(score, FLOOR))
+            psi[t, y] = 0.0 if score == -np.inf else exp_of(max(score, FLOOR))
 
 
 @njit()
-def _forward(psi, wide, n, alpha, scale):  # type: ignore[no-untyped-def]
+def forward(psi, wide, n, alpha, scale):  # type: ignore[no-untyped-def]
     """Fill scaled forward sums; return whether any sequence is allowed. ``wide`` are padded moves."""
     k, fours = len(wide) - 1, wide.shape[1]
     psi4, alpha4 = psi.reshape(len(psi), fours, 4), alpha.reshape(len(alpha), fours, 4)
@@ -91,15 +93,15 @@ def _forward(psi, wide, n, alpha, scale):  # type: ignore[no-untyped-def]
 
 
 @njit()
-def _log_product(scale, n):  # type: ignore[no-untyped-def]
+def log_product(scale, n):  # type: ignore[no-untyped-def]
     """The logarithm of a product; it is taken of few numbers, as it costs."""
     total, product = 0.0, 1.0
     for t in range(n):
         product *= scale[t]
         if not 1e-150 < product < 1e150:
-            total += np.log(product)
+            total += log_of(product)
             product = 1.0
-    return total + np.log(product)
+    return total + log_of(product)
 
 
 @njit()
@@ -119,106 +121,25 @@ def _backward(psi, wide, n, scale, beta, ahead):  # type: ignore[no-untyped-def]
             beta[t - 1, x] = reach
 
 
+def marginals(
+    first: Int64Array,
+    emission: Float64Array,
+    transition: Float64Array,
+    temperature: float,
+    out: Float64Array,
+    threads: int | None = None,
+) -> None:
+    """Fill ``out`` ``[n, k]`` with the probability of each tag at each token; scores are divided by ``temperature``."""
+    given = (first, emission, moves_of(transition, temperature), temperature, out)
+    in_parts(_marginals, _rooms(first), threads, given=given)
+
+
 @njit()
-def _expect(psi, back, n, alpha, scale, beta, ahead, factor, pairs, residual, begin):  # type: ignore[no-untyped-def]
-    """Add ``factor`` times the probability of each tag to ``residual``, and of each pair of tags, but for its move.
-
-    ``back`` is the padded transpose of the moves; ``beta`` and ``ahead`` are rows to work in.
-    """
-    k, fours = back.shape[:2]
-    beta[:k] = 1.0
-    ahead4, beta4 = ahead.reshape(fours, 4), beta.reshape(fours, 4)
-    for t in range(n - 1, 0, -1):
-        for y in range(k):
-            residual[begin + t, y] += factor * alpha[t, y] * beta[y]
-            ahead[y] = psi[t, y] * beta[y] / scale[t]
-        for q in range(fours):
-            a = b = c = d = 0.0
-            for y in range(k):
-                here = ahead[y]
-                a += here * back[y, q, 0]
-                b += here * back[y, q, 1]
-                c += here * back[y, q, 2]
-                d += here * back[y, q, 3]
-            beta4[q, 0], beta4[q, 1], beta4[q, 2], beta4[q, 3] = a, b, c, d
-            e, f, g, h = ahead4[q, 0], ahead4[q, 1], ahead4[q, 2], ahead4[q, 3]
-            for x in range(k):
-                here = factor * alpha[t - 1, x]
-                a, b, c, d = pairs[x, q, 0], pairs[x, q, 1], pairs[x, q, 2], pairs[x, q, 3]
-                a += here * e
-                b += here * f
-                c += here * g
-                d += here * h
-                pairs[x, q, 0], pairs[x, q, 1], pairs[x, q, 2], pairs[x, q, 3] = a, b, c, d
-    for y in range(k):
-        chance = factor * alpha[0, y] * beta[y]
-        residual[begin, y] += chance
-        pairs[k, y // 4, y % 4] += chance
-
-
-@njit(parallel=True)
-def loss_and_residuals(first, blocks, emission, kinds, evidence, weight, moves, residual):  # type: ignore[no-untyped-def]
-    """Compare what the model expects with what it expects once it has seen the evidence.
-
-    The loss of a sentence is ``weight * (log Z - log Z(evidence))``, minus the log probability of the evidence.
-
-    Args:
-        first: Offsets of sentences, int64 ``[s + 1]``.
-        blocks: Offsets of blocks of sentences that are summed in one go, int64 ``[b + 1]``; fixed blocks make the sums
-            the same for any number of threads.
-        emission: Scores, ``[n, k]`` or wider.
-        kinds: Which row of the evidence is that of each token, int32 ``[n]``.
-        evidence: Different evidence of tokens, float64 ``[e, k]``; 1 throughout a row says nothing.
-        weight: Of sentences, float64 ``[s]``.
-        moves: exp(transition), float64 ``[k + 1, k]``.
-        residual: Filled with the weighted difference of both expectations, ``[n, k]``. May be ``emission`` itself.
-
-    Returns:
-        The loss of each block, and the gradient of the transitions of each block, ``[b, k + 1, k]``. A sentence whose
-        evidence allows no sequence has no loss and no gradient.
-    """
-    k = moves.shape[1]
-    n_blocks = len(blocks) - 1
-    losses = np.zeros(n_blocks)
-    pairs = np.zeros((n_blocks, k + 1, k))
-    wide, back = _padded(moves), _padded(moves[:k].T)
-    for block in numba.prange(n_blocks):
-        psi, alpha, seen, _, scale = _work_space(first, blocks[block], blocks[block + 1], wide)
-        beta, ahead, both = np.zeros(psi.shape[1]), np.zeros(psi.shape[1]), np.zeros(wide.shape)
-        for s in range(blocks[block], blocks[block + 1]):
-            begin, n = first[s], first[s + 1] - first[s]
-            if n == 0:
-                continue
-            _potentials(emission, 1.0, begin, n, k, psi)
-            for t in range(n):
-                for y in range(k):
-                    residual[begin + t, y] = 0.0
-                    seen[t, y] = psi[t, y] * evidence[kinds[begin + t], y]
-            if not _forward(seen, wide, n, alpha, scale):
-                continue
-            w = weight[s]
-            losses[block] -= w * _log_product(scale, n)
-            _expect(seen, back, n, alpha, scale, beta, ahead, -w, both, residual, begin)
-            _forward(psi, wide, n, alpha, scale)
-            losses[block] += w * _log_product(scale, n)
-            _expect(psi, back, n, alpha, scale, beta, ahead, w, both, residual, begin)
-        for x in range(k + 1):
-            for y in range(k):
-                pairs[block, x, y] = both[x, y // 4, y % 4] * (moves[x, y] if x < k else 1.0)
-    return losses, pairs
-
-
-@njit(parallel=True)
-def marginals(first, emission, moves, temperature, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` ``[n, k]`` with the probability of each tag at each token.
-
-    ``moves`` are exp(transition / temperature), float64 ``[k + 1, k]``; emission is divided here.
-    """
-    wide = _padded(moves)
-    n_sentences = len(first) - 1
-    for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
-        low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
-        psi, alpha, beta, ahead, scale = _work_space(first, low, high, wide)
+def _marginals(begin_room, end_room, first, emission, moves, temperature, out):  # type: ignore[no-untyped-def]
+    wide = padded(moves)
+    for room in range(begin_room, end_room):
+        low, high = room * _TOGETHER, min(len(first) - 1, (room + 1) * _TOGETHER)
+        psi, alpha, beta, ahead, scale = work_space(first, low, high, wide)
         for s in range(low, high):
             begin, n = first[s], first[s + 1] - first[s]
             if n > 0:
@@ -226,27 +147,53 @@ def marginals(first, emission, moves, temperature, out):  # type: ignore[no-unty
                 _put_marginals(alpha, beta, begin, n, out)
 
 
-@njit(parallel=True)
-def best_tags(first, emission, transition, out):  # type: ignore[no-untyped-def]
+def best_tags(
+    first: Int64Array,
+    emission: Float64Array,
+    transition: Float64Array,
+    out: npt.NDArray[np.int64],
+    threads: int | None = None,
+) -> None:
     """Fill ``out`` ``[n]`` with the most probable sequence of each sentence (Viterbi); ties go to the lower tag."""
-    for s in numba.prange(len(first) - 1):
+    in_parts(_best_tags, len(first) - 1, threads, given=(first, emission, transition, out), least=_TOGETHER)
+
+
+@njit()
+def _best_tags(begin, end, first, emission, transition, out):  # type: ignore[no-untyped-def]
+    for s in range(begin, end):
         if first[s + 1] > first[s]:
             _viterbi(emission[first[s] : first[s + 1]], transition, out[first[s] : first[s + 1]])
 
 
-@njit(parallel=True)
-def best_spans(first, emission, transition, moves, temperature, out, score, chances):  # type: ignore[no-untyped-def]
+def best_spans(
+    first: Int64Array,
+    emission: Float64Array,
+    transition: Float64Array,
+    temperature: float,
+    out: npt.NDArray[np.int64],
+    score: Float64Array,
+    chances: Float64Array,
+    threads: int | None = None,
+) -> None:
     """Fill ``out`` as :func:`best_tags` does, and ``score`` with the probability of each entity at its first token.
 
-    That is the probability that an entity has exactly these words and this label; ``moves`` and ``temperature`` are
-    those of :func:`marginals`. Other tokens of ``score`` stay as they are. ``chances`` is filled as by
-    :func:`marginals`, unless it has no rows.
+    That is the probability that an entity has exactly these words and this label; scores are divided by
+    ``temperature`` for it. Other tokens of ``score`` stay as they are. ``chances`` is filled as by :func:`marginals`,
+    unless it has no rows.
     """
-    wide = _padded(moves)
-    n_sentences = len(first) - 1
-    for block in numba.prange((n_sentences + _TOGETHER - 1) // _TOGETHER):
-        low, high = block * _TOGETHER, min(n_sentences, (block + 1) * _TOGETHER)
-        psi, alpha, beta, ahead, scale = _work_space(first, low, high, wide)
+    moves = moves_of(transition, temperature)
+    given = (first, emission, transition, moves, temperature, out, score, chances)
+    in_parts(_best_spans, _rooms(first), threads, given=given)
+
+
+@njit()
+def _best_spans(  # type: ignore[no-untyped-def]
+    begin_room, end_room, first, emission, transition, moves, temperature, out, score, chances
+):
+    wide = padded(moves)
+    for room in range(begin_room, end_room):
+        low, high = room * _TOGETHER, min(len(first) - 1, (room + 1) * _TOGETHER)
+        psi, alpha, beta, ahead, scale = work_space(first, low, high, wide)
         for s in range(low, high):
             begin, n = first[s], first[s + 1] - first[s]
             if n == 0:
@@ -274,8 +221,8 @@ def _put_marginals(alpha, beta, begin, n, out):  # type: ignore[no-untyped-def]
 
 @njit()
 def _sums(emission, temperature, begin, n, wide, psi, alpha, beta, ahead, scale):  # type: ignore[no-untyped-def]
-    _potentials(emission, temperature, begin, n, emission.shape[1], psi)
-    _forward(psi, wide, n, alpha, scale)
+    potentials(emission, temperature, begin, n, emission.shape[1], psi)
+    forward(psi, wide, n, alpha, scale)
     _backward(psi, wide, n, scale, beta, ahead)
 
 
@@ -322,6 +269,15 @@ def _span_mass(psi, moves, alpha, ahead, scale, start, end, n, tag):  # type: ig
                 after += moves[tag, y] * ahead[end, y]
         mass *= after
     return min(mass, 1.0)
+
+
+def moves_of(transition: Float64Array, temperature: float = 1.0) -> Float64Array:
+    """What scores of neighbouring tags multiply probabilities by: exp(transition / temperature)."""
+    return exps(transition / temperature)
+
+
+def _rooms(first: Int64Array) -> int:
+    return (len(first) - 1 + _TOGETHER - 1) // _TOGETHER
 
 
 def allowed_transitions(n_labels: int) -> Float64Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.locks import Lock
 from crosspan.core.options import Within, checked
-from crosspan.core.threads import numba_threads
 from crosspan.core.types import Sentence, Span
 from crosspan.tag import EMBEDDED, chain, features
 from crosspan.tag.word_types import WordTypes
@@ -104,31 +103,38 @@ class FeatureMaker:
     def __init__(self, options: FeatureOptions) -> None:
         self.options = options
         self._lexicon = _lexicon() if options.lexicon else None
+        self._lock = Lock()
         self._fresh()
 
     def _fresh(self) -> None:
         self._types = WordTypes(ngrams=self.options.ngrams)
         self._upper = np.zeros(0, np.int8)
 
-    def batch(self, token_lists: Sequence[Sequence[str]]) -> TokenBatch:
-        """The features of tokenised sentences."""
-        if len(self._types.words) > MOST_WORD_TYPES:
-            self._fresh()
+    def batch(self, token_lists: Sequence[Sequence[str]], threads: int | None = None) -> TokenBatch:
+        """The features of tokenised sentences; many threads may ask at a time.
+
+        Args:
+            token_lists: The sentences.
+            threads: Threads to use; all cores by default.
+        """
         first = chain.flat_offsets([len(tokens) for tokens in token_lists])
-        ids = self._types.ids(token for tokens in token_lists for token in tokens)
-        known = len(self._upper)
-        if len(self._types.words) > known:
-            new = np.array([_case(word) for word in self._types.words[known:]], np.int8)
-            self._upper = np.concatenate([self._upper, new])
+        with self._lock:  # what is known of words grows by new arrays: those that are taken here stay as they are
+            if len(self._types.words) > MOST_WORD_TYPES:
+                self._fresh()
+            ids = self._types.ids(token for tokens in token_lists for token in tokens)
+            words, attributes, bag = self._types.words, self._types.attributes, self._types.bag
+            known = len(self._upper)
+            if len(words) > known:
+                new = np.array([_case(word) for word in words[known:]], np.int8)
+                self._upper = np.concatenate([self._upper, new])
+            upper = self._upper
         if self._lexicon is None:
             found = np.zeros((len(ids), 3), np.uint32)
         else:
-            found = np.stack(self._lexicon.match(ids, first, self._types.words), axis=1)
-        bag_first, bag = self._types.bag
-        offsets, keys = features.extract(
-            first, ids, self._types.attributes, bag_first, bag, self._upper, found, self.options.wide
-        )
-        return TokenBatch(first, features.WIDE_PARTS if self.options.wide else features.PARTS, offsets, keys)
+            found = np.stack(self._lexicon.match(ids, first, words), axis=1)
+        wide = self.options.wide
+        offsets, keys = features.extract(first, ids, attributes, bag, upper, found, wide=wide, threads=threads)
+        return TokenBatch(first, features.WIDE_PARTS if wide else features.PARTS, offsets, keys)
 
 
 def _lexicon() -> Lexicon:
@@ -146,6 +152,7 @@ class CrfTagger:
     """A :class:`~crosspan.tag.Tagger` that is a conditional random field (Lafferty, McCallum and Pereira 2001).
 
     Tags are decoded so that they are always valid IOB2. The score of a span is its exact probability under the model.
+    Many threads may use one tagger at a time.
 
     Args:
         model: What was learned.
@@ -156,9 +163,8 @@ class CrfTagger:
         self.model = model
         self.threads = threads
         self._maker = FeatureMaker(model.options)
-        self._table, self._place = features.build_table(model.keys)
+        self._table: tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]] = features.build_table(model.keys)
         self._weights = model.weights.astype(np.float32)
-        self._lock = threading.Lock()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -192,8 +198,8 @@ class CrfTagger:
         first, emission = self._scores(sentences, entity_bias)
         out = np.zeros_like(emission)
         if len(emission):
-            with numba_threads(self.threads):
-                chain.marginals(first, emission, self._moves(), self.model.temperature, out)
+            model = self.model
+            chain.marginals(first, emission, model.transition, model.temperature, out, self.threads)
         return _by_sentence(out, first)
 
     def tag_with_probabilities(
@@ -210,10 +216,9 @@ class CrfTagger:
         probabilities = np.zeros((len(emission) if chances else 0, emission.shape[1]))
         if len(emission):
             model = self.model
-            with numba_threads(self.threads):
-                chain.best_spans(
-                    first, emission, model.transition, self._moves(), model.temperature, best, scores, probabilities
-                )
+            chain.best_spans(
+                first, emission, model.transition, model.temperature, best, scores, probabilities, self.threads
+            )
         out = []
         for sentence, begin, end in zip(sentences, first[:-1].tolist(), first[1:].tolist(), strict=True):
             spans = [
@@ -250,19 +255,13 @@ class CrfTagger:
     def _scores(
         self, sentences: Sequence[Sentence], bias: Sequence[Bias] | None
     ) -> tuple[npt.NDArray[np.int64], Float64Array]:
-        with self._lock, numba_threads(self.threads):
-            batch = self._maker.batch([sentence.tokens for sentence in sentences])
+        batch = self._maker.batch([sentence.tokens for sentence in sentences], self.threads)
         emission = np.zeros((len(batch.offsets) - 1, len(self.tags)))
         if len(emission):
-            with numba_threads(self.threads):
-                features.score(batch.offsets, batch.keys, self._table, self._place, self._weights, emission)
+            features.score(batch.offsets, batch.keys, self._table, self._weights, emission, self.threads)
             if bias is not None:
                 emission[:, 0] -= np.concatenate([np.asarray(row, np.float64) for row in bias])
         return batch.first, emission
-
-    def _moves(self) -> Float64Array:
-        moves: Float64Array = np.exp(self.model.transition / self.model.temperature)
-        return moves
 
 
 def _by_sentence(rows: Float64Array, first: npt.NDArray[np.int64]) -> list[Float32Array]:

@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.arithmetic import logs
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.nearest import did_you_mean
 from crosspan.core.tags import split_tag
-from crosspan.core.threads import numba_threads
 from crosspan.core.types import Span
 from crosspan.tag import chain
 from crosspan.tag.crf import spans_of, tags_of
@@ -206,10 +206,9 @@ def best_spans(
     n = int(first[-1])
     best, score = np.zeros(n, np.int64), np.zeros(n)
     if n:
-        emission = np.log(np.maximum(np.concatenate(rows).astype(np.float64), FLOOR))
+        emission = logs(np.maximum(np.concatenate(rows).astype(np.float64), FLOOR))
         transition = chain.allowed_transitions(len(labels))
-        with numba_threads(threads):
-            chain.best_spans(first, emission, transition, np.exp(transition), 1.0, best, score, emission[:0])
+        chain.best_spans(first, emission, transition, 1.0, best, score, emission[:0], threads)
     return [
         tuple(
             [Span(a, b, labels[label], round(float(score[begin + a]), 4)) for a, b, label in spans_of(best[begin:end])]

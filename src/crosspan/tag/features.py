@@ -6,10 +6,15 @@ million features about a hundred pairs share a key, which does not matter: a key
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+import numpy.typing as npt
 
 from crosspan.core.compiled import njit
+from crosspan.core.threads import in_parts
+
+UInt32Array = npt.NDArray[np.uint32]
+Int32Array = npt.NDArray[np.int32]
+Int64Array = npt.NDArray[np.int64]
 
 _FACTOR_1 = np.uint64(0xBF58476D1CE4E5B9)
 _FACTOR_2 = np.uint64(0x94D049BB133111EB)
@@ -78,30 +83,46 @@ def _sentence_style(types, begin, end, upper):  # type: ignore[no-untyped-def]
     return 1 if words >= 4 and 10 * capitals >= 7 * words else 0
 
 
-@njit(parallel=True)
-def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # type: ignore[no-untyped-def]
+def extract(
+    first: Int64Array,
+    types: Int32Array,
+    attributes: npt.NDArray[np.uint64],
+    bag: tuple[Int64Array, npt.NDArray[np.uint64]],
+    upper: npt.NDArray[np.int8],
+    lexicon: UInt32Array,
+    *,
+    wide: bool,
+    threads: int | None = None,
+) -> tuple[Int64Array, UInt32Array]:
     """Make the features of tokens, in parts: features that look at the same things stand together.
 
     Args:
         first: Offsets of sentences, int64 ``[s + 1]``.
         types: Word types of tokens, int32 ``[n]``.
         attributes: Hashes of single values, uint64 ``[types, a]``.
-        bag_first: Offsets of affixes of types, int64 ``[types + 1]``.
-        bag: Their hashes, uint64.
+        bag: Offsets of affixes of types, int64 ``[types + 1]``, and their hashes, uint64.
         upper: Of types: 0 no letter, 1 a letter of low case or none, 2 begins with a capital; int8.
         lexicon: Categories of which a word is the beginning, the inside, or the whole; uint32 ``[n, 3]``.
         wide: Whether pairs of words are features too.
+        threads: Threads to use; all cores by default.
 
     Returns:
         Offsets of the parts of each token, int64 ``[n * p + 1]`` for :data:`PARTS` or :data:`WIDE_PARTS` parts a token,
         and their keys, uint32 and never 0.
     """
-    n = len(types)
-    parts = WIDE_PARTS if wide else PARTS
-    at = _places(types, bag_first, lexicon, 24 + (8 if wide else 0))
-    keys = np.zeros(at[n], np.uint32)
-    ends = np.zeros((n, parts), np.int64)
-    for s in numba.prange(len(first) - 1):
+    at = _places(types, bag[0], lexicon, 24 + (8 if wide else 0))
+    keys = np.zeros(at[-1], np.uint32)
+    ends = np.zeros((len(types), WIDE_PARTS if wide else PARTS), np.int64)
+    given = (first, types, attributes, *bag, upper, lexicon, wide, at, keys, ends)
+    in_parts(_fill, len(first) - 1, threads, given=given, least=50)
+    offsets, kept = _closed_up(at, ends, keys)
+    return offsets, kept
+
+
+@njit()
+def _fill(begin_s, end_s, first, types, attributes, bag_first, bag, upper, lexicon, wide, at, keys, ends):  # type: ignore[no-untyped-def]
+    """Write the features of some sentences to the places that are kept for them, and where their parts end."""
+    for s in range(begin_s, end_s):
         begin, end = first[s], first[s + 1]
         style = _sentence_style(types, begin, end, upper)
         for t in range(begin, end):
@@ -176,7 +197,6 @@ def extract(first, types, attributes, bag_first, bag, upper, lexicon, wide):  # 
                 ends[t, 12] = i + 7
                 keys[i + 7] = _two(44, after, _near(attributes, types, t + 2, begin, end, _LOWER))
                 ends[t, 13] = i + 8
-    return _closed_up(at, ends, keys)
 
 
 @njit()
@@ -239,19 +259,34 @@ def build_table(keys):  # type: ignore[no-untyped-def]
     return table, place
 
 
-@njit(parallel=True)
-def find_rows(keys, table, place):  # type: ignore[no-untyped-def]
+def find_rows(keys: UInt32Array, table: UInt32Array, place: Int32Array, threads: int | None = None) -> Int32Array:
     """The place of each key, int32; -1 for keys that are not in the table."""
     rows = np.empty(len(keys), np.int32)
-    for i in numba.prange(len(keys)):
-        rows[i] = place[slot_of(table, len(table) - 1, keys[i])]
+    in_parts(_find, len(keys), threads, given=(keys, table, place, rows), least=50_000)
     return rows
 
 
-@njit(parallel=True)
-def score(offsets, keys, table, place, weights, out):  # type: ignore[no-untyped-def]
+@njit()
+def _find(begin, end, keys, table, place, rows):  # type: ignore[no-untyped-def]
+    for i in range(begin, end):
+        rows[i] = place[slot_of(table, len(table) - 1, keys[i])]
+
+
+def score(
+    offsets: Int64Array,
+    keys: UInt32Array,
+    table: tuple[UInt32Array, Int32Array],
+    weights: npt.NDArray[np.float32],
+    out: npt.NDArray[np.float64],
+    threads: int | None = None,
+) -> None:
     """Fill ``out`` ``[n, k]`` with the sums of the weights ``[f, k]`` of each token's features."""
-    for t in numba.prange(len(offsets) - 1):
+    in_parts(_score, len(offsets) - 1, threads, given=(offsets, keys, *table, weights, out), least=500)
+
+
+@njit()
+def _score(begin, end, offsets, keys, table, place, weights, out):  # type: ignore[no-untyped-def]
+    for t in range(begin, end):
         out[t] = 0.0
         for j in range(offsets[t], offsets[t + 1]):
             row = place[slot_of(table, len(table) - 1, keys[j])]

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, Within, checked, with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence, Span
@@ -128,6 +129,7 @@ class GlinerTagger:
         self._model = _load(self.name, self.options)
         named = int(getattr(self._model.config, "max_len", 0) or _LONGEST)
         self._longest = min(named, self.options.max_words or named)
+        self._turn = Lock()  # what reads the text keeps the labels it was last asked for
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -171,7 +173,7 @@ class GlinerTagger:
             return found
 
         longest = [len(part.text) for part in parts]
-        with torch_threads(self.threads):
+        with self._turn, torch_threads(self.threads):
             found = in_batches(
                 longest, compute, budget=max([1, *longest]) * self.options.batch, most=self.options.batch
             )

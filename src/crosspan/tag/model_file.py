@@ -74,8 +74,8 @@ def load_model(path: str | Path) -> CrfModel:
 def _model(file: ArrayFile) -> CrfModel:
     labels, about = file.names("labels"), file.about
     k = 2 * len(labels) + 1
-    step = np.float32(file.number("step", 0.0, np.finfo(np.float32).max / 127))
-    temperature = float(file.number("temperature", np.finfo(np.float32).tiny))
+    step = np.float32(file.number("step", 0.0, float(np.finfo(np.float32).max) / 127))
+    temperature = float(file.number("temperature", float(np.finfo(np.float32).tiny)))
     options = with_settings(FeatureOptions(), _mapping(about, "features"))
     card = _mapping(about, "card")
     transition = file.take("transition", np.float64, (k + 1, k))

@@ -16,6 +16,7 @@ import numpy as np
 
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.options import with_settings
+from crosspan.core.threads import Home
 from crosspan.models.loading import check_rows, load_config, neural
 from crosspan.models.pieces import word_tokenizer
 from crosspan.tag.word_classifier import Float32Array, Int64Array, WordClassifier, WordClassifierOptions
@@ -75,6 +76,7 @@ class OnnxTagger(WordClassifier):
         super().__init__(self.options, config, word_tokenizer(name, config), threads)
         check_rows(self._tokenizer, int(config.vocab_size), name)
         self._session = _session(Path(name), threads)
+        self._home = Home("the tagger")
         self._types = self._asks_for_types()
 
     def _asks_for_types(self) -> bool:
@@ -96,6 +98,7 @@ class OnnxTagger(WordClassifier):
         return "token_type_ids" in wanted
 
     def _at_work(self) -> AbstractContextManager[None]:
+        self._home.check()
         return nullcontext()  # a session has its threads from the beginning
 
     def _computed(self, ids: Int64Array, mask: Int64Array, row: Int64Array, at: Int64Array) -> Float32Array:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from crosspan.core.errors import MissingDependencyError, ModelError, OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.types import Float32Array, Sentence, Span
 from crosspan.tag.smoothing import smoothed
 from crosspan.text.characters import encodable
@@ -73,6 +74,7 @@ class SpacyTagger:
         else:
             self.name = f"{name.lang}_{name.meta.get('name', 'pipeline')}"
             self._pipeline = name
+        self._turn = Lock()  # a pipeline works for one thread at a time
         own = _labels_of(self._pipeline, self.name, self._disabled)
         self._labels = tuple(sorted({shown for label in own if (shown := self._shown(label)) is not None}))
 
@@ -93,10 +95,12 @@ class SpacyTagger:
             ModelError: The pipeline changes the number of tokens.
         """
         with_words = [sentence for sentence in sentences if sentence.tokens]
-        docs = self._pipeline.pipe(map(self._doc, with_words), batch_size=_BATCH, disable=self._disabled)
-        return [
-            replace(sentence, spans=self._spans(sentence, docs) if sentence.tokens else ()) for sentence in sentences
-        ]
+        with self._turn:
+            docs = self._pipeline.pipe(map(self._doc, with_words), batch_size=_BATCH, disable=self._disabled)
+            return [
+                replace(sentence, spans=self._spans(sentence, docs) if sentence.tokens else ())
+                for sentence in sentences
+            ]
 
     def probabilities(self, sentences: Sequence[Sentence]) -> list[Float32Array]:
         """The chosen tag of each token as a smoothed one-hot row: see :mod:`crosspan.tag.smoothing`.

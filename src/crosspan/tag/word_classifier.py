@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError
+from crosspan.core.locks import Lock
 from crosspan.core.options import AtLeast, OneOf, checked
 from crosspan.core.types import Sentence, Span
 from crosspan.models.batching import Advance, in_batches, padded
@@ -114,6 +115,7 @@ class WordClassifier(ABC):
         )
         check_needed(self.labels, options.needed, self.name)
         self._tokenizer = tokenizer
+        self._turn = Lock()  # a tokenizer has settings, which it changes while it cuts
         self._longest = longest_input(tokenizer, config)
         self._special = special_pieces(tokenizer, self.name)
 
@@ -172,7 +174,8 @@ class WordClassifier(ABC):
         Labels that are no entities here count as ``O``.
         """
         words = as_read([sentence.tokens for sentence in sentences], self._romanize)
-        pieces = pieces_of(self._tokenizer, words, self._marks)
+        with self._turn:
+            pieces = pieces_of(self._tokenizer, words, self._marks)
         rows = self._rows(pieces, advance)
         found = []
         for one, row in zip(pieces, rows, strict=True):

@@ -21,8 +21,8 @@ class AdversarialOptions:
     A small network, the discriminator, learns to tell the languages by the encoder's vectors, and the encoder learns to
     make that hard, beside its task. Published settings: Keung et al. (2019) take ``mode="alternating"`` on whole
     sentences with a much smaller rate for the generator. AdvPicker (Chen et al. 2021) takes ``mode="alternating"``,
-    ``level="token"``, ``hidden=500``, ``discriminator_rate=5e-3``, ``generator_rate=6e-7``, ``freeze=3``,
-    ``schedule="constant"``, beside ``learning_rate=6e-5`` and ``epochs=10`` of the task.
+    ``level="token"``, ``hidden=500``, ``discriminator_rate=5e-3``, ``generator_rate=6e-7``, ``schedule="constant"``,
+    beside ``learning_rate=6e-5``, ``freeze_layers=3`` and ``epochs=10`` of the task.
 
     Args:
         mode: "reversal": one step in which the discriminator's gradient enters the encoder with its sign turned (Ganin
@@ -42,7 +42,6 @@ class AdversarialOptions:
         discriminator_steps: Changes of the discriminator in each step, each with sentences of its own.
         batch_size: Sentences that the discriminator sees in a step, half of them (or a class's share) of the source; 0
             is as many as the task sees.
-        freeze: Embeddings and so many of the lowest layers are not trained at all; 0 trains everything.
         held_out: Share of the sentences of each language that the discriminator never learns from, and is measured on.
         keep: Whether the discriminator is written beside the model, as ``discriminator.safetensors``.
 
@@ -65,7 +64,6 @@ class AdversarialOptions:
     generator_rate: Annotated[float, Above(0)] = 2e-6
     discriminator_steps: Annotated[int, AtLeast(1)] = 1
     batch_size: Annotated[int, AtLeast(0)] = 0
-    freeze: Annotated[int, AtLeast(0)] = 0
     held_out: Annotated[float, Above(0), Below(1)] = 0.1
     keep: bool = False
 

@@ -106,6 +106,11 @@ class LanguageText:
         self._order: dict[tuple[int, int], npt.NDArray[np.int64]] = {}
 
     @property
+    def rows(self) -> list[TextRow]:
+        """All rows, those held out among them."""
+        return [row for rows in (*self.learned, *self.held) for row in rows]
+
+    @property
     def chance(self) -> float:
         """The share of the largest class, which one reaches without looking."""
         return float(np.bincount(self.class_of, weights=self.shares).max())

@@ -6,13 +6,14 @@ All of it works on vectors, whatever encoder they are from.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from crosspan.core.errors import OptionError
+from crosspan.models.layers import states_behind
 from crosspan.models.loading import neural
 from crosspan.train.adversarial_options import AdversarialOptions, Schedule
+from crosspan.train.token_options import TokenClassifierOptions
 
 _WHO = "adversarial training"
 
@@ -118,12 +119,6 @@ def means_of(vectors: Any, row: Any, rows: int) -> Any:
     return sums / torch.bincount(row, minlength=rows)[:, None]
 
 
-def body_of(model: Any) -> Any:
-    """The pre-trained part of a token classifier, without the layer of tags."""
-    whole = model.get_base_model() if hasattr(model, "peft_config") else model
-    return whole.base_model
-
-
 def layer_states(body: Any, layer: int, ids: Any, mask: Any) -> Any:
     """The hidden states of one layer, ``[rows, pieces, width]``.
 
@@ -135,60 +130,29 @@ def layer_states(body: Any, layer: int, ids: Any, mask: Any) -> Any:
     """
     if layer in (-1, int(body.config.num_hidden_layers)):
         return body(input_ids=ids, attention_mask=mask).last_hidden_state
-    return body(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[layer]
+    return states_behind(body, layer, input_ids=ids, attention_mask=mask)
 
 
-def check_layers(config: Any, options: AdversarialOptions, *, lora: bool = False) -> None:
+def check_layers(config: Any, options: AdversarialOptions, learner: TokenClassifierOptions) -> None:
     """Raise unless an encoder has the layers that are named, and something below the discriminator is trained.
 
     Args:
         config: Of the encoder.
         options: What is wanted.
-        lora: Whether only matrices beside its linear layers are trained.
+        learner: How the encoder is trained.
 
     Raises:
         OptionError: It has fewer, or nothing is trained there.
     """
-    layer, freeze, there = options.layer, options.freeze, int(config.num_hidden_layers)
+    layer, there = options.layer, learner.layers or int(config.num_hidden_layers)
     if layer > there:
         raise OptionError(
             f"adversarial.layer is {layer}, but the encoder has {there} layers",
             hint=f"Choose one from 0 (the embeddings) to {there}, or -1 for the last.",
         )
-    if freeze >= there:
-        raise OptionError(
-            f"adversarial.freeze is {freeze}, but the encoder has {there} layers",
-            hint=f"Leave at least one to be trained: at most {there - 1}.",
-        )
-    if (freeze and 0 <= layer <= freeze) or (lora and layer == 0):
+    frozen = learner.freeze_layers if learner.freeze_layers else 0 if learner.freeze_embeddings else -1
+    if 0 <= layer <= frozen or (learner.lora_rank and layer == 0):
         raise OptionError(
             f"adversarial.layer is {layer}, and nothing at or below it is trained",
             hint="Let the discriminator read a higher layer, or train more.",
         )
-
-
-def freeze_lowest(model: Any, layers: int) -> None:
-    """Let the embeddings and the lowest layers of a token classifier be as they are.
-
-    Args:
-        model: The model; matrices of LoRA in these layers are frozen as well.
-        layers: How many; 0 freezes nothing.
-
-    Raises:
-        OptionError: The layers share their weights, or cannot be told apart.
-    """
-    if not layers:
-        return
-    torch = neural(_WHO, "torch")
-    body = body_of(model)
-    total = int(body.config.num_hidden_layers)
-    stacks = [part for part in body.modules() if isinstance(part, torch.nn.ModuleList) and len(part) == total]
-    if not stacks or total == 1:
-        raise OptionError(
-            f"the layers of a model of the type {body.config.model_type} cannot be frozen one by one",
-            hint="Set adversarial.freeze=0.",
-        )
-    below: Sequence[Any] = [body.get_input_embeddings(), getattr(body, "embeddings", None), *stacks[0][:layers]]
-    for part in below:
-        if part is not None:
-            part.requires_grad_(False)

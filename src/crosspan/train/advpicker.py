@@ -38,7 +38,7 @@ from crosspan.train.picking import AdvPickerOptions, Selection, picked
 from crosspan.train.teacher import Teacher
 from crosspan.train.token_classifier import encoder_parts, train_token_classifier
 from crosspan.train.token_data import TrainingData, checked_data
-from crosspan.train.token_model import loaded
+from crosspan.train.token_model import loaded, trained_pieces
 from crosspan.train.token_objective import TokenObjective
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import TokenClassifierReport
@@ -213,9 +213,9 @@ def _distilled(
         raise EmptyInputError("there is no unlabelled sentence to learn from", hint="Give more text.")
     with torch_threads(threads):
         model = loaded(options, tokenizer, tags_of(data.labels), processes.device)
-        learned = Distillation(
-            options, rows, model, tokenizer, processes, dev=data.dev, labels=data.labels, threads=threads
-        )
+        given: dict[str, Any] = {"dev": data.dev, "labels": data.labels, "threads": threads}
+        given["partial"] = trained_pieces(model, tokenizer, options, rows)
+        learned = Distillation(options, rows, model, tokenizer, processes, **given)
         return fine_tuned(learned, folder, facts, _named(progress, "training the student"))
 
 

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.progress import Listener, advance_of
-from crosspan.core.threads import numba_threads
 from crosspan.core.types import Sentence
 from crosspan.tag import chain
 from crosspan.tag.crf import CrfModel, CrfTagger, FeatureOptions
@@ -114,8 +113,7 @@ def train_crf(
     for example in given:
         if not example.weight > 0:
             raise OptionError(f"an example has the weight {example.weight}", hint="Weights must be above 0.")
-    with numba_threads(threads):
-        keys, weights, transition, steps, loss = _learned(given, kinds, options, prior, progress)
+    keys, weights, transition, steps, loss = _learned(given, kinds, options, prior, threads, progress)
     card = {
         "sentences": len(given),
         "tokens": sum(len(example.sentence) for example in given),
@@ -135,6 +133,7 @@ def _learned(
     kinds: Sequence[str],
     options: CrfOptions,
     prior: CrfModel | None,
+    threads: int | None,
     progress: Listener | None,
 ) -> tuple[npt.NDArray[np.uint32], Float64Array, Float64Array, int, float]:
     """Keys of features, their weights, transitions, steps that were needed, and the loss that is left."""
@@ -145,19 +144,22 @@ def _learned(
         None if prior is None else prior.keys,
         options.noising,
     )
-    layout = lay_out([example.sentence.tokens for example in given], choice, advance_of(progress, "reading features"))
+    tokens = [example.sentence.tokens for example in given]
+    layout = lay_out(tokens, choice, advance_of(progress, "reading features"), threads)
     numbers, evidence = evidence_table(given, kinds, span_confidence=options.span_confidence)
     lengths, weight = [len(example.sentence) for example in given], [example.weight for example in given]
     if options.noising:  # every sentence once as it is, and once with some of its features missing
         lengths, numbers, weight = 2 * lengths, np.concatenate([numbers, numbers]), [0.5 * one for one in 2 * weight]
     known = Known(chain.flat_offsets(lengths), numbers, evidence, np.array(weight, np.float64))
     centre = _centre(prior, layout.keys, len(kinds))
-    loss = CrfLoss(layout, known, options.l2, centre, curvature=CURVATURE if prior is None else 0.0)
+    curvature = CURVATURE if prior is None else 0.0
+    loss = CrfLoss(layout, known, options.l2, centre, curvature=curvature, threads=threads)
     advance = advance_of(progress, "training")
     found, value, steps = minimise(
         loss,
         np.zeros(loss.size),
         Stopping(options.iterations, options.tolerance),
+        threads=threads,
         after=lambda step, _: advance(step, options.iterations),
     )
     return layout.keys, *loss.weights(found), steps, value

@@ -84,25 +84,29 @@ class FeatureChoice:
     noising: float = 0.0
 
 
-def lay_out(token_lists: Sequence[Sequence[str]], choice: FeatureChoice, advance: Advance) -> Layout:
+def lay_out(
+    token_lists: Sequence[Sequence[str]], choice: FeatureChoice, advance: Advance, threads: int | None = None
+) -> Layout:
     """Number the features of a text and lay out what sums up what.
 
     Args:
         token_lists: Sentences.
         choice: Which features to keep.
         advance: Told how many sentences are read.
+        threads: Threads to use; all cores by default.
     """
     maker = FeatureMaker(choice.options)
-    parts = PartTable()
+    parts = PartTable(threads)
     ids = []
     for done, shard in _shards(token_lists):
-        ids.append(parts.number(maker.batch(shard)))
+        ids.append(parts.number(maker.batch(shard, threads)))
         advance(done, len(token_lists))
     whole = joined(ids)
     first, part_keys = parts.contents()
     times = _times(whole, len(first) - 1)
     keys = _kept(first, part_keys, times, choice)
-    part_rows = features.find_rows(part_keys, *features.build_table(keys))
+    table, place = features.build_table(keys)
+    part_rows = features.find_rows(part_keys, table, place, threads)
     del part_keys, parts, maker
     noised_first, noised = np.zeros(1, np.int64), np.zeros(0, np.int32)
     if choice.noising:

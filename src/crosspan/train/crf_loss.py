@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.compiled import njit
+from crosspan.core.threads import in_parts
 from crosspan.tag import chain
+from crosspan.train.chain_loss import loss_and_residuals
 from crosspan.train.crf_layout import BLOCKS, Layout
 
 Float32Array = npt.NDArray[np.float32]
@@ -22,6 +24,10 @@ It changes how soon the minimum is found, not where it is. Growing with the numb
 favour rare features on the way there, which is worse where the search is stopped early. A model that is only trained on
 is sure of nearly all tokens: 0 is best there. Chosen on the development sets of UNER EWT, and of Luganda and Twi.
 """
+
+
+_WORTH_A_THREAD = 1_000
+"""Tokens that are worth a thread."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +73,22 @@ class CrfLoss:
         l2: Strength of the penalty.
         centre: What the penalty counts from.
         curvature: See :data:`CURVATURE`.
+        threads: Threads to use; all cores by default.
     """
 
     def __init__(
-        self, layout: Layout, known: Known, l2: float, centre: Centre, *, curvature: float = CURVATURE
+        self,
+        layout: Layout,
+        known: Known,
+        l2: float,
+        centre: Centre,
+        *,
+        curvature: float = CURVATURE,
+        threads: int | None = None,
     ) -> None:
         self._layout, self._known, self._centre = layout, known, centre
+        self._threads = threads
+        self._least = max(1, BLOCKS * _WORTH_A_THREAD // max(layout.n_tokens, 1))
         k = known.evidence.shape[1]
         self._k, self._n_groups = k, len(layout.group_sizes)
         self._base = _sums_by_group(layout, centre.weights, k)
@@ -99,14 +115,17 @@ class CrfLoss:
         """The loss of weights ``[size]``; ``gradient`` is filled."""
         layout, known, n_groups = self._layout, self._known, self._n_groups
         rows, slopes = flat.reshape(-1, self._k), gradient.reshape(-1, self._k)
-        moves = np.exp(self._transition(rows))
+        moves = chain.moves_of(self._transition(rows))
         sums, scores = (array.reshape(len(array), -1) for array in (self._sums, self._scores))
-        penalty = _fill(rows, self._base, self._factor, self._pull, sums, slopes)
-        _gather(layout.offsets, layout.rows, self._sums, self._parts, self._sums, n_groups - layout.n_tokens)
-        _gather(layout.offsets, layout.rows, self._sums, self._tokens, self._scores, 0)
-        losses, pairs = chain.loss_and_residuals(
-            known.first, self._sentences, scores, known.kinds, known.evidence, known.weight, moves, scores
-        )
+        penalty = np.zeros(BLOCKS)
+        self._in_blocks(_fill, rows, self._base, self._factor, self._pull, sums, slopes, penalty)
+        offsets, summed = layout.offsets, layout.rows
+        self._in_blocks(_gather, offsets, summed, self._sums, self._parts, self._sums, n_groups - layout.n_tokens)
+        self._in_blocks(_gather, offsets, summed, self._sums, self._tokens, self._scores, 0)
+        losses, pairs = loss_and_residuals(
+            known.first, self._sentences, scores, known.kinds, known.evidence, known.weight, moves, scores,
+            self._threads, least=self._least,
+        )  # fmt: skip
         self._collect(self._factor, slopes)
         pairs = np.where(np.isneginf(self._allowed), 0.0, pairs.sum(axis=0))
         slopes[n_groups:] += self._step[n_groups:, None] * pairs
@@ -128,8 +147,11 @@ class CrfLoss:
         """Add to ``out`` what the tokens of each group hold in ``_scores``, times ``factor``."""
         layout = self._layout
         offsets, columns, shift = layout.column_offsets, layout.columns, layout.n_tokens - self._n_groups
-        _gather(offsets, columns, self._scores, self._of_parts, self._scores, shift)
-        _collect(offsets, columns, self._scores, self._of_groups, factor, out)
+        self._in_blocks(_gather, offsets, columns, self._scores, self._of_parts, self._scores, shift)
+        self._in_blocks(_collect, offsets, columns, self._scores, self._of_groups, factor, out)
+
+    def _in_blocks(self, kernel: Any, *arrays: Any) -> None:
+        in_parts(kernel, BLOCKS, self._threads, given=arrays, least=self._least)
 
     def _weight_of_rows(self) -> Float64Array:
         """In how many features of tokens each row counts, as the sentences weigh."""
@@ -157,12 +179,11 @@ def _cuts(offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return cuts
 
 
-@njit(parallel=True)
-def _fill(rows, base, factor, pull, sums, slopes):  # type: ignore[no-untyped-def]
-    """Fill what groups score and the gradient of the penalty; return the penalty in blocks."""
-    penalty = np.zeros(BLOCKS)
+@njit()
+def _fill(begin, end, rows, base, factor, pull, sums, slopes, penalty):  # type: ignore[no-untyped-def]
+    """Fill what groups score, the gradient of the penalty, and the penalty in blocks, for some of the blocks."""
     size = len(rows) // BLOCKS + 1
-    for block in numba.prange(BLOCKS):
+    for block in range(begin, end):
         for g in range(block * size, min(len(rows), (block + 1) * size)):
             for y in range(rows.shape[1]):
                 slopes[g, y] = pull[g] * rows[g, y]
@@ -170,13 +191,12 @@ def _fill(rows, base, factor, pull, sums, slopes):  # type: ignore[no-untyped-de
                 if g < len(factor):
                     score = factor[g] * rows[g, y]
                     sums[g, y] = score + base[g, y] if len(base) else score
-    return penalty
 
 
-@njit(parallel=True)
-def _gather(offsets, rows, values, blocks, out, shift):  # type: ignore[no-untyped-def]
+@njit()
+def _gather(begin, end, offsets, rows, values, blocks, out, shift):  # type: ignore[no-untyped-def]
     """Fill row ``i + shift`` of ``out`` with the sum of the values that ``i`` sums up. Columns come in fours."""
-    for block in numba.prange(len(blocks) - 1):
+    for block in range(begin, end):
         for i in range(blocks[block], blocks[block + 1]):
             for q in range(values.shape[1]):
                 a = b = c = d = np.float64(0.0)
@@ -189,11 +209,11 @@ def _gather(offsets, rows, values, blocks, out, shift):  # type: ignore[no-untyp
                 out[i + shift, q, 0], out[i + shift, q, 1], out[i + shift, q, 2], out[i + shift, q, 3] = a, b, c, d
 
 
-@njit(parallel=True)
-def _collect(offsets, columns, values, blocks, factor, out):  # type: ignore[no-untyped-def]
+@njit()
+def _collect(begin, end, offsets, columns, values, blocks, factor, out):  # type: ignore[no-untyped-def]
     """Add to each group what its tokens and parts hold, times its factor; each sum is made in one thread, in order."""
     k = out.shape[1]
-    for block in numba.prange(len(blocks) - 1):
+    for block in range(begin, end):
         for g in range(blocks[block], blocks[block + 1]):
             for q in range(min(values.shape[1], (k + 3) // 4)):
                 a = b = c = d = np.float64(0.0)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.compiled import njit
+from crosspan.core.threads import in_parts
 from crosspan.tag.crf import TokenBatch
 
 Int32Array = npt.NDArray[np.int32]
@@ -17,9 +17,14 @@ UInt32Array = npt.NDArray[np.uint32]
 
 
 class PartTable:
-    """Numbers parts by what is in them."""
+    """Numbers parts by what is in them.
 
-    def __init__(self) -> None:
+    Args:
+        threads: Threads to use; all cores by default.
+    """
+
+    def __init__(self, threads: int | None = None) -> None:
+        self._threads = threads
         self._slots = np.zeros(1 << 16, np.uint64)
         self._numbers = np.zeros(1 << 16, np.int32)
         self._used = 0
@@ -28,7 +33,7 @@ class PartTable:
 
     def number(self, batch: TokenBatch) -> Int32Array:
         """The numbers of the parts of each token, ``[n, parts]``; -1 for parts that are empty."""
-        hashes = _hash_parts(batch.part_offsets, batch.keys)
+        hashes = _hashes(batch.part_offsets, batch.keys, self._threads)
         self._slots, self._numbers, self._used, ids, fresh = _find_parts(hashes, self._slots, self._numbers, self._used)
         lengths, keys = _contents(batch.part_offsets, batch.keys, fresh)
         self._lengths.append(lengths)
@@ -64,17 +69,21 @@ def mixed(value):  # type: ignore[no-untyped-def]
     return h ^ (h >> np.uint64(31))
 
 
-@njit(parallel=True)
-def _hash_parts(offsets, keys):  # type: ignore[no-untyped-def]
+def _hashes(offsets: Int64Array, keys: UInt32Array, threads: int | None) -> npt.NDArray[np.uint64]:
     """A hash of each part, 0 for empty ones. 64 bits: no two different parts share one."""
     out = np.zeros(len(offsets) - 1, np.uint64)
-    for i in numba.prange(len(out)):
+    in_parts(_hash_parts, len(out), threads, given=(offsets, keys, out), least=20_000)
+    return out
+
+
+@njit()
+def _hash_parts(begin, end, offsets, keys, out):  # type: ignore[no-untyped-def]
+    for i in range(begin, end):
         if offsets[i + 1] > offsets[i]:
             h = np.uint64(0)
             for j in range(offsets[i], offsets[i + 1]):
                 h = mixed(h ^ np.uint64(keys[j]))
             out[i] = h | np.uint64(1)
-    return out
 
 
 @njit()

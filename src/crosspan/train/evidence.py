@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.arithmetic import logs
 from crosspan.train.examples import Example
 
 Float64Array = npt.NDArray[np.float64]
@@ -77,9 +78,7 @@ def evidence_of(example: Example, labels: Sequence[str], *, span_confidence: boo
         [[0.0, -inf, -inf], [-inf, 0.0, -inf], [0.0, 0.0, 0.0]]
     """
     numbers, rows = evidence_table([example], labels, span_confidence=span_confidence)
-    with np.errstate(divide="ignore"):
-        logs: Float64Array = np.log(rows[numbers])
-    return logs
+    return logs(rows[numbers])
 
 
 def evidence_table(

@@ -2,20 +2,21 @@
 
 The method is that of Liu and Nocedal (1989) with a line search for the strong Wolfe conditions. The memory is kept in
 single precision, and the two loops of the method run over inner products instead of vectors (Chen et al. 2014), so that
-the memory is read twice a step.
+the memory is read twice a step. Sums are made in one order, whatever the processor: no library for linear algebra makes
+them, and the compiler may not change them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.compiled import njit
+from crosspan.core.threads import in_parts
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
@@ -24,6 +25,7 @@ Objective = Callable[[Float64Array, Float64Array], float]
 """What is minimised: called with weights and an array to fill with the gradient, it returns the value."""
 
 _BLOCK = 1 << 14  # numbers that are summed in one go
+_WORTH_A_THREAD = 16  # blocks
 _SHRINK, _FLATTEN = 1e-3, 0.9  # the Wolfe conditions
 _TRIALS = 20
 
@@ -60,11 +62,30 @@ class _Line:
     way: Float32Array
     there: Float64Array
     gradient: Float64Array
+    threads: int | None
 
     def at(self, step: float) -> _Point:
-        _go(self.here, self.way, step, self.there)
+        in_blocks = _Blocks(len(self.here), self.threads)
+        in_blocks(_go, self.here, self.way, step, self.there)
         value = self.objective(self.there, self.gradient)
-        return _Point(step, value, float(_inner(self.way, self.gradient).sum()))
+        return _Point(step, value, float(in_blocks.filled(_inner, self.way, self.gradient).sum()))
+
+
+class _Blocks:
+    """Runs loops over ``n`` numbers block by block, side by side."""
+
+    def __init__(self, n: int, threads: int | None) -> None:
+        self.count = (n + _BLOCK - 1) // _BLOCK
+        self.threads = threads
+
+    def __call__(self, kernel: Any, *arrays: Any) -> None:
+        in_parts(kernel, self.count, self.threads, given=arrays, least=_WORTH_A_THREAD)
+
+    def filled(self, kernel: Any, *arrays: Any, shape: tuple[int, ...] = ()) -> Float64Array:
+        """What a loop fills in: something of this shape for each block."""
+        out = np.zeros((self.count, *shape))
+        self(kernel, *arrays, out)
+        return out
 
 
 def minimise(
@@ -73,6 +94,7 @@ def minimise(
     stopping: Stopping,
     *,
     memory: int = 6,
+    threads: int | None = None,
     after: Callable[[int, float], None] | None = None,
 ) -> tuple[Float64Array, float, int]:
     """Find weights for which a smooth function is least.
@@ -82,6 +104,7 @@ def minimise(
         start: Where to begin, ``[n]``; it is written over.
         stopping: When to end.
         memory: Steps that are remembered.
+        threads: Threads to use; all cores by default.
         after: Called after each step with its number and the value.
 
     Returns:
@@ -97,14 +120,14 @@ def minimise(
     """
     here, there = start, np.empty_like(start)
     gradient, other = np.empty_like(start), np.empty_like(start)
-    past = _Past(len(start), memory)
+    past, in_blocks = _Past(len(start), memory, threads), _Blocks(len(start), threads)
     value = objective(here, gradient)
     steps = 0
-    while steps < stopping.iterations and _largest(gradient).max() > stopping.gradient:
+    while steps < stopping.iterations and in_blocks.filled(_largest, gradient).max() > stopping.gradient:
         way, slope = past.direction(gradient)
         if slope >= 0.0:
             break
-        line = _Line(objective, here, way, there, other)
+        line = _Line(objective, here, way, there, other, threads)
         first = 1.0 if past.used else min(1.0, 1.0 / float(np.sqrt(-slope)))
         found = _search(line.at, _Point(0.0, value, slope), first)
         if found.step == 0.0:
@@ -166,10 +189,12 @@ class _Past:
     Args:
         n: Weights.
         memory: Steps that are remembered.
+        threads: Threads to use; all cores by default.
     """
 
-    def __init__(self, n: int, memory: int) -> None:
+    def __init__(self, n: int, memory: int, threads: int | None) -> None:
         self.used = 0
+        self._in_blocks = _Blocks(n, threads)
         self._memory = memory
         self._rows = np.zeros((2 * memory, n), np.float32)  # steps, then changes
         self._products = np.zeros((2 * memory, 2 * memory))
@@ -180,12 +205,12 @@ class _Past:
     def direction(self, gradient: Float64Array) -> tuple[Float32Array, float]:
         """Where to go from here, and the slope that way."""
         m, products = self._memory, self._products
-        own = _inner_all(self._rows, gradient).sum(axis=0)
+        own = self._in_blocks.filled(_inner_all, self._rows, gradient, shape=(2 * m,)).sum(axis=0)
         # the direction is -(scale * gradient + sum of coefficients * rows): both loops change coefficients only
         coefficients = np.zeros(2 * m)
         share = {}
         for i in reversed(self._order):
-            inner = own[i] + coefficients @ products[i]
+            inner = own[i] + (coefficients * products[i]).sum()
             share[i] = inner / products[i, m + i]
             coefficients[m + i] -= share[i]
         scale = 1.0
@@ -194,17 +219,17 @@ class _Past:
             scale = products[last, m + last] / products[m + last, m + last]
             coefficients *= scale
         for i in self._order:
-            inner = scale * own[m + i] + coefficients @ products[m + i]
+            inner = scale * own[m + i] + (coefficients * products[m + i]).sum()
             coefficients[i] += share[i] - inner / products[i, m + i]
-        parts = _combine(self._rows, coefficients, scale, gradient, self._way)
+        parts = self._in_blocks.filled(_combine, self._rows, coefficients, scale, gradient, self._way)
         return self._way, float(parts.sum())
 
     def learn(self, step: float, before: Float64Array, after: Float64Array) -> None:
         """Remember the step that was taken along the last direction, and the gradients before and after."""
         m = self._memory
         place = self._free[0] if self._free else self._order[0]
-        _note(self._way, step, before, after, self._rows[place], self._rows[m + place])
-        own = _inner_both(self._rows, place, m + place).sum(axis=0)
+        self._in_blocks(_note, self._way, step, before, after, self._rows[place], self._rows[m + place])
+        own = self._in_blocks.filled(_inner_both, self._rows, place, m + place, shape=(2 * m, 2)).sum(axis=0)
         if own[m + place, 0] <= 1e-12 * own[m + place, 1]:  # no curvature: nothing to learn from
             if not self._free:
                 self._order.pop(0)
@@ -220,84 +245,81 @@ class _Past:
         self.used += 1
 
 
-@njit(parallel=True)
-def _go(here, way, step, there):  # type: ignore[no-untyped-def]
-    for i in numba.prange(len(here)):
+@njit()
+def _go(first, last, here, way, step, there):  # type: ignore[no-untyped-def]
+    for i in range(first * _BLOCK, min(len(here), last * _BLOCK)):
         there[i] = here[i] + step * way[i]
 
 
-@njit(parallel=True)
-def _note(way, step, before, after, steps, changes):  # type: ignore[no-untyped-def]
-    for i in numba.prange(len(way)):
+@njit()
+def _note(first, last, way, step, before, after, steps, changes):  # type: ignore[no-untyped-def]
+    for i in range(first * _BLOCK, min(len(way), last * _BLOCK)):
         steps[i] = step * way[i]
         changes[i] = after[i] - before[i]
 
 
-@njit(parallel=True)
-def _largest(values):  # type: ignore[no-untyped-def]
+@njit()
+def _largest(first, last, values, out):  # type: ignore[no-untyped-def]
     """The largest value of each block, without its sign."""
-    out = np.zeros((len(values) + _BLOCK - 1) // _BLOCK)
-    for block in numba.prange(len(out)):
+    for block in range(first, last):
         for i in range(block * _BLOCK, min(len(values), (block + 1) * _BLOCK)):
             out[block] = max(out[block], abs(values[i]))
-    return out
 
 
-@njit(parallel=True, fastmath={"reassoc", "contract"})
-def _inner(one, other):  # type: ignore[no-untyped-def]
+@njit()
+def _dot(one, other, begin, end):  # type: ignore[no-untyped-def]
+    """The inner product of two stretches: eight sums side by side, as the machine adds several numbers in one step."""
+    a = b = c = d = e = f = g = h = 0.0
+    stop = begin + (end - begin) // 8 * 8
+    for i in range(begin, stop, 8):
+        a += np.float64(one[i]) * np.float64(other[i])
+        b += np.float64(one[i + 1]) * np.float64(other[i + 1])
+        c += np.float64(one[i + 2]) * np.float64(other[i + 2])
+        d += np.float64(one[i + 3]) * np.float64(other[i + 3])
+        e += np.float64(one[i + 4]) * np.float64(other[i + 4])
+        f += np.float64(one[i + 5]) * np.float64(other[i + 5])
+        g += np.float64(one[i + 6]) * np.float64(other[i + 6])
+        h += np.float64(one[i + 7]) * np.float64(other[i + 7])
+    for i in range(stop, end):
+        a += np.float64(one[i]) * np.float64(other[i])
+    return ((a + e) + (b + f)) + ((c + g) + (d + h))
+
+
+@njit()
+def _inner(first, last, one, other, out):  # type: ignore[no-untyped-def]
     """The inner product of two vectors, in blocks."""
-    out = np.zeros((len(one) + _BLOCK - 1) // _BLOCK)
-    for block in numba.prange(len(out)):
-        total = 0.0
-        for i in range(block * _BLOCK, min(len(one), (block + 1) * _BLOCK)):
-            total += np.float64(one[i]) * np.float64(other[i])
-        out[block] = total
-    return out
+    for block in range(first, last):
+        out[block] = _dot(one, other, block * _BLOCK, min(len(one), (block + 1) * _BLOCK))
 
 
-@njit(parallel=True, fastmath={"reassoc", "contract"})
-def _inner_all(rows, vector):  # type: ignore[no-untyped-def]
+@njit()
+def _inner_all(first, last, rows, vector, out):  # type: ignore[no-untyped-def]
     """The inner products of all rows with a vector, in blocks: ``[blocks, rows]``."""
-    out = np.zeros(((len(vector) + _BLOCK - 1) // _BLOCK, len(rows)))
-    for block in numba.prange(len(out)):
+    for block in range(first, last):
         for row in range(len(rows)):
-            total = 0.0
-            for i in range(block * _BLOCK, min(len(vector), (block + 1) * _BLOCK)):
-                total += np.float64(rows[row, i]) * vector[i]
-            out[block, row] = total
-    return out
+            out[block, row] = _dot(rows[row], vector, block * _BLOCK, min(len(vector), (block + 1) * _BLOCK))
 
 
-@njit(parallel=True, fastmath={"reassoc", "contract"})
-def _inner_both(rows, one, other):  # type: ignore[no-untyped-def]
+@njit()
+def _inner_both(first, last, rows, one, other, out):  # type: ignore[no-untyped-def]
     """The inner products of all rows with two of them, in blocks: ``[blocks, rows, 2]``."""
-    out = np.zeros(((rows.shape[1] + _BLOCK - 1) // _BLOCK, len(rows), 2))
-    for block in numba.prange(len(out)):
+    for block in range(first, last):
+        begin, end = block * _BLOCK, min(rows.shape[1], (block + 1) * _BLOCK)
         for row in range(len(rows)):
-            first = second = 0.0
-            for i in range(block * _BLOCK, min(rows.shape[1], (block + 1) * _BLOCK)):
-                here = np.float64(rows[row, i])
-                first += here * np.float64(rows[one, i])
-                second += here * np.float64(rows[other, i])
-            out[block, row, 0], out[block, row, 1] = first, second
-    return out
+            out[block, row, 0] = _dot(rows[row], rows[one], begin, end)
+            out[block, row, 1] = _dot(rows[row], rows[other], begin, end)
 
 
-@njit(parallel=True, fastmath={"reassoc", "contract"})
-def _combine(rows, coefficients, scale, gradient, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` with ``-(scale * gradient + coefficients @ rows)``; return its slope in blocks."""
-    slopes = np.zeros((len(gradient) + _BLOCK - 1) // _BLOCK)
-    for block in numba.prange(len(slopes)):
+@njit()
+def _combine(first, last, rows, coefficients, scale, gradient, way, out):  # type: ignore[no-untyped-def]
+    """Fill ``way`` with ``-(scale * gradient + coefficients @ rows)``, and ``out`` with its slope in blocks."""
+    for block in range(first, last):
         begin, end = block * _BLOCK, min(len(gradient), (block + 1) * _BLOCK)
         for i in range(begin, end):
-            out[i] = -scale * gradient[i]
+            way[i] = -scale * gradient[i]
         for row in range(len(rows)):
             if coefficients[row] != 0.0:
                 factor = np.float32(coefficients[row])
                 for i in range(begin, end):
-                    out[i] -= factor * rows[row, i]
-        total = 0.0
-        for i in range(begin, end):
-            total += np.float64(out[i]) * gradient[i]
-        slopes[block] = total
-    return slopes
+                    way[i] -= factor * rows[row, i]
+        out[block] = _dot(way, gradient, begin, end)

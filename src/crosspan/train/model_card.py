@@ -50,6 +50,8 @@ def record_of(
         steps=report["best_step"],
         loss=options.loss,
         lora=options.lora_rank or None,
+        layers=options.layers or None,
+        frozen=options.freeze_layers or ("embeddings" if options.freeze_embeddings else None),
         method=method,
         level=None if game is None else game.settings["level"],
         romanize="yes" if options.romanize == "yes" else None,

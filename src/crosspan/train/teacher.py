@@ -18,10 +18,11 @@ from crosspan.models.loading import load_model, neural
 from crosspan.tag.transformers import TransformersTagger, TransformersTaggerOptions
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import TextRow, judged, text_rows
-from crosspan.train.adversary import body_of, discriminator_of
+from crosspan.train.adversary import discriminator_of
 from crosspan.train.picking import Float64Array
 from crosspan.train.token_classifier import encoder_parts
 from crosspan.train.token_game import DISCRIMINATOR_FILE
+from crosspan.train.token_model import body_of
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import WHO
 

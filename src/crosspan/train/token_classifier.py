@@ -25,11 +25,11 @@ from crosspan.tag.crf import tags_of
 from crosspan.train import RECORD
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import language_text
-from crosspan.train.adversary import check_layers, freeze_lowest
+from crosspan.train.adversary import check_layers
 from crosspan.train.examples import Example
 from crosspan.train.token_data import checked_data
 from crosspan.train.token_game import game_of
-from crosspan.train.token_model import loaded
+from crosspan.train.token_model import loaded, trained_pieces
 from crosspan.train.token_objective import TokenObjective
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import WHO, TokenClassifierReport
@@ -95,13 +95,13 @@ def train_token_classifier(
         )
     processes, text = Processes(options.device), None
     if played is not None:
-        check_layers(config, played, lora=options.lora_rank > 0)
+        check_layers(config, played, options)
         text = language_text(tokenizer, config, data.examples, unlabelled, data.sources, options, played)
     with torch_threads(threads):
         model = loaded(options, tokenizer, tags_of(data.labels), processes.device)
-        given: dict[str, Any] = {"dev": data.dev, "labels": data.labels, "threads": threads}
+        partial = trained_pieces(model, tokenizer, options, rows, () if text is None else text.rows)
+        given: dict[str, Any] = {"dev": data.dev, "labels": data.labels, "threads": threads, "partial": partial}
         if played is not None and text is not None:
-            freeze_lowest(model, played.freeze)
             learned: TokenObjective = game_of(options, rows, model, tokenizer, processes, played, text, **given)
         else:
             learned = TokenObjective(options, rows, model, tokenizer, processes, **given)

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.types import Sentence
 from crosspan.models.batching import in_batches
 from crosspan.models.checkpoints import trained
 from crosspan.models.loop import Outcome
@@ -18,12 +17,12 @@ from crosspan.models.processes import Processes
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import LanguageText, TextRow, judged
 from crosspan.train.adversary import (
-    body_of,
     discriminator_of,
     language_losses,
     reversed_gradient,
     weight_at,
 )
+from crosspan.train.token_model import body_of
 from crosspan.train.token_objective import TokenObjective
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import GamePart, GameReport
@@ -120,6 +119,7 @@ class Game(TokenObjective):
         rows = self.text.batch(step * self.per_step + turn, self.size)
         weights = self.text.weights(rows, self.adversarial.level)
         longest_first = sorted(rows, key=lambda row: -len(row.ids))
+        lengths = np.array([len(row.ids) for row in longest_first], np.int64)
 
         def losses(chosen: npt.NDArray[np.int64]) -> Iterable[Any]:
             yield self._language_loss([longest_first[at] for at in chosen.tolist()], weights, part, weight)
@@ -127,7 +127,7 @@ class Game(TokenObjective):
         def add_up() -> Any:
             self.model.train()
             self.draw_from(self.options.seed, 4 + turn, step)
-            return self.added_up(len(longest_first), losses)[0]
+            return self.added_up(len(longest_first), losses, lengths=lengths)[0]
 
         learning = {"discriminator": self.judges, "generator": self.encoder, "both": [*self.encoder, *self.judges]}
         return self.gradient_of(add_up, [*self.encoder, *self.judges], learning[part])
@@ -249,11 +249,8 @@ def game_of(
     processes: Processes,
     adversarial: AdversarialOptions,
     text: LanguageText,
-    *,
-    dev: Sequence[Sentence],
-    labels: tuple[str, ...],
-    threads: int | None,
+    **given: Any,
 ) -> Game:
     """The training of the mode that is wanted; see :class:`Game`."""
     kind = Reversal if adversarial.mode == "reversal" else Alternating
-    return kind(options, rows, model, tokenizer, processes, adversarial, text, dev=dev, labels=labels, threads=threads)
+    return kind(options, rows, model, tokenizer, processes, adversarial, text, **given)

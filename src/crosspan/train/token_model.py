@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from crosspan.core.errors import OptionError
 from crosspan.models.device import Placement
+from crosspan.models.layers import freeze, keep_first
 from crosspan.models.loading import check_fit, load_model, neural
+from crosspan.models.partial_vocabulary import PartialVocabulary, partial_vocabulary
 from crosspan.models.pieces import record_marks
 from crosspan.models.romanizing import record
 from crosspan.train.token_options import TokenClassifierOptions
+
+if TYPE_CHECKING:
+    from crosspan.train.adversarial_text import TextRow
+    from crosspan.train.token_rows import Row
 
 _WHO = "fine-tuning"
 
 
 def loaded(options: TokenClassifierOptions, tokenizer: Any, tags: Sequence[str], device: Any) -> Any:
-    """The encoder with a layer of tags, ready to be trained.
+    """The encoder with a layer of tags, ready to be trained; what is to stay as it is, is frozen.
 
     Raises:
         ModelError: It cannot be loaded.
-        OptionError: No layer has a name in ``lora_targets``.
+        OptionError: No layer has a name in ``lora_targets``, or there are fewer layers than are wanted or frozen.
         MissingDependencyError: LoRA is wanted and peft is not installed.
     """
     torch = neural(_WHO, "torch")
@@ -36,13 +44,43 @@ def loaded(options: TokenClassifierOptions, tokenizer: Any, tags: Sequence[str],
             label2id={tag: index for index, tag in enumerate(tags)},
         )
         check_fit(tokenizer, model, options.encoder)
+        keep_first(model, options.layers, options.encoder)
         record(model, options.romanize == "yes")
         record_marks(model, options.marks)
         if options.lora_rank:
             model = _with_lora(model, options).to(device)
+        freeze(model, body_of(model), layers=options.freeze_layers, embeddings=options.freeze_embeddings)
     if options.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return model
+
+
+def trained_pieces(
+    model: Any, tokenizer: Any, options: TokenClassifierOptions, rows: Iterable[Row], text: Iterable[TextRow] = ()
+) -> PartialVocabulary | None:
+    """Leave the vectors of pieces out of a training that it has no text of, unless all are wanted.
+
+    Args:
+        model: The model.
+        tokenizer: Its tokenizer.
+        options: How it is trained.
+        rows: What it learns its task from.
+        text: What else it learns from.
+
+    Returns:
+        What puts them back; ``None`` where all stay.
+    """
+    if options.vocabulary == "all":
+        return None
+    fill = np.array([tokenizer.pad_token_id or 0])
+    ids = [row.ids for some in (rows, text) for row in some]
+    return partial_vocabulary(model, [fill, *ids])
+
+
+def body_of(model: Any) -> Any:
+    """The pre-trained part of a token classifier, without the layer of tags."""
+    whole = model.get_base_model() if hasattr(model, "peft_config") else model
+    return whole.base_model
 
 
 def merged(model: Any) -> Any:

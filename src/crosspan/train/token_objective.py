@@ -7,13 +7,15 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from crosspan.core.types import Sentence
 from crosspan.models.loop import Outcome
 from crosspan.models.objective import Look, Objective
+from crosspan.models.partial_vocabulary import PartialVocabulary
 from crosspan.models.processes import Processes
 from crosspan.models.schedule import Course
-from crosspan.models.stepper import Indices, adamw, half_precision
+from crosspan.models.stepper import Indices, adamw, half_precision, pieces_at_once
 from crosspan.train.token_losses import word_losses
 from crosspan.train.token_model import merged
 from crosspan.train.token_options import TokenClassifierOptions
@@ -34,6 +36,7 @@ class TokenObjective(Objective):
         dev: Sentences that choose the weights.
         labels: The kinds of entity.
         threads: Threads for decoding.
+        partial: What puts the vectors of all pieces back, where only some are trained.
     """
 
     method: str | None = None
@@ -52,6 +55,7 @@ class TokenObjective(Objective):
         dev: Sequence[Sentence] = (),
         labels: tuple[str, ...] = (),
         threads: int | None = None,
+        partial: PartialVocabulary | None = None,
     ) -> None:
         course = Course(
             examples=len(rows),
@@ -74,8 +78,9 @@ class TokenObjective(Objective):
             max_norm=options.max_norm,
             most=options.batch_size,
             dtype=half_precision(options.precision, device),
+            pieces=pieces_at_once(options.pieces_at_once, device),
         )
-        self.rows, self.dev, self.labels, self.threads = rows, dev, labels, threads
+        self.rows, self.dev, self.labels, self.threads, self.partial = rows, dev, labels, threads, partial
         self.pad = int(tokenizer.pad_token_id or 0)
         self.lengths = np.array([len(row.ids) for row in rows], np.int64)
         self.mean_weight = sum(float(row.weight.sum()) for row in rows) / sum(row.words for row in rows)
@@ -95,6 +100,10 @@ class TokenObjective(Objective):
         """The loss of all words of some windows."""
         batches, share = prepared
         yield self._task_loss([self.rows[at] for at in batches[number][rows].tolist()]) / share
+
+    def lengths_of(self, batch: Indices) -> npt.NDArray[np.int64]:
+        """Pieces of each window."""
+        return self.lengths[batch]
 
     def draw(self, step: int, number: int) -> None:
         """One stream for all batches of a step."""
@@ -146,7 +155,10 @@ class TokenObjective(Objective):
     # --- what comes out ----------------------------------------------------------------------------------------------
 
     def finished(self) -> Any:
-        """The model without matrices beside its weights."""
+        """The model without matrices beside its weights, and with the vectors of all pieces. The training has ended."""
+        self.forget()
+        if self.partial is not None:
+            self.partial.put_back()
         return merged(self.model)
 
     def remedy(self, what: str) -> str:

@@ -24,9 +24,16 @@ class TokenClassifierOptions:
             be used with the same setting.
         marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: "skip"
             leaves them out, "keep" takes them as any other, as most programs do. The tagger does the same.
+        layers: So many of the encoder's first layers alone; 0 is all of them.
+        freeze_layers: So many of the lowest layers, and the embeddings with them, are not trained; 0 is none.
+        freeze_embeddings: Whether the embeddings are not trained.
+        vocabulary: Which pieces have vectors that are trained: those of the "text" that is learned from, or "all", of
+            which the others would only decay. "text" takes a fraction of the memory and of the time.
         epochs: How often the data are gone through.
         max_steps: Most changes of the weights; 0 for no limit.
         batch_size: Sentences of a batch, in all processes together.
+        pieces_at_once: Most pieces that go through the model at once, padding included; a batch with more is learned
+            from in parts, which changes only what is left out at random. 0 chooses by the device.
         accumulate: Batches that go into one change of the weights.
         learning_rate: The highest rate, after the warm-up; it then falls to 0 in a line.
         warmup: Share of the steps in which the rate rises in a line.
@@ -66,9 +73,14 @@ class TokenClassifierOptions:
     encoder: str = ""
     words: WordChoice = "first"
     marks: Marks = "skip"
+    layers: Annotated[int, AtLeast(0)] = 0
+    freeze_layers: Annotated[int, AtLeast(0)] = 0
+    freeze_embeddings: bool = False
+    vocabulary: Literal["text", "all"] = "text"
     epochs: Annotated[int, AtLeast(1)] = 5
     max_steps: Annotated[int, AtLeast(0)] = 0
     batch_size: Annotated[int, AtLeast(1)] = 32
+    pieces_at_once: Annotated[int, AtLeast(0)] = 0
     accumulate: Annotated[int, AtLeast(1)] = 1
     learning_rate: Annotated[float, Above(0)] = 2e-5
     warmup: Annotated[float, Within(0, 1)] = 0.1

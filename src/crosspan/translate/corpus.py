@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any
 
 from crosspan.core.failures import EachByItself, in_words
-from crosspan.core.files import PathLike, name_of, open_output, read_lines
+from crosspan.core.files import PathLike, name_of, open_output
+from crosspan.core.lines import read_lines
 from crosspan.core.overwrites import check_writing
 from crosspan.core.progress import Listener, Progress
 from crosspan.translate import Translation, Translator

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.json_text import parse_json
 from crosspan.core.options import Above, AtLeast, OneOf, checked, with_settings
-from crosspan.core.threads import torch_threads
+from crosspan.core.threads import Home, torch_threads
 from crosspan.models.loading import load_tokenizer, neural
 from crosspan.translate import Advance, Translation
 from crosspan.translate.checkpoint import CheckpointTranslator
@@ -115,6 +116,7 @@ class CTranslate2Translator(CheckpointTranslator):
             self.tokenizer = _tokenizer(self.folder, self.options.tokenizer)
         self.family = ModelFamily(self.tokenizer, name=self.name, prefix=self.options.prefix)
         self.longest, self.longest_target = _limits(self.folder, self.tokenizer)
+        self._home = Home("the translator")
         try:
             with torch_threads():  # CTranslate2 sets the threads of the whole process while it loads
                 self.network = package.Translator(
@@ -128,10 +130,15 @@ class CTranslate2Translator(CheckpointTranslator):
                 hint="Remove that folder, so that the model is converted again.",
             ) from error
 
+    def _at_work(self) -> AbstractContextManager[Any]:
+        self._home.check()
+        return nullcontext()
+
     def score_ids(
         self, sources: Sequence[Int32Array], targets: Sequence[Int32Array], advance: Advance | None = None
     ) -> npt.NDArray[np.float64]:
         """Like :meth:`score`, for pieces as :meth:`source_ids` and :meth:`target_ids` give them."""
+        self._home.check()
         before = self._tokens(sources)
         after = self._tokens([row[:-1] for row in targets])  # the end is added there
         n_given = self.family.n_given

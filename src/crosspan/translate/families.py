@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.locks import Lock
 from crosspan.text.characters import encodable
 from crosspan.translate.languages import code_of, english_name, same_language
 
@@ -58,6 +59,7 @@ class ModelFamily:
 
     def __init__(self, tokenizer: Any, *, name: str = "", prefix: str = "") -> None:
         self.tokenizer = tokenizer
+        self._turn = Lock()  # a tokenizer has settings, which are changed while it cuts
         self.name = name
         self.prefix = prefix
         self.kind, self._ids = _read_codes(tokenizer)
@@ -144,13 +146,14 @@ class ModelFamily:
         before, end = self.given(target), int(self.tokenizer.eos_token_id)
         switch = getattr(self.tokenizer, "_switch_to_target_mode", None)
         marian = self.kind in ("pair", "target-code") and switch is not None
-        if marian and switch is not None:
-            switch()
-        try:
-            rows = self._pieces(texts)
-        finally:
-            if marian:
-                self.tokenizer._switch_to_input_mode()
+        with self._turn:
+            if marian and switch is not None:
+                switch()
+            try:
+                rows = self._pieces(texts)
+            finally:
+                if marian:
+                    self.tokenizer._switch_to_input_mode()
         return [np.array([*before, *row, end], np.int32) for row in rows]
 
     def given(self, target: str) -> list[int]:
@@ -197,13 +200,14 @@ class ModelFamily:
     def _cut(self, texts: Sequence[str], *, split_special_tokens: bool) -> list[list[int]]:
         if not texts:
             return []
-        found: list[list[int]] = self.tokenizer(
-            list(encodable(texts)),
-            add_special_tokens=False,
-            split_special_tokens=split_special_tokens,
-            return_attention_mask=False,
-            verbose=False,  # long texts are looked after elsewhere
-        )["input_ids"]
+        with self._turn:
+            found: list[list[int]] = self.tokenizer(
+                list(encodable(texts)),
+                add_special_tokens=False,
+                split_special_tokens=split_special_tokens,
+                return_attention_mask=False,
+                verbose=False,  # long texts are looked after elsewhere
+            )["input_ids"]
         return found
 
 

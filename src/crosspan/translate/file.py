@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crosspan.core.errors import OptionError, PairError
-from crosspan.core.files import name_of, read_lines
+from crosspan.core.files import name_of
+from crosspan.core.lines import read_lines
 from crosspan.core.options import with_settings
 from crosspan.translate import Advance, Translation
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.logs import logger_of
 from crosspan.core.options import Above, AtLeast, OneOf, checked
 from crosspan.core.secrets import hidden
@@ -94,6 +95,7 @@ class Guarded:
             self.options = replace(self.options, split="never", retry=False)
         self.found: Counter[str] = Counter()
         self.repaired: Counter[str] = Counter()
+        self.counting = Lock()
 
     def translate(
         self, texts: Sequence[str], *, source: str, target: str, advance: Advance | None = None
@@ -223,7 +225,8 @@ class _Work:
         """Translate, and try again what came out wrong."""
         found = self._translated(self.guarded.translator, texts, advance)
         wrong = [index for index, translation in enumerate(found) if translation.problem is not None]
-        self.guarded.found.update(_kind(found[index]) for index in wrong)
+        with self.guarded.counting:
+            self.guarded.found.update(_kind(found[index]) for index in wrong)
         wrong = [index for index in wrong if not found[index].final]
         if not wrong or not self.options.retry:
             return found
@@ -234,7 +237,8 @@ class _Work:
         for index, translation in zip(wrong, better, strict=True):
             other = translation or next(split)
             if other is not None and other.problem is None:
-                self.guarded.repaired[_kind(found[index])] += 1
+                with self.guarded.counting:
+                    self.guarded.repaired[_kind(found[index])] += 1
             found[index] = _better(found[index], other)
         return found
 

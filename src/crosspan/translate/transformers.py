@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crosspan.core.errors import ModelError, OptionError
+from crosspan.core.locks import Lock
 from crosspan.core.options import Above, AtLeast, checked, with_settings
 from crosspan.core.threads import torch_threads
 from crosspan.models.batching import padded
@@ -75,6 +76,8 @@ class TransformersOptions:
 class TransformersTranslator(CheckpointTranslator):
     """A :class:`~crosspan.translate.ScoringTranslator` that is a model of ``transformers``.
 
+    Many threads may use one; it works for one of them at a time.
+
     Args:
         model: Name on the hub, or a folder.
         threads: Threads of a CPU to use; PyTorch's choice by default.
@@ -118,6 +121,7 @@ class TransformersTranslator(CheckpointTranslator):
         self.network = load_model(self.name, "AutoModelForSeq2SeqLM", placement=placement)
         check_fit(self.tokenizer, self.network, self.name)
         self.network.generation_config = self._decoding((), 1)  # what a checkpoint brings would fill what is left open
+        self._turn = Lock()
         self.longest = longest_source(self.tokenizer, self.config)
         self.longest_target = longest_target(self.config)
 
@@ -147,7 +151,7 @@ class TransformersTranslator(CheckpointTranslator):
     @contextmanager
     def _at_work(self) -> Iterator[None]:
         torch = neural("this translator", "torch")
-        with torch.inference_mode(), torch_threads(self.threads):
+        with self._turn, torch.inference_mode(), torch_threads(self.threads):
             yield
 
     def _translated(self, rows: Sequence[Int32Array], given: Sequence[int], limit: int) -> list[Translation]:

@@ -391,13 +391,18 @@ def test_a_tagger_is_trained_on_the_training_part(tmp_path: Path, downloads: Any
     found = result.languages[0].result
     assert found["n"] == 3  # test sentences need no translation then
     assert found["notes"] == ["2 translated sentences to train on"]
-    # a trainer that learns from unlabelled text gets the test sentences without their labels
+    assert {one.lang for one in sentences} == {"lug"}
+    # a trainer that learns not to tell languages apart gets labels of the source, and the target without labels
     families[1].register("fake", train, unlabelled=True)
     result = run("masakhaner2", tmp_path, settings=settings, **how)
-    assert [(one.tokens[0], one.lang, one.spans) for one in given["unlabelled"]] == [
-        (name, "lug", ()) for name in ("Ada", "Bob", "Eva")
+    sentences = [one.sentence for one in given["examples"]]
+    assert [(one.tokens[0], one.lang, one.spans[0].label) for one in sentences] == [
+        (name, "en", "PER") for name in ("Ada", "Bob")
     ]
-    assert result.languages[0].result["notes"][1:] == ["the trainer read the words of the test sentences"]
+    assert [(one.tokens[0], one.lang, one.spans) for one in given["unlabelled"]] == [
+        (name, "lug", ()) for name in ("Ada", "Bob")
+    ]
+    assert result.languages[0].result["notes"][1:] == []
 
 
 def test_an_encoder_is_fine_tuned_against_a_discriminator(tmp_path: Path, downloads: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from crosspan.core.errors import CrosspanError
 from crosspan.core.progress import Listener
-from crosspan.core.types import Alignment, Pair
+from crosspan.core.types import Alignment
 from crosspan.lab.bench.material import (
     LazyMaterial,
     labelled_sources,
@@ -21,17 +21,14 @@ from crosspan.lab.bench.material import (
 from crosspan.lab.bench.outcome import CellOutcome
 from crosspan.lab.bench.system import System
 from crosspan.pipeline.codec import model_bytes
-from crosspan.pipeline.corpus import NOWHERE, Corpus
+from crosspan.pipeline.corpus import Corpus
 from crosspan.pipeline.plan import Plan, aligning_plan, plan_of
 from crosspan.pipeline.plan_inputs import Given
 from crosspan.pipeline.recipes.recipe import Recipe, make_recipe
 from crosspan.pipeline.results import Results
 from crosspan.pipeline.run import carry_out
 from crosspan.pipeline.steps.tagging import tagger_from
-from crosspan.pipeline.steps.training import Train
 from crosspan.pipeline.store import Store
-from crosspan.suites.suite import Material
-from crosspan.train import TRAINERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +93,6 @@ class BenchJob:
         recipe, given = self._ready() if self.system.is_ready else self._asked(task)
         if trained is not None:
             given = replace(given, components={"ensemble": trained})
-        if _learns_from_text(recipe):
-            given = replace(given, unlabelled=[self.material.part("text", self._text, n_sides=1)])
         return (aligning_plan if self.system.pipeline == "alignment" else plan_of)(recipe, given)
 
     def _asked(self, task: str) -> tuple[Recipe, Given]:
@@ -122,12 +117,6 @@ class BenchJob:
             corpora["source"] = self.material.part("pairs", test_pairs)
         return make_recipe(system.ready_data(self.lang, self.source_lang)), Given(corpora=corpora, checks=False)
 
-    def _text(self, material: Material) -> list[Pair]:
-        """The test sentences without their labels, for a trainer that learns from unlabelled text."""
-        return [
-            Pair(replace(pair.source, lang=pair.source.lang or self.lang), NOWHERE) for pair in test_sentences(material)
-        ]
-
     def _outcome(self, results: Results) -> CellOutcome:
         """The test sentences with what was found; those that could not be worked on are without labels."""
         gold = self.material.material.gold
@@ -145,11 +134,8 @@ class BenchJob:
                 own = () if projection.error is not None else projection.sentence.spans
                 spans[str(projection.sentence.id)] = own if voted is None else next(voted)
         sentences = [replace(one, spans=spans.get(str(index), ())) for index, one in enumerate(gold)]
-        notes = []
-        if any(isinstance(step, Train) and step.unlabelled for step in results.plan.steps):
-            notes.append("the trainer read the words of the test sentences")
         what = "are left to the tagger" if results.plan.labelled == "ensemble" else "count as unlabelled"
-        return CellOutcome(sentences, notes=(*notes, *_left_out(errors, len(gold), what)))
+        return CellOutcome(sentences, notes=_left_out(errors, len(gold), what))
 
 
 def _linked(results: Results) -> CellOutcome:
@@ -173,12 +159,6 @@ def _left_out(errors: Sequence[str], total: int, what: str) -> tuple[str, ...]:
     if len(errors) == total:
         raise CrosspanError(f"no sentence could be worked on, the first: {errors[0]}")
     return (f"{len(errors)} sentences could not be worked on and {what}, the first: {errors[0]}",)
-
-
-def _learns_from_text(recipe: Recipe) -> bool:
-    """Whether a trainer wants unlabelled text, and the user names no files of it."""
-    train = recipe.train
-    return train is not None and not train.unlabelled and TRAINERS.facts(train.use, train.options).unlabelled
 
 
 def _trained(results: Results, threads: int | None) -> KnownTagger:

@@ -94,7 +94,7 @@ class System:
             if "{lang}" not in tagger:
                 tagger_name(tagger)
         for task in self.tasks:
-            make_recipe({"task": task, **self.tables(task, "", "en")})
+            make_recipe({"task": task, **self.tables(task, "xx", "en")})
 
     def _check_setting(self, name: str) -> None:
         """Raise where a setting has no effect, or belongs to something else than it says."""

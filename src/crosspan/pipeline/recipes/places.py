@@ -37,8 +37,8 @@ def places_read(recipe: Recipe) -> list[str]:
 
 
 def places_kept(recipe: Recipe) -> list[str]:
-    """The caches that a recipe names: files and folders that are written."""
-    return [value for name, value in _values(recipe) if names_a_cache(name) and value]
+    """The caches that a recipe names, each once, as components may share one: files and folders that are written."""
+    return list(dict.fromkeys(str(value) for name, value in _values(recipe) if names_a_cache(name) and value))
 
 
 def _values(recipe: Recipe) -> Iterator[tuple[str, Any]]:

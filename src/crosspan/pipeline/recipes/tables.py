@@ -13,6 +13,7 @@ from crosspan.io import FORMATS, output_names
 from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
+from crosspan.text.language_codes import check_language
 from crosspan.train import TRAINERS
 from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.noise import NoiseOptions
@@ -90,6 +91,7 @@ class SentenceTable:
 
     def __post_init__(self) -> None:
         check_choice("format", self.format, ("auto", *FORMATS.names()))
+        check_language(self.lang, what="lang")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,9 +194,10 @@ class AlignTable:
     """The aligner that links words.
 
     Args:
-        use: statistical learns from the sentences at hand; fast_align; simalign, awesome, transalign or cross_attention
-            with a model; or one that another package brings; links reads a file of links; model loads a statistical
-            aligner that was saved; none links nothing, for methods that need no links.
+        use: statistical learns from the sentences at hand; hybrid does so with a model beside it; fast_align;
+            simalign, awesome, transalign or cross_attention with a model; or one that another package brings;
+            links reads a file of links; model loads an aligner that was saved; none links nothing, for methods that
+            need no links.
         path: The file, for links and model.
     """
 

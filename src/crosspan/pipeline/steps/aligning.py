@@ -5,21 +5,35 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from crosspan.align import ALIGNERS, Aligner
+from crosspan.align.link_units import Linked, counted_by_blanks
 from crosspan.core.digests import file_digest
 from crosspan.core.errors import AlignmentError, PairError
 from crosspan.core.failures import EachByItself, in_words
+from crosspan.core.logs import warn
+from crosspan.core.model_options import UNSEEN
+from crosspan.core.options import with_settings
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
 from crosspan.pipeline.parts import Fault, Faults, Links, Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.learning import REPORTED, learning_facts, learning_text
 from crosspan.pipeline.use import Use
+
+_UNITS_HINT = (
+    "Read the text as it was linked: the format tokens parts words at blanks alone (--source-format tokens or "
+    "--target-format tokens)."
+)
+
+
+class LinkWarning(UserWarning):
+    """Links seem to be of other tokens than the sentences have."""
+
 
 _NO_LINKS = Alignment.from_links([])
 
@@ -68,9 +82,10 @@ class Align(Step):
         if not self.learned:
             return self.aligner.make(inputs.threads)
         aligner = aligner_from(inputs.model("learn"), inputs.threads)
-        if REPORTED in self.aligner.settings:
-            changed = {REPORTED: float(self.aligner.settings[REPORTED])}
-            aligner.options = replace(aligner.options, **changed)
+        free = {REPORTED, self.aligner.component.model, *UNSEEN}  # the model lies elsewhere perhaps; it is the same
+        changed = {name: value for name, value in self.aligner.settings.items() if name in free}
+        if changed:
+            aligner.options = with_settings(aligner.options, changed)
         return aligner
 
     def work(self, inputs: Inputs) -> Output:
@@ -162,7 +177,7 @@ class GivenLinks(Step):
     _at: int = 0
 
     def __post_init__(self) -> None:
-        self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True))
+        self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True), Need("pairs", "about", True))
 
     def facts(self) -> Mapping[str, Any]:
         """The links by their content."""
@@ -178,7 +193,22 @@ class GivenLinks(Step):
                 where=self.source.shown or None,
                 hint="Links and sentences must belong together line by line; an empty line stands for no links.",
             )
+        self._check_units(inputs)
         self._links, self._at = iter(self.source.read()), 0
+
+    def _check_units(self, inputs: Inputs) -> None:
+        """Warn where the links of the first shard count what stands between blanks."""
+        tokens, about = next(inputs.all("pairs", "tokens")), next(inputs.all("pairs", "about"))
+        rows = zip(zip(*tokens.sides, strict=True), zip(*about.sides, strict=True), self.source.read(), strict=False)
+        linked = [Linked(words, (one.text, other.text), links) for words, (one, other), links in rows]
+        for side, name in enumerate(("source", "target")):
+            if counted_by_blanks(linked, side):
+                place = f"{self.source.shown}: " if self.source.shown else ""
+                warn(
+                    f"{place}the links seem to count the words between blanks of the {name}, but its tokens are finer "
+                    f"(punctuation stands apart), so that labels come to stand on wrong words. {_UNITS_HINT}",
+                    LinkWarning,
+                )
 
     def work(self, inputs: Inputs) -> Output:
         """Read the links of a shard; shards come in order, some are passed over."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from crosspan.core.digests import digest_of
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, PairError
+from crosspan.core.logs import logger_of, warn
 from crosspan.core.sources import source_digest
 from crosspan.core.types import Sentence
 from crosspan.io.pairs import LocatedPair, empty_side, one_sided
@@ -17,8 +18,24 @@ from crosspan.pipeline.corpus import Corpus, fault_of
 from crosspan.pipeline.engine import Engine
 from crosspan.pipeline.parts import Extras, Fault, Faults, Labels, Tokens, about_row
 from crosspan.pipeline.store import Entry
+from crosspan.text.english import plainly_not_english
+from crosspan.text.pair_watch import PairFault, PairWatch
 
 _LISTING = "listing"
+_FAULTS = "pair_faults"
+_LOG = logger_of(__name__)
+
+
+class PairWarning(UserWarning):
+    """Lines that are to be translations of each other seem not to be."""
+
+
+class LanguageWarning(UserWarning):
+    """A tagger is to label text of another language than its own."""
+
+
+_OTHER = "Name a tagger of its language, or check that the files are not swapped."
+PAIR_HINT = "Look at the lines around with 'crosspan check --pair'."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +51,7 @@ class CorpusReading:
         replaces: Whether labels that are there are to be replaced; else a sentence that has some is an error. ``None``
             does not look.
         checks: Whether it is an error that there is nothing to work on.
+        english: Whether the first side is to be labelled by an English tagger.
     """
 
     name: str
@@ -43,6 +61,7 @@ class CorpusReading:
     labelled: bool = True
     replaces: bool | None = None
     checks: bool = True
+    english: bool = False
 
     def run(self, engine: Engine) -> None:
         """Read the shards, or find them in the store.
@@ -52,7 +71,20 @@ class CorpusReading:
         """
         began = time.perf_counter()
         entries, computed = self._entries(engine)
+        if self.english and entries and plainly_not_english(engine.store.part(entries[0], "tokens").sides[0]):
+            place = f"{self.corpus.shown}: " if self.corpus.shown else ""
+            warn(f"{place}this is plainly not English, but an English tagger is to label it. {_OTHER}", LanguageWarning)
         engine.add(self.name, entries, computed, time.perf_counter() - began)
+
+    def _tell(self, faults: Iterable[Sequence[Any]]) -> None:
+        """Warn of what seems to be wrong with the pairs: now, before the work, and in every run."""
+        for line, *values in faults:
+            place = f"{self.corpus.shown}:{line}: " if self.corpus.shown else ""
+            fault = PairFault(*values)
+            if fault.lasting:
+                warn(f"{place}{fault.message}. {PAIR_HINT}", PairWarning, stacklevel=2)
+            else:
+                _LOG.info("%s%s", place, fault.message)
 
     @property
     def base(self) -> str:
@@ -76,8 +108,10 @@ class CorpusReading:
     def _entries(self, engine: Engine) -> tuple[list[Entry], int]:
         store = engine.store
         if not store.keyed:
-            entries = list(self._read(self.name, engine))
+            watch = PairWatch()
+            entries = list(self._read(self.name, engine, watch))
             self._check(entries)
+            self._tell(self._faults(watch, entries, engine))
             return entries, len(entries)
         base = self.base
         listing = store.find(digest_of([base, _LISTING]))
@@ -85,14 +119,18 @@ class CorpusReading:
             found = [store.find(digest_of([base, index])) for index in range(int(listing.facts["shards"]))]
             known = [entry for entry in found if entry is not None]
             if len(known) == len(found):
+                self._tell(listing.facts[_FAULTS])
                 return known, 0
-        entries = list(self._read(base, engine))
+        watch = PairWatch()
+        entries = list(self._read(base, engine, watch))
         self.corpus.check_unchanged()
         self._check(entries)
-        store.put(digest_of([base, _LISTING]), {}, {"shards": len(entries)})
+        faults = self._faults(watch, entries, engine)
+        self._tell(faults)
+        store.put(digest_of([base, _LISTING]), {}, {"shards": len(entries), _FAULTS: faults})
         return entries, len(entries)
 
-    def _read(self, base: str, engine: Engine) -> Iterator[Entry]:
+    def _read(self, base: str, engine: Engine, watch: PairWatch) -> Iterator[Entry]:
         pairs = self.corpus.located()
         if self.limit:
             pairs = itertools.islice(pairs, self.limit)
@@ -100,9 +138,29 @@ class CorpusReading:
             shard = list(itertools.islice(pairs, self.shard))
             if not shard:
                 return
+            if self.corpus.n_sides == 2:
+                for item in shard:
+                    watch.add(item.pair.source.tokens, item.pair.target.tokens)
             key = digest_of([base, index]) if engine.store.keyed else f"{base}/{index}"
             yield engine.store.put(key, *self._parts(shard), replace=True)
             engine.advance(self.name, index * self.shard + len(shard), 0)
+
+    @staticmethod
+    def _faults(watch: PairWatch, entries: Sequence[Entry], engine: Engine) -> list[list[Any]]:
+        """What seems to be wrong with the pairs, each with its line, as plain values."""
+
+        def pairs() -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+            for entry in entries:
+                yield from zip(*engine.store.part(entry, "tokens").sides, strict=True)
+
+        found = []
+        for fault in watch.faults(pairs):
+            index, within = 0, fault.start
+            while within >= (size := int(entries[index].facts["sentences"])):
+                index, within = index + 1, within - size
+            line = engine.store.part(entries[index], "about").lines[within]
+            found.append([line, fault.code, fault.start, fault.end, fault.shift])
+        return found
 
     def _parts(self, shard: list[LocatedPair]) -> tuple[dict[str, Any], dict[str, Any]]:
         sides: list[list[Sentence]] = [[item.pair.source for item in shard]]

@@ -12,7 +12,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from crosspan.core.errors import OptionError
-from crosspan.core.files import PathLike, read_lines
+from crosspan.core.files import PathLike
+from crosspan.core.lines import read_lines
 from crosspan.core.options import with_settings
 from crosspan.core.overwrites import check_outputs, no_folders, try_folder
 from crosspan.core.progress import Listener

@@ -150,7 +150,7 @@ def augment(
         )
     before = coverage(tokenizer, measured)
     new, numbers = grown(tokenizer, chosen, name)
-    model = load_model(name, _architecture(config), placement=Placement(device="cpu", dtype="float32"))
+    model = load_model(name, architecture_of(config), placement=Placement(device="cpu", dtype="float32"))
     rows, highest = model.get_input_embeddings().weight.shape[0], max(numbers.values())
     check_fit(tokenizer, model, name)
     if latin:
@@ -190,8 +190,8 @@ def coverage(tokenizer: Any, lines: Iterable[str]) -> Coverage:
     return Coverage(len(words), len(found), len(np.unique(found.word[found.ids == number])))
 
 
-def _architecture(config: Any) -> str:
-    """The class that the checkpoint was saved with, so that none of its weights is lost."""
+def architecture_of(config: Any) -> str:
+    """The class that a checkpoint was saved with, so that none of its weights is lost."""
     transformers = neural("a larger vocabulary")
     named = [name for name in config.architectures or () if hasattr(transformers, name)]
     return str(named[0]) if named else "AutoModel"

@@ -1,0 +1,377 @@
+"""Files as people have them, through the command line: each kind read right, or named and refused."""
+
+# ruff: noqa: E501  # lines of other people's files are as long as they are
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from crosspan.cli.main import main
+from crosspan.io import read
+
+
+class Desk:
+    """A folder in which files are put, and read through ``crosspan convert`` and ``crosspan check``."""
+
+    def __init__(self, path, capsys):
+        self.path, self.capsys = path, capsys
+
+    def put(self, name, content):
+        data = content if isinstance(content, bytes) else content.encode()
+        (self.path / name).write_bytes(data)
+        return str(self.path / name)
+
+    def run(self, *words):
+        code = main([str(word) for word in words])
+        captured = self.capsys.readouterr()
+        return code, captured.out, captured.err
+
+    def convert(self, name, content, *words):
+        """The exit code, the sentences that came out, and what was said."""
+        path = self.put(name, content)
+        out = self.path / "out.jsonl"
+        out.unlink(missing_ok=True)
+        code, _, err = self.run("convert", path, out, *words)
+        return code, [entities(one) for one in read(out)] if out.exists() else [], err
+
+    def check(self, path, *words):
+        code, out, _ = self.run("check", path, "--json", *words)
+        return code, json.loads(out)
+
+
+def entities(sentence):
+    return {entity.text: entity.label for entity in sentence.entities()}
+
+
+@pytest.fixture
+def desk(tmp_path, capsys):
+    return Desk(tmp_path, capsys)
+
+
+def codes(report):
+    return {(one["severity"], one["code"]) for one in report["findings"]}
+
+
+ADA = [{"Ada Obi": "PER", "Accra": "LOC"}]
+CONLLU = "1\tAda\t_\tPROPN\t_\t_\t2\tnsubj\t_\t{}\n2\tObi\t_\tPROPN\t_\t_\t2\tflat\t_\t{}\n3\tleft\t_\tV\t_\t_\t0\troot\t_\t{}\n"
+CONLLU += "4\tAccra\t_\tPROPN\t_\t_\t3\tobj\t_\t{}\n"
+TEXT = "Ada Obi left Accra"
+PLACES = '{"start": 0, "end": 7, "label": "PER"}, {"start": 13, "end": 18, "label": "LOC"}'
+SCORED = PLACES.replace("}", ', "score": "0.5"}')
+TOKENS = '"tokens": ["Ada", "Obi", "left", "Accra"]'
+TAGS = '["B-PER", "I-PER", "O", "B-LOC"]'
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("misc.conllu", CONLLU.format("name=B-PER", "name=I-PER", "name=O", "SpaceAfter=No|name=B-LOC")),
+        ("misc.conllu", CONLLU.format("NER=B-PER", "NER=I-PER", "_", "NER=B-LOC")),
+        ("plus.conllu", "# global.columns = ID FORM NER\n1\tAda\tB-PER\n2\tObi\tI-PER\n3\tleft\tO\n4\tAccra\tB-LOC\n"),
+        ("ents.jsonl", f'{{"text": "{TEXT}", "ents": [{PLACES}]}}'),
+        ("groups.jsonl", f'{{"text": "{TEXT}", "spans": {{}}, "ents": [{PLACES}]}}'),
+        ("sc.jsonl", f'{{"text": "{TEXT}", "spans": {{"sc": [{PLACES}]}}, "ents": []}}'),
+        ("lists.jsonl", f'{{"text": "{TEXT}", "entities": {{"start": [0, 13], "end": [7, 18], "label": ["PER", "LOC"]}}}}'),
+        ("doccano.jsonl", f'{{"text": "{TEXT}", "label": [[0, 7, "PER"], [13, 18, "LOC"]], "Comments": []}}'),
+        ("doccano.jsonl", f'{{"text": "{TEXT}", "label": [], "annotations": [{PLACES.replace("start", "start_offset")}]}}'),
+        ("aws.jsonl", f'{{"text": "{TEXT}", "Entities": [{PLACES.replace("start", "BeginOffset").replace("end", "EndOffset")}]}}'),
+        ("azure.json", f'{{"text": "{TEXT}", "entities": [{{"offset": 0, "length": 7, "category": "PER"}}, {{"offset": 13, "length": 5, "category": "LOC"}}]}}'),
+        ("spacy2.json", f'[["{TEXT}", {{"entities": [[0, 7, "PER"], [13, 18, "LOC"]]}}]]'),
+        ("array.json", f'[\n {{"text": "{TEXT}",\n  "entities": [{PLACES}]}}\n]\n'),
+        ("array.txt", f'[\n {{"text": "{TEXT}",\n  "entities": [{PLACES}]}}\n]\n'),
+        ("held.json", f'{{"version": "1", "data": [{{{TOKENS}, "ner": {TAGS}}}]}}'),
+        ("pretty.json", f'{{\n"text": "{TEXT}",\n"entities": [{PLACES}]}}\n'),
+        ("studio.json", f'[{{"data": {{"t": "{TEXT}"}}, "annotations": [{{"result": [{{"value": {{"start": 0, "end": 7, "labels": ["PER"]}}}}, {{"value": {{"start": 13, "end": 18, "text": "Accra", "labels": ["LOC"]}}}}]}}]}}]'),
+        ("min.json", f'[{{"text": "{TEXT}", "label": [{{"start": 0, "end": 7, "labels": ["PER"]}}, {{"start": 13, "end": 18, "labels": ["LOC"]}}]}}]'),
+        ("gliner.json", '[{"tokenized_text": ["Ada", "Obi", "left", "Accra"], "ner": [[0, 1, "PER"], [3, 3, "LOC"]]}]'),
+        *[(f"{key}.jsonl", f'{{{TOKENS}, "{key}": {TAGS}}}') for key in ("tags", "ner", "labels", "fine_ner_tags", "gold")],
+        ("bioes.jsonl", f'{{{TOKENS}, "tags": ["B-PER", "E-PER", "O", "S-LOC"]}}'),
+        ("words.jsonl", f'{{"sentence": "{TEXT}", "tags": {TAGS}}}'),
+        ("wikiann.jsonl", f'{{{TOKENS}, "ner_tags": {TAGS}, "spans": ["PER: Ada Obi", "LOC: Accra"]}}'),
+        ("blank.jsonl", f'{{{TOKENS}, "tags": ["B-PER ", "I-PER\u200b", "O", "B-LOC"]}}'),
+        ("string.jsonl", f'{{"text": "{TEXT}", "entities": [{SCORED}]}}'),
+        ("bare.txt", "Ada PER\nObi PER\nleft O\nAccra LOC\n"),
+        ("bare.tsv", "Ada\tPER\nObi\tPER\nleft\tO\nAccra\tLOC\n"),
+        ("bmes.txt", "Ada B-PER\nObi E-PER\nleft O\nAccra S-LOC\n"),
+        ("bmes.bmes", "Ada B-PER\nObi M-PER\nleft O\nAccra B-LOC\n".replace("Obi M", "Obi I")),
+        ("under", "Ada B_PER\nObi I_PER\nleft O\nAccra B_LOC\n"),
+        ("suffix.txt", "Ada PER-B\nObi PER-I\nleft O\nAccra LOC-B\n"),
+        ("comma.csv", "Ada,B-PER\nObi,I-PER\nleft,O\nAccra,B-LOC\n"),
+        ("kaggle.csv", "Sentence #,Word,POS,Tag\nSentence: 1,Ada,N,B-PER\n,Obi,N,I-PER\n,left,V,O\n,Accra,N,B-LOC\n"),
+        ("semicolon.txt", "Sentence;Word;Tag\n1;Ada;B-PER\n1;Obi;I-PER\n1;left;O\n1;Accra;B-LOC\n"),
+        ("nbsp.conll", "Ada\u00a0B-PER\nObi\u00a0I-PER\nleft\u00a0O\nAccra\u00a0B-LOC\n"),
+        ("wide.txt", "Ada\u3000B-PER\nObi\u3000I-PER\nleft\u3000O\nAccra\u3000B-LOC\n"),
+        ("mac.conll", "Ada B-PER\rObi I-PER\rleft O\rAccra B-LOC\r"),
+        ("mark.conll", "-DOCSTART-\tO\nAda\tN\tB-PER\nObi\tN\tI-PER\nleft\tV\tO\nAccra\tN\tB-LOC\n"),
+        ("tail.conll", "Ada B-PER \nObi I-PER\u200b\nleft O\nAccra B-LOC\n"),
+        ("wikiann.txt", "en:Ada\tB-PER\nen:Obi\tI-PER\nen:left\tO\nen:Accra\tB-LOC\n"),
+    ],
+)  # fmt: skip
+def test_labels_are_found_wherever_they_stand(desk, name, content):
+    code, found, err = desk.convert(name, content)
+    assert (code, found, "warning" in err) == (0, ADA, False), err
+
+
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        ("Ada\tB-PER\tO\nObi\tI-PER\tB-ORG\nleft\tO\tO\nAccra\tB-LOC\tO\n", ":2: column 3 holds 1 more"),
+        ("token\tner\tnested\nAda\tB-PER\tO\nObi\tI-PER\tS-X\nleft\tO\tO\nAccra\tB-LOC\tS-X\n", ":3: column 3 (nested) holds 2 more"),
+        (f'{{{TOKENS}, "ner_tags": {TAGS}, "fine": ["B-x", "I-x", "O", "B-y"]}}', ":1: 'fine' holds 3 more"),
+        (f'{{"text": "{TEXT}", "entities": [{PLACES}], "relations": [], "events": [[0, 3, "E"]]}}', ":1: 'events' holds 1 more"),
+    ],
+)  # fmt: skip
+def test_further_labels_are_named(desk, content, where):
+    name = "a.conll" if "\t" in content else "a.jsonl"
+    code, found, err = desk.convert(name, content)
+    assert (code, found) == (0, ADA)
+    assert f"{name}{where}" in err
+    code, report = desk.check(desk.path / name)
+    assert code == 0
+    assert ("warning", "labels-unused") in codes(report)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ('{"text": "Ada left", "annotations": [{"label": 7, "start_offset": 0, "end_offset": 3}]}', "number 7 for a label"),
+        ('{"tokens": ["Ada", "left"], "ner": [1, 0]}', "--tag-names"),
+        ('{"text": "Ada left", "predictions": [{"result": [{"value": {"start": 0, "end": 3, "labels": ["X"]}}]}]}', "'predictions' looks like 1 labels"),
+        ('{"text": "Ada left", "spans": {"a": [{"start": 0, "end": 3, "label": "X"}], "b": [{"start": 4, "end": 8, "label": "Y"}]}}', "not a list"),
+        ('{"text": "Ada left", "ner_labels": ["B-X", "O", "O"]}', "'ner_labels' looks like"),
+    ],
+)  # fmt: skip
+def test_labels_that_are_not_understood_stop(desk, record, said):
+    code, found, err = desk.convert("a.jsonl", record)
+    assert (code, found) == (1, [])
+    assert said in err
+    code, report = desk.check(desk.path / "a.jsonl")
+    assert code == 1
+    assert report["files"][0]["spans"] == 0
+    model = desk.path / "m.crf"
+    code, _, err = desk.run("train", desk.path / "a.jsonl", "--out", model)
+    assert code == 1  # it is no gold without names
+    assert not model.exists()
+
+
+IOB2 = "Ada B-PER\nObi I-PER\nleft O\n\n" * 5
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        (IOB2, "Accra E-LOC\nis O\n", "'E-LOC' does not belong"),
+        (IOB2, "Accra U-LOC\nis O\n", "'U-LOC' does not belong"),
+        (IOB2, "Accra LOC\nis O\n", "'LOC' is not a tag"),
+        (IOB2, "Accra I-LOC\nis O\n", "orphan"),
+        ("Ada B-PER\nObi E-PER\nleft O\n\n" * 5, "Accra I-LOC\nis O\n", "orphan"),
+        (IOB2, "AccraB-LOC\nis O\n", "1 column"),
+        (IOB2, "New York B-LOC\nis O\n", "3 columns, expected 2"),
+        (IOB2, "'\nis O\n", "1 column"),
+        (IOB2.replace(" ", "\t"), "\tB-LOC\nis\tO\n", "empty token"),
+        (IOB2.replace(" ", " _ x "), "New York _ x B-LOC\nis _ x O\n", "5 columns"),
+        (IOB2.replace("-PER", "").replace("Obi I", "Obi I"), "Accra I\nis O\n", "orphan"),
+    ],
+)
+def test_a_bad_row_costs_its_sentence(desk, good, bad, said):
+    content = good + bad + "\n" + good
+    line = good.count("\n") + 1
+    code, found, _ = desk.convert("a.txt", content, "--on-error", "skip")
+    assert (code, len(found)) == (3, 10)
+    assert all("Ada Obi" in one for one in found)
+    code, report = desk.check(desk.path / "a.txt")
+    errors = [one for one in report["findings"] if one["severity"] == "error"]
+    assert [one["where"].rpartition(":")[2] for one in errors] == [str(line)]
+    assert said in errors[0]["message"]
+    assert code == 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        '{"tokens": ["Ada", ""], "ner_tags": ["B-PER", "O"]}',
+        '{"tokens": ["Ada", 3]}',
+        '{"text": 3}',
+        '{"nothing": 1}',
+        '{"text": "Ada',
+        '{"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "PER", "score": NaN}]}',
+        '{"text": "Ada", "entities": [{"start": 0, "end": 3, "label": "PER", "score": "high"}]}',
+        '{"text": "\\ud83d"}',
+    ],
+)
+def test_a_bad_record_costs_its_sentence(desk, bad):
+    good = f'{{{TOKENS}, "ner_tags": {TAGS}}}\n'
+    code, found, err = desk.convert("a.jsonl", good + bad + "\n" + good, "--on-error", "skip")
+    assert (code, found) == (3, ADA * 2)
+    assert "a.jsonl:2: left out" in err
+    target = desk.put("b.txt", "Ada Obi left Accra\nx\nAda Obi left Accra\n")
+    out = desk.path / "p.jsonl"
+    code, _, err = desk.run("project", desk.path / "a.jsonl", target, "--out", out, "--quiet")
+    assert (code, len(read(out))) == (3, 2), err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.ann", "T1\tPER 0 3\tAda\nT2\tLOC 9 14\tAccra\n", "brat"),
+        ("a.txt", "T1\tPER 0 3\tAda\nR1\tRel Arg1:T1 Arg2:T1\n", "brat"),
+        ("a.txt", "#FORMAT=WebAnno TSV 3.3\n\n#Text=Ada\n1-1\t0-3\tAda\tPER\n", "WebAnno TSV 3.3"),
+        ("a.csv", "text,label\nAda left,news\n", "none of the"),
+        ("a.txt", "x y B-PER\nfree text\nsome more words here\n", "end in tags"),
+        ("a.conll", b"\xff\xfeA\x00", "--encoding utf-16"),
+        ("a.conll", "Ada B-PER\n".encode("utf-16-le"), "--encoding utf-16-le"),
+        ("a.conll", "Ada B-PER\n".encode("utf-16-be"), "--encoding utf-16-be"),
+        ("a.conll", b"PK\x03\x04abc", "unzip"),
+        ("a.conll", b"\x1f\x8b\x08\x00", ".gz"),
+        ("a.conll", b"Ada B-PER\n\xed\xa0\xbd O\n", "surrogate"),
+    ],
+)
+def test_what_is_not_read_is_refused_with_its_remedy(desk, name, content, said):
+    code, found, err = desk.convert(name, content)
+    assert (code, found) == (1, [])
+    assert said in err
+    assert len(err.strip().split("\n")) == 1
+    assert desk.check(desk.path / name)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["Ada left Accra.\n\nShe came back.\n", "Vitamin B\nO\nI O\n", "a B-52 flew\nthe end\nof it\n", "[Music]\nhello\n"],
+)
+def test_running_text_stays_running_text(desk, content):
+    path = desk.put("a.txt", content)
+    assert [one.text for one in read(path)] == content.split("\n")[:-1]
+
+
+def test_answers_of_annotators(desk):
+    place = '"spans": [{"start": 0, "end": 3, "label": "PER"}]'
+    content = "".join(
+        f'{{"text": "Ada left", {place}, "answer": "{answer}"}}\n' for answer in ("reject", "accept", "ignore")
+    )
+    code, found, err = desk.convert("a.jsonl", content)
+    assert (code, found) == (3, [{"Ada": "PER"}])
+    assert "2 left out" in err
+    code, report = desk.check(desk.path / "a.jsonl")
+    assert code == 0
+    assert {"severity": "note", "code": "left-out", "count": 2} in report["counts"]
+    assert len(read(desk.path / "a.jsonl", rejects=[])) == 3
+
+
+def test_offsets_in_other_units(desk):
+    content = '{"text": "💩é is Accra.", "label": [{"start": 7, "end": 12%s, "label": "LOC"}]}\n'
+    with_text = content % ', "text": "Accra"'
+    code, _, err = desk.convert("a.jsonl", with_text)
+    assert (code, "--from-offsets utf16" in err) == (1, True)
+    assert desk.convert("a.jsonl", with_text, "--from-offsets", "utf16")[:2] == (0, [{"Accra": "LOC"}])
+    code, _, err = desk.convert("a.jsonl", content % "")
+    assert (code, "inside of a word ('A|ccra')" in err) == (0, True)
+    assert ("warning", "cuts-word") in codes(desk.check(desk.path / "a.jsonl")[1])
+    assert codes(desk.check(desk.path / "a.jsonl", "--offsets", "utf16")[1]) == set()
+    in_bytes = (content % ', "text": "Accra"').replace("7", "10").replace("12", "15")
+    assert desk.convert("a.jsonl", in_bytes, "--from-offsets", "bytes")[1] == [{"Accra": "LOC"}]
+    of_lines = '{"text": "a\\r\\nAda", "entities": [{"start": 2, "end": 5, "label": "PER", "text": "Ada"}]}'
+    assert "CR LF" in desk.convert("a.jsonl", of_lines)[2]
+
+
+def test_tags_that_are_chosen_or_numbers(desk):
+    content = "Ada\tB-PER\tB-X\nleft\tO\tO\n"
+    assert desk.convert("a.tsv", content, "--tag-column", "3")[1:] == (
+        [{"Ada": "X"}],
+        desk.convert("a.tsv", content, "--tag-column", "3")[2],
+    )
+    named = "token\tone\ttwo\nAda\tB-PER\tB-X\nleft\tO\tO\n"
+    assert desk.convert("a.tsv", named, "--tag-column", "two")[1] == [{"Ada": "X"}]
+    assert desk.convert("a.tsv", content, "--tag-column", "9")[0] == 2
+    numbers = '{"tokens": ["Ada", "left"], "ner": [1, 0], "fine": [2, 0]}'
+    names = ("--tag-names", "O,B-PER,B-X")
+    assert desk.convert("a.jsonl", numbers, *names)[1] == [{"Ada": "PER"}]
+    assert desk.convert("a.jsonl", numbers, *names, "--tag-column", "fine")[1] == [{"Ada": "X"}]
+    assert desk.convert("a.conll", "Ada é B-PER\n".encode("latin-1"), "--encoding", "latin-1")[1] == [{"Ada": "PER"}]
+    text = "Ada B-PER\nleft O\n".encode("utf-16")
+    assert desk.convert("a.conll", text, "--encoding", "utf-16")[1] == [{"Ada": "PER"}]
+    assert desk.convert("a.conll", text, "--encoding", "utf-61")[0] == 2
+
+
+def test_names_of_classes_are_found_in_any_column(desk):
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    names = {"names": ["O", "B-PER", "B-LOC"], "_type": "ClassLabel"}
+    parts = {"names": ["NN", "VB"], "_type": "ClassLabel"}
+    info = {"info": {"features": {"entity_ids": {"feature": names}, "pos_tags": {"feature": parts}}}}
+    rows = {"tokens": [["Ada", "left"]], "entity_ids": [[1, 0]], "pos_tags": [[0, 1]], "spans": [["PER: Ada"]]}
+    table = arrow.table(rows).replace_schema_metadata({"huggingface": json.dumps(info)})
+    parquet.write_table(table, desk.path / "a.parquet")
+    folder = desk.path / "saved" / "train"
+    folder.mkdir(parents=True)
+    with arrow.OSFile(str(folder / "data-0.arrow"), "wb") as stream, arrow.ipc.new_stream(stream, table.schema) as out:
+        out.write_table(table)
+    (folder / "state.json").write_text('{"_data_files": [{"filename": "data-0.arrow"}]}')
+    (desk.path / "saved" / "dataset_dict.json").write_text('{"splits": ["train"]}')
+    for path in (desk.path / "a.parquet", folder, folder / "data-0.arrow"):
+        code, _, err = desk.run("convert", path, desk.path / "out.jsonl")
+        assert (code, [entities(one) for one in read(desk.path / "out.jsonl")]) == (0, [{"Ada": "PER"}]), err
+        assert desk.check(path)[0] == 0
+    code, _, err = desk.run("convert", desk.path / "saved", desk.path / "out.jsonl")
+    assert (code, "splits train" in err) == (1, True)
+    (folder / "data-0.arrow").write_bytes(b"no arrow")
+    assert desk.run("convert", folder, desk.path / "out.jsonl")[0] == 1
+
+
+def test_groups_of_spans_in_docbin(desk):
+    spacy = pytest.importorskip("spacy")
+    from spacy.tokens import DocBin, Span
+
+    def convert(entities, **groups):
+        doc = spacy.blank("en")("Ada left Accra")
+        doc.ents = [Span(doc, *one) for one in entities]
+        for key, spans in groups.items():
+            doc.spans[key] = [Span(doc, *one) for one in spans]
+        DocBin(docs=[doc]).to_disk(desk.path / "in.spacy")
+        return desk.convert("in.spacy", (desk.path / "in.spacy").read_bytes())
+
+    assert convert([], sc=[(0, 1, "PER"), (2, 3, "LOC")])[:2] == (0, [{"Ada": "PER", "Accra": "LOC"}])
+    code, found, err = convert([(0, 1, "PER")], sc=[(0, 1, "PER"), (2, 3, "LOC")])
+    assert (code, found) == (0, [{"Ada": "PER"}])
+    assert "'sc' of doc.spans holds 1 more" in err
+    assert convert([], a=[(0, 1, "PER")], b=[(2, 3, "LOC")])[0] == 1
+
+
+def test_pairs_in_one_file_document_marks_and_links_from_one(desk):
+    both = desk.put("both.txt", "Ada left ||| Ada kushoto\nObi came ||| Obi kuja\n")
+    out = desk.path / "links.txt"
+    assert desk.run("align", both, both, "--out", out, "--quiet")[0] == 0
+    assert len(out.read_text().splitlines()) == 2
+    assert desk.run("convert", both, desk.path / "x.jsonl")[0] == 1
+
+    source = desk.put("s.tsv", "-DOCSTART-\tO\n\nAda\tB-PER\nleft\tO\n\n-DOCSTART-\tO\n\nObi\tB-PER\ncame\tO\n")
+    target = desk.put("t.txt", "- DOCSTART -\nkushoto Ada\n- DOCSTART -\nkuja Obi\n")
+    links = desk.put("l.txt", "1-2\n1-2 2-1\n1-2\n1-2 2-1\n")
+    words = ["project", source, target, "--out", desk.path / "p.jsonl", "--links", links, "--quiet"]
+    code, _, err = desk.run(*words, "--one-based")
+    assert code == 0, err
+    assert [entities(one) for one in read(desk.path / "p.jsonl")] == [{}, {"Ada": "PER"}, {}, {"Obi": "PER"}]
+    short = desk.put("u.txt", "kushoto Ada\nkuja Obi\n")
+    links = desk.put("l.txt", "0-1 1-0\n0-1 1-0\n")
+    words = ["project", source, short, "--out", desk.path / "p.jsonl", "--links", links, "--quiet"]
+    assert desk.run(*words)[0] == 0
+    assert len(read(desk.path / "p.jsonl")) == 2
+    assert desk.run(*words, "--one-based")[0] in (1, 3)
+
+
+def test_no_blank_lines_at_all(desk):
+    path = desk.put("a.conll", "Ada B-PER\nleft O\n. O\n" * 400)
+    code, report = desk.check(path)
+    assert (code, codes(report)) == (0, {("warning", "long")})
+
+
+@pytest.mark.parametrize("verb", ["tag", "train"])
+def test_tag_and_train_read_the_same(desk, verb):
+    path = desk.put("a.csv", "Sentence #,Word,Tag\n" + "1,Ada,B-PER\n,left,O\n2,Obi,B-PER\n,came,O\n" * 3)
+    if verb == "train":
+        code, out, err = desk.run("train", path, "--out", desk.path / "m.crf", "--json", "--quiet")
+        assert code == 0, err
+        assert json.loads(out)["labels"] == {"PER": 6}
+    else:
+        code, _, err = desk.run("tag", path, "--out", desk.path / "o.jsonl", "--replace", "--quiet")
+        assert (code, len(read(desk.path / "o.jsonl"))) == (0, 6), err
