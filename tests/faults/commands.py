@@ -161,6 +161,11 @@ CALLS: dict[str, Call] = {
         folders=("pretrained",),
         needs=("torch", "transformers"),
     ),
+    "trim": Call(
+        ("trim", "en.conll", "sw.txt", "--encoder", "xlmr", "--out", "trimmed"),
+        folders=("trimmed",),
+        needs=("torch", "transformers"),
+    ),
     "tune-aligner": Call(
         (
             *("tune-aligner", "en.txt", "sw.txt", "--model", "mbert", "--out", "tuned-aligner"),

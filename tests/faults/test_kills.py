@@ -32,6 +32,7 @@ STEPS = {
     "train an encoder": 9,
     "run an encoder": 41,
     "pretrain": 29,
+    "trim": 9,
     "tune-aligner": 17,
     "export": 5,
     "study": 97,

@@ -31,9 +31,10 @@ from crosspan.project.scorers import SCORERS
 # --- what holds no path, though it is text
 
 WORDS = {
-    *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
-    *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
-    *("target_columns", "target_lang", "title", "to_language", "weights"),
+    *("average", "baseline", "columns", "devices", "encoding", "filters", "from_language", "gold_columns", "ignore"),
+    *("ignore_labels", "labels", "lang", "languages", "pipeline", "pred_columns", "ready", "shape", "source_lang"),
+    *("suite", "tag_column", "tag_names", "target_columns", "target_encoding", "target_lang", "title", "to_language"),
+    *("weights",),
 }
 """Parameters of verbs."""
 
@@ -270,6 +271,15 @@ def test_what_may_be_is_not_refused(place):
     places.check_places(check.values(), {**given, "encoder": "box/model", "out": "box/other"})
     places.check_places(command_of("translate").params, {"source": "-", "out": "-", "model": "box/model"})
     places.check_places(command_of("align").params, {"source": "box", "out": "box/new"})  # refused where it is opened
+
+
+def test_a_folder_of_a_data_set_is_read_whole(place, capsys):
+    (place / "set").mkdir()
+    (place / "set" / "state.json").write_text("{}")
+    for name in ("box/set/new.conll", "box/sub/../set/state.json"):
+        refused(["convert", "box/set", name], place, capsys, "would be written into the folder")
+    assert main(["convert", "box/sub", "box/sub/new.conll"]) == 1
+    assert "this is a folder, not a file" in capsys.readouterr().err
 
 
 def test_case_where_the_disk_does_not_know_it(place, capsys):

@@ -38,11 +38,15 @@ class PlaceType(click.ParamType[str]):
 
 
 class InFile(PlaceType):
-    """A file that is read. A folder in its place is refused where it is opened."""
+    """A file that is read, or a folder that is read like one. Others in its place are refused where they are opened."""
 
     def read(self, values: Sequence[str]) -> Iterable[str]:
-        """All but folders."""
-        return no_folders(values)
+        """All but such folders."""
+        if not any(map(os.path.isdir, values)):
+            return values  # which formats there are need not be known for that
+        from crosspan.io.dataset_folder import places_read
+
+        return places_read(values)
 
 
 class InModel(PlaceType):

@@ -25,14 +25,14 @@ def check_writing(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike 
 
     Args:
         outputs: Files; ``None`` is passed over.
-        inputs: Files. Folders in the place of files are refused where they are opened.
+        inputs: Files, and folders that are read whole.
 
     Raises:
         OptionError: An output is an input, or two outputs are the same.
         OutputError: An output cannot be written.
     """
     named = [path for path in outputs if path is not None]
-    check_outputs(no_folders(named), no_folders(inputs))
+    check_outputs(no_folders(named), inputs)
     for path in named:
         try_file(path)
 

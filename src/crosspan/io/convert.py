@@ -12,6 +12,7 @@ from crosspan.core.overwrites import check_writing
 from crosspan.core.tags import Repair, Scheme, SchemeOption
 from crosspan.core.types import Sentence
 from crosspan.io import Reject, Unit, iter_located, write
+from crosspan.io.dataset_folder import places_read
 
 OnError = Literal["stop", "skip"]
 
@@ -79,7 +80,7 @@ def convert(
     """
     if on_error not in ("stop", "skip"):
         raise OptionError(f"unknown value {on_error!r} of on_error", hint="Choose stop or skip.")
-    check_writing([target], [source])
+    check_writing([target], places_read([source]))
     result = Conversion()
     located = iter_located(
         source,

@@ -16,6 +16,7 @@ from crosspan.core.overwrites import check_writing
 from crosspan.core.progress import Listener
 from crosspan.core.types import Projection
 from crosspan.io import read_links
+from crosspan.io.dataset_folder import places_read
 from crosspan.io.pairs import SentenceFile, rereadable
 from crosspan.pipeline.corpus import Bitext, InputFile, corpus_of
 from crosspan.pipeline.labels import Settings, projection_tables
@@ -92,7 +93,7 @@ def project_files(
     started = time.perf_counter()
     form = io.output_format(out, to_format, labels=True)
     inputs = [source.path, target.path, *(file.path for pair in bitext for file in pair), *([links] if links else [])]
-    check_writing([out, dropped], inputs)
+    check_writing([out, dropped], places_read(inputs))
     how: dict[str, Any] = {
         "bitext": bitext,
         "links": links,

@@ -13,6 +13,7 @@ from crosspan.core.files import PathLike
 from crosspan.core.overwrites import check_writing
 from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
+from crosspan.io.dataset_folder import places_read
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline.corpus import corpus_of
 from crosspan.pipeline.labels import Settings, tag_table
@@ -74,7 +75,7 @@ def tag_file(
     check_confidence(min_confidence)
     form = io.output_format(out, to_format, labels=True)
     writing = io.Writing(offsets=offsets)
-    check_writing([out], [source.path, *([translation.path] if translation is not None else [])])
+    check_writing([out], places_read([source.path, translation.path if translation is not None else None]))
     table = {**(tag_table(tagger, adapt) or {}), **(settings or {})}
     handed = {"tag": table.pop("given")} if "given" in table else {}
     recipe = make_recipe(

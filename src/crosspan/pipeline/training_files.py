@@ -19,6 +19,7 @@ from crosspan.core.overwrites import check_outputs, check_writing, try_folder
 from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
 from crosspan.evaluate import evaluate_ner
+from crosspan.io.dataset_folder import places_read
 from crosspan.io.pairs import SentenceFile, rereadable
 from crosspan.pipeline.example_files import Read, named, read_examples, sentences_of, words_of
 from crosspan.pipeline.labels import Settings
@@ -322,9 +323,9 @@ def _check_use(
 def _check_model(model: PathLike, how: _How, inputs: Sequence[PathLike]) -> None:
     """Find out before the work whether the model can be written, and replaces no input."""
     if how.component.saves != "folder":
-        check_writing([model], inputs)
+        check_writing([model], places_read(inputs))
         return
-    check_outputs([model], inputs)
+    check_outputs([model], places_read(inputs))
     parent = Path(model).absolute().parent
     if not parent.is_dir():
         raise OutputError("the folder does not exist", where=str(Path(model).parent), hint="Make it first.")

@@ -14,7 +14,7 @@ from typing import Any
 from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.files import PathLike, name_of, open_output
 from crosspan.core.lines import read_lines
-from crosspan.core.overwrites import check_writing
+from crosspan.core.overwrites import check_writing, no_folders
 from crosspan.core.progress import Listener, Progress
 from crosspan.translate import Translation, Translator
 
@@ -121,7 +121,7 @@ def translate_file(
         'A\n\nB\n'
     """
     started = time.perf_counter()
-    check_writing([out], [path])
+    check_writing([out], no_folders([path]))
     total = sum(1 for _ in read_lines(path)) if os.fspath(path) != "-" else 0
     summary = TranslationSummary()
     lines = read_lines(path)

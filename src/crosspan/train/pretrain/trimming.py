@@ -87,7 +87,7 @@ def trim(
         MissingDependencyError: ``crosspan[neural]`` is not installed.
     """
     name, folder = os.fspath(encoder), Path(out)
-    check_new(folder, RECORD)
+    check_new(folder, RECORD, reads=[name])
     config, tokenizer = load_config(name), load_tokenizer(name)
     check_first(config, layers, name)
     read = as_read(list(sentences), bool(recorded(config)))
