@@ -102,7 +102,7 @@ def _of_label_studio(record: Mapping[str, Any]) -> Mapping[str, Any]:
     results = done[0].get("result")
     if not is_list(results):
         raise SpanError(f"the result is {shown(results)}, not a list", hint="Export it from Label Studio as JSON.")
-    values = [one.get("value") for one in results if isinstance(one, Mapping) and isinstance(one.get("value"), Mapping)]
+    values = [one["value"] for one in results if isinstance(one, Mapping) and isinstance(one.get("value"), Mapping)]
     found["spans"] = [value for value in values if first(value, START_KEYS) is not None]
     if len(done) > 1:
         found["annotations of others"] = [one.get("result") for one in done[1:]]
