@@ -169,6 +169,11 @@ CALLS: dict[str, Call] = {
         folders=("tuned-aligner",),
         needs=("torch", "transformers"),
     ),
+    "trim": Call(
+        ("trim", "en.conll", "--encoder", "mbert", "--out", "trimmed"),
+        folders=("trimmed",),
+        needs=("torch", "transformers"),
+    ),
     "export": Call(
         ("export", "tagger", "--out", "exported", "--check", "en.conll"),
         folders=("exported",),

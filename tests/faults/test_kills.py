@@ -33,6 +33,7 @@ STEPS = {
     "run an encoder": 41,
     "pretrain": 29,
     "tune-aligner": 17,
+    "trim": 5,
     "export": 5,
     "study": 97,
 }

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import itertools
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from crosspan.cli import options
+from crosspan.cli.messages import say_json, say_lines
+from crosspan.cli.places import InFile, InModel, OutFolder, verb
 
 if TYPE_CHECKING:
     from crosspan.train.pretrain.trimming import TrimReport
 
 
-@click.command("trim", no_args_is_help=True)
-@click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=str)
-@click.option("--encoder", metavar="NAME", required=True, help="The encoder: a name, or a folder.")
-@options.out("FOLDER", "Where the smaller encoder goes; a new folder.")
+@verb("trim", no_args_is_help=True)
+@click.argument("text", metavar="TEXT...", nargs=-1, required=True, type=InFile())
+@click.option("--encoder", metavar="NAME", required=True, type=InModel(), help="The encoder: a name, or a folder.")
+@options.out("FOLDER", "Where the smaller encoder goes; a new folder.", kind=OutFolder)
 @click.option("--layers", type=click.IntRange(1), metavar="N", help="Keep the first N layers.  [default: all]")
 @click.option("--no-letters", is_flag=True, help="Do not keep pieces of one letter that TEXT does not have.")
 @options.input_format(of="TEXT")
@@ -44,9 +45,9 @@ def command(
     sentences = itertools.chain.from_iterable(read(path, format=from_format, rejects=[]) for path in text)
     report = trim(encoder, (one.tokens for one in sentences), out, layers=layers or 0, letters=not no_letters)
     if as_json:
-        click.echo(json.dumps({"encoder": encoder, **report.to_dict()}, ensure_ascii=False))
+        say_json({"encoder": encoder, **report.to_dict()})
     elif not quiet:
-        click.echo(summary_text(report), err=True)
+        say_lines(summary_text(report))
 
 
 def summary_text(report: TrimReport) -> str:
