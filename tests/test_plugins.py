@@ -311,7 +311,8 @@ languages = ["en"]
 """
 
 
-def test_study(place):
+def test_study(place, monkeypatch):
+    monkeypatch.delenv("CROSSPAN_DATA", raising=False)
     write("greetings.conll", [Sentence.from_tags(one.tokens, tags) for one, tags in zip(SOURCES, TAGS, strict=True)])
     run("convert", "gold.conll", "gold.slashed")
     (place / "words.toml").write_text(STUDY)

@@ -144,7 +144,10 @@ def test_empty_files(folder, name, content):
 
 def test_missing_columns(folder):
     folder.put("source.conll", SOURCE.replace("lives O", "lives"))
-    assert_refused(folder.project(*HEURISTIC), "source.conll:3: 1 column, expected at least 2", "mend the line")
+    done = folder.project(*HEURISTIC)
+    assert done.returncode == 3
+    assert "source.conll:3: left out: 1 column, expected at least 2" in done.stderr
+    assert len(folder.tags()) == 1
 
 
 def test_no_labels_at_all(folder):
@@ -396,5 +399,6 @@ def test_reader_that_leaves(folder):
     folder.put("links.txt", LINKS * 3_000)
     process = folder.start("project", "source.conll", "target.txt", "--out", "-", *HEURISTIC)
     process.stdout.close()
-    assert process.stderr.read() == b""
+    said = process.stderr.read().decode()  # nothing but that all lines are alike, so that none can be told from others
+    assert not said or (said.startswith("crosspan: warning: ") and said.count("\n") == 1), said
     process.wait(timeout=120)

@@ -127,7 +127,6 @@ def test_evaluate_calibration_without_confidences(run: Run) -> None:
         (PRED.replace("UN", "EU"), "pred.conll:6: token 2 of sentence 2 is 'EU', but 'UN' in gold.conll. "),
         (PRED.replace("The O\n", ""), "pred.conll:6: token 1 of sentence 2 is 'UN', but 'The' in gold.conll. "),
         (PRED + "too O\n", "pred.conll:6: sentence 2 has 3 tokens, but 2 in gold.conll. "),
-        (PRED.replace("B-LOC", "LOC"), "pred.conll:4: "),
         ("", "pred.conll: the file is empty. "),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -82,3 +84,12 @@ def test_the_words(place):
         check_outputs(["model/new"], ["model"])
     with pytest.raises(OptionError, match=r"'in.txt' is read and would be lost with the folder '.'"):
         check_outputs(["."], ["in.txt"])
+
+
+def test_the_file_that_standard_input_comes_from(place):
+    (place / "a.conll").write_text("Ada B-PER\n")
+    words = [sys.executable, "-m", "crosspan.cli.main", "convert", "-", "a.conll", "--from", "conll"]
+    with open("a.conll", "rb") as stream:
+        done = subprocess.run(words, stdin=stream, capture_output=True, text=True, check=False)
+    assert (done.returncode, (place / "a.conll").read_text()) == (2, "Ada B-PER\n")
+    assert "'a.conll' is read (as standard input) and would be overwritten" in done.stderr

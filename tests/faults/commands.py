@@ -161,17 +161,17 @@ CALLS: dict[str, Call] = {
         folders=("pretrained",),
         needs=("torch", "transformers"),
     ),
-    "trim": Call(
-        ("trim", "en.conll", "sw.txt", "--encoder", "xlmr", "--out", "trimmed"),
-        folders=("trimmed",),
-        needs=("torch", "transformers"),
-    ),
     "tune-aligner": Call(
         (
             *("tune-aligner", "en.txt", "sw.txt", "--model", "mbert", "--out", "tuned-aligner"),
             *_set("layer=2", "max_steps=2", "save_every=1", "batch=4", "objectives=self_training,mlm"),
         ),
         folders=("tuned-aligner",),
+        needs=("torch", "transformers"),
+    ),
+    "trim": Call(
+        ("trim", "en.conll", "--encoder", "mbert", "--out", "trimmed"),
+        folders=("trimmed",),
         needs=("torch", "transformers"),
     ),
     "export": Call(

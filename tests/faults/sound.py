@@ -234,6 +234,8 @@ def kinds() -> Iterator[Kind]:
         if any(find_spec(package) is None for package in FORMATS.component(name).packages):
             continue
         found = format_named(name)
+        if name == "arrow":  # which is read only, and what is damaged is written here first
+            continue
         make = partial(write, sentences=SENTENCES, format=name)
         for more in ("", ".gz"):
             file = f"{name}{found.endings[0] if found.endings else '.txt'}{more}"
@@ -257,7 +259,7 @@ def kinds() -> Iterator[Kind]:
     yield Kind("gold.links", gold, partial(command, "evaluate", "--links", "gold.links", "sound.links"))
     learn = ("--set", "iterations=1", "--threads", "1")
     train = partial(command, "train", "p.jsonl", "--out", "out.crf", *learn, out="out.crf")
-    yield Kind("p.jsonl", partial(write_projections, projections=projections()), train)
+    yield Kind("p.jsonl", partial(write_projections, projections=list(projections())), train)
     page = ("report", "sound.jsonl", "projected.jsonl", "--out", "out.html")
     dropped = text(json.dumps({"index": 9, "error": "bad", "where": "x:1"}) + "\n")
     yield Kind("d.jsonl", dropped, partial(command, *page, "--dropped", "d.jsonl", out="out.html"))

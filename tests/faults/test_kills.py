@@ -32,8 +32,8 @@ STEPS = {
     "train an encoder": 9,
     "run an encoder": 41,
     "pretrain": 29,
-    "trim": 9,
     "tune-aligner": 17,
+    "trim": 5,
     "export": 5,
     "study": 97,
 }

@@ -31,15 +31,16 @@ from crosspan.project.scorers import SCORERS
 # --- what holds no path, though it is text
 
 WORDS = {
-    *("average", "baseline", "columns", "devices", "encoding", "filters", "from_language", "gold_columns", "ignore"),
-    *("ignore_labels", "labels", "lang", "languages", "pipeline", "pred_columns", "ready", "shape", "source_lang"),
-    *("suite", "tag_column", "tag_names", "target_columns", "target_encoding", "target_lang", "title", "to_language"),
-    *("weights",),
+    *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
+    *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
+    *("target_columns", "target_lang", "title", "to_language", "weights"),
+    *("encoding", "pred_columns", "tag_column", "tag_names", "target_encoding"),
 }
 """Parameters of verbs."""
 
 OPTION_WORDS = {
     *("align_form", "base", "blank", "candidates", "classes", "close_marker", "columns", "confidence", "constraint"),
+    *("layer", "vocabulary"),
     *("counts", "device", "directions", "dropped", "dtype", "extraction", "filters", "format", "ignore_labels"),
     *(
         "key_variable",

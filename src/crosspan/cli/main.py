@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _reader_gone()
         except BaseException as error:
             if debug:
-                click.echo(hidden(traceback.format_exc()), err=True, nl=False)
+                say_lines(hidden(traceback.format_exc()).rstrip("\n"))
                 return _exit_code(error)
             return _report(KeyboardInterrupt() if interruption.came else error)
 

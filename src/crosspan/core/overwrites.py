@@ -91,7 +91,7 @@ def check_outputs(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike 
 
     Args:
         outputs: Files, and folders that are replaced; ``None`` and ``-`` are passed over, and so are devices.
-        inputs: Files and folders that are read.
+        inputs: Files and folders that are read; ``-`` is the file that standard input comes from, if it is one.
 
     Raises:
         OptionError: It would. The error names both.
@@ -102,8 +102,12 @@ def check_outputs(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike 
         Traceback (most recent call last):
         crosspan.core.errors.OptionError: './in.conll' is read (as 'in.conll') and would be overwritten. Name another.
     """
+    inputs = list(inputs)
     written = [os.fspath(path) for path in outputs if _counts(path)]
     read = [os.fspath(path) for path in inputs if _counts(path)]
+    if any(path is not None and os.fspath(path) == "-" for path in inputs):
+        for out in filter(_is_standard_input, written):
+            raise OptionError(f"{out!r} is read (as standard input) and would be overwritten", hint="Name another.")
     for at, out in enumerate(written):
         for other in written[:at]:
             if _same(out, other):
@@ -118,6 +122,14 @@ def check_outputs(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike 
                 )
             if _inside(one, out):
                 raise OptionError(f"{one!r} is read and would be lost with the folder {out!r}", hint="Name another.")
+
+
+def _is_standard_input(path: str) -> bool:
+    """Whether standard input comes from this file; from a terminal or a pipe it comes from none."""
+    with suppress(OSError):
+        here = os.fstat(0)
+        return stat.S_ISREG(here.st_mode) and os.path.samestat(here, os.stat(path))
+    return False
 
 
 def _counts(path: PathLike | None) -> TypeGuard[PathLike]:

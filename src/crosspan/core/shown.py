@@ -57,7 +57,7 @@ def in_short(error: object) -> str:
     r"""What a library says is wrong, as a part of a message of ours: one line, not long, without a stop at its end.
 
     Example:
-        >>> in_short(ValueError("no\\n such thing."))
+        >>> in_short(ValueError("no\n such thing."))
         'no such thing'
     """
     text = " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -72,8 +72,8 @@ def closure(modules: Iterable[str]) -> list[str]:
         OptionError: There is no such module.
 
     Example:
-        >>> closure(["crosspan.core.tags"])
-        ['crosspan', 'crosspan.core', 'crosspan.core.errors', 'crosspan.core.spans', 'crosspan.core.tags']
+        >>> closure(["crosspan.core.nearest"])
+        ['crosspan', 'crosspan.core', 'crosspan.core.nearest']
     """
     found: set[str] = set()
     waiting: list[str] = []

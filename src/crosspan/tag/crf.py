@@ -164,7 +164,7 @@ class CrfTagger:
         self.threads = threads
         self._maker = FeatureMaker(model.options)
         self._table: tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32]] = features.build_table(model.keys)
-        self._weights = model.weights.astype(np.float32)
+        self._weights = features.in_fours(model.weights)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -272,6 +272,14 @@ def _find(begin, end, keys, table, place, rows):  # type: ignore[no-untyped-def]
         rows[i] = place[slot_of(table, len(table) - 1, keys[i])]
 
 
+def in_fours(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows of weights with columns of zeros behind them, in fours: ``[f, fours, 4]``; what :func:`score` takes."""
+    n, k = weights.shape
+    out = np.zeros((n, (k + 3) // 4, 4), np.float32)
+    out.reshape(n, -1)[:, :k] = weights
+    return out
+
+
 def score(
     offsets: Int64Array,
     keys: UInt32Array,
@@ -280,16 +288,34 @@ def score(
     out: npt.NDArray[np.float64],
     threads: int | None = None,
 ) -> None:
-    """Fill ``out`` ``[n, k]`` with the sums of the weights ``[f, k]`` of each token's features."""
-    in_parts(_score, len(offsets) - 1, threads, given=(offsets, keys, *table, weights, out), least=500)
+    """Fill ``out`` ``[n, k]`` with the sums of the weights of each token's features, which come in fours."""
+    most = int(np.diff(offsets).max(initial=0))
+    in_parts(_score, len(offsets) - 1, threads, given=(offsets, keys, *table, weights, out, most), least=500)
 
 
 @njit()
-def _score(begin, end, offsets, keys, table, place, weights, out):  # type: ignore[no-untyped-def]
+def _score(begin, end, offsets, keys, table, place, weights, out, most):  # type: ignore[no-untyped-def]
+    k = out.shape[1]
+    rows = np.empty(most, np.uint64)
     for t in range(begin, end):
-        out[t] = 0.0
+        n = 0
         for j in range(offsets[t], offsets[t + 1]):
             row = place[slot_of(table, len(table) - 1, keys[j])]
-            if row >= 0:
-                for y in range(weights.shape[1]):
-                    out[t, y] += weights[row, y]
+            rows[n] = row
+            n += row >= 0
+        for q in range(weights.shape[1]):
+            a = b = c = d = 0.0
+            for i in range(n):
+                at = rows[i]
+                a += weights[at, q, 0]
+                b += weights[at, q, 1]
+                c += weights[at, q, 2]
+                d += weights[at, q, 3]
+            y = 4 * q
+            out[t, y] = a
+            if y + 1 < k:
+                out[t, y + 1] = b
+            if y + 2 < k:
+                out[t, y + 2] = c
+            if y + 3 < k:
+                out[t, y + 3] = d

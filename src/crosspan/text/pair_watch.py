@@ -74,14 +74,13 @@ class PairWatch:
     """Looks at pairs as they pass.
 
     Example:
-        >>> names = "Ada Kofi Esi Obi Yaa Kwame Abena Moses Zola Nuru".split()
-        >>> lines = [(one, "met", other, str(n)) for n, one in enumerate(names) for other in names]
-        >>> pairs = list(zip(lines, lines[:40] + lines[41:] + lines[:1]))
+        >>> lines = [(f"Name{n}", "met", f"Other{7 * n % 400}", str(n)) for n in range(400)]
+        >>> pairs = list(zip(lines, lines[:160] + lines[161:] + lines[:1]))
         >>> watch = PairWatch()
         >>> for source, target in pairs:
         ...     watch.add(source, target)
         >>> [(fault.code, fault.start) for fault in watch.faults(lambda: pairs)]
-        [('pair-break', 40)]
+        [('pair-break', 161)]
     """
 
     def __init__(self) -> None:

@@ -91,7 +91,7 @@ def find_breaks(sources: Sequence[Words], targets: Sequence[Words]) -> list[Stre
         >>> find_breaks(lines, lines)
         []
         >>> [(one.start, one.shift) for one in find_breaks(lines, lines[:40] + lines[41:] + lines[:1])]
-        [(40, -1)]
+        [(41, -1)]
     """
     n = min(len(sources), len(targets))
     if n < FEWEST:

@@ -54,6 +54,7 @@ def doomed(plugins, tmp_path, monkeypatch):
 
 def test_a_cell_whose_process_is_killed_is_reported_and_the_others_go_on(doomed, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CROSSPAN_DATA", raising=False)
     gold = [Sentence.from_tags(("Ada", "in", "Accra"), ["B-PER", "O", "B-LOC"])] * 3
     write("gold.conll", gold)
     write("greetings.conll", gold)
