@@ -35,7 +35,7 @@ def test_one_byte_order_mark_goes(tmp_path):
 def test_broken_utf8_names_line_and_byte(tmp_path, monkeypatch):
     path = put(tmp_path / "a", b"one\ntwo\nna\xefve\n")
     for block in (1, 1 << 20):
-        monkeypatch.setattr("crosspan.core.files._BLOCK", block)
+        monkeypatch.setattr("crosspan.core.lines._BLOCK", block)
         with pytest.raises(EncodingError, match="byte 3 of the line \\(0xef\\)") as caught:
             list(read_lines(path))
         assert caught.value.where == f"{path}:3"
