@@ -55,7 +55,7 @@ def test_what_does_not_go_together_is_said(tmp_path, text, message):
 
 @pytest.mark.parametrize("name", ready_names())
 def test_a_ready_recipe_is_a_recipe(tmp_path, name):
-    recipe = load(tmp_path, ready_recipe(name, dict.fromkeys(PLACES, "x"), gold="gold.jsonl"))
+    recipe = load(tmp_path, ready_recipe(name, dict.fromkeys(PLACES, "sw"), gold="gold.jsonl"))
     assert recipe.evaluate is not None
     assert about_recipe(name).endswith(".")
     # what it says resolved is what it says

@@ -267,16 +267,23 @@ def _without_script() -> Iterator[None]:
         sys.modules["__main__"] = script
 
 
-_here: dict[str, Any] = {"place": None}
+_here: dict[str, Any] = {"place": None, "at_work": False}
 
 
 def _begin() -> None:
     """Prepare a worker process; it ends with its parent, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent as well, which ends us
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
+    signal.signal(signal.SIGTERM, _end)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+
+
+def _end(number: int, frame: Any) -> None:
+    """End the process; a job first leaves what it has open. Elsewhere the pool would take that for a job that failed."""
+    if _here["at_work"]:
+        sys.exit(1)
+    os._exit(1)
 
 
 def _leave_with(parent: Any) -> None:
@@ -286,8 +293,9 @@ def _leave_with(parent: Any) -> None:
 
 def _do_here(place: str, job: Job, wait: bool) -> Done:
     mark = _mark(place, job)
-    mark.touch()
     try:
+        _here["at_work"] = True
+        mark.touch()
         if _here["place"] != place:
             step, learned, whole, store, threads = pickle.loads(Path(place).read_bytes())
             step.prepare(Inputs(store, whole, threads=threads), learned)
@@ -297,3 +305,5 @@ def _do_here(place: str, job: Job, wait: bool) -> Done:
         return done
     except SystemExit:  # the pool would take it for a result, and go on
         os._exit(1)
+    finally:
+        _here["at_work"] = False

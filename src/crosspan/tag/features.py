@@ -275,9 +275,10 @@ def _find(begin, end, keys, table, place, rows):  # type: ignore[no-untyped-def]
 def in_fours(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Rows of weights with columns of zeros behind them, in fours: ``[f, fours, 4]``; what :func:`score` takes."""
     n, k = weights.shape
-    out = np.zeros((n, (k + 3) // 4, 4), np.float32)
-    out.reshape(n, -1)[:, :k] = weights
-    return out
+    fours = (k + 3) // 4
+    out = np.zeros((n, 4 * fours), np.float32)
+    out[:, :k] = weights
+    return out.reshape(n, fours, 4)
 
 
 def score(
