@@ -280,7 +280,7 @@ def _begin() -> None:
 
 
 def _end(number: int, frame: Any) -> None:
-    """End the process; a job first leaves what it has open. Elsewhere the pool would take that for a job that failed."""
+    """End the process; a job first leaves what it has open. Outside one the pool would take it for one that failed."""
     if _here["at_work"]:
         sys.exit(1)
     os._exit(1)
