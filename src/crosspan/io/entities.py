@@ -18,7 +18,7 @@ from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Marked, Reading, TextFormat, Unit, Writing
 from crosspan.io.json_records import records_or_faults
 from crosspan.io.jsonl import put_records, sentences_of
-from crosspan.io.places import written
+from crosspan.io.places import Places, written
 from crosspan.io.plain import part_of_line
 from crosspan.io.rejects import Located
 
@@ -103,7 +103,7 @@ def _record(line: list[Marked], unit: Unit) -> dict[str, Any]:
     if error is not None:
         return {**record, "error": error}
     entities = []
-    place = _Place(text, unit)
+    place = Places(text, unit)
     begin = 0
     for (sentence, _), (piece, offsets) in zip(line, parts, strict=True):
         for span in sentence.spans:
@@ -118,21 +118,3 @@ def _record(line: list[Marked], unit: Unit) -> dict[str, Any]:
     if unit != "codepoints":
         record["unit"] = unit
     return record
-
-
-class _Place:
-    """Turns places in code points into another unit; places must come in ascending order."""
-
-    def __init__(self, text: str, unit: Unit) -> None:
-        self.text = text
-        self.unit = unit
-        self.seen = self.counted = 0
-
-    def of(self, place: int) -> int:
-        """The same place in the unit."""
-        if self.unit == "codepoints":
-            return place
-        piece = self.text[self.seen : place]
-        self.counted += len(piece.encode("utf-8")) if self.unit == "bytes" else len(piece.encode("utf-16-le")) // 2
-        self.seen = place
-        return self.counted

@@ -9,7 +9,7 @@ from typing import Any
 from crosspan.core.errors import FormatError, SpanError
 from crosspan.core.shown import shown
 from crosspan.core.types import Sentence, Span
-from crosspan.io.format import UNITS
+from crosspan.io.format import UNITS, Unit
 from crosspan.io.record_shapes import END_KEYS, OWN_TEXT_KEYS, START_KEYS, first, is_list
 
 Offsets = tuple[tuple[int, int], ...]
@@ -103,6 +103,37 @@ def in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
                 hint="Mend the span, or 'unit'.",
             )
     return [Span(places[span.start], places[span.end], span.label, span.score) for span in spans]
+
+
+class Places:
+    """Turns places in code points into another unit; places must come in ascending order.
+
+    Args:
+        text: What they count in.
+        unit: The unit.
+
+    Example:
+        >>> Places("😀 Ada", "utf16").of(2)
+        3
+    """
+
+    def __init__(self, text: str, unit: Unit) -> None:
+        self.text = text
+        self.unit = unit
+        self.seen = self.counted = 0
+
+    def of(self, place: int) -> int:
+        """The same place in the unit.
+
+        Args:
+            place: In code points, not before the last that was asked for.
+        """
+        if self.unit == "codepoints":
+            return place
+        piece = self.text[self.seen : place]
+        self.counted += len(piece.encode("utf-8")) if self.unit == "bytes" else len(piece.encode("utf-16-le")) // 2
+        self.seen = place
+        return self.counted
 
 
 def place_spans(text: str, offsets: Offsets, spans: Sequence[Span]) -> tuple[Offsets, list[Span]]:

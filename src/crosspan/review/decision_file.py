@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from crosspan.core.digests import digest_of
 from crosspan.core.encodings import decoded
-from crosspan.core.errors import CrosspanError, FormatError, OutputError
+from crosspan.core.errors import CrosspanError, FormatError, OptionError, OutputError
 from crosspan.core.files import PathLike, name_of, output_errors, sync_folder
 from crosspan.core.json_text import parse_json
 from crosspan.core.lines import open_input
@@ -202,3 +203,30 @@ def append_decisions(path: PathLike, decisions: Iterable[Decision]) -> None:
     """
     with DecisionFile(path) as file:
         file.add(*decisions)
+
+
+def check_kept(path: PathLike, decisions: Iterable[Decision]) -> None:
+    """Raise where a file that is to be replaced holds decisions that the new one would not: they are nowhere else.
+
+    Args:
+        path: The file, if it is there.
+        decisions: What it is to hold.
+
+    Raises:
+        OptionError: It holds others.
+    """
+    if not os.path.isfile(path):
+        return
+    there: list[Decision] = []
+    with open(path, "rb") as stream:
+        for line in stream:
+            with suppress(ValueError, CrosspanError):
+                there.append(decision_of(parse_json(line)))
+    new = {digest_of(one.to_dict()) for one in decisions}
+    lost = sum(digest_of(one.to_dict()) not in new for one in there)
+    if lost:
+        raise OptionError(
+            f"it holds {lost} decisions that would be lost",
+            where=name_of(path),
+            hint="Choose another file; 'crosspan review apply' takes several.",
+        )

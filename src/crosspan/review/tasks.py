@@ -174,7 +174,7 @@ _Found = tuple[Item | None, Sentence, str | None]
 
 def _found(files: ReviewFiles) -> Iterator[_Found]:
     path = files.target.path
-    if path != "-" and holds_projections(path):
+    if path != "-" and files.target.format in ("auto", "jsonl") and holds_projections(path):
         return _with_source(files) if files.source is not None else _alone(path)
     return _labelled(files)
 
