@@ -54,6 +54,26 @@ use = "moody"
 [project]
 use = "moody"
 """
+VOTE = """
+task = "ensemble"
+shard = 4
+[source]
+lang = "en"
+[target]
+path = "de.txt"
+lang = "de"
+[translate]
+use = "moody"
+[tag]
+use = "moody"
+[align]
+use = "moody"
+[project]
+use = "moody"
+[ensemble]
+use = "moody"
+model = "x"
+"""
 STEPS = {"translators": "pairs", "taggers": "tag", "aligners": "align", "projectors": "project"}
 
 
@@ -217,6 +237,42 @@ def test_translations_of_a_whole_corpus_are_not_taken_for_those_of_a_half(place,
     words = ("--set", "translate.use=file", "--set", "translate.model=half.txt", "--set", f"shard={N}")
     assert run("out", *words) == 1
     assert f"the file has {N // 2} lines, and the corpus {N}" in capsys.readouterr().err
+
+
+@pytest.fixture
+def voting(place):
+    """The same place, with the recipe of an ensemble; what it makes where nothing fails."""
+    (place / "recipe.toml").write_text(VOTE)
+    assert run("whole") == 0
+    return results("whole")
+
+
+@pytest.mark.parametrize("fault", ["connection", "unnamed"])
+def test_an_ensemble_stops_and_goes_on(voting, fault):
+    fails("voters", fault)
+    assert run("out") == 1
+    recovers()
+    assert run("out") == 0
+    assert results("out") == voting
+    assert stages("out")["ensemble"] == (4, 2)
+
+
+def test_an_ensemble_leaves_out_what_its_tagger_fails_on(voting):
+    number, word = 5, read("de.txt")[5].tokens[0]
+    bad = [at for at, one in enumerate(read("de.txt")) if word in one.tokens]
+    assert number in bad
+    assert len(bad) < N // 2
+    fails("voters", "input", word=word)
+    for _ in range(2):
+        assert run("out") == 3
+        rejected = [json.loads(line) for line in Path("out/rejected.jsonl").read_text().splitlines()]
+        assert [one["index"] for one in rejected] == bad
+        assert {one["reason"] for one in rejected} == {
+            "the tagger failed on the sentence (ValueError: that is no sentence)"
+        }
+    assert not any(computed for computed, _ in stages("out").values())
+    whole, left = (Path(name, "labelled.jsonl").read_text().splitlines() for name in ("whole", "out"))
+    assert left == [line for at, line in enumerate(whole) if at not in bad]
 
 
 # --- the other doors -----------------------------------------------------------------------------------------------
