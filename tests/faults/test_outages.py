@@ -287,9 +287,9 @@ def by_tag(out):
     return main(["tag", "en.txt", "--out", out, "--tagger", "moody:x", "--threads", "1", "--quiet"])
 
 
-def by_translate(out):
+def by_translate(out, *more):
     words = ("--from", "en", "--to", "de", "--use", "moody", "--quiet")
-    return main(["translate", "en.txt", "--out", out, *words])
+    return main(["translate", "en.txt", "--out", out, *words, *more])
 
 
 DOORS = [
@@ -315,6 +315,55 @@ def test_a_verb_stops_with_an_error_and_writes_nothing(place, capsys, monkeypatc
     recovers()
     assert door("out.jsonl") == 0
     assert (place / "out.jsonl").read_bytes() == (place / "whole.jsonl").read_bytes()
+
+
+def asked():
+    """How many items were worked on since something began to fail."""
+    return Path("items").stat().st_size
+
+
+@pytest.mark.parametrize("fault", ["connection", "unnamed"])
+def test_translate_goes_on_where_it_stopped(place, capsys, monkeypatch, fault):
+    """To the byte, with the same lines of rejects; of what is finished nothing is translated again."""
+    monkeypatch.setattr("crosspan.translate.corpus.SHARD", SHARD)
+    odd = next(token for token in read("en.txt")[1].tokens if token.istitle())
+    monkeypatch.setattr("crosspan.translate.guard.problem_of", lambda text, *_, **__: "odd" if odd in text else None)
+    assert by_translate("whole.txt", "--rejects", "whole.jsonl") == 3
+    for after in (AFTER, SHARD):
+        fails("translators", fault, after=after)
+        assert by_translate("out.txt", "--rejects", "out.jsonl") == 1
+    said = capsys.readouterr().err
+    assert "lines are in out.txt.part, and the same command goes on behind them" in said
+    assert "lines are in out.txt.2.part" in said
+    fails("translators", fault, after=10**6)
+    assert by_translate("out.txt", "--rejects", "out.jsonl") == 3
+    again = asked()
+    for name in ("txt", "jsonl"):
+        assert (place / f"out.{name}").read_bytes() == (place / f"whole.{name}").read_bytes()
+    assert not list(place.glob(".*"))
+    fails("translators", fault, after=10**6)
+    assert by_translate("other.txt") == 3
+    assert again < asked()
+
+
+@pytest.mark.parametrize("change", ["language", "setting", "line", "damage"])
+def test_translate_takes_nothing_of_another_call(place, monkeypatch, change):
+    monkeypatch.setattr("crosspan.translate.corpus.SHARD", SHARD)
+    fails("translators", "connection")
+    assert by_translate("out.txt") == 1
+    words = ()
+    if change == "language":
+        words = ("--to", "sw")
+    elif change == "setting":
+        words = ("--set", "guard.max_ratio=5")
+    elif change == "line":
+        (place / "en.txt").write_text("One more\n" + (place / "en.txt").read_text())
+    else:
+        (place / ".out.txt.cache").write_bytes(b"no such thing")
+    fails("translators", "input", after=10**6)
+    assert by_translate("out.txt", *words) == 0
+    assert asked() == len(read("en.txt"))
+    assert not list(place.glob(".*"))
 
 
 @pytest.mark.parametrize("family", ["aligners", "projectors"])
