@@ -100,7 +100,7 @@ class OutputWriter:
             form, how = io.output_format(labelled, self.recipe.output.format, labels=True), io.Writing()
             projections = self._labelled(*logs, faults=form.faults)
             if self.results.plan.labelled == "ensemble":
-                form.write(labelled, (one.sentence for one in projections), how)
+                form.write_marked(labelled, ((one.sentence, one.error) for one in projections), how)
             else:
                 form.write_projections(labelled, projections, how)
             self._made_sides(form.name, ending)
@@ -146,6 +146,9 @@ class OutputWriter:
         summary = self.written.summary
         others = self.results.voted() if self.results.plan.labelled == "ensemble" else None
         for index, (source, projection, where) in enumerate(self.results.carried(self.recipe.shown_input)):
+            spans, fault = ((), None) if others is None else next(others)
+            if fault is not None:
+                projection = replace(projection, error=fault.reason)
             wrong = projection.error is not None and not is_filtered(projection)
             _log(dropped, dropped_records(index, source, projection, where=where if wrong else None))
             if wrong:
@@ -155,8 +158,8 @@ class OutputWriter:
             else:
                 summary.add(projection)
             if others is not None:
-                spans = next(others)
-                projection = Projection(replace(projection.sentence, spans=spans))
+                error = None if fault is None else fault.reason
+                projection = Projection(replace(projection.sentence, spans=spans), error=error)
             elif projection.error is not None and not faults:
                 continue
             yield named_after(projection, source)
