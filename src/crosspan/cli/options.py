@@ -158,6 +158,16 @@ def language(name: str = "--lang", of: str = "the sentences") -> Decorator[Any]:
     return click.option(name, metavar="CODE", callback=check, help=f"Language of {of}, kept with them.")
 
 
+def encoding(name: str = "--encoding", of: str = "INPUT") -> Decorator[Any]:
+    """The encoding of a text file."""
+    return click.option(name, default="utf-8", show_default=True, metavar="NAME", help=f"Encoding of {of}.")
+
+
+def tag_column(name: str = "--tag-column", of: str = "INPUT") -> Decorator[Any]:
+    """Where the tags of a file stand."""
+    return click.option(name, metavar="NAME", help=f"Column or key of the tags of {of}: name, or number from 1.")
+
+
 def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:
     """What else a file says of its labels: which column they are in, what numbers and offsets stand for, its encoding.
 
@@ -167,11 +177,9 @@ def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:
     """
     unit = FamilyChoice("crosspan.units")
     return stack(
-        click.option(
-            "--tag-column", metavar="NAME", help=f"Column or key of the tags of {of}: name, or number from 1."
-        ),
+        tag_column(of=of),
         click.option("--tag-names", metavar="O,B-PER,…", help="What tags that are numbers stand for, from 0."),
-        click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help=f"Encoding of {of}."),
+        encoding(of=of),
         click.option(
             *names,
             "--from-offsets",
@@ -321,9 +329,7 @@ def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
         input_format("--target-format", "TARGET"),
         columns(of="SOURCE"),
         columns("--target-columns", "TARGET"),
-        click.option(
-            "--target-encoding", default="utf-8", show_default=True, metavar="NAME", help="Encoding of TARGET."
-        ),
+        encoding("--target-encoding", "TARGET"),
         scheme(of="SOURCE"),
         reading("SOURCE", "--source-offsets"),
         repair("SOURCE"),

@@ -230,6 +230,8 @@ def _notice_unused(
                 f"{key!r} looks like {count} labels, and is not understood",
                 hint="Name the key of the tags with --tag-column, or write the labels under 'spans' or 'ner_tags'.",
             )
+        if how.tag_key is not None:  # somebody has chosen
+            continue
         how.notice(
             "labels-unused",
             f"{key!r} holds {{count}} more labels, which are not used (--tag-column chooses)",
