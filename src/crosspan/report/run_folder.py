@@ -14,7 +14,9 @@ from crosspan.core.files import PathLike
 from crosspan.core.options import with_settings
 from crosspan.core.shown import shown
 from crosspan.core.toml_reader import read_toml
+from crosspan.io.choice import format_named
 from crosspan.io.pairs import SentenceFile
+from crosspan.pipeline.outputs import ending_of
 from crosspan.pipeline.recipes.file_tables import SentenceTable
 from crosspan.pipeline.recipes.tables import TABLES
 from crosspan.report.reading import ReportFiles
@@ -54,7 +56,7 @@ def run_files(folder: PathLike) -> tuple[ReportFiles, dict[str, str]]:
     limit = recipe.value("limit")
     files = ReportFiles(
         source=_sentences(root, recipe, "source"),
-        projected=base / "labelled.jsonl",
+        projected=base / f"labelled.{ending_of(recipe.text('output', 'format'))}",
         dropped=base / "dropped.jsonl",
         links=None if links is None else _path(root, links),
         one_based=recipe.value("align", "one_based", default=False) is True,
@@ -112,7 +114,7 @@ def _check(recipe: _Tables, base: Path) -> None:
             hint="Look at the translate-test run of the same sentences instead.",
         )
     form = recipe.text("output", "format")
-    if form != "jsonl":
+    if not format_named(form).sources:
         raise OptionError(
             f"the run wrote {form}, which keeps no confidences and sources",
             where=str(base),
