@@ -375,3 +375,36 @@ def test_tag_and_train_read_the_same(desk, verb):
     else:
         code, _, err = desk.run("tag", path, "--out", desk.path / "o.jsonl", "--replace", "--quiet")
         assert (code, len(read(desk.path / "o.jsonl"))) == (0, 6), err
+
+
+NUMBERED = '"annotations": [{"id": 9, "label": 3, "start_offset": 0, "end_offset": 7, "user": 1}, {"id": 10, "label": 7, "start_offset": 13, "end_offset": 18}]'
+LABELS = '[{"id": 3, "text": "PER", "prefixKey": "p"}, {"id": 7, "text": "LOC"}]'
+
+
+@pytest.mark.parametrize(
+    ("record", "names", "content"),
+    [
+        (f'{{"id": 1, "text": "{TEXT}", {NUMBERED}, "relations": []}}', "3=PER,7=LOC", None),
+        (f'{{"id": 1, "text": "{TEXT}", {NUMBERED}}}', "labels.json", LABELS),
+        (f'{{"text": "{TEXT}", "label": [[0, 7, 0], [13, 18, 1]]}}', "PER,LOC", None),
+        (f'{{"text": "{TEXT}", "label": [[0, 7, 0], [13, 18, 1]]}}', "labels.txt", "PER\nLOC\n"),
+        (f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "config.json", '{"id2label": {"0": "O", "1": "B-PER", "2": "I-PER", "3": "B-LOC"}}'),
+        (f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "map.json", '{"O": 0, "B-PER": 1, "I-PER": 2, "B-LOC": 3}'),
+        (f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "list.json", '["O", "B-PER", "I-PER", "B-LOC"]'),
+        (f'{{{TOKENS}, "spans": [{{"start": 0, "end": 2, "label": 3}}, {{"start": 3, "end": 4, "label": 7}}]}}', "3=PER,7=LOC", None),
+    ],
+)  # fmt: skip
+def test_numbers_get_their_names_and_are_never_guessed(desk, record, names, content):
+    if content is not None:
+        names = desk.put(names, content)
+    assert desk.convert("a.jsonl", record, "--tag-names", names)[:2] == (0, ADA)
+    code, found, err = desk.convert("a.jsonl", record)
+    assert (code, found, "--tag-names" in err) == (1, [], True), err
+    code, found, err = desk.convert("a.jsonl", record, "--tag-names", "99=PER")
+    assert (code, found) == (1, []), err
+
+
+@pytest.mark.parametrize("content", ["{}", "[1, 2]", '[{"text": "PER"}]', '{"a": "b"}', '["O",'])
+def test_a_file_without_names_is_refused(desk, content):
+    code, found, err = desk.convert("a.jsonl", f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "--tag-names", desk.put("n.json", content))
+    assert (code, found, "n.json" in err) == (2, [], True), err

@@ -13,6 +13,7 @@ Names of components are looked up when they are used, so that those of installed
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ import click
 from click.core import ParameterSource
 
 from crosspan.cli.choices import FamilyChoice
-from crosspan.cli.places import InFile, OutFile, PlaceType, SettingType
+from crosspan.cli.places import InFile, InNames, OutFile, PlaceType, SettingType
 
 _DEFAULT = ParameterSource.DEFAULT
 F = TypeVar("F", bound=Callable[..., Any])
@@ -178,7 +179,12 @@ def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:
     unit = FamilyChoice("crosspan.units")
     return stack(
         tag_column(of=of),
-        click.option("--tag-names", metavar="O,B-PER,…", help="What tags that are numbers stand for, from 0."),
+        click.option(
+            "--tag-names",
+            type=InNames(),
+            metavar="NAMES",
+            help="What tags or labels that are numbers stand for: O,B-PER,… from 0, or 3=PER,7=LOC, or a file of them.",
+        ),
         encoding(of=of),
         click.option(
             *names,
@@ -203,8 +209,13 @@ def reading_of(given: Mapping[str, Any]) -> dict[str, Any]:
         >>> reading_of(given)["offsets"]
         'utf16'
     """
-    how = {name: given[name] for name in ("tag_column", "tag_names", "encoding")}
-    return {**how, "offsets": given["from_offsets"]}
+    names = given["tag_names"]
+    if names is not None and os.path.isfile(names):
+        from crosspan.io.label_names import names_in_file
+
+        names = tuple(names_in_file(names))
+    how = {name: given[name] for name in ("tag_column", "encoding")}
+    return {**how, "tag_names": names, "offsets": given["from_offsets"]}
 
 
 def tagged_input(of: str = "INPUT") -> Decorator[Any]:

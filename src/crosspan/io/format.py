@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -16,6 +16,7 @@ from crosspan.core.files import PathLike, atomic_binary, name_of, open_output
 from crosspan.core.lines import read_blocks
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Projection, Sentence
+from crosspan.io.label_names import numbered
 from crosspan.io.notices import Notice
 from crosspan.io.rejects import Located
 
@@ -41,7 +42,8 @@ class Reading:
         repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         paragraphs: Whether a line of running text may hold several sentences.
         tag_column: The column or key of the tags, by its name or its number from 1; ``None`` finds out.
-        tag_names: What tags that are given as numbers stand for, from 0: names in order, or with commas between them.
+        tag_names: What tags and labels that are given as numbers stand for: names in order, from 0, or ``NUMBER=NAME``;
+            one string has commas between them.
         encoding: The encoding of a text file.
         offsets: What character offsets count where a record does not say.
         side: Which side of ``source ||| target`` a file of running text is, 0 or 1, where it has both.
@@ -73,12 +75,9 @@ class Reading:
             check_scheme(self.scheme)
 
     @property
-    def names(self) -> list[str] | None:
+    def names(self) -> Mapping[int, str] | None:
         """What numbers of tags stand for."""
-        if self.tag_names is None:
-            return None
-        given = self.tag_names.split(",") if isinstance(self.tag_names, str) else self.tag_names
-        return [name.strip() for name in given]
+        return None if self.tag_names is None else numbered(self.tag_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

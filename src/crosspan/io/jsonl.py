@@ -23,7 +23,7 @@ from crosspan.io.json_records import records_or_faults
 from crosspan.io.notices import Notices
 from crosspan.io.projections import failure_of, is_projection
 from crosspan.io.record_shapes import shaped, tags_key
-from crosspan.io.records import Names, RecordReading, read_record, tags_of
+from crosspan.io.records import RecordReading, read_record, tags_of
 from crosspan.io.rejects import Located
 
 _BEGINS = re.compile(r'\[$|\{$|\[\s*\{\s*(?:"|$)|\{\s*"[^"]*"\s*:|\[\s*"')
@@ -104,7 +104,7 @@ def sentences_of(
     name: str,
     how: Reading,
     *,
-    names: Names | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
     place: str = "{name}:{number}",
 ) -> Iterator[Located]:
     """Make sentences of records.
@@ -113,7 +113,7 @@ def sentences_of(
         records: The line and the values of each, or what is wrong with it.
         name: Their file, for messages.
         how: How they are read.
-        names: Names of tags that are given as numbers, where the file has some.
+        names: What the numbers under each key stand for, where the file says so.
         place: How a place is written.
 
     Yields:
@@ -137,7 +137,8 @@ def sentences_of(
     reading = RecordReading(
         repair=how.repair,
         lang=how.lang,
-        names=how.names or names,
+        names=how.names,
+        classes=names,
         tag_key=how.tag_column,
         unit=how.offsets,
         notice=notice,
@@ -174,7 +175,7 @@ def _with_scheme(reading: RecordReading, head: Sequence[Mapping[str, Any]], how:
     for record in head:
         try:
             record = shaped(record)
-            key = tags_key(record, reading.tag_key, reading.names if isinstance(reading.names, Mapping) else None)
+            key = tags_key(record, reading.tag_key, reading.classes)
             if key is not None:
                 corpus.append(tags_of(record, key, reading))
         except CrosspanError:

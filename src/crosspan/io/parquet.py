@@ -22,7 +22,7 @@ from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence
 from crosspan.io.format import Format, Labelled, Reading, Writing, binary_output, sentence_in
 from crosspan.io.jsonl import sentences_of
-from crosspan.io.record_shapes import KEYS, may_be_tags
+from crosspan.io.record_shapes import KEYS, LABEL_KEYS, may_be_tags
 from crosspan.io.rejects import Located
 
 _ROWS = 10_000
@@ -172,13 +172,22 @@ def class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
         found = found.get(key) if isinstance(found, dict) else None
     named = {}
     for column, feature in found.items() if isinstance(found, dict) else ():
-        inner = feature
-        while isinstance(inner, dict | list) and inner and not (isinstance(inner, dict) and "names" in inner):
-            inner = inner[0] if isinstance(inner, list) else inner.get("feature")
-        names = inner.get("names") if isinstance(inner, dict) else None
-        if isinstance(names, list) and all(isinstance(name, str) for name in names) and may_be_tags(names):
+        inner = _inside(feature)
+        label = next((_inside(inner[key]) for key in LABEL_KEYS if key in inner), None)  # of spans
+        names = (label or inner).get("names")
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and (label or may_be_tags(names)):
             named[column] = names
     return named
+
+
+def _inside(feature: Any) -> dict[str, Any]:
+    """What a feature is a list of, however the version of the package writes lists."""
+    while isinstance(feature, dict | list) and feature and not (isinstance(feature, dict) and "names" in feature):
+        inner = feature[0] if isinstance(feature, list) else feature.get("feature")
+        if inner is None:
+            break
+        feature = inner
+    return feature if isinstance(feature, dict) else {}
 
 
 def _schema(arrow: Any, projected: bool) -> Any:

@@ -71,7 +71,10 @@ def result_names(recipe: Recipe) -> list[str]:
         >>> result_names(make_recipe({"source": {"path": "a"}, "target": {"path": "b"}}))[0]
         'labelled.jsonl'
     """
-    sentences = [f"{stem}.{ending_of(recipe.output.format)}" for stem in ("labelled", "predicted", "translated", "back_translated")]
+    sentences = [
+        f"{stem}.{ending_of(recipe.output.format)}"
+        for stem in ("labelled", "predicted", "translated", "back_translated")
+    ]
     return [*sentences, "dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", RESOLVED]
 
 

@@ -33,7 +33,7 @@ class SentenceTable:
         lang: Language code.
         columns: What the columns hold, such as id,token,-,tag; empty finds out.
         tag_column: Column or key of the tags, by its name or its number from 1; empty finds out.
-        tag_names: What tags that are numbers stand for, from 0, such as ["O", "B-PER", "I-PER"].
+        tag_names: What tags that are numbers stand for: ["O", "B-PER", "I-PER"] from 0, or ["3=PER", "7=LOC"].
         encoding: Encoding of a text file.
         offsets: What character offsets count where the file does not say: codepoints, utf16 or bytes.
     """
@@ -65,7 +65,7 @@ class SentenceTable:
             "lang": self.lang or None,
             "columns": self.columns or None,
             "tag_column": self.tag_column or None,
-            "tag_names": ",".join(self.tag_names) or None,
+            "tag_names": self.tag_names or None,
             "encoding": self.encoding,
             "offsets": self.offsets,
             "repair": "begin",  # where labels do not count, it reads the most
