@@ -118,6 +118,10 @@ def test_labels_are_found_wherever_they_stand(desk, name, content):
     [
         ("Ada\tB-PER\tO\nObi\tI-PER\tB-ORG\nleft\tO\tO\nAccra\tB-LOC\tO\n", ":2: column 3 holds 1 more"),
         ("token\tner\tnested\nAda\tB-PER\tO\nObi\tI-PER\tS-X\nleft\tO\tO\nAccra\tB-LOC\tS-X\n", ":3: column 3 (nested) holds 2 more"),
+        ("Ada\tB-PER\tO\nObi\tI-PER\tORG\nleft\tO\tO\nAccra\tB-LOC\tO\n", ":2: column 3 holds 1 more"),
+        ("Ada\tB-PER\tart\nObi\tI-PER\tart\nleft\tO\tO\nAccra\tB-LOC\tO\n", ":1: column 3 holds 1 more"),
+        ("word\tpos\tner\tinner\nAda\tN\tB-PER\tO\nObi\tN\tI-PER\tname-last\nleft\tV\tO\tO\nAccra\tN\tB-LOC\tname-part\n", ":3: column 4 (inner) holds 2 more"),
+        (f'{{{TOKENS}, "ner_tags": {TAGS}, "inner_ner": ["O", "ORG", "O", "O"]}}', ":1: 'inner_ner' holds 1 more"),
         (f'{{{TOKENS}, "ner_tags": {TAGS}, "fine": ["B-x", "I-x", "O", "B-y"]}}', ":1: 'fine' holds 3 more"),
         (f'{{"text": "{TEXT}", "entities": [{PLACES}], "relations": [], "events": [[0, 3, "E"]]}}', ":1: 'events' holds 1 more"),
     ],
@@ -130,6 +134,19 @@ def test_further_labels_are_named(desk, content, where):
     code, report = desk.check(desk.path / name)
     assert code == 0
     assert ("warning", "labels-unused") in codes(report)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["{0}\t{1}\t{2}\n", "{0}\t{3}\t{1}\n", "{0}\t{4}\t{1}\t{4}\n", "{0}\t{1}\t{5}\n", "{0}\t{1}\t_\n", "{0}\t{1}\t{6}\n"],
+)  # fmt: skip
+def test_columns_that_say_nothing_more_are_not_named(desk, row):
+    words, tags, bare = "Ada Obi left Accra", "B-PER I-PER O B-LOC", "PER PER O LOC"
+    others = "NNP NNP VBD NNP", "ada obi leave accra", "B-NP I-NP B-VP B-NP", "- - - -"
+    columns = [one.split() for one in (words, tags, bare, *others)]
+    content = "".join(row.format(*cells) for cells in zip(*columns, strict=True))
+    code, found, err = desk.convert("a.conll", content)
+    assert (code, found, err.count("warning")) == (0, ADA, 0), err
 
 
 @pytest.mark.parametrize(
@@ -216,7 +233,7 @@ def test_a_bad_record_costs_its_sentence(desk, bad):
     [
         ("a.ann", "T1\tPER 0 3\tAda\nT2\tLOC 9 14\tAccra\n", "brat"),
         ("a.txt", "T1\tPER 0 3\tAda\nR1\tRel Arg1:T1 Arg2:T1\n", "brat"),
-        ("a.txt", "#FORMAT=WebAnno TSV 3.3\n\n#Text=Ada\n1-1\t0-3\tAda\tPER\n", "WebAnno TSV 3.3"),
+        ("a.txt", "#FORMAT=WebAnno TSV 4.0\n\n#Text=Ada\n1-1\t0-3\tAda\tPER\n", "WebAnno TSV 4.0"),
         ("a.csv", "text,label\nAda left,news\n", "none of the"),
         ("a.txt", "x y B-PER\nfree text\nsome more words here\n", "end in tags"),
         ("a.conll", b"\xff\xfeA\x00", "--encoding utf-16"),
