@@ -1,6 +1,7 @@
 """Parquet files that HuggingFace ``datasets`` reads as they are.
 
-Columns: ``id``, ``lang``, ``text``, ``tokens``, ``ner_tags`` (strings), ``spans`` and ``offsets`` (lists of structs).
+Columns: ``id``, ``lang``, ``text``, ``tokens``, ``ner_tags`` (strings), ``spans`` and ``offsets`` (lists of structs);
+of projections spans have their ``source``, and ``dropped`` holds what was not projected, with the reason.
 Needs the package ``pyarrow``.
 """
 
@@ -22,9 +23,9 @@ from crosspan.core.lines import open_input
 from crosspan.core.shown import in_short, shown
 from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence
-from crosspan.io.format import Format, Reading, Writing, binary_output
+from crosspan.io.format import Format, Labelled, Reading, Writing, binary_output, sentence_in
 from crosspan.io.jsonl import sentences_of
-from crosspan.io.record_shapes import KEYS, may_be_tags
+from crosspan.io.record_shapes import KEYS, LABEL_KEYS, may_be_tags
 from crosspan.io.rejects import Located
 
 _ROWS = 10_000
@@ -55,7 +56,7 @@ class Parquet(Format):
     title = "Parquet"
     endings = (".parquet",)
     magic = b"PAR1"
-    scores = True
+    scores = sources = True
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield sentences, some thousand rows at a time; raises where there is no column ``tokens`` or ``text``."""
@@ -74,12 +75,19 @@ class Parquet(Format):
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
         """Write sentences, with tags in the column ``ner_tags``."""
+        return self._put(path, sentences, how, projected=False)
+
+    def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
+        """Write sentences, with the source of each span and a column ``dropped``; both are null where not known."""
+        return self._put(path, items, how, projected=True)
+
+    def _put(self, path: PathLike, items: Iterable[Labelled], how: Writing, *, projected: bool) -> int:
         arrow, parquet = _arrow()
-        schema = _schema(arrow)
-        sentences = iter(sentences)
+        schema = _schema(arrow, projected)
+        items = iter(items)
         count = 0
         with binary_output(path) as stream, _writer(parquet, stream, schema) as writer:
-            while rows := [_row(sentence, how.scheme) for sentence in islice(sentences, _ROWS)]:
+            while rows := [_row(item, how.scheme) for item in islice(items, _ROWS)]:
                 writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
                 count += len(rows)
         return count
@@ -267,20 +275,32 @@ def class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
         found = found.get(key) if isinstance(found, dict) else None
     named = {}
     for column, feature in found.items() if isinstance(found, dict) else ():
-        inner = feature
-        while isinstance(inner, dict | list) and inner and not (isinstance(inner, dict) and "names" in inner):
-            inner = inner[0] if isinstance(inner, list) else inner.get("feature")
-        names = inner.get("names") if isinstance(inner, dict) else None
-        if isinstance(names, list) and all(isinstance(name, str) for name in names) and may_be_tags(names):
+        inner = _inside(feature)
+        label = next((_inside(inner[key]) for key in LABEL_KEYS if key in inner), None)  # of spans
+        names = (label or inner).get("names")
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and (label or may_be_tags(names)):
             named[column] = names
     return named
 
 
-def _schema(arrow: Any) -> Any:
-    span = arrow.struct(
-        [("start", arrow.int32()), ("end", arrow.int32()), ("label", arrow.string()), ("score", arrow.float64())]
-    )
-    offset = arrow.struct([("start", arrow.int32()), ("end", arrow.int32())])
+def _inside(feature: Any) -> dict[str, Any]:
+    """What a feature is a list of, however the version of the package writes lists."""
+    while isinstance(feature, dict | list) and feature and not (isinstance(feature, dict) and "names" in feature):
+        inner = feature[0] if isinstance(feature, list) else feature.get("feature")
+        if inner is None:
+            break
+        feature = inner
+    return feature if isinstance(feature, dict) else {}
+
+
+def _schema(arrow: Any, projected: bool) -> Any:
+    ends = [("start", arrow.int32()), ("end", arrow.int32())]
+    place = [*ends, ("label", arrow.string()), ("score", arrow.float64())]
+    source = [("source", arrow.struct([*ends, ("score", arrow.float64())]))] if projected else []
+    reason = arrow.struct([*place, ("reason", arrow.string())])
+    others = [("dropped", arrow.list_(reason)), ("error", arrow.string())] if projected else []
+    span = arrow.struct([*place, *source])
+    offset = arrow.struct(ends)
     return arrow.schema(
         [
             ("id", arrow.string()),
@@ -290,11 +310,13 @@ def _schema(arrow: Any) -> Any:
             ("ner_tags", arrow.list_(arrow.string())),
             ("spans", arrow.list_(span)),
             ("offsets", arrow.list_(offset)),
+            *others,
         ]
     )
 
 
-def _row(sentence: Sentence, scheme: Scheme) -> dict[str, Any]:
+def _row(item: Labelled, scheme: Scheme) -> dict[str, Any]:
+    sentence, record = sentence_in(item), item.to_dict()
     offsets = sentence.offsets
     return {
         "id": sentence.id,
@@ -302,6 +324,8 @@ def _row(sentence: Sentence, scheme: Scheme) -> dict[str, Any]:
         "text": sentence.text,
         "tokens": sentence.tokens,
         "ner_tags": to_tags(sentence.spans, len(sentence.tokens), scheme),
-        "spans": [{"start": s.start, "end": s.end, "label": s.label, "score": s.score} for s in sentence.spans],
+        "spans": record["spans"],
         "offsets": None if offsets is None else [{"start": start, "end": end} for start, end in offsets],
+        "dropped": record.get("dropped"),
+        "error": record.get("error"),
     }
