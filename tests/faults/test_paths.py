@@ -13,10 +13,11 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.faults.commands import command_of
 from tests.faults.places import snapshot, watched
 
 from crosspan.cli import places
-from crosspan.cli.main import VERBS, cli, main
+from crosspan.cli.main import VERBS, main
 from crosspan.cli.places import InFile, InModel, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
 from crosspan.core.model_options import names_a_cache, names_a_model
 from crosspan.core.options import flat
@@ -68,12 +69,6 @@ OUT_OF_PLACE = {"out", "root"}
 
 
 # --- the parameters of the verbs
-
-
-def command_of(verb: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), verb)
-    assert found is not None
-    return found
 
 
 def is_a(parameter: click.Parameter, of: str) -> bool:
@@ -181,7 +176,7 @@ def words_of(case: Case, read: str, written: str) -> list[str]:
         elif values:
             times = [values[at : at + parameter.nargs] for at in range(0, len(values), parameter.nargs)]
             optional += [word for one in times for word in (parameter.opts[0], *one)]
-    return [case.verb, *optional, "--", *given]
+    return [*case.verb.split(), *optional, "--", *given]
 
 
 def _values(parameter: click.Parameter, value: str, setting: str) -> list[str]:
