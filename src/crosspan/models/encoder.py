@@ -69,6 +69,8 @@ class Encoder:
         self.layer = self._checked(layer)
         self._layers = _layers_of(self.model, self.n_layers)
         self._tap = _cut_behind(self.model, self.layer, self.n_layers)
+        if getattr(self.model, "pooler", None) is not None:
+            self.model.pooler = None  # it makes one vector of a sentence, which nobody asks for
         self._packed = pack(self.model)
         self._turn = Lock()  # the tokenizer has a language, and the model a tap: each for one thread at a time
 
@@ -191,11 +193,12 @@ class Encoder:
         parts: list[list[Float32Array]] = [[] for _ in pieces]
         for (index, _), rows in zip(windows, found, strict=True):
             parts[index].append(rows)
-        empty = np.zeros((0, self._width), np.float32)
+        empty = np.zeros((0, self.width), np.float32)
         return [part[0] if len(part) == 1 else np.concatenate(part) if part else empty for part in parts]
 
     @property
-    def _width(self) -> int:
+    def width(self) -> int:
+        """Of its vectors."""
         config = self.model.config
         return int(getattr(config, "hidden_size", None) or config.d_model)
 
