@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from crosspan.cli.choices import FamilyChoice
+from crosspan.cli.choices import AlignerOption, FamilyChoice
 from crosspan.cli.places import InFile, OutFile, PlaceType, SettingType
 
 _DEFAULT = ParameterSource.DEFAULT
@@ -248,6 +248,7 @@ bitext: Decorator[Any] = click.option(
 )
 aligner: Decorator[Any] = click.option(
     "--aligner",
+    cls=AlignerOption,
     type=FamilyChoice("crosspan.aligners"),
     default="statistical",
     show_default=True,
