@@ -7,7 +7,7 @@
 Values of one setting are tried one after another, of several settings all together, each in a process of its own. The
 tagger learns from UNER English EWT; the weights that do best on its dev sentences are kept, so nothing but English has
 a say in them. The tests are those of EWT, of PUD (de, pt, sv), of other UNER sets (zh, da, hr, sk, tl), and of
-MasakhaNER 2 (swa, hau, lug, twi, yor), never looked at before. F1 of exact spans, micro average. What is counted is
+MasakhaNER 2 (swa, hau, lug, twi, yor). F1 of exact spans, micro average. What is counted is
 the processor time of the training, with its looks at the dev sentences.
 """
 

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from crosspan.align.int8 import quantize
 from crosspan.align.pretrained import (
+    PIECES_ON_CPU,
+    PIECES_ON_GPU,
     SHARD,
     Advance,
     Found,
@@ -22,7 +24,6 @@ from crosspan.align.pretrained import (
     Progress,
     TokenPair,
     Words,
-    pieces_of_batch,
 )
 from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.locks import Lock
@@ -200,7 +201,7 @@ class VectorReader:
         whole = options.dtype == INT8
         placement = Placement(device="cpu" if whole else options.device, dtype="float32" if whole else options.dtype)
         encoder = Encoder(options.model, layer=self._layer(), placement=placement)
-        encoder.budget = options.batch or pieces_of_batch(encoder.device.type, encoder.width)
+        encoder.budget = options.batch or (PIECES_ON_CPU if encoder.device.type == "cpu" else PIECES_ON_GPU)
         encoder = self._adapted(encoder)
         if whole:
             quantize(encoder.model)

@@ -21,25 +21,6 @@ SHARD = 2_000
 PIECES_ON_CPU, PIECES_ON_GPU = 512, 16_384
 """Pieces of a batch where ``batch`` is 0. On a CPU, what goes through a layer should stay in its cache."""
 
-_WIDTH = 768
-"""Of the models for which that is so; narrow ones compute less for each call, and take more at once."""
-
-
-def pieces_of_batch(device: str, width: int) -> int:
-    """Pieces of a batch that a model reads fastest.
-
-    Args:
-        device: The kind of device that it is on.
-        width: Of its vectors.
-
-    Example:
-        >>> pieces_of_batch("cpu", 768), pieces_of_batch("cpu", 384), pieces_of_batch("cuda", 384)
-        (512, 2048, 16384)
-    """
-    if device != "cpu":
-        return PIECES_ON_GPU
-    return min(4 * PIECES_ON_CPU, max(PIECES_ON_CPU, PIECES_ON_CPU * _WIDTH**2 // max(width, 1) ** 2))
-
 
 class NoLinksWarning(UserWarning):
     """Pairs that could not be aligned have no links."""

@@ -193,12 +193,11 @@ class Encoder:
         parts: list[list[Float32Array]] = [[] for _ in pieces]
         for (index, _), rows in zip(windows, found, strict=True):
             parts[index].append(rows)
-        empty = np.zeros((0, self.width), np.float32)
+        empty = np.zeros((0, self._width), np.float32)
         return [part[0] if len(part) == 1 else np.concatenate(part) if part else empty for part in parts]
 
     @property
-    def width(self) -> int:
-        """Of its vectors."""
+    def _width(self) -> int:
         config = self.model.config
         return int(getattr(config, "hidden_size", None) or config.d_model)
 
