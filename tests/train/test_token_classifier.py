@@ -22,6 +22,7 @@ from tests.worlds.copy_world import WORDS, drawn_sentence  # noqa: E402
 from crosspan.evaluate import evaluate_ner  # noqa: E402
 from crosspan.models.loop import NothingLearned  # noqa: E402
 from crosspan.models.processes import Processes  # noqa: E402
+from crosspan.models.stepper import half_precision  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.testing.tiny_models import save_m2m100, save_mbert, save_mt5, save_xlmr, unigram_pieces  # noqa: E402
 from crosspan.train import token_objective  # noqa: E402
@@ -654,3 +655,37 @@ def test_a_training_that_learns_is_left_alone(encoder, tmp_path):
         warnings.simplefilter("error", NothingLearned)
         report = train(world(200, 1), tmp_path / "out", encoder, dev=world(40, 2), batch_size=8)
     assert (report.steps, report.stopped) == (100, False)
+
+
+def test_a_tagger_that_finds_nothing_is_named(encoder, tmp_path):
+    with pytest.warns(NothingLearned, match=r"finds no entity of the dev sentences.*\(0.005\)"):
+        report = train(world(60, 1), tmp_path / "out", encoder, dev=world(20, 2), epochs=1)
+    assert report.dev["f1"] == 0.0
+
+
+# --- defaults that fit the encoder ------------------------------------------------------------------------------------
+
+
+def test_the_usual_rate_is_that_of_the_width_and_is_recorded(encoder, tmp_path):
+    sentences = world(20, 1)
+    train(sentences, tmp_path / "usual", encoder, learning_rate=0.0, epochs=1)
+    train(sentences, tmp_path / "named", encoder, learning_rate=1e-3, epochs=1)
+    assert content(tmp_path / "usual") == content(tmp_path / "named")
+    assert json.loads((tmp_path / "usual" / "training.json").read_text())["options"]["learning_rate"] == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("there", "precision", "width", "half"),
+    [
+        (True, "auto", 384, True),
+        (True, "auto", 128, False),
+        (False, "auto", 384, False),
+        (True, "float32", 384, False),
+        (False, "bfloat16", 128, True),
+    ],
+)
+def test_where_a_cpu_computes_in_bfloat16(monkeypatch, there, precision, width, half):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: there, raising=False)
+    found = half_precision(precision, torch.device("cpu"), width)
+    assert found is (torch.bfloat16 if half else None)

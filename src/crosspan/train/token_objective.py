@@ -80,7 +80,7 @@ class TokenObjective(Objective):
             options,
             max_norm=options.max_norm,
             most=options.batch_size,
-            dtype=half_precision(options.precision, device),
+            dtype=half_precision(options.precision, device, int(model.config.hidden_size)),
             pieces=pieces_at_once(options.pieces_at_once, device),
         )
         self.rows, self.dev, self.labels, self.threads, self.partial = rows, dev, labels, threads, partial
