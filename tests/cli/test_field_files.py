@@ -423,5 +423,7 @@ def test_numbers_get_their_names_and_are_never_guessed(desk, record, names, cont
 
 @pytest.mark.parametrize("content", ["{}", "[1, 2]", '[{"text": "PER"}]', '{"a": "b"}', '["O",'])
 def test_a_file_without_names_is_refused(desk, content):
-    code, found, err = desk.convert("a.jsonl", f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "--tag-names", desk.put("n.json", content))
+    code, found, err = desk.convert(
+        "a.jsonl", f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "--tag-names", desk.put("n.json", content)
+    )
     assert (code, found, "n.json" in err) == (2, [], True), err

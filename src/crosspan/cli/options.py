@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from crosspan.cli.choices import FamilyChoice
+from crosspan.cli.choices import AlignerOption, FamilyChoice
 from crosspan.cli.places import InFile, InNames, OutFile, PlaceType, SettingType
 
 _DEFAULT = ParameterSource.DEFAULT
@@ -267,6 +267,7 @@ bitext: Decorator[Any] = click.option(
 )
 aligner: Decorator[Any] = click.option(
     "--aligner",
+    cls=AlignerOption,
     type=FamilyChoice("crosspan.aligners"),
     default="statistical",
     show_default=True,
