@@ -35,13 +35,15 @@ WORDS = {
     *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
     *("target_columns", "target_lang", "title", "to_language", "weights"),
-    *("encoding", "pred_columns", "source_columns", "tag_column", "tag_names", "target_encoding"),
+    *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "source_columns", "tag_column"),
+    "target_encoding",
 }
 """Parameters of verbs."""
 
 OPTION_WORDS = {
     *("align_form", "base", "blank", "candidates", "classes", "close_marker", "columns", "confidence", "constraint"),
     *("layer", "vocabulary"),
+    *("encoding", "offsets", "tag_column", "tag_names"),
     *("counts", "device", "directions", "dropped", "dtype", "extraction", "filters", "format", "ignore_labels"),
     *(
         "key_variable",
