@@ -18,7 +18,7 @@ from tests.faults.places import snapshot, watched
 
 from crosspan.cli import places
 from crosspan.cli.main import VERBS, main
-from crosspan.cli.places import InFile, InModel, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
+from crosspan.cli.places import InFile, InModel, InNames, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
 from crosspan.core.model_options import names_a_cache, names_a_model
 from crosspan.core.options import flat
 from crosspan.pipeline import load_recipe
@@ -200,7 +200,7 @@ def case_of_run(parameter: click.Parameter) -> bool:
 def aliases(case: Case) -> Iterator[tuple[str, str, str]]:
     """What is read, as what it is written, and what the refusal says."""
     around = "is read and would be lost with the folder"
-    if isinstance(case.read.type, InFile):
+    if isinstance(case.read.type, InFile | InNames):
         for name in FILE_NAMES:
             yield "box/input", name, "is read"
             yield name, "box/input", "is read"
