@@ -190,7 +190,7 @@ def _warnings_in_words() -> Iterator[None]:
 
 
 class _Interruption:
-    """Lets Ctrl-C and a polite kill end the run by an exception, so that temporary files are removed.
+    """Lets Ctrl-C, a polite kill and a terminal that closes end the run by an exception, which removes temporary files.
 
     Compiled code turns the exception into another one, so it is noted that the signal came.
     """
@@ -201,12 +201,19 @@ class _Interruption:
 
     def __enter__(self) -> _Interruption:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is unknown to Windows
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                    self._before[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self.came:
+            # Started by ``python -m``, Python ends as if by the signal and without our exit code where it came while
+            # some text was run as code, as Numba does; until another text has been run.
+            eval("None")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.came = True

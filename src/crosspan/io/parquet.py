@@ -69,7 +69,7 @@ class Parquet(Format):
                 file = parquet.ParquetFile(held, page_checksum_verification=True)
                 _check_names(file)
                 columns = columns_of(file.schema_arrow, how.tag_column)
-                check_size(held.size, _plain_size(file.metadata))
+                _check_parts(file.metadata, held.size)
                 names = class_names(file.schema_arrow.metadata)
             rows = chain.from_iterable(_batches(file, columns, name))
             yield from rows_of(rows, name, how, names)
@@ -232,12 +232,16 @@ def _check_names(file: Any) -> None:
         raise ValueError(f"its columns are {shown(file.schema_arrow.names)} and also {shown(names)}")
 
 
-def _plain_size(about: Any) -> int:
-    """The bytes that a file becomes.
+def _check_parts(about: Any, size: int) -> None:
+    """Raise where the groups of rows are not what the file has, or cannot be, before anything is unpacked.
 
-    Whole groups of rows are asked: where a bit of what is said of a column is wrong, to ask for it ends the process.
+    Groups are asked, and not their columns: where a bit of what is said of a column is wrong, to ask ends the process.
     """
-    return sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    check_size(size, sum(group.total_byte_size for group in groups))
+    rows = sum(group.num_rows for group in groups)
+    if rows != about.num_rows:
+        raise ValueError(f"its parts have {rows:,} rows, and it says {about.num_rows:,}")
 
 
 def rows_of(
