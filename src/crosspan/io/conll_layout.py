@@ -71,7 +71,10 @@ class ColumnLayout:
             (['New York', 'B-LOC'], ['Accra', 'B-LOC'])
         """
         if self.separator in _QUOTED:
-            return next(csv.reader([row], delimiter=self.separator), [])
+            try:
+                return next(csv.reader([row], delimiter=self.separator), [])
+            except csv.Error:  # a carriage return in the middle of a row
+                return row.split(self.separator)
         cells = row.split(self.separator)
         if self.separator in _WIDE_BLANKS:
             return [cell for piece in cells if (cell := piece.strip(" \t"))]

@@ -22,7 +22,7 @@ from crosspan.io.format import Labelled, Reading, TextFormat, Writing
 from crosspan.io.json_records import records_or_faults
 from crosspan.io.notices import Notices
 from crosspan.io.projections import failure_of, is_projection
-from crosspan.io.record_shapes import shaped, tags_key
+from crosspan.io.record_shapes import plain_values, shaped, tags_key
 from crosspan.io.records import RecordReading, read_record, tags_of
 from crosspan.io.rejects import Located
 
@@ -152,7 +152,7 @@ def sentences_of(
         try:
             if isinstance(record, FormatError):
                 raise record
-            evidence = record if is_projection(record) else None
+            evidence = plain_values(record) if is_projection(record) else None
             sentence, fault = read_record(record, reading)
             fault = fault or failure_of(evidence)
         except CrosspanError as error:

@@ -54,6 +54,19 @@ def is_list(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
+def plain_values(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record with lists and numbers of Python in place of those of NumPy.
+
+    Example:
+        >>> import numpy as np
+        >>> plain_values({"tokens": ["a"], "ner_tags": np.array(["B-X"])})
+        {'tokens': ['a'], 'ner_tags': ['B-X']}
+    """
+    if not any(hasattr(value, "tolist") for value in record.values()):
+        return record
+    return {key: value.tolist() if hasattr(value, "tolist") else value for key, value in record.items()}
+
+
 def shaped(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """A record in our shape.
 
@@ -67,6 +80,7 @@ def shaped(record: Mapping[str, Any]) -> Mapping[str, Any]:
         >>> shaped({"data": {"text": "Ada"}, "annotations": [{"result": [{"value": {"start": 0, "end": 3}}]}]})
         {'text': 'Ada', 'spans': [{'start': 0, 'end': 3}]}
     """
+    record = plain_values(record)
     answer = record.get("answer")
     if isinstance(answer, str) and answer in _LEFT_OUT:
         raise LeftOutError(
@@ -173,7 +187,7 @@ def spans_key(record: Mapping[str, Any], tags: str | None) -> str | None:
         there = [key for key in there if not _are_strings(record[key])]
     there = [key for key in there if not (key in ("label", "labels") and not is_list(record[key]))]
     there = [
-        key for key in there if key not in TAG_KEYS or not record[key] or not isinstance(record[key][0], str | int)
+        key for key in there if key not in TAG_KEYS or not (is_list(record[key]) and _begins_with_tag(record[key]))
     ]
     filled = [key for key in there if not is_list(record[key]) or record[key]]
     if filled:
@@ -233,6 +247,10 @@ def _are_some_tags(value: Sequence[Any]) -> bool:
 def _n_tokens(record: Mapping[str, Any]) -> int | None:
     tokens = first(record, TOKEN_KEYS)
     return len(tokens) if is_list(tokens) else None
+
+
+def _begins_with_tag(value: Sequence[Any]) -> bool:
+    return bool(value) and isinstance(value[0], str | int)
 
 
 def _are_numbers(value: Any) -> bool:
