@@ -114,8 +114,10 @@ def convert(
             result.spans += len(sentence.spans)
             yield sentence if evidence is None else projection_of(sentence, evidence, whole=False)
         if result.sentences == 0:
+            first = next((f"; the first: {one.reason}" for one in result.rejects), "")
+            where = next((one.where for one in result.rejects), "") or name_of(source)
             raise EmptyInputError(
-                "no sentence is left to write", where=name_of(source), hint="Mend the tags, or choose a repair."
+                f"no sentence is left to write{first}", where=where, hint="Mend the labels, or choose a repair."
             )
 
     form.write_projections(target, losses.watched(kept()), Writing(scheme=to_scheme, offsets=offsets))

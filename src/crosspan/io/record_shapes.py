@@ -17,9 +17,18 @@ TOKEN_KEYS = ("tokens", "words", "tokenized_text")
 TAG_KEYS = ("ner_tags", "ner", "tags", "labels", "fine_ner_tags")
 SPAN_KEYS = ("spans", "entities", "ents", "annotations", "label", "labels", "ner")
 TEXT_KEYS = ("text", "sentence", "data", "content")
-START_KEYS = ("start", "start_offset", "begin", "startOffset", "begin_offset", "BeginOffset", "offset")
-END_KEYS = ("end", "end_offset", "stop", "endOffset", "EndOffset")
-LABEL_KEYS = ("label", "type", "tag", "entity_group", "labels", "entity_type", "category", "Type", "entity")
+START_KEYS = (
+    *("start", "start_offset", "begin", "startOffset", "begin_offset", "BeginOffset", "offset"),
+    *("from", "start_char", "char_start", "start_pos", "startPos", "start_idx", "start_index", "startIndex"),
+)
+END_KEYS = (
+    *("end", "end_offset", "stop", "endOffset", "EndOffset", "end_char", "char_end", "end_pos", "endPos", "end_idx"),
+    *("to", "end_index", "endIndex"),
+)
+LABEL_KEYS = (
+    *("label", "type", "tag", "entity_group", "labels", "entity_type", "category", "Type", "entity", "class"),
+    *("label_", "ner", "ne_type", "entity_label", "entityType", "tag_name"),
+)
 OWN_TEXT_KEYS = ("text", "Text", "word", "surface", "mention")
 
 KEYS = frozenset(
@@ -207,25 +216,64 @@ def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iter
         >>> list(unused_labels({"tokens": ["a"], "ner_tags": ["O"], "fine": ["B-X"]}, ["ner_tags"]))
         [('fine', 1)]
     """
-    n_tokens = _n_tokens(record)
+    n_tokens, text = _n_tokens(record), first(record, TEXT_KEYS)
     for key, value in record.items():
-        if key in used or key in _NO_LABELS or not value:
+        if key in used or key in _NO_LABELS or not value or not isinstance(value, Mapping | Sequence):
             continue
+        count = 0
         if is_list(value):
-            if _holds_spans(value):
-                yield key, len(value)
-            elif any(is_list(one) and one and _holds_spans(one) for one in value):
-                yield key, sum(len(one) for one in value if is_list(one))
-            elif _are_tags(key, value, len(value) if n_tokens is None else n_tokens) or (
-                key in TAG_KEYS and _are_some_tags(value)
-            ):
-                yield key, sum(one not in ("O", 0) for one in value)
-            elif any(isinstance(one, Mapping) and _holds_spans(one.get("result") or ()) for one in value):
-                yield key, len(value)
+            count = _count_in_list(key, value, n_tokens)
         elif isinstance(value, Mapping):
-            inner = sum(len(one) for one in value.values() if is_list(one) and _holds_spans(one))
-            if inner:
-                yield key, inner
+            count = sum(len(one) for one in value.values() if is_list(one) and _holds_spans(one))
+        if not count and not isinstance(value, str | bytes):
+            count = _count_of_labels(key, value, text)
+        if count:
+            yield key, count
+
+
+def _count_in_list(key: str, value: Sequence[Any], n_tokens: int | None) -> int:
+    """How many spans or tags a list holds; 0 where it does not look like any."""
+    if _holds_spans(value):
+        return len(value)
+    if any(is_list(one) and one and _holds_spans(one) for one in value):
+        return sum(len(one) for one in value if is_list(one))
+    if _are_tags(key, value, len(value) if n_tokens is None else n_tokens) or (
+        key in TAG_KEYS and _are_some_tags(value)
+    ):
+        return sum(one not in ("O", 0) for one in value)
+    if any(isinstance(one, Mapping) and _holds_spans(one.get("result") or ()) for one in value):
+        return len(value)
+    return 0
+
+
+def _count_of_labels(key: str, value: Any, text: Any) -> int:
+    """How many labels a value holds in a form that is not understood; 0 where it does not look like labels."""
+    if key.isupper() and isinstance(text, str) and _are_strings(value):  # {"PER": ["Ada"]}
+        return len(value) if all(one in text for one in value) else 0
+    name = key.lower()
+    if not any(part in name for part in _MAY_HOLD):
+        return 0
+    return _count_places(value)
+
+
+def _count_places(value: Any, depth: int = 0) -> int:
+    """How often something has a name and a place, or is a place, in lists and mappings."""
+    if depth > _DEEPEST:
+        return 0
+    if isinstance(value, Mapping):
+        if any(key in value for key in LABEL_KEYS) and any(key in value for key in (*START_KEYS, *_PLACE_KEYS)):
+            return 1
+        return sum(_count_places(one, depth + 1) for one in value.values())
+    if not is_list(value):
+        return 0
+    if len(value) in (2, 3) and type(value[0]) is int and type(value[1]) is int:
+        return 1
+    return sum(_count_places(one, depth + 1) for one in value)
+
+
+_MAY_HOLD = ("entit", "label", "annot", "span", "mention", "slot", "vertex", "ner", "named")
+_PLACE_KEYS = ("pos", "offsets", "position", "positions", "indices", "span", "place", "range", "loc")
+_DEEPEST = 4
 
 
 def may_be_tags(names: Sequence[str]) -> bool:
