@@ -189,10 +189,19 @@ def find_layout(
         )
         return _spelt(layout, body)
     if about is not None:
+        _check_told(about, tag_column, name)
         return _from_header(about, separator, body, header is not None)
     if not body:
         return ColumnLayout(separator)
     return _by_looking(body, separator, width, f"{name}:{lines.index(sample[0]) + 1}", tag_column)
+
+
+def _check_told(named: Named, tag_column: str | None, name: str) -> None:
+    """Raise where a first row names columns, and not the one that is asked for."""
+    if tag_column is None or tag_column.isdigit():
+        return
+    if tag_column.strip().lower() not in [one.strip("\"'").lower() for one in named.names]:
+        raise OptionError(f"{name} has no column {tag_column!r}", hint=f"It has {', '.join(named.names)}.")
 
 
 def _separator(sample: Sequence[str], lines: Sequence[str], tag_column: str | None) -> str:

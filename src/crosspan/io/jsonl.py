@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import IO, Any
 
-from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
+from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, OptionError
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.tag_forms import Respelt, spelling_of
 from crosspan.core.tags import detect_scheme
@@ -128,6 +128,8 @@ def sentences_of(
     head = list(islice(records, _SAMPLE_RECORDS))
     if not head:
         raise EmptyInputError("the file holds no record", where=name, hint="Check that it is the right file.")
+    if how.tag_column is not None and not any(how.tag_column in one for _, one in head if isinstance(one, Mapping)):
+        raise OptionError(f"no record of {name} has the key {how.tag_column!r}", hint="Name the key of the labels.")
     seen = Notices(name, how.notices)
     number = 0
 

@@ -18,7 +18,7 @@ _INLINE = re.compile(
     r"<([A-Z][A-Z_-]+)\b[^<>]*>[^<>]+</\1>"  # <PER>Ada</PER>, <ENAMEX TYPE="PERSON">Ada</ENAMEX>
     r"|\[[^\[\]]+\]\([A-Za-z][\w-]*\)"  # [Ada](PER)
 )
-_GLUED = re.compile(r"\S+[/_|][BIESLU]-[^\W\d_]{2,}[\w-]*(?=\s|$)")  # Ada/B-PER left/O
+_GLUED = re.compile(r"\S+[/_|](?:O|[BIESLU]-[^\W\d_]\S+)")  # Ada/B-PER left/O
 _STANDOFF = re.compile(r"(?:\S+[\t ,;]+)?\d+[\t ,;]+\d+[\t ,;]+[^\W\d_]")
 _SUSPECT = 0.3
 _AS_TEXT = "or say --from plain (or --source-format) to read the lines as text."
@@ -46,6 +46,10 @@ def inline_label(text: str) -> str | None:
     """
     found = _INLINE.search(text) if "</" in text or "](" in text else None
     return None if found is None else found[0]
+
+
+def _is_glued(word: str) -> bool:
+    return _GLUED.fullmatch(word) is not None
 
 
 def check_running_text(lines: Sequence[str], name: str) -> None:
@@ -82,7 +86,7 @@ def check_running_text(lines: Sequence[str], name: str) -> None:
             where=name,
             hint=f"Name the text; {_AS_TEXT}",
         )
-    glued = [found[0] for found in map(_GLUED.search, rows) if found]
+    glued = [row.split()[0] for row in rows if 2 * sum(map(_is_glued, row.split())) > len(row.split())]
     inline = [label for label in map(inline_label, rows) if label is not None] + glued
     if len(inline) >= _SUSPECT * len(rows) > 0:
         raise FormatError(

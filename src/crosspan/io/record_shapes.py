@@ -40,7 +40,8 @@ _NO_LABELS = frozenset((*TOKEN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offse
 _OTHER_TAGS = ("pos", "chunk", "dep", "head", "morph", "lemma", "lang", "case", "srl", "sense")
 _ABOUT_NAMES = ("ner", "ent", "label", "tag", "slot", "iob", "bio")
 _CHUNKS = ("NP", "VP", "PP", "ADVP", "SBAR", "ADJP")
-_LEFT_OUT = ("reject", "ignore")
+_ANSWERS = ("answer", "status")
+_LEFT_OUT = ("reject", "rejected", "ignore", "ignored", "discard", "discarded", "skipped")
 
 
 def first(record: Mapping[str, Any], keys: Sequence[str]) -> Any:
@@ -90,8 +91,9 @@ def shaped(record: Mapping[str, Any]) -> Mapping[str, Any]:
         {'text': 'Ada', 'spans': [{'start': 0, 'end': 3}]}
     """
     record = plain_values(record)
-    answer = record.get("answer")
-    if isinstance(answer, str) and answer in _LEFT_OUT:
+    answers = (record.get(key) for key in _ANSWERS)
+    answer = next((one for one in answers if isinstance(one, str) and one.lower() in _LEFT_OUT), None)
+    if answer is not None:
         raise LeftOutError(
             f"the annotator's answer is {answer!r}", hint="Such a sentence is not to be used, and is left out."
         )
@@ -158,7 +160,7 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
 
     Args:
         record: In our shape.
-        told: The name, where the user says so.
+        told: The name, where the user says so; spans may stand there, too.
         names: Columns of numbers whose names are known.
 
     Example:
@@ -168,7 +170,7 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
         'gold'
     """
     if told is not None:
-        return told if record.get(told) is not None else None
+        return told if record.get(told) is not None and not _holds_spans(record[told]) else None
     for key in TAG_KEYS:
         value = record.get(key)
         if value is not None and not _holds_spans(value) and (key != "labels" or value or not is_list(value)):
@@ -180,17 +182,20 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
     return next((key for key in TAG_KEYS if record.get(key) == []), None)
 
 
-def spans_key(record: Mapping[str, Any], tags: str | None) -> str | None:
+def spans_key(record: Mapping[str, Any], tags: str | None, told: str | None = None) -> str | None:
     """Under which name the spans stand: the first that is not empty; ``None`` where there is none.
 
     Args:
         record: In our shape.
         tags: Under which name the tags stand.
+        told: The name, where the user says so; tags may stand there, too.
 
     Example:
         >>> spans_key({"spans": [], "ents": [{"start": 0, "end": 1, "label": "X"}]}, None)
         'ents'
     """
+    if told is not None and _holds_spans(record.get(told)):
+        return told
     there = [key for key in SPAN_KEYS if record.get(key) is not None and key != tags]
     if tags is not None:  # strings beside tags say the same in words, as in WikiANN
         there = [key for key in there if not _are_strings(record[key])]

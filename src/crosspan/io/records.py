@@ -165,7 +165,7 @@ def _of_tokens(
     empty = [index for index, token in enumerate(tokens) if not token]
     if empty:
         raise SpanError(f"token {empty[0] + 1} is empty", hint="Put the word in, or take the token out with its tag.")
-    key = spans_key(record, tags)
+    key = spans_key(record, tags, how.tag_key)
     from_tags = None if tags is None else _spans_of_tags(record, tags, len(tokens), how)
     _notice_unused(record, (tags, key), how, labelled=from_tags is not None or bool(key and record[key]))
     if key is None:
@@ -197,7 +197,7 @@ def _fit_tokens(items: Any, tokens: Sequence[str]) -> bool:
 def _character_spans(
     record: Mapping[str, Any], text: str, offsets: Offsets, tags: str | None, how: RecordReading
 ) -> tuple[Offsets, list[Span]]:
-    key = spans_key(record, tags)
+    key = spans_key(record, tags, how.tag_key)
     _notice_unused(record, (key,), how, labelled=bool(key and record[key]))
     if key is None:
         if (found := inline_label(text)) is not None:
