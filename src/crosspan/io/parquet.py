@@ -267,7 +267,7 @@ def rows_of(
 
 def columns_of(schema: Any, tag_column: str | None) -> list[str]:
     """Columns in which something of a sentence may stand: those of our names, lists, and what annotators say."""
-    known = {*KEYS, "answer", tag_column}
+    known = {*KEYS, "answer", "status", tag_column}
     return [field.name for field in schema if field.name in known or str(field.type).startswith(_MANY)]
 
 
