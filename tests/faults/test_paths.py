@@ -35,7 +35,7 @@ WORDS = {
     *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
     *("target_columns", "target_lang", "title", "to_language", "weights"),
-    *("encoding", "pred_columns", "tag_column", "tag_names", "target_encoding"),
+    *("encoding", "pred_columns", "source_columns", "tag_column", "tag_names", "target_encoding"),
 }
 """Parameters of verbs."""
 

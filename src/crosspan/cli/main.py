@@ -62,7 +62,7 @@ VERBS: dict[str, tuple[str, str]] = {
 What stands before a blank is a group of verbs.
 """
 
-GROUPS = {"review": "Correct labels by hand: out to people, and what they decide back."}
+GROUPS = {"review": "Correct labels by hand, and see how good they are."}
 """Groups of verbs, with a line of help."""
 
 EXIT_FAULT = 1

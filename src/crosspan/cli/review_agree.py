@@ -75,7 +75,11 @@ def _show(found: PersonAgreement, a: str, b: str, err: bool) -> None:
         (label, f"{one.f1:.3f}", str(one.n_gold), str(one.n_pred), str(one.tp))
         for label, one in found.score.by_label.items()
     ]
-    show([Table(("label", "F1", "A", "B", "alike"), rows)])
+    table = Table(("label", "F1", "A", "B", "alike"), rows)
+    if err:
+        say_lines(table.text())
+    else:
+        show([table])
     named = [f"  {one.id}: {_spans(one.text, one.one)} | {_spans(one.text, one.other)}" for one in found.disagreements]
     if named:
         say_lines(in_lines(["they differ in, for instance:", *named[:_SHOWN]]), err=err)

@@ -14,6 +14,7 @@ from crosspan.cli.places import InFile, InRun, verb
 from crosspan.cli.rejects import EXIT_REJECTED
 
 if TYPE_CHECKING:
+    from crosspan.review.decisions import Verdict
     from crosspan.review.importing import Imported
     from crosspan.review.tools.tool import ReviewTool
 
@@ -111,7 +112,7 @@ def summary_text(name: str, found: Imported, tool: ReviewTool) -> str:
     return in_lines(lines)
 
 
-_VERDICTS = {"done": "done", "reject": "rejected", "skip": "skipped"}
+_VERDICTS: dict[Verdict, str] = {"done": "done", "reject": "rejected", "skip": "skipped"}
 
 
 def notes_on(found: Imported, tool: ReviewTool) -> list[str]:

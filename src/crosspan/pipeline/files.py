@@ -106,7 +106,8 @@ def project_files(
         "filters": filters,
     }
     with projected(source, target, threads=threads, progress=progress, **how) as results, _drop_log(dropped) as log:
-        kept = _Kept(results, source.shown, log, on_reject, faults=form.faults)
+        summary = Summary(source_scores=source_scores)
+        kept = _Kept(results, source.shown, log, on_reject, faults=form.faults, summary=summary)
         form.write_projections(out, kept.projections(), io.Writing())
     kept.summary.seconds = time.perf_counter() - started
     return kept.summary

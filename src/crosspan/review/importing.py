@@ -217,9 +217,9 @@ class _Importer:
             return spans
         if one.unit is not None:
             unit = one.unit
-            if own_texts_fit(one.items, text, "utf16") and not own_texts_fit(one.items, text, unit):
-                unit = "utf16"
-            self._count(unit, len(spans))
+            if not own_texts_fit(one.items, text, unit) and own_texts_fit(one.items, text, "utf16"):
+                unit = "utf16"  # the spans themselves say so
+                self._count(unit, len(spans))
             return in_code_points(spans, text, unit)
         found = []
         for span in spans:

@@ -16,7 +16,7 @@ from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, open_output
 from crosspan.io.format import Unit
 from crosspan.io.jsonl import put_records
-from crosspan.io.places import Places
+from crosspan.io.places import PlacesInUnit
 from crosspan.io.record_shapes import LABEL_KEYS, first, is_list
 from crosspan.review.drawing import Shown
 from crosspan.review.tools.tool import (
@@ -72,7 +72,7 @@ def text_record(shown: Shown, unit: Unit) -> dict[str, Any]:
         [[3, 8, 'LOC']]
     """
     task = shown.task
-    place = Places(task.text, unit)
+    place = PlacesInUnit(task.text, unit)
     record: dict[str, Any] = {"text": task.text}
     record["label"] = [[place.of(one.start), place.of(one.end), one.label] for one in task.spans]
     record |= marks_for(shown)
