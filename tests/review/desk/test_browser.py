@@ -196,11 +196,11 @@ def test_words_are_marked_with_the_mouse_and_labels_written(reader, folder):
     field.clear()
     field.send_keys("PLACE", Keys.ENTER)
     reader.wait(lambda: reader.spans() == ["PER Bo", "PLACE anaishi Accra"])
-    assert "takes the place of 1 span" in find(page, "#status").text
+    assert "takes the place of 1 span" in texts(page, "#status")[0]
     find_all(page, "#target .mark")[0].click()
     assert texts(page, "#target .selected .w") == ["Bo"]
     find(page, '[data-do="edge"][data-edge="end"][data-way="1"]').click()
-    assert "There the span" in find(page, "#status").text
+    assert "There the span" in texts(page, "#status")[0]
     found = reader.save()  # the mouse was used, and Enter still saves
     assert text_of(found, folder) == ["PER Bo", "PLACE anaishi Accra"]
     page.get_log("browser")  # the browser itself writes down that the server refused a label

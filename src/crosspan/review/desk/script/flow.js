@@ -18,9 +18,9 @@ document.addEventListener("visibilitychange", () => {
 
 function drawProgress() {
   const parts = [`${whole(counts.decided)} of ${plural(counts.all, "sentence")} decided`];
-  if (counts.skipped) parts.push(`${whole(counts.skipped)} skipped`);
   if (counts.random) parts.push(`${whole(counts.random)} of them drawn by chance`);
   if (counts.seconds !== null) parts.push(`${counts.seconds.toFixed(1)} s each`);
+  if (counts.skipped) parts.push(`${whole(counts.skipped)} skipped`);
   document.getElementById("progress").textContent = parts.join(" · ");
   document.getElementById("progress-bar").style.setProperty("--p", counts.decided / counts.all);
 }
@@ -127,17 +127,14 @@ function begin() {
   const choice = document.getElementById("order");
   const names = { uncertain: "least sure first", random: "by chance", mixed: "both in turns" };
   choice.append(...META.orders.map((name) => el("option", { value: name, selected: name === META.order }, names[name])));
-  choice.addEventListener("change", () => {
-    flow.waiting(0);
-    choice.blur();
-  });
+  choice.addEventListener("change", () => flow.waiting(0));
   const search = document.getElementById("find");
   search.addEventListener("submit", (event) => {
     event.preventDefault();
     const words = search.elements.words.value;
     if (words.trim()) flow.get("find", { at: flow.at + 1, words });
   });
-  const facts = [["file", META.file], ...(META.who ? [["by", META.who]] : [])];
+  const facts = [["decisions go to", META.file], ...(META.who ? [["by", META.who]] : [])];
   document.getElementById("facts").append(...facts.map(([name, value]) => el("span", {}, `${name} `, el("b", {}, el("bdi", {}, value)))));
   if (META.faults) document.getElementById("facts").append(el("span", {}, `${plural(META.faults, "sentence")} cannot be read and do not come up`));
   if (META.unknown) document.getElementById("facts").append(el("span", {}, `${plural(META.unknown, "decision")} of sentences that are not here`));

@@ -1,8 +1,13 @@
 // The sentence at hand, drawn: both sides, what is known of the selected span, and what can be done.
 
 const card = document.getElementById("card");
-const statusLine = document.getElementById("status");
-const say = (text) => statusLine.replaceChildren(text || "");
+
+// What was done, or why not: for who listens, and in the panel for who looks.
+function say(text) {
+  document.getElementById("status").textContent = text || "";
+  const shown = document.getElementById("said");
+  if (shown) shown.textContent = text || "";
+}
 
 const VERDICT_TEXT = { done: "decided", reject: "rejected", skip: "skipped" };
 const DRAWN_TEXT = { random: "drawn by chance", uncertain: "least sure" };
@@ -78,8 +83,8 @@ function aboutSelected() {
   const row = (name, ...content) => rows.append(el("dt", {}, name), el("dd", {}, ...content));
   if (span.entity) head.append(" ← ", isolated(textOf(here.sentence.s, ...span.entity.source)));
   if (span.score !== null) row("Confidence", meter(1000 * span.score), " ", sure(1000 * span.score));
-  else row("Confidence", span.own ? "none: it was put here by hand" : "not known");
   const before = span.own && here.base.find((one) => one.start < span.end && one.end > span.start);
+  if (span.score === null) row("Confidence", span.own ? `none: ${before ? "changed" : "put here"} by hand` : "not known");
   if (before) row("It came as", chip(before.label), " ", isolated(here.text.slice(before.start, before.end)));
   const links = span.entity && linksList(here.sentence, span.entity);
   if (links) row("Links", links);
@@ -111,6 +116,7 @@ function panel() {
   const span = selected();
   const fine = el("label", { class: "steps" }, el("input", { type: "checkbox", "data-do": "fine", checked: byCharacter }), "by character");
   return el("div", { class: "panel" },
+    el("p", { id: "said", "aria-hidden": "true" }, document.getElementById("status").textContent),
     el("div", { class: "row", role: "group", "aria-label": "Label" }, el("h3", {}, span ? "LABEL" : "ADD"), labelButtons()),
     el("div", { class: "row", role: "group", "aria-label": "Span" }, el("h3", {}, "SPAN"),
       action("accept", "Accept", "a", { disabled: !span }), action("remove", "Reject", "x", { disabled: !span }),
