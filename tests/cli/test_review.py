@@ -24,7 +24,7 @@ EXPORTS = {
     "label_studio.json": ("label-studio", ()),
     "label_studio_min.json": ("label-studio", ()),
     "doccano.jsonl": ("doccano", ("--looked-at",)),
-    "doccano_ids.jsonl": ("doccano", ("--looked-at", "--label-names", DATA / "doccano_labels.json")),
+    "doccano_ids.jsonl": ("doccano", ("--looked-at", "--tag-names", DATA / "doccano_labels.json")),
     "prodigy.jsonl": ("prodigy", ()),
     "inception.json": ("inception", ("--looked-at",)),
     "inception.zip": ("inception", ("--looked-at",)),
@@ -160,8 +160,8 @@ def test_the_unit_can_be_said(capsys, tmp_path):
 def test_numbers_for_labels_need_their_names(capsys, tmp_path):
     code, found, decisions = imported(capsys, tmp_path, DATA / "doccano_ids.jsonl", "--looked-at")
     assert code == 3
-    assert "--label-names" in found["refused"]["reason"]
-    assert found["refused"]["count"] == 7  # those with labels
+    assert "--tag-names" in found["refused"]["reason"]
+    assert found["refused"]["count"] == 6  # those with labels
     assert set(decisions) == {"deleted", "none"}
 
 

@@ -78,6 +78,19 @@ class InModel(PlaceType):
                     yield from glob(place.replace("{lang}", "*"))
 
 
+class InNames(PlaceType):
+    """Names, or a file of them that is read.
+
+    Example:
+        >>> list(InNames().read(["O,B-PER"]))
+        []
+    """
+
+    def read(self, values: Sequence[str]) -> Iterable[str]:
+        """The file, where it is one."""
+        return [value for value in values if os.path.isfile(value)]
+
+
 class OutFile(PlaceType):
     """A file that is written."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crosspan.report import Item, WrittenPage
 
 _TO_PROJECT = (
-    *("bitext", "aligner_model", "method", "settings", "min_confidence", "filters", "threads"),
+    *("bitext", "aligner", "aligner_model", "method", "settings", "min_confidence", "filters", "threads"),
     *("target_lang", "target_format", "target_columns"),
 )
 """Options that only have an effect where something is projected."""
@@ -108,7 +108,15 @@ def _of_run(folder: str, given: dict[str, Any]) -> Inputs:
         facts["gold"] = given["gold"]
     if given["links"]:
         files = replace(files, links=given["links"])
-    return read_items(files), facts
+    return read_items(files), _with_hint(facts, facts["aligner"])
+
+
+def _with_hint(facts: dict[str, str], aligner: str) -> dict[str, str]:
+    """What is known, and what would make better links than an aligner did."""
+    from crosspan.align.at_hand import better_links
+
+    hint = better_links(aligner)
+    return {**facts, "hint": hint} if hint else facts
 
 
 def _of_files(inputs: tuple[str, ...], given: dict[str, Any]) -> Inputs:
@@ -150,7 +158,7 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
         bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in given["bitext"]],
         links=given["links"],
         one_based=given["one_based"],
-        aligner=load_aligner(model, threads=given["threads"]) if model else None,
+        aligner=load_aligner(model, threads=given["threads"]) if model else given["aligner"],
         min_confidence=given["min_confidence"],
         filters=given["filters"],
         threads=given["threads"],
@@ -159,7 +167,8 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
         facts = {**_facts(inputs, given), "method": given["method"]}
         if given["settings"]:
             facts["settings"] = " ".join(given["settings"])
-        yield items, facts
+        aligned = given["links"] is None and model is None
+        yield items, _with_hint(facts, given["aligner"] if aligned else "")
 
 
 def _source(path: str, given: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.types import Projection, Sentence
-from crosspan.io.format import Marked, Reading, TextFormat, Unit, Writing
+from crosspan.io.format import Labelled, Marked, Reading, TextFormat, Unit, Writing, sentence_in
 from crosspan.io.json_records import records_or_faults
 from crosspan.io.jsonl import put_records, sentences_of
 from crosspan.io.places import PlacesInUnit, written
@@ -57,9 +57,10 @@ class Entities(TextFormat):
         with open_output(path) as stream:
             return _put(stream, marked, how.offsets)
 
-    def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
+    def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
         """As :meth:`put`, with what is wrong with a sentence."""
-        return self.write_marked(path, ((one.sentence, one.error) for one in projections), how)
+        marked = ((sentence_in(one), one.error if isinstance(one, Projection) else None) for one in items)
+        return self.write_marked(path, marked, how)
 
 
 def _put(stream: IO[str], items: Iterable[Marked], unit: Unit) -> int:
