@@ -84,8 +84,7 @@ def command(file: str, decisions: str, who: str | None, host: str, port: int, qu
             f"crosspan: warning: other machines can reach {host}. Who learns the address can read the sentences and "
             "decide; nothing is encrypted on the way."
         )
-    name = getpass.getuser() if who is None else who
-    how = {"who": name, "order": given["order"], "seed": given["seed"]}
+    how = {"who": _login() if who is None else who, "order": given["order"], "seed": given["seed"]}
     with reviewing.files_of(file, given) as files, opened_desk(files, decisions, **how) as desk:
         _before(desk, quiet)
 
@@ -98,6 +97,14 @@ def command(file: str, decisions: str, who: str | None, host: str, port: int, qu
         serve(desk, title=title, host=host, port=port, unsure=given["unsure"], ready=ready)
         if not quiet:
             _after(desk, file, decisions)
+
+
+def _login() -> str:
+    """The name of the login; empty where there is none, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 def _before(desk: Desk, quiet: bool) -> None:
@@ -123,10 +130,10 @@ def _after(desk: Desk, file: str, decisions: str) -> None:
     """Say where the decisions are, and what is next."""
     counts = desk.counts()
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
-    say(
-        f"{decisions}: {_many(counts['decided'], 'sentence')} of {counts['all']} decided{skipped}; {counts['random']} "
-        "drawn by chance say how good the rest is."
-    )
+    chance = f"; {counts['random']} of them drawn by chance say how good the rest is" if counts["random"] else ""
+    say(f"{decisions}: {_many(counts['decided'], 'sentence')} of {counts['all']:,} decided{skipped}{chance}.")
+    if not counts["decided"]:
+        return
     say("The same command goes on. To use what was decided:")
     say(f"  crosspan review apply {shlex.quote(file)} {shlex.quote(decisions)} --out corrected")
 

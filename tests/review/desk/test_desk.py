@@ -13,7 +13,7 @@ from crosspan.core.errors import EmptyInputError, OptionError, PairError, SpanEr
 from crosspan.core.types import Sentence, Span
 from crosspan.review.decision_file import DecisionFile, read_decisions
 from crosspan.review.decisions import applied
-from crosspan.review.desk.answers import Answer
+from crosspan.review.desk.answers import PageAnswer
 from crosspan.review.desk.base import WatchedFile
 from crosspan.review.desk.desk import ConflictError, Desk
 from crosspan.review.desk.orders import by_chance
@@ -36,7 +36,9 @@ def desk_of(folder, found=None, *, who="ada", name="decisions.jsonl", **how):
 def decide(desk, index, *spans, verdict="done", order="mixed", force=False, **given):
     shown = desk.shown(index, order)
     facts = {"hash": shown["sentence"]["h"], "version": shown["version"], "drawn": shown["drawn"], "seconds": 2.0}
-    return desk.decide(Answer(**{"index": index, "verdict": verdict, "after": spans, **facts, **given}), force=force)
+    return desk.decide(
+        PageAnswer(**{"index": index, "verdict": verdict, "after": spans, **facts, **given}), force=force
+    )
 
 
 def test_a_decision_is_in_the_file_with_all_that_is_known_of_it(tmp_path):

@@ -41,7 +41,7 @@ def test_interrupted_it_says_where_the_decisions_are_and_what_is_next(folder):
         code, said = server.interrupt()
     assert code == 0
     assert "Open this address in a browser" in said
-    assert "ada.jsonl: 1 sentence of 12 decided; 1 drawn by chance" in said
+    assert "ada.jsonl: 1 sentence of 12 decided; 1 of them drawn by chance" in said
     assert "crosspan review apply projected.jsonl ada.jsonl --out" in said
     assert "Traceback" not in said
     with served(folder, *words, "--order", "random") as server:

@@ -15,7 +15,7 @@ _HINT = "Load the page again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class PageAnswer:
     """What the page says of a sentence.
 
     Args:
@@ -37,7 +37,7 @@ class Answer:
     drawn: Drawn | None
 
 
-def answer_of(record: Any) -> Answer:
+def answer_of(record: Any) -> PageAnswer:
     """Read what the page sends.
 
     Args:
@@ -63,7 +63,7 @@ def answer_of(record: Any) -> Answer:
     )
     if not fits:
         raise FormatError("this is no decision of the page", hint=_HINT)
-    return Answer(
+    return PageAnswer(
         index=values["index"],
         hash=values["hash"],
         version=values["version"],

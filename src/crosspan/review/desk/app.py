@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +19,7 @@ from crosspan.core.errors import CrosspanError, FormatError, OptionError, PairEr
 from crosspan.core.json_text import parse_json
 from crosspan.review.desk.access import Access
 from crosspan.review.desk.answers import answer_of
-from crosspan.review.desk.desk import KINDS, ConflictError, Desk, Kind
+from crosspan.review.desk.desk import KINDS, ConflictError, Desk
 from crosspan.review.desk.guard import EscapedResponse, Guard
 from crosspan.review.desk.orders import ORDERS, order_of
 from crosspan.review.desk.page import desk_page
@@ -86,7 +86,7 @@ class _Doors:
         if kind not in KINDS:
             raise OptionError("there is no such kind of sentences", hint=f"Choose from {', '.join(KINDS)}.")
         way = -1 if request.query_params.get("way") == "-1" else 1
-        index = self.desk.step(order, _number(request, "at"), way, cast(Kind, kind))
+        index = self.desk.step(order, _number(request, "at"), way, kind)
         return self._found(index, order)
 
     def find(self, request: Request, body: Body) -> Response:

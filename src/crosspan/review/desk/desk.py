@@ -17,7 +17,7 @@ from crosspan.report.colours import hues
 from crosspan.report.records import Names
 from crosspan.review.decision_file import DecisionFile
 from crosspan.review.decisions import Decision, last_of, now
-from crosspan.review.desk.answers import Answer
+from crosspan.review.desk.answers import PageAnswer
 from crosspan.review.desk.base import WatchedFile
 from crosspan.review.desk.orders import Order, Queue, by_chance, certainty, queue_of
 from crosspan.review.desk.records import RecordSpool, record_of_task, text_of_side
@@ -255,7 +255,7 @@ class Desk:
 
     # What is decided
 
-    def decide(self, answer: Answer, *, force: bool = False) -> str:
+    def decide(self, answer: PageAnswer, *, force: bool = False) -> str:
         """Keep a decision; it is on the disk when this returns.
 
         Args:
@@ -287,7 +287,7 @@ class Desk:
             self._keep(decisions)
             return _version(self._held.get(answer.index))
 
-    def _decision(self, answer: Answer, record: Mapping[str, Any], held: Decision | None) -> Decision:
+    def _decision(self, answer: PageAnswer, record: Mapping[str, Any], held: Decision | None) -> Decision:
         text, offsets = text_of_side(record["t"])
         names = self.labels.listed()
         unknown = next((one.label for one in answer.after if one.label not in names), None)

@@ -97,12 +97,12 @@ class Guard:
             raise RefusedRequestError(403, "requests of other pages are not answered")
         if rest and headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise RefusedRequestError(403, "requests of other pages are not answered")
-        if posts and headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        if posts and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise RefusedRequestError(415, "send JSON")
         length = headers.get("content-length", "0")
         if length.isdecimal() and int(length) > self.largest:
             raise self._too_large()
-        return "/" + rest
+        return f"/{rest}"
 
     async def _body(self, receive: Receive) -> bytes:
         """The body, which is at most as large as it may be."""

@@ -124,4 +124,4 @@ def order_of(name: str) -> Order:
     """
     if name not in ORDERS:
         raise OptionError(f"there is no order {shown(name)}", hint=f"Choose from {', '.join(ORDERS)}.")
-    return name  # type: ignore[return-value]  # one of them
+    return name
