@@ -51,26 +51,30 @@ def test_interrupted_it_says_where_the_decisions_are_and_what_is_next(folder):
 
 def test_killed_at_any_moment_it_loses_no_decision_that_it_acknowledged(folder):
     chance = random.Random(14)
-    acknowledged = {}
+    acknowledged = []
     for number in range(KILLS):
-        with served(folder, "projected.jsonl", "--decisions", "killed.jsonl", "--who", f"person {number}") as server:
-            timer = threading.Timer(chance.uniform(0.0, 0.25), server.process.kill)
-            timer.start()
+        who = f"person {number}"
+        words = ("--decisions", "killed.jsonl", "--order", "uncertain", "--who", who)
+        with served(folder, "projected.jsonl", *words) as server:
+            timer = threading.Timer(chance.uniform(0.0, 0.05), server.process.kill)
+            after = chance.randint(1, 8)
             for at in itertools.count():
+                if at == after:
+                    timer.start()
                 try:
                     name = server.decide(at % 12, [[0, 2 + at % 2, "PER"]])
                 except (OSError, HTTPException):
                     break
-                acknowledged[name] = (f"person {number}", 2 + at % 2)
+                acknowledged.append((name, who, 2 + at % 2))
+            assert at >= after
             timer.join()
         with open(folder / "killed.jsonl", "ab") as stream:  # what a kill in the middle of a line leaves
             stream.write(b'{"id": "n0", "hash": "f')
-        held = read_decisions(folder / "killed.jsonl").last
-        for name, (who, end) in acknowledged.items():
-            # the last one may have been written and not acknowledged any more
-            assert (held[name].who, held[name].after[0].end) == (who, end) or held[name].who == f"person {number}"
-        assert len(held) >= len(acknowledged)
-    assert acknowledged
+        kept = [(one.id, one.who, one.after[0].end) for one in read_decisions(folder / "killed.jsonl").every]
+        # those that were written and not acknowledged any more stand between them
+        rest = iter(kept)
+        assert all(one in rest for one in acknowledged)
+        assert len(kept) <= len(acknowledged) + number + 1
 
 
 def test_what_is_told_at_the_beginning(folder):
