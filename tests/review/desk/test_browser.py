@@ -234,6 +234,11 @@ def test_two_windows_with_the_same_sentence(reader, server):
     reader.wait(lambda: find(page, "#banner").is_displayed())
     assert "Not saved: this sentence was decided meanwhile by 'ada'" in find(page, "#banner").text
     assert len(reader.decisions) == count
+    reader.wait(lambda: page.get_log("browser"))  # the browser itself writes down that the server refused
+    reader.press(Keys.ENTER)  # once more: it chooses nothing
+    reader.wait(lambda: page.get_log("browser"))
+    assert find(page, "#banner").is_displayed()
+    assert len(reader.decisions) == count
     find_all(page, "#banner button")[1].click()
     reader.wait(lambda: len(reader.decisions) == count + 1)
     assert [span.label for span in reader.decisions[-1].after] == ["LOC"]
@@ -243,7 +248,7 @@ def test_two_windows_with_the_same_sentence(reader, server):
     reader.wait(lambda: find(page, "#banner").is_displayed())
     find_all(page, "#banner button")[0].click()
     reader.wait(lambda: reader.spans() == ["PER Bo"])
-    page.get_log("browser")  # the browser itself writes down that the server refused
+    page.get_log("browser")
 
 
 def test_the_end_of_the_server_is_told_and_what_was_edited_stays(browser, folder):

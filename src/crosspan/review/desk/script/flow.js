@@ -119,7 +119,7 @@ const flow = {
     } else if (verdict && error.status !== 400) button("Try again", () => this.decide(verdict));
     banner.replaceChildren(el("p", {}, verdict ? "Not saved: " : "", error instanceof Refused ? error.message : `Something went wrong: ${error}`), ...buttons);
     banner.hidden = false;
-    if (buttons.length) buttons[0].focus();
+    banner.focus(); // not a button: whoever presses Enter once more must not choose by that
   },
 };
 

@@ -26,7 +26,7 @@ function headBadges() {
   if (least <= 1000) found.push(el("span", { class: least < 500 ? "badge warn" : "badge" }, `lowest ${sure(least)}`));
   if (decision) {
     const who = decision.who ? [" by ", el("bdi", {}, decision.who)] : [];
-    found.push(el("span", { class: "badge decided" }, `${VERDICT_TEXT[decision.verdict]}`, ...who, ` · ${decision.when.replace("T", " ").replace("Z", "")}`));
+    found.push(el("span", { class: "badge decided" }, VERDICT_TEXT[decision.verdict], ...who, decision.when ? ` · ${new Date(decision.when).toLocaleString()}` : ""));
   }
   if (edited()) found.push(el("span", { class: "badge warn" }, "not saved yet"));
   if (here.stale) found.push(el("span", { class: "badge bad" }, "the text was changed since it was decided: decide again"));
