@@ -46,8 +46,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "bench": ("crosspan.cli.bench", "Run a benchmark suite, shown beside published figures."),
     "study": ("crosspan.cli.study", "Run a grid of encoders, modes and seeds, with a page."),
     "report": ("crosspan.cli.report", "Write a page to look at: sentences, spans, charts."),
+    "review serve": ("crosspan.cli.review_serve", "Serve a page to correct labels in, on this machine."),
     "review export": ("crosspan.cli.review_export", "Write labels as what a tool for annotators imports."),
     "review import": ("crosspan.cli.review_import", "Read what annotators did as decisions."),
+    "review agree": ("crosspan.cli.review_agree", "Say how far two people agree."),
     "review apply": ("crosspan.cli.review_apply", "Make gold of decisions, and say how good the rest is."),
     "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
     "export-dataset": ("crosspan.cli.export_dataset", "Write labels as a data set of HuggingFace."),
@@ -61,7 +63,7 @@ VERBS: dict[str, tuple[str, str]] = {
 What stands before a blank is a group of verbs.
 """
 
-GROUPS = {"review": "Correct labels by hand: out to people, and what they decide back."}
+GROUPS = {"review": "Correct labels by hand, and see how good they are."}
 """Groups of verbs, with a line of help."""
 
 EXIT_FAULT = 1
