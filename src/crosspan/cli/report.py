@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,7 @@ from click.core import ParameterSource
 
 from crosspan.cli import options
 from crosspan.cli.messages import say
-from crosspan.cli.places import InFile, verb
+from crosspan.cli.places import InFile, InRun, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -28,16 +27,6 @@ _TO_PROJECT = (
 """Options that only have an effect where something is projected."""
 _OF_FILES = ("dropped", "source_lang", "source_format", "columns", "scheme", "repair")
 """Options that a run folder knows itself."""
-
-
-class InRun(InFile):
-    """Two files, or the folder of a run: a page may stand in it, beside what is read there."""
-
-    def read(self, values: Sequence[str]) -> Iterable[str]:
-        """The files, or those of the run."""
-        if len(values) == 1 and os.path.isdir(values[0]):
-            return [str(path) for path in Path(values[0]).glob("*") if path.suffix != ".html"]
-        return super().read(values)
 
 
 @verb("report", no_args_is_help=True)

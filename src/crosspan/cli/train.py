@@ -49,6 +49,12 @@ if TYPE_CHECKING:
 )
 @click.option("--dev-is-target", is_flag=True, help="The dev sentences are of the target language; the model says so.")
 @click.option("--weights", metavar="W,W", help="How much the sentences of each file count.  [default: all the same]")
+@click.option(
+    "--kind",
+    metavar="KIND,KIND",
+    help="What the labels are: gold, projected, or auto, which goes by what each sentence says; one for all files, or "
+    "one a file.  [default: auto]",
+)
 @options.rounds
 @options.settings(
     "A setting of the training, noise.KEY=VALUE for projected data, adversarial.KEY=VALUE or picker.KEY=VALUE for "
@@ -63,8 +69,9 @@ if TYPE_CHECKING:
 def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Train a tagger on DATA, and save it as MODEL.
 
-    DATA are labelled files in any format that crosspan reads. JSONL that 'crosspan project' wrote is learned from with
-    its confidences and its dropped spans; any other file is taken for gold. A dash stands for standard input.
+    DATA are labelled files in any format that crosspan reads. JSONL, Parquet and DocBin that 'crosspan project' wrote
+    are learned from with confidences and dropped spans; anything else is taken for gold, and named. A dash stands for
+    standard input.
 
     With --encoder, MODEL is a folder, and 'crosspan tag' knows it as transformers:MODEL. Dev sentences then
     choose the weights, so they must be of the source language unless --dev-is-target says otherwise. A training that
@@ -94,6 +101,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
             rounds=given["rounds"],
             settings=settings,
             weights=parsed_weights(given["weights"]),
+            kinds=options.split_names([given["kind"] or ""]),  # type: ignore[arg-type]  # they are checked there
             labels=options.split_names(given["labels"]),
             threads=given["threads"],
             on_reject=rejects.add,
@@ -187,6 +195,9 @@ def summary_text(out: str, summary: TrainSummary) -> str:
         f"{out}: learned from {summary.sentences} sentences, {summary.spans} entities ({kinds}); {how}; "
         f"{summary.seconds:.1f} s"
     ]
+    gold = [f"{one.gold} sentences of {one.name}" for one in summary.taken if one.gold]
+    if gold:
+        lines.append(f"taken for gold: {', '.join(gold)}")
     if summary.unobserved:
         lines.append(f"not known: whether {summary.unobserved} words belong to an entity")
     if summary.left_out:

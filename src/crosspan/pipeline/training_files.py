@@ -21,7 +21,16 @@ from crosspan.core.types import Sentence
 from crosspan.evaluate import evaluate_ner
 from crosspan.io.dataset_folder import places_read
 from crosspan.io.pairs import SentenceFile, rereadable
-from crosspan.pipeline.example_files import Read, named, read_examples, sentences_of, words_of
+from crosspan.pipeline.example_files import (
+    KINDS,
+    Kind,
+    Read,
+    Taken,
+    named,
+    read_examples,
+    sentences_of,
+    words_of,
+)
 from crosspan.pipeline.labels import Settings
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.summary import OnReject
@@ -45,6 +54,7 @@ class TrainSummary:
         left_out: Projected sentences left out by the settings of ``noise``.
         spans: Entities learned from.
         labels: How many of each kind.
+        taken: As what the sentences of each file were taken: gold, or projections.
         unobserved: Words of which it is not known whether they belong to an entity.
         features: Features looked at, and how many the model keeps.
         dev: Precision, recall and F1 on the development file (exact spans, micro average), if there is one.
@@ -62,6 +72,7 @@ class TrainSummary:
     left_out: int = 0
     spans: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    taken: Sequence[Taken] = ()
     unobserved: int = 0
     features: int = 0
     kept_features: int = 0
@@ -89,6 +100,7 @@ def train_files(
     rounds: int | None = None,
     settings: Settings | None = None,
     weights: Sequence[float] = (),
+    kinds: Sequence[Kind] = (),
     labels: Collection[str] = (),
     threads: int | None = None,
     on_reject: OnReject | None = None,
@@ -96,9 +108,9 @@ def train_files(
 ) -> TrainSummary:
     """Train a tagger on labelled files, and save it.
 
-    A JSONL file that ``crosspan project`` wrote is learned from as what it is: its labels are as sure as they say, and
-    a dropped span means that an entity is not labelled, see :func:`crosspan.train.noise.examples_of`. Any other file
-    is taken for gold.
+    A sentence that ``crosspan project`` wrote into JSONL, Parquet or DocBin is learned from as what it is: its labels
+    are as sure as they say, and a dropped span means that an entity is not labelled, see
+    :func:`crosspan.train.noise.examples_of`. Any other is taken for gold, and the summary says so.
 
     Args:
         data: Labelled files in any format.
@@ -117,6 +129,9 @@ def train_files(
         settings: Options of the trainer by name, those of the noise as ``noise.NAME``, of the vote as ``vote.NAME``,
             and ``rounds``.
         weights: How much the sentences of each file count, one weight a file; all the same by default.
+        kinds: What the labels are: ``"gold"``, ``"projected"``, or ``"auto"``, which goes by what each sentence says;
+            one for all files, or one a file. Confidences of gold do not count. Projected labels of which nothing else
+            is known are taken to be as sure as their confidences, or right, but not to be all.
         labels: The kinds of entity to learn; by default those that occur.
         threads: Threads to use; all cores by default. The model does not depend on it.
         on_reject: Called with each sentence whose labels cannot be read. It is left out.
@@ -130,7 +145,9 @@ def train_files(
     """
     started = time.perf_counter()
     how = _How.of(trainer, settings or {}, rounds)
+    kinds = list(kinds) * (len(data) if len(kinds) == 1 else 1)
     _check_use(data, model, weights, unlabelled, how)
+    _check_kinds(kinds, len(data))
     files = [*data, *unlabelled, *([dev] if dev is not None else [])]
     _check_model(model, how, [file.path for file in files])
     summary = TrainSummary()
@@ -139,7 +156,7 @@ def train_files(
         dev_file = files.pop() if dev is not None else None
         gold = [] if dev_file is None else sentences_of(dev_file)
         texts = files[len(data) :]
-        read = read_examples(files[: len(data)], how.noise, weights, on_reject, progress)
+        read = read_examples(files[: len(data)], how.noise, weights, kinds, on_reject, progress)
         about: dict[str, Any] = {"settings": how.shown}
         if read.holds_projections:
             about["noise"] = asdict(how.noise)
@@ -155,6 +172,7 @@ def train_files(
             error.where = error.where or files[0].shown
             raise
     summary.sentences, summary.rejected, summary.left_out = len(read.examples), read.rejected, read.left_out
+    summary.taken = read.taken
     summary.unobserved = sum(len(example.unobserved) for example in read.examples)
     summary.seconds = time.perf_counter() - started
     return summary
@@ -318,6 +336,14 @@ def _check_use(
         )
     if weights and len(weights) != len(data):
         raise OptionError(f"{len(weights)} weights for {len(data)} files", hint="Give one weight a file.")
+
+
+def _check_kinds(kinds: Sequence[str], n_files: int) -> None:
+    wrong = next((kind for kind in kinds if kind not in KINDS), None)
+    if wrong is not None:
+        raise OptionError(f"labels cannot be {wrong!r}", hint=f"Choose from {', '.join(KINDS)}.")
+    if kinds and len(kinds) != n_files:
+        raise OptionError(f"{len(kinds)} kinds for {n_files} files", hint="Give one for all files, or one a file.")
 
 
 def _check_model(model: PathLike, how: _How, inputs: Sequence[PathLike]) -> None:
