@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crosspan.report import Item, WrittenPage
 
 _TO_PROJECT = (
-    *("bitext", "aligner_model", "method", "settings", "min_confidence", "filters", "threads"),
+    *("bitext", "aligner_model", "method", "settings", "min_confidence", "filters", "labels", "threads"),
     *("target_lang", "target_format", "target_columns"),
 )
 """Options that only have an effect where something is projected."""
@@ -164,6 +164,7 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
         aligner=load_aligner(model, threads=given["threads"]) if model else None,
         min_confidence=given["min_confidence"],
         filters=given["filters"],
+        labels=options.split_names(given["labels"]),
         threads=given["threads"],
         progress=progress,
     ) as items:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,8 +15,9 @@ from crosspan.io import Reject, holds_projections, read_projections
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.summary import OnReject, Rejected
+from crosspan.project.unknown_labels import Restriction
 from crosspan.train.examples import Example
-from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.train.noise import NoiseOptions, examples_apart, with_open_forms
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ def read_examples(
     files: Sequence[SentenceFile],
     noise: NoiseOptions,
     weights: Sequence[float] = (),
+    labels: Collection[str] = (),
     on_reject: OnReject | None = None,
     progress: Listener | None = None,
 ) -> Read:
@@ -61,6 +63,7 @@ def read_examples(
         files: The files. One that holds projections is learned from as what it is, any other is taken for gold.
         noise: How projected labels are taken.
         weights: How much the sentences of each file count.
+        labels: The labels to learn. What others stand for in projections is found out from them all, or left open.
         on_reject: Called with each sentence whose labels cannot be read.
         progress: Is told how far it is.
 
@@ -77,9 +80,10 @@ def read_examples(
         if on_reject is not None:
             on_reject(rejected)
 
-    for number, file in enumerate(files):
-        projected = _is_projected(file)
-        found = _projected(file, noise, read, reject) if projected else _labelled(file, reject)
+    kinds = [_is_projected(file) for file in files]
+    restriction = _restriction([file for file, kind in zip(files, kinds, strict=True) if kind], labels)
+    for number, (file, projected) in enumerate(zip(files, kinds, strict=True)):
+        found = _projected(file, noise, restriction, read, reject) if projected else _labelled(file, reject)
         into = read.projected if projected else read.gold
         before = len(into)
         weight = weights[number] if weights else 1.0
@@ -91,7 +95,19 @@ def read_examples(
         read.sources.append({**about, "weight": weight} if weights else about)
     if not read.gold and not read.projected and first is not None:
         raise EmptyInputError(f"no sentence can be learned from; the first: {first.reason}", where=first.where)
+    read.projected = with_open_forms(read.projected, noise, read.gold)
     return read
+
+
+def _restriction(files: Sequence[SentenceFile], labels: Collection[str]) -> Restriction | None:
+    """What labels to keep, and what others stand for in these files."""
+    if not labels:
+        return None
+    found = Restriction(labels)
+    for file in files:
+        with file.naming():
+            found.learn(one for one in read_projections(file.path, rejects=[]) if one.error is None)
+    return found
 
 
 def _labelled(file: SentenceFile, reject: Callable[[Rejected], None]) -> Iterator[Example]:
@@ -104,14 +120,20 @@ def _labelled(file: SentenceFile, reject: Callable[[Rejected], None]) -> Iterato
 
 
 def _projected(
-    file: SentenceFile, noise: NoiseOptions, read: Read, reject: Callable[[Rejected], None]
+    file: SentenceFile,
+    noise: NoiseOptions,
+    restriction: Restriction | None,
+    read: Read,
+    reject: Callable[[Rejected], None],
 ) -> Iterator[Example]:
     rejects: list[Reject] = []
     shard: list[Projection] = []
 
     def settle() -> list[Example]:
         sound = [projection for projection in shard if projection.error is None]
-        found = examples_of(sound, noise)
+        if restriction is not None:
+            sound = [restriction.apply(projection) for projection in sound]
+        found = examples_apart(sound, noise)
         read.left_out += len(shard) - len(rejects) - len(found)
         for one in rejects:
             reject(Rejected(one.index, one.where.replace(os.fspath(file.path), file.shown), None, one.reason))

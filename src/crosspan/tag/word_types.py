@@ -79,7 +79,7 @@ def short_shape_of(word: str) -> str:
 class WordTypes:
     """Numbers word types and keeps what is known of each.
 
-    What is known is that of the composed word (NFC): the same letters spelt in two ways are two types with equal values.
+    What is known is that of the composed word (NFC): two spellings of the same letters are two types with equal values.
 
     Args:
         ngrams: Length of the pieces of words that are kept as well, 0 for none.

@@ -12,7 +12,7 @@ from crosspan.core.options import flat
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import TABLES
 
-FILES = ("path", "files", "dev", "unlabelled")
+FILES = ("path", "files", "gold", "dev", "unlabelled")
 """Keys of tables that name files to be read."""
 
 

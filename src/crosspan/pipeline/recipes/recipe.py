@@ -32,10 +32,10 @@ from crosspan.pipeline.recipes.tables import (
     SourceTable,
     TagTable,
     TargetTable,
-    TrainTable,
     TranslateTable,
 )
 from crosspan.pipeline.recipes.toml_text import toml_text
+from crosspan.pipeline.recipes.train_table import TrainTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
