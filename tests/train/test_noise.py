@@ -7,7 +7,7 @@ import pytest
 from crosspan.core.errors import OptionError
 from crosspan.core.types import DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.train.examples import Example
-from crosspan.train.noise import NoiseOptions, examples_of, name_like, with_open_forms
+from crosspan.train.noise import NoiseOptions, examples_apart, examples_of, name_like, with_open_forms
 
 TOKENS = ("Leo", "Moses", "Ali", "yagenze", "Gulu")
 
@@ -57,7 +57,8 @@ def test_a_name_that_is_labelled_elsewhere_is_unknown_where_it_is_not():
     rare = [example.unobserved for example in examples_of(corpus, NoiseOptions(forms=0.4))]
     assert rare == [(), (), (), ()]
     gold = [Example(Sentence(("Gulu", "Gulu")))]
-    assert [one.unobserved for one in with_open_forms(examples_of(corpus), NoiseOptions(forms=1 / 3), gold)] == rare
+    apart = examples_apart(corpus, NoiseOptions())
+    assert [one.unobserved for one in with_open_forms(apart, NoiseOptions(forms=1 / 3), gold)] == rare
 
 
 def test_in_a_script_without_capitals_any_word_may_be_a_name():

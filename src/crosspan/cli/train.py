@@ -183,12 +183,13 @@ def _gold_text(gold: Mapping[str, Any]) -> str:
     """How much gold counts, and what that rests on.
 
     Example:
-        >>> _gold_text({"sentences": 200, "weight": 3.0, "f1": {"1": 0.75, "3": 0.8}})
-        'gold: 200 sentences, each counts as 3 projected ones (F1 on held-out gold by weight: 1 0.750, 3 0.800)'
+        >>> _gold_text({"sentences": 200, "weight": 5.0, "alone": False, "f1": {"1": 0.75, "5": 0.8}})
+        'gold: 200 sentences, each counts as 5 projected ones (F1 on held-out gold by weight: 1 0.750, 5 0.800)'
     """
     tried = ", ".join(f"{weight} {f1:.3f}" for weight, f1 in gold["f1"].items())
     why = f" (F1 on held-out gold by weight: {tried})" if tried else ""
-    return f"gold: {gold['sentences']} sentences, each counts as {gold['weight']:g} projected ones{why}"
+    counts = "better without projected ones" if gold["alone"] else f"each counts as {gold['weight']:g} projected ones"
+    return f"gold: {gold['sentences']} sentences, {counts}{why}"
 
 
 def summary_text(out: str, summary: TrainSummary) -> str:

@@ -38,7 +38,7 @@ class NoiseOptions:
     min_confidence: float = 0.3
     dropped: str = "names"
     names: bool = False
-    forms: float = 0.0
+    forms: float = 0.2
     missing: float = 0.1
     weight: bool = False
 

@@ -51,12 +51,14 @@ def train_in_rounds(
     counts = GoldWeight(gold_weight or 1.0)
     if gold and examples and not gold_weight:
         counts = chosen_weight(examples, gold, kinds, options=options, threads=threads, progress=progress)
+    beside = bool(gold and examples)
+    examples = [] if counts.alone else examples
     weighed = counts.of(gold)
     current = list(examples)
     for _ in range(rounds if examples else 0):
         current = voted(current, examples, kinds, options, vote, threads, progress, gold=weighed)
     tagger = train_crf([*weighed, *current], options=options, labels=kinds, threads=threads, progress=progress)
-    if not gold or not examples:
+    if not beside:
         return tagger
     card = {**tagger.card, "gold": {"sentences": len(gold), **counts.card()}}
     return CrfTagger(replace(tagger.model, card=card), threads=threads)
