@@ -118,6 +118,10 @@ def test_labels_are_found_wherever_they_stand(desk, name, content):
     [
         ("Ada\tB-PER\tO\nObi\tI-PER\tB-ORG\nleft\tO\tO\nAccra\tB-LOC\tO\n", ":2: column 3 holds 1 more"),
         ("token\tner\tnested\nAda\tB-PER\tO\nObi\tI-PER\tS-X\nleft\tO\tO\nAccra\tB-LOC\tS-X\n", ":3: column 3 (nested) holds 2 more"),
+        ("Ada\tB-PER\tO\nObi\tI-PER\tORG\nleft\tO\tO\nAccra\tB-LOC\tO\n", ":2: column 3 holds 1 more"),
+        ("Ada\tB-PER\tart\nObi\tI-PER\tart\nleft\tO\tO\nAccra\tB-LOC\tO\n", ":1: column 3 holds 1 more"),
+        ("word\tpos\tner\tinner\nAda\tN\tB-PER\tO\nObi\tN\tI-PER\tname-last\nleft\tV\tO\tO\nAccra\tN\tB-LOC\tname-part\n", ":3: column 4 (inner) holds 2 more"),
+        (f'{{{TOKENS}, "ner_tags": {TAGS}, "inner_ner": ["O", "ORG", "O", "O"]}}', ":1: 'inner_ner' holds 1 more"),
         (f'{{{TOKENS}, "ner_tags": {TAGS}, "fine": ["B-x", "I-x", "O", "B-y"]}}', ":1: 'fine' holds 3 more"),
         (f'{{"text": "{TEXT}", "entities": [{PLACES}], "relations": [], "events": [[0, 3, "E"]]}}', ":1: 'events' holds 1 more"),
     ],
@@ -130,6 +134,19 @@ def test_further_labels_are_named(desk, content, where):
     code, report = desk.check(desk.path / name)
     assert code == 0
     assert ("warning", "labels-unused") in codes(report)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["{0}\t{1}\t{2}\n", "{0}\t{3}\t{1}\n", "{0}\t{4}\t{1}\t{4}\n", "{0}\t{1}\t{5}\n", "{0}\t{1}\t_\n", "{0}\t{1}\t{6}\n"],
+)  # fmt: skip
+def test_columns_that_say_nothing_more_are_not_named(desk, row):
+    words, tags, bare = "Ada Obi left Accra", "B-PER I-PER O B-LOC", "PER PER O LOC"
+    others = "NNP NNP VBD NNP", "ada obi leave accra", "B-NP I-NP B-VP B-NP", "- - - -"
+    columns = [one.split() for one in (words, tags, bare, *others)]
+    content = "".join(row.format(*cells) for cells in zip(*columns, strict=True))
+    code, found, err = desk.convert("a.conll", content)
+    assert (code, found, err.count("warning")) == (0, ADA, 0), err
 
 
 @pytest.mark.parametrize(
@@ -216,7 +233,7 @@ def test_a_bad_record_costs_its_sentence(desk, bad):
     [
         ("a.ann", "T1\tPER 0 3\tAda\nT2\tLOC 9 14\tAccra\n", "brat"),
         ("a.txt", "T1\tPER 0 3\tAda\nR1\tRel Arg1:T1 Arg2:T1\n", "brat"),
-        ("a.txt", "#FORMAT=WebAnno TSV 3.3\n\n#Text=Ada\n1-1\t0-3\tAda\tPER\n", "WebAnno TSV 3.3"),
+        ("a.txt", "#FORMAT=WebAnno TSV 4.0\n\n#Text=Ada\n1-1\t0-3\tAda\tPER\n", "WebAnno TSV 4.0"),
         ("a.csv", "text,label\nAda left,news\n", "none of the"),
         ("a.txt", "x y B-PER\nfree text\nsome more words here\n", "end in tags"),
         ("a.conll", b"\xff\xfeA\x00", "--encoding utf-16"),
@@ -375,3 +392,38 @@ def test_tag_and_train_read_the_same(desk, verb):
     else:
         code, _, err = desk.run("tag", path, "--out", desk.path / "o.jsonl", "--replace", "--quiet")
         assert (code, len(read(desk.path / "o.jsonl"))) == (0, 6), err
+
+
+NUMBERED = '"annotations": [{"id": 9, "label": 3, "start_offset": 0, "end_offset": 7, "user": 1}, {"id": 10, "label": 7, "start_offset": 13, "end_offset": 18}]'
+LABELS = '[{"id": 3, "text": "PER", "prefixKey": "p"}, {"id": 7, "text": "LOC"}]'
+
+
+@pytest.mark.parametrize(
+    ("record", "names", "content"),
+    [
+        (f'{{"id": 1, "text": "{TEXT}", {NUMBERED}, "relations": []}}', "3=PER,7=LOC", None),
+        (f'{{"id": 1, "text": "{TEXT}", {NUMBERED}}}', "labels.json", LABELS),
+        (f'{{"text": "{TEXT}", "label": [[0, 7, 0], [13, 18, 1]]}}', "PER,LOC", None),
+        (f'{{"text": "{TEXT}", "label": [[0, 7, 0], [13, 18, 1]]}}', "labels.txt", "PER\nLOC\n"),
+        (f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "config.json", '{"id2label": {"0": "O", "1": "B-PER", "2": "I-PER", "3": "B-LOC"}}'),
+        (f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "map.json", '{"O": 0, "B-PER": 1, "I-PER": 2, "B-LOC": 3}'),
+        (f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "list.json", '["O", "B-PER", "I-PER", "B-LOC"]'),
+        (f'{{{TOKENS}, "spans": [{{"start": 0, "end": 2, "label": 3}}, {{"start": 3, "end": 4, "label": 7}}]}}', "3=PER,7=LOC", None),
+    ],
+)  # fmt: skip
+def test_numbers_get_their_names_and_are_never_guessed(desk, record, names, content):
+    if content is not None:
+        names = desk.put(names, content)
+    assert desk.convert("a.jsonl", record, "--tag-names", names)[:2] == (0, ADA)
+    code, found, err = desk.convert("a.jsonl", record)
+    assert (code, found, "--tag-names" in err) == (1, [], True), err
+    code, found, err = desk.convert("a.jsonl", record, "--tag-names", "99=PER")
+    assert (code, found) == (1, []), err
+
+
+@pytest.mark.parametrize("content", ["{}", "[1, 2]", '[{"text": "PER"}]', '{"a": "b"}', '["O",'])
+def test_a_file_without_names_is_refused(desk, content):
+    code, found, err = desk.convert(
+        "a.jsonl", f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "--tag-names", desk.put("n.json", content)
+    )
+    assert (code, found, "n.json" in err) == (2, [], True), err

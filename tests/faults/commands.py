@@ -107,7 +107,7 @@ class Call:
     @property
     def verb(self) -> str:
         """The verb."""
-        return self.words[0]
+        return next(name for name in (" ".join(self.words[:2]), self.words[0]) if name in VERBS)
 
     @property
     def here(self) -> bool:
@@ -194,12 +194,20 @@ def words_of(call: Call) -> list[str]:
     return [*call.words, *quiet, *(["--threads", "1"] if call.verb in _THREADS else [])]
 
 
+def command_of(verb: str) -> click.Command:
+    """The command of a verb, which may be one of a group."""
+    found: click.Command | None = cli
+    for word in verb.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word)
+    assert found is not None
+    return found
+
+
 def writing_verbs() -> Iterator[str]:
     """The verbs with a parameter that names what is written."""
     for verb in VERBS:
-        command = cli.get_command(click.Context(cli), verb)
-        assert command is not None
-        for parameter in command.params:
+        for parameter in command_of(verb).params:
             kind = type(parameter.type)
             is_place = parameter.name in ("out", "target") and issubclass(kind, PlaceType)
             if is_place and (kind is FilledFolder or kind.written is not PlaceType.written):

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.faults.commands import command_of
 from tests.faults.places import snapshot, watched
 
 from crosspan.cli import places
-from crosspan.cli.main import VERBS, cli, main
+from crosspan.cli.main import VERBS, main
 from crosspan.cli.places import InFile, InModel, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
 from crosspan.core.model_options import names_a_cache, names_a_model
 from crosspan.core.options import flat
@@ -34,13 +35,14 @@ WORDS = {
     *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
     *("target_columns", "target_lang", "title", "to_language", "weights"),
-    *("encoding", "pred_columns", "tag_column", "tag_names", "target_encoding"),
+    *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "tag_column", "target_encoding"),
 }
 """Parameters of verbs."""
 
 OPTION_WORDS = {
     *("align_form", "base", "blank", "candidates", "classes", "close_marker", "columns", "confidence", "constraint"),
     *("layer", "vocabulary"),
+    *("encoding", "offsets", "tag_column", "tag_names"),
     *("counts", "device", "directions", "dropped", "dtype", "extraction", "filters", "format", "ignore_labels"),
     *(
         "key_variable",
@@ -67,12 +69,6 @@ OUT_OF_PLACE = {"out", "root"}
 
 
 # --- the parameters of the verbs
-
-
-def command_of(verb: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), verb)
-    assert found is not None
-    return found
 
 
 def is_a(parameter: click.Parameter, of: str) -> bool:
@@ -180,7 +176,7 @@ def words_of(case: Case, read: str, written: str) -> list[str]:
         elif values:
             times = [values[at : at + parameter.nargs] for at in range(0, len(values), parameter.nargs)]
             optional += [word for one in times for word in (parameter.opts[0], *one)]
-    return [case.verb, *optional, "--", *given]
+    return [*case.verb.split(), *optional, "--", *given]
 
 
 def _values(parameter: click.Parameter, value: str, setting: str) -> list[str]:

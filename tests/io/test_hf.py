@@ -78,7 +78,7 @@ def test_text_with_entities_in_the_shapes_that_datasets_keeps_them():
 
 def test_rows_that_cannot_be_read():
     bad = [*ROWS, {"tokens": ["a"], "ner_tags": [99]}]
-    with pytest.raises(TagError, match=r"row:3: .*numbers without names"):
+    with pytest.raises(TagError, match=r"row:3: .*the tag 99 has no name"):
         from_dataset(bad, names=NAMES)
     rejects = []
     assert len(from_dataset(bad, names=NAMES, rejects=rejects)) == 3

@@ -9,7 +9,7 @@ from crosspan.core.errors import EmptyInputError, OptionError, TagError
 from crosspan.demo import load_corpus
 from crosspan.io import read, read_projections, write, write_projections
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline import example_files, training_files
+from crosspan.pipeline import training_files
 from crosspan.pipeline.tagging_files import tag_file
 from crosspan.pipeline.training_files import train_files
 from crosspan.project.unknown_labels import restrict_labels
@@ -78,7 +78,6 @@ def test_a_file_of_projections_is_learned_from_as_memory_is(corpus, tmp_path, mo
         return real(projected, gold=gold, **options)
 
     monkeypatch.setattr(training_files, "train_in_rounds", seeing)
-    monkeypatch.setattr(example_files, "SHARD", 7)
     files = [SentenceFile(corpus / "projected.jsonl"), SentenceFile(corpus / "dev.conll")]
     summary = train_files(files, tmp_path / "a.crf", settings={**FAST, "noise.min_confidence": "0.95"})
     noise = NoiseOptions(min_confidence=0.95)

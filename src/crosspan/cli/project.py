@@ -102,6 +102,8 @@ def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
         >>> print(summary_text("sw.conll", Summary(sentences=2, spans=3, projected=3, target_spans=3, seconds=0.5)))
         sw.conll: 2 sentences, 3 entities, 3 projected (100.0 %), 0.5 s
     """
+    from crosspan.io.losses import losses_text
+
     share = f" ({100 * summary.projected / summary.spans:.1f} %)" if summary.spans else ""
     sure = f", mean confidence {summary.mean_confidence:.3f}" if summary.mean_confidence is not None else ""
     name = "<stdout>" if out == "-" else out
@@ -114,6 +116,8 @@ def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
         lines.append(f"not projected: {summary.dropped.total()} ({reasons})")
     if summary.filtered:
         lines.append(f"left out by filters: {summary.filtered} sentences, as not all of their entities were projected")
+    if lost := losses_text(summary.lost):
+        lines.append(lost)
     if summary.rejected:
         lines.append(rejected_text(summary.rejected, marked=marked))
     return in_lines(lines)

@@ -56,6 +56,12 @@ if TYPE_CHECKING:
     help="How much a sentence of gold counts beside a projected one; 0 tries it out.  "
     "[default: 0, or what --weights says]",
 )
+@click.option(
+    "--kind",
+    metavar="KIND,KIND",
+    help="What the labels are: gold, projected, or auto, which goes by what each sentence says; one for all files, or "
+    "one a file.  [default: auto]",
+)
 @options.rounds
 @options.settings(
     "A setting of the training, noise.KEY=VALUE for projected data, adversarial.KEY=VALUE or picker.KEY=VALUE for "
@@ -70,9 +76,9 @@ if TYPE_CHECKING:
 def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Train a tagger on DATA, and save it as MODEL.
 
-    DATA are labelled files in any format that crosspan reads. JSONL that 'crosspan project' wrote is learned from with
-    its confidences and its dropped spans; any other file is taken for gold. With both, gold counts for more: how much
-    is tried out on gold sentences that are held out. A dash stands for standard input.
+    DATA are labelled files in any format that crosspan reads. JSONL, Parquet and DocBin that 'crosspan project' wrote
+    are learned from with confidences and dropped spans; anything else is taken for gold, and named. With both, gold
+    counts for more: how much is tried out on gold sentences that are held out. A dash stands for standard input.
 
     With --encoder, MODEL is a folder, and 'crosspan tag' knows it as transformers:MODEL. Dev sentences then
     choose the weights, so they must be of the source language unless --dev-is-target says otherwise. A training that
@@ -103,6 +109,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
             gold_weight=given["gold_weight"],
             settings=settings,
             weights=parsed_weights(given["weights"]),
+            kinds=options.split_names([given["kind"] or ""]),  # type: ignore[arg-type]  # they are checked there
             labels=options.split_names(given["labels"]),
             threads=given["threads"],
             on_reject=rejects.add,
@@ -209,6 +216,9 @@ def summary_text(out: str, summary: TrainSummary) -> str:
         f"{out}: learned from {summary.sentences} sentences, {summary.spans} entities ({kinds}); {how}; "
         f"{summary.seconds:.1f} s"
     ]
+    gold = [f"{one.gold} sentences of {one.name}" for one in summary.taken if one.gold]
+    if gold:
+        lines.append(f"taken for gold: {', '.join(gold)}")
     if summary.gold is not None:
         lines.append(_gold_text(summary.gold))
     if summary.unobserved:

@@ -336,7 +336,8 @@ def _unused(
             continue
         labelled = {value for value in counts if without_invisible(value) not in ("O", "_", "-", "")}
         spelling, share = find_spelling({value: counts[value] for value in labelled})
-        if labelled and share >= _SURE_TAGS and spelling != "letter" and find_spelling(counts)[1] >= _LIKELY_TAGS:
+        prefixed = share >= _SURE_TAGS and spelling != "letter" and find_spelling(counts)[1] >= _LIKELY_TAGS
+        if labelled and (prefixed or (0 not in (column, counts["O"]) and are_labels(counts))):
             name = f" ({names[column]})" if column < len(names) else ""
             found.append((column, f"{column + 1}{name}"))
     return tuple(found)

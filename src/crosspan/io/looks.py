@@ -45,7 +45,7 @@ def check_running_text(lines: Sequence[str], name: str) -> None:
         raise FormatError(
             f"this is {found[1]}, which is not read here",
             where=name,
-            hint="Export it as CoNLL 2002 or as JSON, or name the format if it is another.",
+            hint="Export it as WebAnno TSV 3, CoNLL 2002 or JSON, or name the format if it is another.",
         )
     if 2 * sum(_BRAT.match(row) is not None for row in rows) > len(rows):
         raise FormatError(

@@ -152,7 +152,7 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
             return key
     n_tokens = _n_tokens(record)
     for key, value in record.items():
-        if key not in KEYS and ((names and key in names and is_list(value)) or _are_tags(key, value, n_tokens)):
+        if key not in KEYS and ((names and key in names and _are_numbers(value)) or _are_tags(key, value, n_tokens)):
             return key
     return next((key for key in TAG_KEYS if record.get(key) == []), None)
 
@@ -233,6 +233,10 @@ def _are_some_tags(value: Sequence[Any]) -> bool:
 def _n_tokens(record: Mapping[str, Any]) -> int | None:
     tokens = first(record, TOKEN_KEYS)
     return len(tokens) if is_list(tokens) else None
+
+
+def _are_numbers(value: Any) -> bool:
+    return is_list(value) and all(type(one) is int for one in value)
 
 
 def _are_strings(value: Any) -> bool:

@@ -17,6 +17,7 @@ from crosspan.core.progress import Listener
 from crosspan.core.types import Projection
 from crosspan.io import read_links
 from crosspan.io.dataset_folder import places_read
+from crosspan.io.losses import Losses
 from crosspan.io.pairs import SentenceFile, rereadable
 from crosspan.pipeline.corpus import Bitext, InputFile, corpus_of
 from crosspan.pipeline.labels import Settings, projection_tables
@@ -111,7 +112,8 @@ def project_files(
     }
     with projected(source, target, threads=threads, progress=progress, **how) as results, _drop_log(dropped) as log:
         kept = _Kept(results, source.shown, log, on_reject, faults=form.faults)
-        form.write_projections(out, kept.projections(), io.Writing())
+        watched = Losses(form, kept.summary.lost, dropped is not None).watched(kept.projections())
+        form.write_projections(out, watched, io.Writing())
     kept.summary.seconds = time.perf_counter() - started
     return kept.summary
 

@@ -43,6 +43,7 @@ class Summary:
         dropped: How many have none, by reason; those of which the label is not known as ``unobserved``.
         target_spans: Target spans written.
         mean_confidence: Of the target spans; ``None`` without any.
+        lost: How many of what the format of the output cannot keep; see :mod:`crosspan.io.losses`.
         seconds: Time taken.
     """
 
@@ -54,6 +55,7 @@ class Summary:
     dropped: Counter[str] = field(default_factory=Counter)
     target_spans: int = 0
     mean_confidence: float | None = None
+    lost: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     def add(self, projection: Projection) -> None:
@@ -71,7 +73,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        return {**asdict(self), "dropped": dict(sorted(self.dropped.items()))}
+        return {**asdict(self), "dropped": dict(sorted(self.dropped.items())), "lost": dict(self.lost)}
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class TagSummary:
         left_out: Entities left out because their label was not asked for, by label.
         mean_score: Mean score of the entities written; ``None`` where they have none.
         adapted: Whether the tagger was first adapted to the text.
+        lost: How many of what the format of the output cannot keep; see :mod:`crosspan.io.losses`.
         seconds: Time taken.
     """
 
@@ -98,13 +101,14 @@ class TagSummary:
     left_out: Counter[str] = field(default_factory=Counter)
     mean_score: float | None = None
     adapted: bool = False
+    lost: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     _scored: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
         found = {**asdict(self), "labels": dict(sorted(self.labels.items()))}
-        found["left_out"] = dict(sorted(self.left_out.items()))
+        found |= {"left_out": dict(sorted(self.left_out.items())), "lost": dict(self.lost)}
         return {name: value for name, value in found.items() if name[0] != "_"}
 
     def count(self, sentence: Sentence) -> None:

@@ -22,7 +22,16 @@ from crosspan.core.values import as_type
 from crosspan.evaluate import evaluate_ner
 from crosspan.io.dataset_folder import places_read
 from crosspan.io.pairs import SentenceFile, rereadable
-from crosspan.pipeline.example_files import Read, named, read_examples, sentences_of, words_of
+from crosspan.pipeline.example_files import (
+    KINDS,
+    Kind,
+    Read,
+    Taken,
+    named,
+    read_examples,
+    sentences_of,
+    words_of,
+)
 from crosspan.pipeline.labels import Settings
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.summary import OnReject
@@ -47,6 +56,7 @@ class TrainSummary:
         left_out: Projected sentences left out by the settings of ``noise``.
         spans: Entities learned from.
         labels: How many of each kind.
+        taken: As what the sentences of each file were taken: gold, or projections.
         gold: How many gold sentences there are beside projected ones, how much each counts, and F1 on held-out ones by
             weight where that was chosen; ``None`` without both.
         unobserved: Words of which it is not known whether they belong to an entity.
@@ -66,6 +76,7 @@ class TrainSummary:
     left_out: int = 0
     spans: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    taken: Sequence[Taken] = ()
     gold: Mapping[str, Any] | None = None
     unobserved: int = 0
     features: int = 0
@@ -95,6 +106,7 @@ def train_files(
     gold_weight: float | None = None,
     settings: Settings | None = None,
     weights: Sequence[float] = (),
+    kinds: Sequence[Kind] = (),
     labels: Collection[str] = (),
     threads: int | None = None,
     on_reject: OnReject | None = None,
@@ -102,9 +114,9 @@ def train_files(
 ) -> TrainSummary:
     """Train a tagger on labelled files, and save it.
 
-    A JSONL file that ``crosspan project`` wrote is learned from as what it is: its labels are as sure as they say, and
-    a dropped span means that an entity is not labelled, see :func:`crosspan.train.noise.examples_of`. Any other file
-    is taken for gold.
+    A sentence that ``crosspan project`` wrote into JSONL, Parquet or DocBin is learned from as what it is: its labels
+    are as sure as they say, and a dropped span means that an entity is not labelled, see
+    :func:`crosspan.train.noise.examples_of`. Any other is taken for gold, and the summary says so.
 
     Args:
         data: Labelled files in any format.
@@ -127,6 +139,9 @@ def train_files(
         settings: Options of the trainer by name, those of the noise as ``noise.NAME``, of the vote as ``vote.NAME``,
             ``rounds`` and ``gold_weight``.
         weights: How much the sentences of each file count, one weight a file; all the same by default.
+        kinds: What the labels are: ``"gold"``, ``"projected"``, or ``"auto"``, which goes by what each sentence says;
+            one for all files, or one a file. Confidences of gold do not count. Projected labels of which nothing else
+            is known are taken to be as sure as their confidences, or right, but not to be all.
         labels: The kinds of entity to learn; by default those that occur. In projections, what other labels stand for
             is found out from the corpus, or left open (:mod:`crosspan.project.unknown_labels`); in gold they are no
             entity.
@@ -142,7 +157,9 @@ def train_files(
     """
     started = time.perf_counter()
     how = _How.of(trainer, settings or {}, rounds, gold_weight if gold_weight is not None or not weights else 1.0)
+    kinds = list(kinds) * (len(data) if len(kinds) == 1 else 1)
     _check_use(data, model, weights, unlabelled, how)
+    _check_kinds(kinds, len(data))
     files = [*data, *unlabelled, *([dev] if dev is not None else [])]
     _check_model(model, how, [file.path for file in files])
     summary = TrainSummary()
@@ -151,7 +168,7 @@ def train_files(
         dev_file = files.pop() if dev is not None else None
         gold = [] if dev_file is None else sentences_of(dev_file)
         texts = files[len(data) :]
-        read = read_examples(files[: len(data)], how.noise, weights, labels, on_reject, progress)
+        read = read_examples(files[: len(data)], how.noise, weights, kinds, labels, on_reject, progress)
         about: dict[str, Any] = {"settings": how.shown}
         if read.holds_projections:
             about["noise"] = asdict(how.noise)
@@ -167,6 +184,7 @@ def train_files(
             error.where = error.where or files[0].shown
             raise
     summary.sentences, summary.rejected, summary.left_out = len(read.examples), read.rejected, read.left_out
+    summary.taken = read.taken
     summary.unobserved = sum(len(example.unobserved) for example in read.examples)
     summary.seconds = time.perf_counter() - started
     return summary
@@ -339,6 +357,14 @@ def _check_use(
         )
     if weights and len(weights) != len(data):
         raise OptionError(f"{len(weights)} weights for {len(data)} files", hint="Give one weight a file.")
+
+
+def _check_kinds(kinds: Sequence[str], n_files: int) -> None:
+    wrong = next((kind for kind in kinds if kind not in KINDS), None)
+    if wrong is not None:
+        raise OptionError(f"labels cannot be {wrong!r}", hint=f"Choose from {', '.join(KINDS)}.")
+    if kinds and len(kinds) != n_files:
+        raise OptionError(f"{len(kinds)} kinds for {n_files} files", hint="Give one for all files, or one a file.")
 
 
 def _check_model(model: PathLike, how: _How, inputs: Sequence[PathLike]) -> None:

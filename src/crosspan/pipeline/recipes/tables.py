@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crosspan.core.errors import OptionError
-from crosspan.core.tags import REPAIRS, SCHEMES, Repair, SchemeOption
-from crosspan.io import FORMATS, output_names
-from crosspan.pipeline.recipes.choices import Options, check_choice
-from crosspan.pipeline.recipes.train_table import TrainTable
+from crosspan.io import output_names
+from crosspan.pipeline.recipes.file_tables import EvaluateTable, PredictTable, SourceTable, TargetTable, check_choice
+from crosspan.pipeline.recipes.train_table import Options, TrainTable
 from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.unknown_labels import check_labels
-from crosspan.text.language_codes import check_language
 from crosspan.train.adapt_options import AdaptOptions
 from crosspan.translate.guard import GuardOptions
 
@@ -57,50 +55,6 @@ class General:
             raise OptionError("limit must be 0 or more, and shard 1 or more")
         if not self.out:
             raise OptionError("out is empty", hint="Name a folder for the results.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentenceTable:
-    """A file of sentences.
-
-    Args:
-        path: The file.
-        format: conll, jsonl, parquet, plain or tokens; auto finds out.
-        lang: Language code.
-        columns: What the columns hold, such as id,token,-,tag; empty finds out.
-    """
-
-    path: str = ""
-    format: str = "auto"
-    lang: str = ""
-    columns: str = ""
-
-    def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS.names()))
-        check_language(self.lang, what="lang")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTable(SentenceTable):
-    """The sentences that have labels, or that [tag] labels; in translate-test they are the translations.
-
-    Args:
-        scheme: Tag scheme; auto finds out.
-        repair: How to read ill-formed tags: begin, drop or merge; error leaves such sentences out.
-    """
-
-    scheme: SchemeOption = "auto"
-    repair: Repair = "error"
-
-    def __post_init__(self) -> None:
-        SentenceTable.__post_init__(self)  # a class with slots is made anew, and super() would look for the first one
-        check_choice("scheme", self.scheme, ("auto", *SCHEMES))
-        check_choice("repair", self.repair, tuple(REPAIRS))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetTable(SentenceTable):
-    """The sentences to label, one for each of the source. Labels they have are not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,10 +139,12 @@ class AlignTable:
             links reads a file of links; model loads an aligner that was saved; none links nothing, for methods that
             need no links.
         path: The file, for links and model.
+        one_based: Whether the links of the file count words from 1.
     """
 
     use: str = "statistical"
     path: str = ""
+    one_based: bool = False
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -196,6 +152,8 @@ class AlignTable:
             raise OptionError(f'use = "{self.use}" needs a path', hint='Add path = "FILE".')
         if self.use not in ("links", "model") and self.path:
             raise OptionError(f'path does not go with use = "{self.use}"', hint='Write use = "links" or "model".')
+        if self.one_based and self.use != "links":
+            raise OptionError(f'one_based does not go with use = "{self.use}"', hint='Write use = "links".')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,11 +184,6 @@ class ProjectTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictTable(SentenceTable):
-    """Sentences that the trained tagger labels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleTable:
     """The tagger of the target language that votes with the projections.
 
@@ -248,40 +201,6 @@ class EnsembleTable:
     def __post_init__(self) -> None:
         if not 0.0 <= self.weight <= 1.0:
             raise OptionError(f"weight is {self.weight}", hint="Choose a value from 0 to 1.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateTable:
-    """What the result is scored against: the predictions of a trained tagger, else the labels carried over.
-
-    Args:
-        path: The file with the right labels. Without [predict], a trained tagger labels its sentences.
-        format: conll, jsonl or parquet; auto finds out.
-        columns: What the columns hold; empty finds out.
-        scheme: Tag scheme; auto finds out.
-        repair: How to read ill-formed tags: begin, drop or merge; error stops.
-        labels: Classes to score, such as ["PER", "LOC"]; empty scores all.
-        ignore_labels: Classes to leave out.
-        bootstrap: Resamples for confidence intervals; 0 for none.
-        confidence: Share of the resamples that an interval holds.
-    """
-
-    path: str = ""
-    format: str = "auto"
-    columns: str = ""
-    scheme: SchemeOption = "auto"
-    repair: Repair = "error"
-    labels: tuple[str, ...] = ()
-    ignore_labels: tuple[str, ...] = ()
-    bootstrap: int = 0
-    confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS.names()))
-        check_choice("scheme", self.scheme, ("auto", *SCHEMES))
-        check_choice("repair", self.repair, tuple(REPAIRS))
-        if self.bootstrap < 0 or not 0.0 < self.confidence < 1.0:
-            raise OptionError("bootstrap must be 0 or more, and confidence between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from crosspan.core.errors import OptionError
 from crosspan.core.options import AtLeast
-from crosspan.pipeline.recipes.choices import Options, check_choice
+from crosspan.pipeline.recipes.file_tables import check_choice
 from crosspan.train import TRAINERS
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.round_options import ROUNDS, VoteOptions
+
+Options = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +27,7 @@ class TrainTable:
         noise: How projected labels are taken.
         vote: How predictions and labels vote.
         gold: A file of the target language with right labels, such as sentences corrected by hand, that is learned from
-            beside what was projected; its sentences should be none of those.
+            beside what was projected; projected sentences of which it has labels are left out.
         gold_weight: How much a sentence of gold counts beside one that was projected; 0 chooses it.
         dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
             dev_is_target = true, of the target language.
