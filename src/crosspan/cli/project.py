@@ -77,6 +77,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
             dropped=given["dropped"],
             min_confidence=given["min_confidence"],
             filters=given["filters"],
+            labels=options.split_names(given["labels"]),
             threads=given["threads"],
             on_reject=rejects.add,
             progress=progress,

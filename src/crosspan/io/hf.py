@@ -180,8 +180,8 @@ def to_dataset(
 
     Columns: ``id``, ``lang``, ``text``, ``tokens``, ``ner_tags`` (numbers of a ``ClassLabel``), ``spans`` (``start``,
     ``end``, ``label``, ``score``) and ``offsets``. Of projections, spans have the ``source`` they come from, and
-    a column ``dropped`` holds the source spans that were not projected, with reasons. :func:`from_dataset` reads it
-    back.
+    a column ``dropped`` holds the source spans that were not projected, with reasons, and ``unobserved`` the spans
+    whose label is none of the target. :func:`from_dataset` reads it back.
 
     Args:
         items: Sentences or projections. Projections with an error are left out, as they are unlabelled, and counted in
@@ -230,9 +230,9 @@ def _parted(items: Iterable[Sentence] | Iterable[Projection]) -> tuple[list[Proj
 
 def _filled(name: str, value: Any) -> Any:
     """The value of a column; spans have every field, also where nothing is known."""
-    if name not in ("spans", "dropped"):
+    if name not in ("spans", "dropped", "unobserved"):
         return value
-    spans = [{"score": None, **span} for span in value]
+    spans = [{"score": None, **span} for span in value or ()]
     for span in spans:
         if "source" in span:
             span["source"] = {"score": None, **span["source"]}
@@ -254,6 +254,7 @@ def _features(datasets: Any, tags: Sequence[str], projected: bool) -> Any:
     }
     if projected:
         columns["dropped"] = [{**span, "reason": value("string")}]
+        columns["unobserved"] = [{**span, "source": place}]
     return datasets.Features(columns)
 
 

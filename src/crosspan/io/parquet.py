@@ -304,8 +304,8 @@ def _schema(arrow: Any, projected: bool, classes: Sequence[str] | None) -> Any:
     place = [*ends, ("label", arrow.string()), ("score", arrow.float64())]
     source = [("source", arrow.struct([*ends, ("score", arrow.float64())]))] if projected else []
     reason = arrow.struct([*place, ("reason", arrow.string())])
-    others = [("dropped", arrow.list_(reason)), ("error", arrow.string())] if projected else []
     span = arrow.struct([*place, *source])
+    others = [("dropped", arrow.list_(reason)), ("unobserved", arrow.list_(span)), ("error", arrow.string())]
     offset = arrow.struct(ends)
     schema = arrow.schema(
         [
@@ -316,7 +316,7 @@ def _schema(arrow: Any, projected: bool, classes: Sequence[str] | None) -> Any:
             ("ner_tags", arrow.list_(arrow.string() if classes is None else arrow.int64())),
             ("spans", arrow.list_(span)),
             ("offsets", arrow.list_(offset)),
-            *others,
+            *(others if projected else ()),
         ]
     )
     if classes is None:
@@ -348,5 +348,6 @@ def _row(item: Labelled, scheme: Scheme, numbers: Mapping[str, int] | None) -> d
         "spans": record["spans"],
         "offsets": None if offsets is None else [{"start": start, "end": end} for start, end in offsets],
         "dropped": record.get("dropped"),
+        "unobserved": record.get("unobserved"),
         "error": record.get("error"),
     }

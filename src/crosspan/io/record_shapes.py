@@ -31,12 +31,12 @@ LABEL_KEYS = (
 )
 OWN_TEXT_KEYS = ("text", "Text", "word", "surface", "mention")
 
-KEYS = frozenset(
-    (*TOKEN_KEYS, *TAG_KEYS, *SPAN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped")
+_NO_LABELS = frozenset(
+    (*TOKEN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped", "unobserved")
 )
-"""All names under which something of a sentence is looked for."""
 
-_NO_LABELS = frozenset((*TOKEN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped"))
+KEYS = frozenset((*_NO_LABELS, *TAG_KEYS, *SPAN_KEYS))
+"""All names under which something of a sentence is looked for."""
 _OTHER_TAGS = ("pos", "chunk", "dep", "head", "morph", "lemma", "lang", "case", "srl", "sense")
 _ABOUT_NAMES = ("ner", "ent", "label", "tag", "slot", "iob", "bio")
 _CHUNKS = ("NP", "VP", "PP", "ADVP", "SBAR", "ADJP")

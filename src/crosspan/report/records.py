@@ -92,7 +92,7 @@ def record_of_item(item: Item, labels: Names, reasons: Names) -> dict[str, Any]:
             reasons.number(one.reason),
             _others(item, one.source.start, one.source.end),
         ]
-        for one in projection.dropped
+        for one in projection.lost
     ]
     record.update({key: rows for key, rows in (("p", spans), ("d", gone)) if rows})
     if item.gold is not None:

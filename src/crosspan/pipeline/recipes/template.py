@@ -11,7 +11,8 @@ from typing import Any
 
 from crosspan.align.at_hand import better_links
 from crosspan.pipeline.recipes.backends import FAMILIES, default_options, owned
-from crosspan.pipeline.recipes.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General, check_choice
+from crosspan.pipeline.recipes.file_tables import check_choice
+from crosspan.pipeline.recipes.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General
 from crosspan.pipeline.recipes.toml_text import toml_value
 
 _FILL_IN = {"source": "SOURCE", "target": "TARGET", "predict": "UNLABELLED", "evaluate": "GOLD"}
