@@ -158,6 +158,10 @@ CALLS: dict[str, Call] = {
     "review import": Call(
         ("review", "import", "annotated.jsonl", "--base", "en.conll", "--out", "decided.jsonl"), ("decided.jsonl",)
     ),
+    "review agree": Call(
+        ("review", "agree", "decisions.jsonl", "decisions.jsonl", "--base", "en.conll", "--out", "differ.jsonl"),
+        ("differ.jsonl",),
+    ),
     "review apply": Call(
         ("review", "apply", "en.conll", "decisions.jsonl", "--out", "reviewed"), folders=("reviewed",)
     ),
@@ -203,7 +207,7 @@ CALLS: dict[str, Call] = {
     ),
 }
 
-_REVIEW = {"review export", "review import", "review apply"}
+_REVIEW = {"review export", "review import", "review agree", "review apply"}
 _QUIET = {"project", "align", "tag", "translate", "convert", "train", "run", "report", "demo"} | _REVIEW
 _THREADS = (_QUIET - {"convert", "demo"} - _REVIEW) | {"bench", "pretrain", "tune-aligner", "export", "study"}
 

@@ -40,7 +40,7 @@ class Summary:
         filtered: Sentences left out because a filter gave them up.
         spans: Source spans in the sentences written.
         projected: How many of them have a target span.
-        dropped: How many have none, by reason.
+        dropped: How many have none, by reason; those of which the label is not known as ``unobserved``.
         target_spans: Target spans written.
         mean_confidence: Of the target spans; ``None`` without any. It is what the method believes, and no accuracy.
         source_scores: Whether confidences are multiplied with the scores of the source's labels, where those have some.
@@ -68,8 +68,8 @@ class Summary:
         self.sentences += 1
         n_projected = len({link.source for link in links})
         self.projected += n_projected
-        self.spans += n_projected + len(projection.dropped)
-        self.dropped.update(span.reason for span in projection.dropped)
+        self.spans += n_projected + len(projection.lost)
+        self.dropped.update(span.reason for span in projection.lost)
         total = (self.mean_confidence or 0.0) * self.target_spans + sum(link.confidence for link in links)
         self.target_spans += len(links)
         self.source_scored += sum(link.source.score is not None for link in links)
