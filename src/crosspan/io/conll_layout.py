@@ -6,6 +6,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from crosspan.core.errors import FormatError, OptionError
@@ -71,7 +72,8 @@ class ColumnLayout:
             (['New York', 'B-LOC'], ['Accra', 'B-LOC'])
         """
         if self.separator in _QUOTED:
-            return next(csv.reader([row], delimiter=self.separator), [])
+            with suppress(csv.Error):  # a cell is longer than any word
+                return next(csv.reader([row], delimiter=self.separator), [])
         cells = row.split(self.separator)
         if self.separator in _WIDE_BLANKS:
             return [cell for piece in cells if (cell := piece.strip(" \t"))]
