@@ -57,10 +57,8 @@ def trials():
     places = []
     for name, call in CALLS.items():
         if not call.needs:
-            texts = [
-                word for word in call.words if word.endswith((".conll", ".txt", ".toml")) and word not in call.files
-            ]
-            places += [(name, file) for file in dict.fromkeys([*texts, *INSIDE.get(name, ())])]
+            texts = dict.fromkeys(word for word in call.words if word.endswith((".conll", ".txt", ".toml")))
+            places += [(name, file) for file in (*texts, *INSIDE.get(name, ())) if file not in call.files]
     if os.environ.get("CROSSPAN_FAULTS") == "all":
         return [(*place, what) for place in places for what in CONTENTS]
     order = [what for _ in places for what in random.Random(len(places)).sample(sorted(CONTENTS), len(CONTENTS))]
