@@ -32,13 +32,13 @@ def test_help_names_every_verb(capsys, option):
     assert main([option]) == 0
     out = capsys.readouterr().out
     assert [line.split()[0] for line in out.partition("Commands:")[2].split("\n\n")[0].strip().split("\n")] == list(
-        VERBS
+        dict.fromkeys(verb.split()[0] for verb in VERBS)
     )
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_has_help(capsys, verb):
-    assert main([verb, "--help"]) == 0
+    assert main([*verb.split(), "--help"]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"Usage: crosspan {verb}")
     assert out.count("--debug") == 1
@@ -60,6 +60,7 @@ def test_version(capsys):
     ("words", "message"),
     [(["projekt"], "There is no command 'projekt'. Did you mean 'project'?"),
      (["Evaluate"], "Did you mean 'evaluate'?"),
+     (["review", "aply"], "There is no command 'review aply'. Did you mean 'apply'?"),
      (["zzz"], "There is no command 'zzz'. Choose one of project, align"),
      (["convert", "a", "b", "--schema", "IOB2"], "--scheme"),
      (["--hlep"], "--help"),

@@ -10,58 +10,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.io.corpora import NASTY_CHARACTERS, TOKENS, sentences, written_sentences
 
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError, TagError
-from crosspan.core.types import Sentence, Span
+from crosspan.core.types import Sentence
 from crosspan.io import format_by_name, iter_sentences, read, write
 from crosspan.io.plain import read_bitext
-from crosspan.text.tokenize import tokenize
 
 DATA = Path(__file__).parents[1] / "data"
-
-PIECES = ["mọ́", "n'a", '""""', "#", "# text = a", "#tag", "-DOCSTART-", "O", "B-PER", "1", "1-2", "می‌خواهم", "صلاة"]
-PIECES += [
-    "\u00a0",
-    "a\u2028b",
-    "\u0085",
-    "\ufeff",
-    "\u200f",
-    "\x0b",
-    "\x1c",
-    "e\u0301",
-    "é",
-    "タワー",
-    "😀",
-    "{",
-    "a b",
-]
-NASTY_CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\t\n\r")
-TOKENS = st.one_of(st.sampled_from(PIECES), st.text(alphabet=NASTY_CHARACTERS, min_size=1, max_size=6))
-TEXTS = st.text(alphabet=st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("\n\r\t #=")), max_size=30)
-NAMES = st.one_of(st.none(), st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8))
-LABELS = st.sampled_from(["PER", "weather/attribute", "Ọjọ́", "B-X"])
-
-
-@st.composite
-def sentences(draw, *, tokens=TOKENS, scores=False):
-    words = tuple(draw(st.lists(tokens, max_size=7)))
-    spans, place = [], 0
-    while place < len(words) and draw(st.booleans()):
-        start = draw(st.integers(place, len(words) - 1))
-        place = draw(st.integers(start + 1, len(words)))
-        score = draw(st.one_of(st.none(), st.floats(0, 1))) if scores else None
-        spans.append(Span(start, place, draw(LABELS), score))
-    return Sentence(words, tuple(spans), draw(NAMES), draw(NAMES))
-
-
-@st.composite
-def written_sentences(draw):
-    """Sentences that were tokenised from a text, spans and all."""
-    text = draw(TEXTS)
-    offsets = tuple(tokenize(text))
-    words = tuple(text[start:end] for start, end in offsets)
-    spans = (Span(0, draw(st.integers(1, len(words))), draw(LABELS)),) if words and draw(st.booleans()) else ()
-    return Sentence(words, spans, draw(NAMES), draw(NAMES), text, offsets)
 
 
 def through(corpus, suffix, **options):

@@ -78,7 +78,7 @@ def test_text_with_entities_in_the_shapes_that_datasets_keeps_them():
 
 def test_rows_that_cannot_be_read():
     bad = [*ROWS, {"tokens": ["a"], "ner_tags": [99]}]
-    with pytest.raises(TagError, match=r"row:3: .*numbers without names"):
+    with pytest.raises(TagError, match=r"row:3: .*the tag 99 has no name"):
         from_dataset(bad, names=NAMES)
     rejects = []
     assert len(from_dataset(bad, names=NAMES, rejects=rejects)) == 3
@@ -163,7 +163,9 @@ def test_projections_with_the_package(caplog):
     assert made["ner_tags"][:] == [[3, 0], [0]]
     assert made[0]["spans"][0]["source"] == {"start": 2, "end": 3, "score": 0.75}
     assert made[0]["dropped"][0]["reason"] == "no_link"
-    assert made[1]["dropped"] == []
+    assert made[1]["dropped"] == made[1]["unobserved"] == []
+    other = Projection(Sentence(("wa", "Ghana")), unobserved=(LINK,))
+    assert to_dataset([other])[0]["unobserved"][0]["source"] == {"start": 2, "end": 3, "score": 0.75}
     assert from_dataset(made) == [PROJECTIONS[0].sentence, PROJECTIONS[2].sentence]
 
 

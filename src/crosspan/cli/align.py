@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 @options.settings("A setting of the aligner")
 @click.option("--no-prob", is_flag=True, help="Write i-j instead of i-j:probability.")
 @options.input_format(of="the files whose names do not tell it")
+@options.encoding(of="all files")
 @options.working
 def command(
     source: str,
@@ -58,6 +59,7 @@ def command(
     settings: tuple[str, ...],
     no_prob: bool,
     from_format: str,
+    encoding: str,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -76,11 +78,12 @@ def command(
     fitting = model is None or fit_on
     tally = _Tally(no_prob)
     with progress_bars(quiet=quiet) as bars, ExitStack() as stack:
-        files = [sentence_file(source, from_format), sentence_file(target, from_format)]
+        files = [sentence_file(path, from_format, encoding) for path in (source, target)]
         if fitting:  # they are read twice then
             files = stack.enter_context(rereadable(*files))
-            more = (pair for two in bitext for pair in token_pairs([sentence_file(path, from_format) for path in two]))
-            chosen.fit_tokens(chain(more, token_pairs(files)), progress=advance_of(bars, "learning"))
+            more = [[sentence_file(path, from_format, encoding) for path in two] for two in bitext]
+            learned = chain.from_iterable(map(token_pairs, more))
+            chosen.fit_tokens(chain(learned, token_pairs(files)), progress=advance_of(bars, "learning"))
         found = iter_linked(chosen, token_pairs(files), shard=SHARD, advance=advance_of(bars, "aligning"))
         write_links(out, tally.through(found))
     tally.show()

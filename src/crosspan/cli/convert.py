@@ -13,6 +13,7 @@ from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, OutFile, verb
 from crosspan.cli.rejects import EXIT_REJECTED
 from crosspan.io.convert import convert
+from crosspan.io.losses import losses_text
 
 
 @verb("convert")
@@ -85,10 +86,12 @@ def command(
         say(f"{reject.where}: left out: {reject.reason}")
     if as_json:
         rejects = [{"index": r.index, "where": r.where, "reason": r.reason} for r in result.rejects]
-        summary = {"sentences": result.sentences, "spans": result.spans, "rejects": rejects}
+        summary = {"sentences": result.sentences, "spans": result.spans, "rejects": rejects, "lost": dict(result.lost)}
         say_json(summary, err=target == "-")
     elif not quiet:
         left_out = f", {len(result.rejects)} left out" if result.rejects else ""
         say(f"{target}: {result.sentences} sentences, {result.spans} entities{left_out}")
+        if lost := losses_text(result.lost):
+            say(lost)
     if result.rejects:
         sys.exit(EXIT_REJECTED)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, verb
+from crosspan.cli.scored_files import (
+    by_characters,
+    check_texts,
+    matched,
+    read_prediction,
+    read_scored,
+    scheme_of_gold,
+)
 
 if TYPE_CHECKING:
     from crosspan.core.tables import Table
@@ -42,6 +50,9 @@ if TYPE_CHECKING:
 @options.columns("--gold-columns", "GOLD")
 @options.columns("--pred-columns", "PRED")
 @options.scheme(of="both files")
+@options.reading("both files", "--offsets")
+@options.tag_column("--gold-tag-column", "GOLD")
+@options.tag_column("--pred-tag-column", "PRED")
 @click.option("--by-id", is_flag=True, help="Match sentences by their ids; those on one side only are left out.")
 @options.as_json
 def command(gold: str, pred: str | None, links: bool, as_json: bool, **given: Any) -> None:
@@ -65,6 +76,7 @@ def command(gold: str, pred: str | None, links: bool, as_json: bool, **given: An
 def _check_use(links: bool, given: dict[str, Any]) -> None:
     """Refuse options of the other kind of evaluation rather than leave them without effect."""
     of_spans = ("source", "labels", "ignore_labels", "calibration", "by_id", "gold_columns", "pred_columns")
+    of_spans += ("tag_column", "gold_tag_column", "pred_tag_column", "tag_names")
     other = of_spans if links else ("one_based", "threshold")
     for name in other:
         if given[name]:
@@ -81,28 +93,32 @@ def _settle_columns(gold: str, pred: str | None, links: bool, given: dict[str, A
     """
     from crosspan.io.tag_columns import tag_columns
 
-    for name in ("gold_columns", "pred_columns"):
-        given[name] = given[name] or given["columns"]
+    for what in ("columns", "tag_column"):
+        for side in ("gold", "pred"):
+            given[f"{side}_{what}"] = given[f"{side}_{what}"] or given[what]
+    how = given["format"], given["encoding"]
     if links or gold == "-":
         if pred is None:
             raise click.UsageError("Name a prediction as well.")
         return pred, given
-    of_gold = tag_columns(gold, given["format"]) if Path(gold).is_file() else None
+    of_gold = tag_columns(gold, *how) if Path(gold).is_file() else None
     if pred is None:
-        if given["gold_columns"] == given["pred_columns"]:
-            if given["columns"] or of_gold is None or len(of_gold.tags) < 2:
+        if all(given[f"gold_{what}"] == given[f"pred_{what}"] for what in ("columns", "tag_column")):
+            if given["columns"] or given["tag_column"] or of_gold is None or len(of_gold.tags) < 2:
                 raise click.UsageError(
                     f"{gold} does not hold gold and prediction side by side, in two columns of tags. Name a prediction "
-                    "as well, or say where they are with --gold-columns and --pred-columns."
+                    "as well, or say where they are with --gold-columns and --pred-columns, or with "
+                    "--gold-tag-column and --pred-tag-column."
                 )
             right, found = of_gold.tags[-2:]
             given |= {"gold_columns": of_gold.named(right), "pred_columns": of_gold.named(found)}
         return gold, given
     for path in filter(None, (pred, given["against"])):
-        if given["pred_columns"] or not Path(path).is_file():
+        if given["pred_columns"] or given["pred_tag_column"] or not Path(path).is_file():
             continue
-        columns = tag_columns(path, given["format"])
-        expected = 1 if of_gold is None or given["gold_columns"] else max(1, len(of_gold.tags))
+        columns = tag_columns(path, *how)
+        told = given["gold_columns"] or given["gold_tag_column"]
+        expected = 1 if of_gold is None or told else max(1, len(of_gold.tags))
         if columns is not None and len(columns.tags) > expected:
             from crosspan.core.errors import OptionError
 
@@ -115,6 +131,12 @@ def _settle_columns(gold: str, pred: str | None, links: bool, given: dict[str, A
     return pred, given
 
 
+def _how(given: dict[str, Any], side: str) -> dict[str, Any]:
+    """How one of the files is read: what is said of both, and what of it alone."""
+    own = {what: given[f"{side}{what}"] for what in ("columns", "tag_column")}
+    return {**options.reading_of(given), "format": given["format"], "scheme": given["scheme"], **own}
+
+
 def _spans(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any], list[Table]]:
     """Score spans; the result for JSON, and what to show."""
     from crosspan.core.errors import EmptyInputError
@@ -125,19 +147,19 @@ def _spans(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any],
         "labels": options.split_names(given["labels"]) or None,
         "ignore_labels": options.split_names(given["ignore_labels"]),
     }
-    gold_read = _read(gold, given, given["gold_columns"], given["scheme"])
-    scheme = _scheme_of(gold_read, given)
-    others = [_read_prediction(path, given, scheme) for path in (pred, given["against"]) if path]
-    source = _read(given["source"], given, given["columns"], given["scheme"]).strict if given["source"] else None
+    gold_read = read_scored(gold, _how(given, "gold_"))
+    scheme = scheme_of_gold(gold_read, _how(given, "gold_"))
+    others = [read_prediction(path, _how(given, "pred_"), scheme) for path in (pred, given["against"]) if path]
+    source = read_scored(given["source"], _how(given, "")).strict if given["source"] else None
     if source is not None:
         _check_as_many(source, gold_read.strict, given["source"], gold)
     n_gold = len(gold_read.strict)
-    gold_read, others, kept = _matched(gold_read, others, by_id=given["by_id"])
+    gold_read, others, kept = matched(gold_read, others, by_id=given["by_id"])
     if source is not None and len(kept) < n_gold:
         source = [source[index] for index in kept]
     for other in others:
-        _check_texts(gold_read, other)
-    gold_read, *others = _by_characters([gold_read, *others])
+        check_texts(gold_read, other)
+    gold_read, *others = by_characters([gold_read, *others])
     pred_read = others[0]
     right, found = gold_read.strict, pred_read.strict
     report = evaluate_ner(
@@ -220,138 +242,6 @@ def _warn_of_base(path: str, gold: Sequence[GoldLinks], found: Sequence[Alignmen
         return
     if any(len(links) and int(links.source.min()) == 0 for links in found):
         say(f"{path}: no gold link has a 0. If they count from 1, add --one-based.")
-
-
-class _Reading(NamedTuple):
-    """A file read once, or twice where tags break their scheme."""
-
-    path: str
-    strict: Sequence[Sentence]
-    lenient: Sequence[Sentence]
-    lines: Sequence[int]
-
-    def at(self, places: Sequence[int]) -> _Reading:
-        """Some of the sentences."""
-        strict, lenient, lines = ([one[index] for index in places] for one in self[1:])
-        return _Reading(self.path, strict, lenient, lines)  # type: ignore[arg-type]
-
-
-def _read(path: str, given: dict[str, Any], columns: str | None, scheme: str) -> _Reading:
-    """Read sentences strictly and leniently; the same list twice where no tag breaks its scheme."""
-    from crosspan import io
-
-    how: dict[str, Any] = {"format": given["format"], "columns": columns, "scheme": scheme}
-    located = list(io.iter_located(path, repair="error", **how))
-    lines = [item.line for item in located]
-    fault = next((item.fault for item in located if item.fault is not None), None)
-    if fault is None:
-        sentences = [item.sentence for item in located]
-        return _Reading(path, sentences, sentences, lines)
-    if not Path(path).is_file():
-        fault.hint = "Ill-formed tags need a second reading, which a pipe does not allow: save it as a file first."
-        raise fault
-    return _Reading(path, io.read(path, repair="drop", **how), io.read(path, repair="begin", **how), lines)
-
-
-def _scheme_of(gold: _Reading, given: dict[str, Any]) -> str:
-    """The scheme that a prediction is read by: the one named, or that of the gold; strict means IOB2 otherwise.
-
-    Tags of gold that are well-formed, but not in IOB2, are in another scheme: ``IOB1``, or one that its prefixes tell.
-    """
-    if given["scheme"] != "auto":
-        return str(given["scheme"])
-    if gold.strict is not gold.lenient or not Path(gold.path).is_file():
-        return "IOB2"
-    from crosspan import io
-
-    how = {"format": given["format"], "columns": given["gold_columns"]}
-    faults = [item.fault for item in io.iter_located(gold.path, repair="error", scheme="IOB2", **how) if item.fault]
-    return "IOB1" if faults and not any(map(_is_foreign, faults)) else "IOB2"
-
-
-def _is_foreign(fault: Exception) -> bool:
-    """Whether a tag has a prefix that its scheme does not know, such as ``E-`` in IOB2."""
-    return "does not belong to the scheme" in str(fault)
-
-
-def _read_prediction(path: str, given: dict[str, Any], scheme: str) -> _Reading:
-    """Read a prediction by a scheme; prefixes of another one are told from errors in this."""
-    from crosspan import io
-    from crosspan.core.errors import TagError
-
-    columns = given["pred_columns"]
-    if given["scheme"] == "auto" and Path(path).is_file():
-        how = {"format": given["format"], "columns": columns, "scheme": scheme}
-        faults = (item.fault for item in io.iter_located(path, repair="error", **how))
-        if any(isinstance(fault, TagError) and _is_foreign(fault) for fault in faults):
-            scheme = "auto"
-    return _read(path, given, columns, scheme)
-
-
-def _matched(gold: _Reading, others: list[_Reading], *, by_id: bool) -> tuple[_Reading, list[_Reading], list[int]]:
-    """The sentences that all have, in the order of the gold, and their places in it.
-
-    Without being asked ids are looked at only where the order does not tell, and then all of the gold must be there.
-    """
-    from crosspan.core.errors import EmptyInputError, PairError
-    from crosspan.evaluate.matching import places_by_id, same_text
-
-    every = list(range(len(gold.strict)))
-    if not by_id and all(
-        len(other.strict) == len(every) and all(map(same_text, gold.strict, other.strict)) for other in others
-    ):
-        return gold, others, every
-    try:
-        places = [places_by_id(one.strict, one.path) for one in (gold, *others)]
-    except PairError:
-        if by_id:
-            raise
-        return gold, others, every  # the check of texts says where they differ
-    ids = [sentence.id for sentence in gold.strict]
-    kept = [index for index in every if all(ids[index] in one for one in places[1:])]
-    if not by_id and len(kept) < len(every):
-        return gold, others, every
-    if not kept:
-        hint = "Matching by ids needs the same ids in both files."
-        raise EmptyInputError(f"no sentence has an id of {gold.path}", where=others[0].path, hint=hint)
-    say(
-        f"Matched by id: {len(kept)} of {len(every)} sentences of {gold.path}, "
-        + ", ".join(f"of {len(one.strict)} of {one.path}" for one in others)
-        + "."
-    )
-    chosen = [
-        other.at([place[str(ids[index])] for index in kept]) for other, place in zip(others, places[1:], strict=True)
-    ]
-    return gold.at(kept), chosen, kept
-
-
-def _by_characters(readings: list[_Reading]) -> list[_Reading]:
-    """The readings with common tokens where theirs differ and their characters do not."""
-    from crosspan.evaluate.matching import in_common_tokens
-
-    strict = [in_common_tokens(*row) for row in zip(*(one.strict for one in readings), strict=True)]
-    n_other = sum(
-        any(row[0].tokens != other.tokens for other in row)
-        for row in zip(*(one.strict for one in readings), strict=True)
-    )
-    if not n_other:
-        return readings
-    say(f"{n_other} sentences have other tokens but the same characters: their spans are compared by characters.")
-    lenient = [in_common_tokens(*row) for row in zip(*(one.lenient for one in readings), strict=True)]
-    sides = zip(readings, zip(*strict, strict=True), zip(*lenient, strict=True), strict=True)
-    return [one._replace(strict=list(own), lenient=list(other)) for one, own, other in sides]
-
-
-def _check_texts(gold: _Reading, pred: _Reading) -> None:
-    """Raise where two readings are not of the same characters."""
-    from crosspan.evaluate import check_same_tokens
-    from crosspan.evaluate.matching import same_text
-
-    right = list(gold.strict)
-    for index, (one, other) in enumerate(zip(right, pred.strict, strict=False)):
-        if same_text(one, other):
-            right[index] = other
-    check_same_tokens(right, pred.strict, gold_name=gold.path, pred_name=pred.path, pred_lines=pred.lines)
 
 
 def _warn_of_labels(names: Sequence[str], sides: Sequence[Sequence[Sentence]]) -> None:

@@ -13,14 +13,15 @@ Names of components are looked up when they are used, so that those of installed
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from crosspan.cli.choices import FamilyChoice
-from crosspan.cli.places import InFile, OutFile, PlaceType, SettingType
+from crosspan.cli.choices import AlignerOption, FamilyChoice
+from crosspan.cli.places import InFile, InNames, OutFile, PlaceType, SettingType
 
 _DEFAULT = ParameterSource.DEFAULT
 F = TypeVar("F", bound=Callable[..., Any])
@@ -158,6 +159,16 @@ def language(name: str = "--lang", of: str = "the sentences") -> Decorator[Any]:
     return click.option(name, metavar="CODE", callback=check, help=f"Language of {of}, kept with them.")
 
 
+def encoding(name: str = "--encoding", of: str = "INPUT") -> Decorator[Any]:
+    """The encoding of a text file."""
+    return click.option(name, default="utf-8", show_default=True, metavar="NAME", help=f"Encoding of {of}.")
+
+
+def tag_column(name: str = "--tag-column", of: str = "INPUT") -> Decorator[Any]:
+    """Where the tags of a file stand."""
+    return click.option(name, metavar="NAME", help=f"Column or key of the tags of {of}: name, or number from 1.")
+
+
 def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:
     """What else a file says of its labels: which column they are in, what numbers and offsets stand for, its encoding.
 
@@ -167,11 +178,14 @@ def reading(of: str = "INPUT", *names: str) -> Decorator[Any]:
     """
     unit = FamilyChoice("crosspan.units")
     return stack(
+        tag_column(of=of),
         click.option(
-            "--tag-column", metavar="NAME", help=f"Column or key of the tags of {of}: name, or number from 1."
+            "--tag-names",
+            type=InNames(),
+            metavar="NAMES",
+            help="What tags or labels that are numbers stand for: O,B-PER,… from 0, or 3=PER,7=LOC, or a file of them.",
         ),
-        click.option("--tag-names", metavar="O,B-PER,…", help="What tags that are numbers stand for, from 0."),
-        click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help=f"Encoding of {of}."),
+        encoding(of=of),
         click.option(
             *names,
             "--from-offsets",
@@ -195,8 +209,13 @@ def reading_of(given: Mapping[str, Any]) -> dict[str, Any]:
         >>> reading_of(given)["offsets"]
         'utf16'
     """
-    how = {name: given[name] for name in ("tag_column", "tag_names", "encoding")}
-    return {**how, "offsets": given["from_offsets"]}
+    names = given["tag_names"]
+    if names is not None and os.path.isfile(names):
+        from crosspan.io.label_names import names_in_file
+
+        names = tuple(names_in_file(names))
+    how = {name: given[name] for name in ("tag_column", "encoding")}
+    return {**how, "tag_names": names, "offsets": given["from_offsets"]}
 
 
 def tagged_input(of: str = "INPUT") -> Decorator[Any]:
@@ -248,6 +267,7 @@ bitext: Decorator[Any] = click.option(
 )
 aligner: Decorator[Any] = click.option(
     "--aligner",
+    cls=AlignerOption,
     type=FamilyChoice("crosspan.aligners"),
     default="statistical",
     show_default=True,
@@ -269,6 +289,10 @@ filters: Decorator[Any] = click.option(
     multiple=True,
     metavar="NAME",
     help="Take out what a filter objects to: comp-src, comp-tgt, rstr-tgt or comp-ins; may be repeated.",
+)
+target_labels: Decorator[Any] = labels(
+    "The labels of TARGET: entities of others get one of these where the text shows which, and are unobserved else.  "
+    "[default: those of SOURCE]"
 )
 links: Decorator[Any] = click.option(
     "--links",
@@ -314,16 +338,14 @@ def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
         *(bitext, links, one_based, aligner, aligner_model, method),
         settings("A setting of the method, or aligner.KEY=VALUE"),
         click.option("--dropped", metavar="FILE", type=dropped(), help=about_dropped),
-        *(min_confidence, filters),
+        *(min_confidence, filters, target_labels),
         language("--source-lang", "SOURCE"),
         language("--target-lang", "TARGET"),
         input_format("--source-format", "SOURCE"),
         input_format("--target-format", "TARGET"),
         columns(of="SOURCE"),
         columns("--target-columns", "TARGET"),
-        click.option(
-            "--target-encoding", default="utf-8", show_default=True, metavar="NAME", help="Encoding of TARGET."
-        ),
+        encoding("--target-encoding", "TARGET"),
         scheme(of="SOURCE"),
         reading("SOURCE", "--source-offsets"),
         repair("SOURCE"),

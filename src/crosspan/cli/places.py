@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from glob import glob
+from pathlib import Path
 from typing import Any
 
 import click
@@ -49,6 +50,16 @@ class InFile(PlaceType):
         return places_read(values)
 
 
+class InRun(InFile):
+    """Files, or the folder of a run: a result may stand in it, beside what is read there."""
+
+    def read(self, values: Sequence[str]) -> Iterable[str]:
+        """The files, or those of the run."""
+        if len(values) == 1 and os.path.isdir(values[0]):
+            return [str(path) for path in Path(values[0]).glob("*") if path.suffix != ".html"]
+        return super().read(values)
+
+
 class InModel(PlaceType):
     """A model that is read: a file or folder, also behind what loads it, or what it is for; other names are no paths.
 
@@ -65,6 +76,19 @@ class InModel(PlaceType):
                     yield place
                 elif "{lang}" in place:
                     yield from glob(place.replace("{lang}", "*"))
+
+
+class InNames(PlaceType):
+    """Names, or a file of them that is read.
+
+    Example:
+        >>> list(InNames().read(["O,B-PER"]))
+        []
+    """
+
+    def read(self, values: Sequence[str]) -> Iterable[str]:
+        """The file, where it is one."""
+        return [value for value in values if os.path.isfile(value)]
 
 
 class OutFile(PlaceType):

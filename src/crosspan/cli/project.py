@@ -77,6 +77,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
             dropped=given["dropped"],
             min_confidence=given["min_confidence"],
             filters=given["filters"],
+            labels=options.split_names(given["labels"]),
             threads=given["threads"],
             on_reject=rejects.add,
             progress=progress,
@@ -101,6 +102,8 @@ def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
         >>> print(summary_text("sw.conll", Summary(sentences=2, spans=3, projected=3, target_spans=3, seconds=0.5)))
         sw.conll: 2 sentences, 3 entities, 3 projected (100.0 %), 0.5 s
     """
+    from crosspan.io.losses import losses_text
+
     share = f" ({100 * summary.projected / summary.spans:.1f} %)" if summary.spans else ""
     sure = f", mean confidence {summary.mean_confidence:.3f}" if summary.mean_confidence is not None else ""
     name = "<stdout>" if out == "-" else out
@@ -113,6 +116,25 @@ def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
         lines.append(f"not projected: {summary.dropped.total()} ({reasons})")
     if summary.filtered:
         lines.append(f"left out by filters: {summary.filtered} sentences, as not all of their entities were projected")
+    if lost := losses_text(summary.lost):
+        lines.append(lost)
     if summary.rejected:
         lines.append(rejected_text(summary.rejected, marked=marked))
+    if summary.mean_confidence is not None:
+        lines.append(confidence_text(summary))
     return in_lines(lines)
+
+
+def confidence_text(summary: Summary) -> str:
+    """What a confidence is of, so that nobody takes the mean of them for the share of labels that are right.
+
+    Example:
+        >>> from crosspan.pipeline.summary import Summary
+        >>> confidence_text(Summary())[:53]
+        'confidence is what the method believes of the places,'
+    """
+    of_source = "taking the labels of the source for right"
+    if summary.source_scored and summary.source_scores:
+        of_source = "times the scores of the source's labels"
+    belief = f"confidence is what the method believes of the places, {of_source}"
+    return f"{belief}; 'crosspan review' finds out what is right"

@@ -10,19 +10,20 @@ from crosspan.io.pairs import SentenceFile, read_pairs
 TokenPair = tuple[tuple[str, ...], tuple[str, ...]]
 
 
-def sentence_file(path: str, from_format: str) -> SentenceFile:
+def sentence_file(path: str, from_format: str, encoding: str = "utf-8") -> SentenceFile:
     """A file whose labels are not looked at.
 
     Args:
         path: Where it is; a dash stands for standard input.
         from_format: Its format, where its name does not tell it.
+        encoding: Its encoding.
 
     Example:
         >>> sentence_file("a.conll", "plain").format, sentence_file("a.txt2", "plain").format
         ('auto', 'plain')
     """
     # "begin" reads the most; what it reads is not looked at
-    return SentenceFile(path, "auto" if format_by_name(path) else from_format, repair="begin")
+    return SentenceFile(path, "auto" if format_by_name(path) else from_format, repair="begin", encoding=encoding)
 
 
 def token_pairs(files: Sequence[SentenceFile]) -> Iterator[TokenPair]:

@@ -123,6 +123,8 @@ def summary_text(out: str, summary: TagSummary, *, marked: bool = False) -> str:
         >>> print(summary_text("a.jsonl", TagSummary(2, spans=3, labels=Counter(PER=2, LOC=1), seconds=0.5)))
         a.jsonl: 2 sentences, 3 entities (LOC 1, PER 2), 0.5 s
     """
+    from crosspan.io.losses import losses_text
+
     counts = ", ".join(f"{label} {count}" for label, count in sorted(summary.labels.items()))
     kinds = f" ({counts})" if counts else ""
     sure = f", mean score {summary.mean_score:.3f}" if summary.mean_score is not None else ""
@@ -137,6 +139,8 @@ def summary_text(out: str, summary: TagSummary, *, marked: bool = False) -> str:
     if summary.left_out:
         others = ", ".join(f"{label} {count}" for label, count in sorted(summary.left_out.items()))
         lines.append(f"left out as not asked for: {summary.left_out.total()} entities ({others})")
+    if lost := losses_text(summary.lost):
+        lines.append(lost)
     if summary.rejected:
         lines.append(rejected_text(summary.rejected, marked=marked))
     return in_lines(lines)

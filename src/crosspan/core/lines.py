@@ -11,8 +11,9 @@ import io
 import os
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import BinaryIO
 
 from crosspan.core.encodings import check_start, decoded, is_utf8
@@ -70,8 +71,9 @@ def read_blocks(path: PathLike, encoding: str = "utf-8") -> Iterator[list[str]]:
     """
     name = name_of(path)
     n_lines = 0
-    with open_input(path) as stream:
-        texts = _texts(stream, name) if is_utf8(encoding) else _other_texts(stream, name, encoding)
+    texts_of = _texts if is_utf8(encoding) else partial(_other_texts, encoding=encoding)
+    # the text ends before its stream does, also where somebody stops reading
+    with open_input(path) as stream, closing(texts_of(stream, name)) as texts:
         for text in texts:
             if n_lines == 0:
                 text = text.removeprefix(BOM)
@@ -89,7 +91,7 @@ def read_blocks(path: PathLike, encoding: str = "utf-8") -> Iterator[list[str]]:
         raise EmptyInputError("the file is empty", where=name, hint="Check that it is the right file.")
 
 
-def _texts(stream: BinaryIO, name: str) -> Iterator[str]:
+def _texts(stream: BinaryIO, name: str) -> Generator[str, None, None]:
     """Some whole lines of UTF-8 after the other."""
     n_lines = 0
     while raw := _block(stream, name, n_lines):
@@ -99,7 +101,7 @@ def _texts(stream: BinaryIO, name: str) -> Iterator[str]:
         n_lines += raw.count(b"\n")
 
 
-def _other_texts(stream: BinaryIO, name: str, encoding: str) -> Iterator[str]:
+def _other_texts(stream: BinaryIO, name: str, encoding: str) -> Generator[str, None, None]:
     """Some whole lines after the other, in another encoding."""
     n_lines = 0
     wrapper = io.TextIOWrapper(stream, encoding, newline="\n")

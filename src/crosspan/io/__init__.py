@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from crosspan.core.checks import each_checked
-from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.tags import Repair, Scheme, SchemeOption
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.choice import FORMATS, format_by_name, input_format, located, output_format, output_names
-from crosspan.io.format import UNITS, Format, Marked, Reading, TextFormat, Unit, Writing
+from crosspan.io.format import UNITS, Format, Labelled, Marked, Reading, TextFormat, Unit, Writing
 from crosspan.io.pharaoh import GoldLinks, read_gold_links, read_links, write_links
 from crosspan.io.plain import read_bitext
+from crosspan.io.projections import projections_of
 from crosspan.io.rejects import Located, Reject, settle
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "UNITS",
     "Format",
     "GoldLinks",
+    "Labelled",
     "Located",
     "Marked",
     "Reading",
@@ -221,7 +222,7 @@ def write_projections(
     Args:
         path: The file; ``-`` is standard output.
         projections: What to write, without error sentences; they may be produced while writing.
-        format: A format that keeps labels, or ``"auto"``. JSONL keeps all of a projection; see
+        format: A format that keeps labels, or ``"auto"``. JSONL, Parquet and DocBin keep all of a projection; see
             :meth:`crosspan.Projection.to_dict`.
         scheme: The tag scheme, in formats that have tags.
         offsets: What character offsets count, in formats that have some: one of :data:`UNITS`.
@@ -239,7 +240,7 @@ def write_projections(
 
 
 def holds_projections(path: PathLike, *, format: str = "auto") -> bool:  # noqa: A002
-    """Whether a file begins with a projection that is kept whole, so that :func:`read_projections` reads it.
+    """Whether the first sentence of a file is one of a projection, so that :func:`read_projections` reads it.
 
     Args:
         path: The file; it is read more than once, so it must not be a pipe.
@@ -248,20 +249,21 @@ def holds_projections(path: PathLike, *, format: str = "auto") -> bool:  # noqa:
     Raises:
         CrosspanError: The file cannot be opened, or does not have the form of its format.
     """
-    return input_format(path, format).holds_projections(path)
+    found = next(located(path, format, Reading(notices=[])), None)
+    return found is not None and found.evidence is not None
 
 
 def read_projections(
     path: PathLike,
     *,
-    format: str = "jsonl",  # noqa: A002
+    format: str = "auto",  # noqa: A002
     rejects: list[Reject] | None = None,
 ) -> Iterator[Projection]:
     """Yield the projections of a file that :func:`write_projections` wrote, in bounded memory.
 
     Args:
         path: The file; ``-`` is standard input.
-        format: The format, which must keep all of a projection.
+        format: The format, which must keep all of a projection: JSONL, Parquet or DocBin; ``"auto"`` finds it.
         rejects: A list that takes the records whose spans are wrong; they become projections with an error. With
             ``None`` the first one raises.
 
@@ -281,9 +283,4 @@ def read_projections(
         ...     list(read_projections(path)) == [projection]
         True
     """
-    found = input_format(path, format)
-    if not found.sources:
-        raise FormatError(
-            f"the format {found.name} keeps no projections", where=name_of(path), hint="Write them as jsonl."
-        )
-    yield from found.read_projections(path, rejects)
+    yield from projections_of(located(path, format, Reading()), name_of(path), rejects)

@@ -18,6 +18,9 @@ from crosspan.io.format import Format, Reading, TextFormat
 from crosspan.io.looks import check_running_text
 from crosspan.io.rejects import Located
 
+_START = 32
+"""So many bytes tell what a file is."""
+
 FORMATS = Family(
     "crosspan.formats",
     "format",
@@ -27,6 +30,10 @@ FORMATS = Family(
             about="Data sets of HuggingFace as save_to_disk keeps them.",
             packages=("pyarrow",),
             extra="parquet",
+        ),
+        "webanno": Component(
+            target="crosspan.io.webanno:WebAnno",
+            about="WebAnno TSV 3, which INCEpTION exports.",
         ),
         "conll": Component(
             target="crosspan.io.conll:Conll",
@@ -160,10 +167,10 @@ def told_format(path: PathLike, format: str) -> Format | None:  # noqa: A002
     if format == "auto" and os.path.isdir(path) and is_dataset_folder(path):
         name = "arrow"
     found = None if name is None else format_named(name)
-    if found is None and os.path.isfile(path):  # what is read from a pipe would be lost
-        with open_input(path) as stream:
-            start = stream.read(16)
-        found = next((one for one in all_formats() if one.magic and start.startswith(one.magic)), None)
+    if (found is None or not found.binary) and format == "auto" and os.path.isfile(path):
+        with open_input(path) as stream:  # a pipe is not looked into: what is read from it would be lost
+            start = stream.read(_START)
+        found = next((one for one in all_formats() if one.magic and start.startswith(one.magic)), found)
     if found is not None and not found.reads:
         raise OptionError(f"the format {found.name} is for writing only", hint="Name another format.")
     if found is not None:

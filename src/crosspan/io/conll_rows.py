@@ -7,7 +7,7 @@ A row whose token is empty and whose tag is ``O`` is passed over: it has no char
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain, compress, islice
 from typing import NamedTuple
 
@@ -175,7 +175,7 @@ class _Parser:
     def _notice(self, cells: list[list[str]], tokens: tuple[str, ...], numbers: Sequence[int]) -> None:
         for column, called in self.layout.unused:
             at = [i for i, cell in enumerate(cells) if len(cell) > column and self._is_other(cell, column)]
-            begins = [i for i in at if i - 1 not in at or cells[i][column][0] != "I"]
+            begins = [i for i in at if not self._goes_on(cells, i, column, at)]
             if begins:
                 what = f"column {called} holds {{count}} more entities, which are not used (--tag-column chooses)"
                 self.seen.add("labels-unused", what, numbers[begins[0]], len(begins))
@@ -188,8 +188,18 @@ class _Parser:
 
     def _is_other(self, cell: Sequence[str], column: int) -> bool:
         """Whether a column says of a token what the column of the tags does not."""
-        tag = cell[column]
-        return tag != "O" and tag != self.layout.tag_of(cell) and any(is_tag(tag, one) for one in SPELLINGS[:-1])
+        tag, used = cell[column], self.layout.tag_of(cell)
+        if tag in ("O", "_", "-", "", used):
+            return False
+        return any(is_tag(tag, one) for one in SPELLINGS[:-1]) or self.respelt[used].partition("-")[2] != tag
+
+    @staticmethod
+    def _goes_on(cells: list[list[str]], index: int, column: int, labelled: Container[int]) -> bool:
+        """Whether a tag of another column goes on with the entity before it."""
+        tag = cells[index][column]
+        if index - 1 not in labelled:
+            return False
+        return tag[0] in "IEL" if any(is_tag(tag, one) for one in SPELLINGS[:-1]) else tag == cells[index - 1][column]
 
     def _fault_of_empty(self, tokens: Sequence[str], tags: Sequence[str], numbers: Sequence[int]) -> FormatError | None:
         """What is wrong where a tag stands beside no token."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crosspan.core.errors import EmptyInputError, LeftOutError, OptionError
+from crosspan.core.errors import CrosspanError, EmptyInputError, LeftOutError, OptionError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.overwrites import check_writing
 from crosspan.core.tags import Repair, Scheme, SchemeOption
-from crosspan.core.types import Sentence
-from crosspan.io import Reject, Unit, iter_located, write
+from crosspan.io import Labelled, Reject, Unit, Writing, iter_located, output_format
 from crosspan.io.dataset_folder import places_read
+from crosspan.io.losses import Losses
+from crosspan.io.projections import projection_of
 
 OnError = Literal["stop", "skip"]
 
@@ -25,11 +26,13 @@ class Conversion:
         sentences: How many sentences were written.
         spans: How many entities they have.
         rejects: Sentences that were left out because their labels could not be read.
+        lost: How many of what the format of the output cannot keep; see :mod:`crosspan.io.losses`.
     """
 
     sentences: int = 0
     spans: int = 0
     rejects: list[Reject] = field(default_factory=list)
+    lost: Mapping[str, int] = field(default_factory=dict)
 
 
 def convert(
@@ -52,6 +55,8 @@ def convert(
     on_error: OnError = "stop",
 ) -> Conversion:
     """Read a file in one format and write it in another, sentence by sentence.
+
+    What a projection left beside labels (confidences, sources, what was dropped) is kept where the format can hold it.
 
     Args:
         source: The file to read; ``-`` is standard input.
@@ -82,6 +87,8 @@ def convert(
         raise OptionError(f"unknown value {on_error!r} of on_error", hint="Choose stop or skip.")
     check_writing([target], places_read([source]))
     result = Conversion()
+    form = output_format(target, to_format)
+    losses = Losses(form)
     located = iter_located(
         source,
         format=from_format,
@@ -96,20 +103,24 @@ def convert(
         tag_names=tag_names,
     )
 
-    def kept() -> Iterator[Sentence]:
-        for index, (_, sentence, fault) in enumerate(located):
+    def kept() -> Iterator[Labelled]:
+        first: CrosspanError | None = None
+        for index, (_, sentence, fault, evidence) in enumerate(located):
             if fault is not None and on_error == "stop" and not isinstance(fault, LeftOutError):
                 raise fault
             if fault is not None:
+                first = first or fault
                 result.rejects.append(Reject(index, fault.where or "", fault.message))
                 continue
             result.sentences += 1
             result.spans += len(sentence.spans)
-            yield sentence
+            yield sentence if evidence is None else projection_of(sentence, evidence, whole=False)
         if result.sentences == 0:
-            raise EmptyInputError(
-                "no sentence is left to write", where=name_of(source), hint="Mend the tags, or choose a repair."
-            )
+            hint = (first.hint if first is not None else None) or "Mend the labels, or choose a repair."
+            reason = f"; the first: {first.message}" if first is not None else ""
+            where = (first.where if first is not None else None) or name_of(source)
+            raise EmptyInputError(f"no sentence is left to write{reason}", where=where, hint=hint)
 
-    write(target, kept(), format=to_format, scheme=to_scheme, offsets=offsets)
+    form.write_projections(target, losses.watched(kept()), Writing(scheme=to_scheme, offsets=offsets))
+    result.lost = losses.counts
     return result

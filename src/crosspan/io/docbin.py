@@ -2,7 +2,8 @@
 
 Written: tokens, entities, and the text as it is; what stands between tokens besides one blank becomes a token of its
 own, as spaCy's tokenisers have it. Under ``crosspan`` in the ``user_data`` of a ``Doc`` stands what spaCy has no place
-for (id, language, scores of spans, which tokens are such gaps), so that round trips are exact. Needs the package
+for (id, language, scores and sources of spans, what was dropped, which tokens are such gaps), so that round trips are
+exact. Needs the package
 ``spacy``; a file is held in memory as a whole, which is how the format is made.
 """
 
@@ -13,6 +14,7 @@ import importlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -22,8 +24,9 @@ from crosspan.core.lines import open_input
 from crosspan.core.shown import in_short, shown
 from crosspan.core.tag_forms import without_invisible
 from crosspan.core.types import Sentence, Span
-from crosspan.io.format import Format, Reading, Writing, binary_output
+from crosspan.io.format import Format, Labelled, Reading, Writing, binary_output, sentence_in
 from crosspan.io.notices import Notices
+from crosspan.io.projections import failure_of, is_projection
 from crosspan.io.rejects import Located
 
 _KEY = "crosspan"
@@ -47,7 +50,7 @@ class DocBin(Format):
     name = "docbin"
     title = "DocBin"
     endings = (".spacy",)
-    scores = True
+    scores = sources = True
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield sentences, whoever wrote them; raises where the file is no ``DocBin`` or holds no ``Doc``."""
@@ -68,22 +71,26 @@ class DocBin(Format):
                 doc = next(every, None)
                 if doc is None:
                     break
-                sentence, fault = _sentence(doc, how.lang)
-                fault = fault or _notice_groups(doc, sentence, seen, index)
+                sentence, fault, evidence = _sentence(doc, how.lang)
+                fault = fault or failure_of(evidence) or _notice_groups(doc, sentence, seen, index)
             placed = None if fault is None else type(fault)(fault.message, where=where, hint=fault.hint)
-            yield Located(index, sentence, placed)
+            yield Located(index, sentence, placed, evidence)
         seen.tell()
         if index == 1:
             raise EmptyInputError("the file holds no doc", where=name, hint="Check that it is the right file.")
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
         """Write sentences; the same ones give the same bytes. A name in ``.gz`` is compressed once more."""
+        return self.write_projections(path, sentences, how)
+
+    def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
+        """As :meth:`write`; what else is known of projections goes into the ``user_data`` of each ``Doc``."""
         tokens = importlib.import_module("spacy.tokens")
         vocab = importlib.import_module("spacy.vocab").Vocab()
         with binary_output(path) as stream:  # first, so that a bad path is found before the work
             docs = tokens.DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
-            for sentence in sentences:
-                docs.add(_doc(sentence, vocab, tokens))
+            for item in items:
+                docs.add(_doc(item, vocab, tokens))
             stream.write(docs.to_bytes())
         return len(docs)
 
@@ -117,7 +124,7 @@ def _check_size(content: bytes) -> None:
                 raise ValueError(f"its {len(content):,} bytes would become more than {total:,}")
 
 
-def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
+def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None, Mapping[str, Any] | None]:
     kept = doc.user_data.get(_KEY)
     known: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
     for key in ("id", "lang", "text"):
@@ -138,15 +145,15 @@ def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
     if "text" in known:  # the words are not the text
         text = known["text"]
         found = tuple([(start, end) for start, end in known["offsets"]]) if "offsets" in known else None
-    scores = known.get("scores", ())
+    about = {(item["start"], item["end"], without_invisible(item["label"])): item for item in known.get("spans", ())}
     entities = _labelled_spans(doc)
     spans = [
         Span(place[ent.start], place[ent.end], without_invisible(ent.label_))
         for ent in entities
         if place[ent.start] < place[ent.end]
     ]
-    if len(scores) == len(spans):
-        spans = [Span(span.start, span.end, span.label, score) for span, score in zip(spans, scores, strict=True)]
+    if about:  # entities that somebody changed have no score
+        spans = [replace(one, score=about.get((one.start, one.end, one.label), {}).get("score")) for one in spans]
     missing = sum(token.ent_iob == 0 for token in doc)
     fault = None
     if spans and missing and doc.ents:
@@ -156,7 +163,8 @@ def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None]:
             hint="Label the missing tokens, or remove the doc.",
         )
     language = lang or known.get("lang")
-    return Sentence(tuple(words), tuple(spans), known.get("id"), language, text, found), fault
+    sentence = Sentence(tuple(words), tuple(spans), known.get("id"), language, text, found)
+    return sentence, fault, known if is_projection(known) else None
 
 
 def _groups(doc: Any) -> dict[str, list[Any]]:
@@ -197,7 +205,8 @@ def _notice_groups(doc: Any, sentence: Sentence, seen: Notices, index: int) -> S
     return None
 
 
-def _doc(sentence: Sentence, vocab: Any, tokens: Any) -> Any:
+def _doc(item: Labelled, vocab: Any, tokens: Any) -> Any:
+    sentence = sentence_in(item)
     words, spaces, gaps = _words(sentence)
     doc = tokens.Doc(vocab, words=words, spaces=spaces)
     place = [index for index in range(len(words)) if index not in gaps]
@@ -215,8 +224,10 @@ def _doc(sentence: Sentence, vocab: Any, tokens: Any) -> Any:
         kept["text"] = sentence.text
         if sentence.offsets is not None:
             kept["offsets"] = [list(offset) for offset in sentence.offsets]
+    record = item.to_dict()
     if any(span.score is not None for span in sentence.spans):
-        kept["scores"] = [span.score for span in sentence.spans]
+        kept["spans"] = record["spans"]
+    kept |= {key: record[key] for key in ("dropped", "unobserved", "error") if key in record}
     doc.user_data[_KEY] = kept
     return doc
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -16,12 +16,16 @@ from crosspan.core.files import PathLike, atomic_binary, name_of, open_output
 from crosspan.core.lines import read_blocks
 from crosspan.core.tags import Repair, Scheme, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Projection, Sentence
+from crosspan.io.label_names import numbered
 from crosspan.io.notices import Notice
-from crosspan.io.rejects import Located, Reject
+from crosspan.io.rejects import Located
 
 Unit = Literal["codepoints", "utf16", "bytes"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 """What offsets count: code points as Python does, UTF-16 units as JavaScript and Java do, or bytes of UTF-8."""
+
+Labelled = Sentence | Projection
+"""What is written: a sentence with labels, or one with all that is known of how it came by them."""
 
 Marked = tuple[Sentence, str | None]
 """A sentence with the reason why it could not be worked on, if that is so."""
@@ -38,7 +42,8 @@ class Reading:
         repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         paragraphs: Whether a line of running text may hold several sentences.
         tag_column: The column or key of the tags, by its name or its number from 1; ``None`` finds out.
-        tag_names: What tags that are given as numbers stand for, from 0: names in order, or with commas between them.
+        tag_names: What tags and labels that are given as numbers stand for: names in order, from 0, or ``NUMBER=NAME``;
+            one string has commas between them.
         encoding: The encoding of a text file.
         offsets: What character offsets count where a record does not say.
         side: Which side of ``source ||| target`` a file of running text is, 0 or 1, where it has both.
@@ -70,12 +75,9 @@ class Reading:
             check_scheme(self.scheme)
 
     @property
-    def names(self) -> list[str] | None:
+    def names(self) -> Mapping[int, str] | None:
         """What numbers of tags stand for."""
-        if self.tag_names is None:
-            return None
-        given = self.tag_names.split(",") if isinstance(self.tag_names, str) else self.tag_names
-        return [name.strip() for name in given]
+        return None if self.tag_names is None else numbered(self.tag_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class Writing:
     Args:
         scheme: The tag scheme.
         offsets: What character offsets count, one of :data:`UNITS`.
+        classes: The tags by their numbers, where a format is to keep tags as numbers; every tag must be among them.
 
     Raises:
         OptionError: A value is none that can be taken.
@@ -92,10 +95,21 @@ class Writing:
 
     scheme: Scheme = "IOB2"
     offsets: Unit = "codepoints"
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         check_scheme(self.scheme)
         check_unit(self.offsets)
+
+
+def sentence_in(item: Labelled) -> Sentence:
+    """The sentence of something that is written.
+
+    Example:
+        >>> sentence_in(Projection(Sentence(("Accra",)))).tokens
+        ('Accra',)
+    """
+    return item.sentence if isinstance(item, Projection) else item
 
 
 def check_unit(unit: str) -> None:
@@ -148,6 +162,10 @@ class Format:
     """Whether the confidences of spans are kept."""
     sources: bool = False
     """Whether of a projection the source of each span is kept, and why others were dropped."""
+    ids: bool = True
+    """Whether the names of sentences are kept."""
+    texts: bool = True
+    """Whether the text is kept as it is, and not only its tokens."""
     running: bool = False
     """Whether it is running text, whose lines may be cut into sentences."""
     faults: bool = False
@@ -183,17 +201,12 @@ class Format:
         """As :meth:`write`; sentences that could not be worked on are left out, unless the format keeps ``faults``."""
         return self.write(path, (sentence for sentence, reason in marked if reason is None), how)
 
-    def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
-        """Write labelled target sentences with all that the format keeps of a projection; as :meth:`write` else."""
-        return self.write(path, (projection.sentence for projection in projections), how)
+    def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
+        """Write labelled sentences with all that the format keeps of those that are projections; as :meth:`write` else.
 
-    def holds_projections(self, path: PathLike) -> bool:
-        """Whether a file holds projections that :meth:`read_projections` reads back whole."""
-        return False
-
-    def read_projections(self, path: PathLike, rejects: list[Reject] | None = None) -> Iterator[Projection]:
-        """Yield the projections of a file, where the format keeps all of them."""
-        raise NotImplementedError
+        A format with ``sources`` reads it back as :attr:`crosspan.io.Located.evidence`.
+        """
+        return self.write(path, map(sentence_in, items), how)
 
     def recognises(self, lines: Sequence[str]) -> bool:
         """Whether a file that begins with these lines is of this format; asked where its name does not tell."""

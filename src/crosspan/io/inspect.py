@@ -174,7 +174,7 @@ def _check_file(path: PathLike, report: Report, format: str, how: Reading) -> _S
         how = replace(how, scheme=_check_scheme(path, report, summary, found, how), notices=noticed)
         labels: Counter[str] = Counter()
         first_line: dict[int, int] = {}
-        for line, sentence, fault in found.read(path, how):
+        for line, sentence, fault, _ in found.read(path, how):
             if isinstance(fault, LeftOutError):
                 report.add(name, line, "note", "left-out", fault.message)
             elif fault is not None:

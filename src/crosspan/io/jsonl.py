@@ -13,19 +13,18 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import IO, Any
 
-from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
-from crosspan.core.files import PathLike, name_of, open_output
-from crosspan.core.lines import read_lines
+from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, OptionError
+from crosspan.core.files import PathLike, open_output
 from crosspan.core.tag_forms import Respelt, spelling_of
 from crosspan.core.tags import detect_scheme
-from crosspan.core.types import Projection, Sentence
-from crosspan.io.format import Reading, TextFormat, Writing
-from crosspan.io.json_records import iter_records, records_or_faults
+from crosspan.core.types import Sentence
+from crosspan.io.format import Labelled, Reading, TextFormat, Writing
+from crosspan.io.json_records import records_or_faults
 from crosspan.io.notices import Notices
-from crosspan.io.projections import is_projection, projections_of
-from crosspan.io.record_shapes import shaped, tags_key
-from crosspan.io.records import Names, RecordReading, read_record, tags_of
-from crosspan.io.rejects import Located, Reject
+from crosspan.io.projections import failure_of, is_projection
+from crosspan.io.record_shapes import plain_values, shaped, tags_key
+from crosspan.io.records import RecordReading, read_record, tags_of
+from crosspan.io.rejects import Located
 
 _BEGINS = re.compile(r'\[$|\{$|\[\s*\{\s*(?:"|$)|\{\s*"[^"]*"\s*:|\[\s*"')
 _SAMPLE_RECORDS = 5_000
@@ -69,23 +68,10 @@ class Jsonl(TextFormat):
         """
         return put_records(stream, map(Sentence.to_dict, sentences))
 
-    def write_projections(self, path: PathLike, projections: Iterable[Projection], how: Writing) -> int:
+    def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
         """Write all of each projection; see :meth:`crosspan.Projection.to_dict`."""
         with open_output(path) as stream:
-            return put_records(stream, map(Projection.to_dict, projections))
-
-    def holds_projections(self, path: PathLike) -> bool:
-        """Whether the first record is one of a projection."""
-        return any(
-            is_projection(record)
-            for _, record in islice(records_or_faults(read_lines(path), name_of(path)), 1)
-            if isinstance(record, Mapping)
-        )
-
-    def read_projections(self, path: PathLike, rejects: list[Reject] | None = None) -> Iterator[Projection]:
-        """See :func:`crosspan.io.read_projections`."""
-        name = name_of(path)
-        return projections_of(iter_records(read_lines(path), name), name, rejects)
+            return put_records(stream, (item.to_dict() for item in items))
 
 
 def put_records(stream: IO[str], records: Iterable[Mapping[str, Any]]) -> int:
@@ -118,7 +104,7 @@ def sentences_of(
     name: str,
     how: Reading,
     *,
-    names: Names | None = None,
+    names: Mapping[str, Sequence[str]] | None = None,
     place: str = "{name}:{number}",
 ) -> Iterator[Located]:
     """Make sentences of records.
@@ -127,7 +113,7 @@ def sentences_of(
         records: The line and the values of each, or what is wrong with it.
         name: Their file, for messages.
         how: How they are read.
-        names: Names of tags that are given as numbers, where the file has some.
+        names: What the numbers under each key stand for, where the file says so.
         place: How a place is written.
 
     Yields:
@@ -142,6 +128,8 @@ def sentences_of(
     head = list(islice(records, _SAMPLE_RECORDS))
     if not head:
         raise EmptyInputError("the file holds no record", where=name, hint="Check that it is the right file.")
+    if how.tag_column is not None and not any(how.tag_column in one for _, one in head if isinstance(one, Mapping)):
+        raise OptionError(f"no record of {name} has the key {how.tag_column!r}", hint="Name the key of the labels.")
     seen = Notices(name, how.notices)
     number = 0
 
@@ -151,7 +139,8 @@ def sentences_of(
     reading = RecordReading(
         repair=how.repair,
         lang=how.lang,
-        names=how.names or names,
+        names=how.names,
+        classes=names,
         tag_key=how.tag_column,
         unit=how.offsets,
         notice=notice,
@@ -161,10 +150,13 @@ def sentences_of(
     first: CrosspanError | None = None
     for number, record in chain(head, records):  # told by notice
         where = place.format(name=name, number=number)
+        evidence = None
         try:
             if isinstance(record, FormatError):
                 raise record
+            evidence = plain_values(record) if is_projection(record) else None
             sentence, fault = read_record(record, reading)
+            fault = fault or failure_of(evidence)
         except CrosspanError as error:
             sentence, fault = Sentence((), lang=how.lang), error
         if fault is not None:
@@ -173,7 +165,7 @@ def sentences_of(
         first = first or (fault if isinstance(fault, FormatError) else None)
         if first is not None and not good and bad >= _HOPELESS:
             raise first
-        yield Located(number, sentence, fault)
+        yield Located(number, sentence, fault, evidence)
     if first is not None and not good:
         raise first
     seen.tell()
@@ -185,7 +177,7 @@ def _with_scheme(reading: RecordReading, head: Sequence[Mapping[str, Any]], how:
     for record in head:
         try:
             record = shaped(record)
-            key = tags_key(record, reading.tag_key, reading.names if isinstance(reading.names, Mapping) else None)
+            key = tags_key(record, reading.tag_key, reading.classes)
             if key is not None:
                 corpus.append(tags_of(record, key, reading))
         except CrosspanError:

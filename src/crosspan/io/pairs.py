@@ -6,7 +6,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -46,7 +46,7 @@ class SentenceFile:
     name: str | None = None
     paragraphs: bool = False
     tag_column: str | None = None
-    tag_names: str | None = None
+    tag_names: str | Sequence[str] | None = None
     encoding: str = "utf-8"
     offsets: Unit = "codepoints"
     side: int | None = None

@@ -1,6 +1,7 @@
 """Parquet files that HuggingFace ``datasets`` reads as they are.
 
-Columns: ``id``, ``lang``, ``text``, ``tokens``, ``ner_tags`` (strings), ``spans`` and ``offsets`` (lists of structs).
+Columns: ``id``, ``lang``, ``text``, ``tokens``, ``ner_tags`` (strings), ``spans`` and ``offsets`` (lists of structs);
+of projections spans have their ``source``, and ``dropped`` holds what was not projected, with the reason.
 Needs the package ``pyarrow``.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import importlib
 import io
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,9 +24,9 @@ from crosspan.core.lines import open_input
 from crosspan.core.shown import in_short, shown
 from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence
-from crosspan.io.format import Format, Reading, Writing, binary_output
+from crosspan.io.format import Format, Labelled, Reading, Writing, binary_output, sentence_in
 from crosspan.io.jsonl import sentences_of
-from crosspan.io.record_shapes import KEYS, may_be_tags
+from crosspan.io.record_shapes import KEYS, LABEL_KEYS, may_be_tags
 from crosspan.io.rejects import Located
 
 _ROWS = 10_000
@@ -55,7 +57,7 @@ class Parquet(Format):
     title = "Parquet"
     endings = (".parquet",)
     magic = b"PAR1"
-    scores = True
+    scores = sources = True
 
     def read(self, path: PathLike, how: Reading) -> Iterator[Located]:
         """Yield sentences, some thousand rows at a time; raises where there is no column ``tokens`` or ``text``."""
@@ -73,13 +75,21 @@ class Parquet(Format):
             yield from rows_of(rows, name, how, names)
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
-        """Write sentences, with tags in the column ``ner_tags``."""
+        """Write sentences; the column ``ner_tags`` has strings, or a ``ClassLabel`` where classes are given."""
+        return self._put(path, sentences, how, projected=False)
+
+    def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
+        """Write sentences, with the source of each span and a column ``dropped``; both are null where not known."""
+        return self._put(path, items, how, projected=True)
+
+    def _put(self, path: PathLike, items: Iterable[Labelled], how: Writing, *, projected: bool) -> int:
         arrow, parquet = _arrow()
-        schema = _schema(arrow)
-        sentences = iter(sentences)
+        schema = _schema(arrow, projected, how.classes)
+        numbers = None if how.classes is None else {tag: number for number, tag in enumerate(how.classes)}
+        items = iter(items)
         count = 0
         with binary_output(path) as stream, _writer(parquet, stream, schema) as writer:
-            while rows := [_row(sentence, how.scheme) for sentence in islice(sentences, _ROWS)]:
+            while rows := [_row(item, how.scheme, numbers) for item in islice(items, _ROWS)]:
                 writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
                 count += len(rows)
         return count
@@ -257,7 +267,7 @@ def rows_of(
 
 def columns_of(schema: Any, tag_column: str | None) -> list[str]:
     """Columns in which something of a sentence may stand: those of our names, lists, and what annotators say."""
-    known = {*KEYS, "answer", tag_column}
+    known = {*KEYS, "answer", "status", tag_column}
     return [field.name for field in schema if field.name in known or str(field.type).startswith(_MANY)]
 
 
@@ -271,41 +281,73 @@ def class_names(metadata: Mapping[bytes, bytes] | None) -> dict[str, list[str]]:
         found = found.get(key) if isinstance(found, dict) else None
     named = {}
     for column, feature in found.items() if isinstance(found, dict) else ():
-        inner = feature
-        while isinstance(inner, dict | list) and inner and not (isinstance(inner, dict) and "names" in inner):
-            inner = inner[0] if isinstance(inner, list) else inner.get("feature")
-        names = inner.get("names") if isinstance(inner, dict) else None
-        if isinstance(names, list) and all(isinstance(name, str) for name in names) and may_be_tags(names):
+        inner = _inside(feature)
+        label = next((_inside(inner[key]) for key in LABEL_KEYS if key in inner), None)  # of spans
+        names = (label or inner).get("names")
+        if isinstance(names, list) and all(isinstance(name, str) for name in names) and (label or may_be_tags(names)):
             named[column] = names
     return named
 
 
-def _schema(arrow: Any) -> Any:
-    span = arrow.struct(
-        [("start", arrow.int32()), ("end", arrow.int32()), ("label", arrow.string()), ("score", arrow.float64())]
-    )
-    offset = arrow.struct([("start", arrow.int32()), ("end", arrow.int32())])
-    return arrow.schema(
+def _inside(feature: Any) -> dict[str, Any]:
+    """What a feature is a list of, however the version of the package writes lists."""
+    while isinstance(feature, dict | list) and feature and not (isinstance(feature, dict) and "names" in feature):
+        inner = feature[0] if isinstance(feature, list) else feature.get("feature")
+        if inner is None:
+            break
+        feature = inner
+    return feature if isinstance(feature, dict) else {}
+
+
+def _schema(arrow: Any, projected: bool, classes: Sequence[str] | None) -> Any:
+    ends = [("start", arrow.int32()), ("end", arrow.int32())]
+    place = [*ends, ("label", arrow.string()), ("score", arrow.float64())]
+    source = [("source", arrow.struct([*ends, ("score", arrow.float64())]))] if projected else []
+    reason = arrow.struct([*place, ("reason", arrow.string())])
+    span = arrow.struct([*place, *source])
+    others = [("dropped", arrow.list_(reason)), ("unobserved", arrow.list_(span)), ("error", arrow.string())]
+    offset = arrow.struct(ends)
+    schema = arrow.schema(
         [
             ("id", arrow.string()),
             ("lang", arrow.string()),
             ("text", arrow.string()),
             ("tokens", arrow.list_(arrow.string())),
-            ("ner_tags", arrow.list_(arrow.string())),
+            ("ner_tags", arrow.list_(arrow.string() if classes is None else arrow.int64())),
             ("spans", arrow.list_(span)),
             ("offsets", arrow.list_(offset)),
+            *(others if projected else ()),
         ]
     )
+    if classes is None:
+        return schema
+    features = {field.name: _feature(arrow, field.type) for field in schema}
+    features["ner_tags"] = [{"names": list(classes), "_type": "ClassLabel"}]
+    return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}}, ensure_ascii=False)})
 
 
-def _row(sentence: Sentence, scheme: Scheme) -> dict[str, Any]:
+def _feature(arrow: Any, kind: Any) -> Any:
+    """A type as HuggingFace ``datasets`` writes it down; lists in the form that all its versions read."""
+    if arrow.types.is_list(kind):
+        return [_feature(arrow, kind.value_type)]
+    if arrow.types.is_struct(kind):
+        return {field.name: _feature(arrow, field.type) for field in kind}
+    return {"dtype": {"double": "float64"}.get(str(kind), str(kind)), "_type": "Value"}
+
+
+def _row(item: Labelled, scheme: Scheme, numbers: Mapping[str, int] | None) -> dict[str, Any]:
+    sentence, record = sentence_in(item), item.to_dict()
+    tags: Sequence[str | int] = to_tags(sentence.spans, len(sentence.tokens), scheme)
     offsets = sentence.offsets
     return {
         "id": sentence.id,
         "lang": sentence.lang,
         "text": sentence.text,
         "tokens": sentence.tokens,
-        "ner_tags": to_tags(sentence.spans, len(sentence.tokens), scheme),
-        "spans": [{"start": s.start, "end": s.end, "label": s.label, "score": s.score} for s in sentence.spans],
+        "ner_tags": tags if numbers is None else [numbers[str(tag)] for tag in tags],
+        "spans": record["spans"],
         "offsets": None if offsets is None else [{"start": start, "end": end} for start, end in offsets],
+        "dropped": record.get("dropped"),
+        "unobserved": record.get("unobserved"),
+        "error": record.get("error"),
     }

@@ -40,7 +40,7 @@ class Plain(TextFormat):
 
     name = "plain"
     endings = ()  # any name that stands for nothing else
-    labels = False
+    labels = ids = False
     running = True
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:

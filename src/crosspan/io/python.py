@@ -10,6 +10,7 @@ from crosspan.core.shown import shown
 from crosspan.core.tags import Repair, SchemeOption, check_repair, check_scheme
 from crosspan.core.types import Entity, Sentence, Span
 from crosspan.io.format import UNITS, Unit
+from crosspan.io.label_names import numbered
 from crosspan.io.places import Offsets, in_code_points, place_spans
 from crosspan.io.records import sentence_of
 from crosspan.text.tokenize import Apostrophe, tokenize
@@ -141,7 +142,8 @@ def sentence_from_dict(
     if scheme != "auto":
         check_scheme(scheme)
     known = None if scheme == "auto" else scheme
-    sentence, fault = sentence_of(record, scheme=known, repair=repair, lang=lang, names=names)
+    told = None if names is None else numbered(names)
+    sentence, fault = sentence_of(record, scheme=known, repair=repair, lang=lang, names=told)
     if fault is not None:
         raise type(fault)(fault.message, where=fault.where or sentence.id, hint=fault.hint)
     return sentence

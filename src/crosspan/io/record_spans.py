@@ -43,28 +43,47 @@ def place_under(item: Mapping[str, Any], keys: Sequence[str]) -> int:
 _SPAN_HINT = 'Write spans as [start, end, "LABEL"] or {"start": 0, "end": 2, "label": "LABEL"}.'
 
 
-def spans_under(record: Mapping[str, Any], key: str) -> list[Span]:
-    """The spans of a record, in whatever unit they count."""
+def spans_under(record: Mapping[str, Any], key: str, names: Mapping[int, str]) -> list[Span]:
+    """The spans of a record, in whatever unit they count.
+
+    Args:
+        record: In our shape.
+        key: Where they stand.
+        names: What labels that are numbers stand for.
+    """
     items = record[key]
     if not is_list(items):
         raise SpanError("the spans are not a list", hint=_SPAN_HINT)
-    return [_span(item) for item in items]
+    return [_span(item, names) for item in items]
 
 
-def _span(item: Any) -> Span:
+def _span(item: Any, names: Mapping[int, str]) -> Span:
     score = None
     if isinstance(item, Mapping):
         start = place_under(item, START_KEYS)
         length = item.get("length")
         end = start + length if first(item, END_KEYS) is None and type(length) is int else place_under(item, END_KEYS)
         label, score = first(item, LABEL_KEYS), item.get("score", item.get("Score"))
+        score = first_score(item) if score is None else score
         if is_list(label) and len(label) == 1:
             label = label[0]
     elif is_list(item) and len(item) == 3:
         start, end, label = item
     else:
         raise SpanError(f"{shown(item)} is not a span", hint=_SPAN_HINT)
+    if type(label) is int:
+        label = names.get(label, label)
     return span_of(item, start, end, label, score)
+
+
+def first_score(item: Mapping[str, Any]) -> float | None:
+    """The confidence that tools give a span under another name than ``score``, where it is one.
+
+    Example:
+        >>> first_score({"confidence": 0.5}), first_score({"confidence": "high"})
+        (0.5, None)
+    """
+    return next((item[key] for key in ("confidence", "probability", "prob") if is_score(item.get(key))), None)
 
 
 def span_of(item: Any, start: Any, end: Any, label: Any, score: Any = None) -> Span:
@@ -89,7 +108,8 @@ def span_of(item: Any, start: Any, end: Any, label: Any, score: Any = None) -> S
     if type(label) is int:
         raise SpanError(
             f"{shown(item)} has the number {label} for a label",
-            hint="Export the names of the labels with them; what a number stands for is not known here.",
+            hint=f"Say what the numbers stand for, e.g. --tag-names {label}=PER,{label + 1}=LOC, or name the file of "
+            "labels that the tool exports: --tag-names labels.json.",
         )
     if not is_place(start) or not is_place(end) or not isinstance(label, str):
         raise SpanError(f"{shown(item)} is not a span", hint=_SPAN_HINT)

@@ -18,6 +18,7 @@ from crosspan.core.tag_forms import Respelt, Spelling, spelling_of
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.io.format import Unit
+from crosspan.io.looks import inline_label
 from crosspan.io.places import (
     Offsets,
     check_own_texts,
@@ -45,8 +46,6 @@ from crosspan.io.record_shapes import (
 from crosspan.io.record_spans import is_place, place_under, spans_under
 from crosspan.text.tokenize import tokenize
 
-Names = Sequence[str] | Mapping[str, Sequence[str]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordReading:
@@ -57,7 +56,8 @@ class RecordReading:
         spelling: How the tags are spelt; ``None`` finds it from each sentence alone.
         repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
         lang: The language, where a record does not say.
-        names: Names of tags that are given as numbers, as HuggingFace ``ClassLabel`` keeps them: of all, or by key.
+        names: What tags and labels that are given as numbers stand for, where the user says so.
+        classes: The same as a file says it of each key, as HuggingFace ``ClassLabel`` keeps it.
         tag_key: The key of the tags, where the user says so.
         unit: What character offsets count, where a record does not say.
         notice: Called with what is noticed: its code, a sentence, how often, and an example.
@@ -67,16 +67,15 @@ class RecordReading:
     spelling: Spelling | None = None
     repair: Repair = "error"
     lang: str | None = None
-    names: Names | None = None
+    names: Mapping[int, str] | None = None
+    classes: Mapping[str, Sequence[str]] | None = None
     tag_key: str | None = None
     unit: Unit = "codepoints"
     notice: Callable[[str, str, int, str], None] = lambda code, what, count, example: None
 
-    def names_of(self, key: str) -> Sequence[str] | None:
-        """What the numbers of a column stand for."""
-        if isinstance(self.names, Mapping):
-            return self.names.get(key)
-        return self.names
+    def names_of(self, key: str) -> Mapping[int, str]:
+        """What the numbers under a key stand for."""
+        return self.names or dict(enumerate((self.classes or {}).get(key, ())))
 
 
 def sentence_of(record: Mapping[str, Any], **options: Any) -> tuple[Sentence, CrosspanError | None]:
@@ -114,7 +113,7 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> tuple[Sentence
         if isinstance(record.get("data"), Mapping):
             record = record["data"]
     text = _text(record)
-    tags = tags_key(record, how.tag_key, how.names if isinstance(how.names, Mapping) else None)
+    tags = tags_key(record, how.tag_key, how.classes)
     tokens, offsets = _tokens(record, text, tags, how)
     by_characters = tokens is None or _of_mappings(record)
     if tokens is None:
@@ -166,12 +165,12 @@ def _of_tokens(
     empty = [index for index, token in enumerate(tokens) if not token]
     if empty:
         raise SpanError(f"token {empty[0] + 1} is empty", hint="Put the word in, or take the token out with its tag.")
-    key = spans_key(record, tags)
+    key = spans_key(record, tags, how.tag_key)
     from_tags = None if tags is None else _spans_of_tags(record, tags, len(tokens), how)
     _notice_unused(record, (tags, key), how, labelled=from_tags is not None or bool(key and record[key]))
     if key is None:
         return offsets, tokens, from_tags or []
-    spans = sorted(spans_under(record, key))
+    spans = sorted(spans_under(record, key, how.names_of(key)))
     text = _text(record)
     if not _fit_tokens(record[key], tokens):
         placed = offsets or (None if text is None else find_offsets(tokens, text))
@@ -198,12 +197,15 @@ def _fit_tokens(items: Any, tokens: Sequence[str]) -> bool:
 def _character_spans(
     record: Mapping[str, Any], text: str, offsets: Offsets, tags: str | None, how: RecordReading
 ) -> tuple[Offsets, list[Span]]:
-    key = spans_key(record, tags)
+    key = spans_key(record, tags, how.tag_key)
     _notice_unused(record, (key,), how, labelled=bool(key and record[key]))
     if key is None:
+        if (found := inline_label(text)) is not None:
+            what = "{count} texts without labels have what looks like a label in them{example}; it is read as text"
+            how.notice("labels-within", what, 1, found)
         return offsets, []
     unit = record.get("unit") or how.unit
-    spans = in_code_points(spans_under(record, key), text, unit)
+    spans = in_code_points(spans_under(record, key, how.names_of(key)), text, unit)
     check_own_texts(record[key], spans, text, str(unit))
     for cut in cuts_of_words(text, offsets, spans):
         how.notice(
@@ -230,6 +232,8 @@ def _notice_unused(
                 f"{key!r} looks like {count} labels, and is not understood",
                 hint="Name the key of the tags with --tag-column, or write the labels under 'spans' or 'ner_tags'.",
             )
+        if how.tag_key is not None:  # somebody has chosen
+            continue
         how.notice(
             "labels-unused",
             f"{key!r} holds {{count}} more labels, which are not used (--tag-column chooses)",
@@ -336,7 +340,7 @@ def tags_of(record: Mapping[str, Any], key: str, how: RecordReading) -> list[str
         TagError: They are none, or numbers whose names are not known.
 
     Example:
-        >>> tags_of({"ner": [0, 1]}, "ner", RecordReading(names=["O", "B-PER"]))
+        >>> tags_of({"ner": [0, 1]}, "ner", RecordReading(names={1: "B-PER", 0: "O"}))
         ['O', 'B-PER']
     """
     tags = record[key]
@@ -345,9 +349,10 @@ def tags_of(record: Mapping[str, Any], key: str, how: RecordReading) -> list[str
     if all(isinstance(tag, str) for tag in tags):
         return list(tags)
     names = how.names_of(key)
-    if names is None or not all(isinstance(tag, int) and 0 <= tag < len(names) for tag in tags):
+    unknown = next((tag for tag in tags if tag not in names), None)
+    if unknown is not None:
         raise TagError(
-            "the tags are numbers without names",
+            f"the tag {shown(unknown)} has no name" if names else "the tags are numbers without names",
             hint="Write tags as strings, such as B-PER or O; or say what the numbers stand for: --tag-names O,B-PER,…",
         )
     return [names[tag] for tag in tags]

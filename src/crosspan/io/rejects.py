@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crosspan.core.errors import CrosspanError, LeftOutError
 from crosspan.core.logs import warn
@@ -19,11 +19,14 @@ class Located(NamedTuple):
         line: Where it begins in its file, from 1.
         sentence: The sentence; without spans where there is a fault.
         fault: What is wrong with its labels, with its place.
+        evidence: The record of a projection that the sentence is of, with the sources of its spans and what was
+            dropped; see :mod:`crosspan.io.projections`.
     """
 
     line: int
     sentence: Sentence
     fault: CrosspanError | None = None
+    evidence: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def settle(located: Iterable[Located], rejects: list[Reject] | None) -> Iterator
         CrosspanError: The first other fault, where there is no list.
     """
     left_out = 0
-    for index, (_, sentence, fault) in enumerate(located):
+    for index, (_, sentence, fault, _) in enumerate(located):
         if fault is not None:
             if rejects is None and isinstance(fault, LeftOutError):
                 left_out += 1

@@ -46,20 +46,21 @@ class TagColumns:
         return ",".join(names)
 
 
-def tag_columns(path: PathLike, format: str = "auto") -> TagColumns | None:  # noqa: A002
+def tag_columns(path: PathLike, format: str = "auto", encoding: str = "utf-8") -> TagColumns | None:  # noqa: A002
     """Find all columns with tags of entities in the beginning of a file.
 
     Args:
         path: The file, which is opened once more: no pipe.
         format: Its format; ``"auto"`` finds it.
+        encoding: Its encoding.
 
     Returns:
         The columns; ``None`` where the file has none.
     """
     try:
-        if input_format(path, format).name != "conll":
+        if input_format(path, format, encoding).name != "conll":
             return None
-        lines = list(islice(chain.from_iterable(read_blocks(path)), _LINES))
+        lines = list(islice(chain.from_iterable(read_blocks(path, encoding)), _LINES))
         layout = find_layout(lines, name_of(path))
     except CrosspanError:  # the reader of the file says it better
         return None

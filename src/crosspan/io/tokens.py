@@ -25,7 +25,7 @@ class TokenLines(TextFormat):
 
     name = "tokens"
     endings = (".tok",)
-    labels = False
+    labels = ids = texts = False
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
         """Yield a sentence a line, without tokens where the line is blank; its text is the line as it stands."""

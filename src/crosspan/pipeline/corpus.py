@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crosspan.core.checks import words_of
-from crosspan.core.digests import depends_on, file_digest
+from crosspan.core.digests import depends_on, file_digest, files_of
 from crosspan.core.errors import CrosspanError, FormatError, LeftOutError
 from crosspan.core.files import PathLike
 from crosspan.core.types import Pair, Sentence
+from crosspan.io.dataset_folder import is_dataset_folder
 from crosspan.io.pairs import LocatedPair, SentenceFile, empty_side, one_sided, read_pairs
 from crosspan.pipeline.parts import Fault
 
@@ -45,7 +46,7 @@ class Corpus(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file of sentences whose content is known by its checksum.
+    """A file of sentences, or a folder of a data set, whose content is known by its checksum.
 
     Args:
         file: The file and how to read it.
@@ -65,9 +66,11 @@ class InputFile:
             FormatError: There is no such file, or it is none.
         """
         path = Path(file.path)
-        if path.exists() and not path.is_file():
+        if path.exists() and not path.is_file() and not is_dataset_folder(path):
             raise FormatError("this is no file", where=file.shown, hint="A recipe reads files that stay, not pipes.")
-        return cls(file, file_digest(path, file.shown), path.stat().st_size)
+        digest = file_digest(path, file.shown)
+        sizes = [(path / name).stat().st_size for name in (files_of(path) if path.is_dir() else [""])]
+        return cls(file, digest, sum(sizes))
 
     def facts(self) -> Any:
         """What the sentences read depend on, as plain values."""

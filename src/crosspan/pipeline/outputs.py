@@ -13,6 +13,7 @@ from crosspan import io
 from crosspan.core.errors import EmptyInputError
 from crosspan.core.files import atomic_binary, open_output
 from crosspan.core.types import Projection, Sentence
+from crosspan.io.losses import Losses
 from crosspan.models.archive import unpack
 from crosspan.pipeline.codec import model_bytes
 from crosspan.pipeline.recipes.recipe import Recipe
@@ -48,9 +49,14 @@ class Written:
         return self.summary.rejected + (self.predicted or {}).get("rejected", 0)
 
 
-def ending_of(recipe: Recipe) -> str:
-    """The ending of files of labelled sentences."""
-    return "spacy" if recipe.output.format == "docbin" else recipe.output.format
+def ending_of(form: str) -> str:
+    """The ending of files of labelled sentences in a format.
+
+    Example:
+        >>> ending_of("docbin")
+        'spacy'
+    """
+    return "spacy" if form == "docbin" else form
 
 
 RESOLVED = "recipe.resolved.toml"
@@ -65,7 +71,10 @@ def result_names(recipe: Recipe) -> list[str]:
         >>> result_names(make_recipe({"source": {"path": "a"}, "target": {"path": "b"}}))[0]
         'labelled.jsonl'
     """
-    sentences = [f"{stem}.{ending_of(recipe)}" for stem in ("labelled", "predicted", "translated", "back_translated")]
+    sentences = [
+        f"{stem}.{ending_of(recipe.output.format)}"
+        for stem in ("labelled", "predicted", "translated", "back_translated")
+    ]
     return [*sentences, "dropped.jsonl", "rejected.jsonl", "model.crf", "model", "scores.json", RESOLVED]
 
 
@@ -84,7 +93,8 @@ class OutputWriter:
     def __init__(self, recipe: Recipe, results: Results) -> None:
         self.recipe = recipe
         self.results = results
-        self.written = Written()
+        scored = recipe.project is None or recipe.project.source_scores
+        self.written = Written(summary=Summary(source_scores=scored))
 
     def write(self) -> Written:
         """Write everything.
@@ -93,19 +103,22 @@ class OutputWriter:
             EmptyInputError: There is not one sentence that could be worked on.
             OutputError: A file cannot be written.
         """
-        ending = ending_of(self.recipe)
+        ending = ending_of(self.recipe.output.format)
         with ExitStack() as stack:
             logs = [stack.enter_context(open_output(self._path(name))) for name in ("dropped.jsonl", "rejected.jsonl")]
             labelled = self._path(f"labelled.{ending}")
             form, how = io.output_format(labelled, self.recipe.output.format, labels=True), io.Writing()
+            losses = Losses(form, self.written.summary.lost, logged=True)
             projections = self._labelled(*logs, faults=form.faults)
             if self.results.plan.labelled == "ensemble":
-                form.write_marked(labelled, ((one.sentence, one.error) for one in projections), how)
+                marked = losses.watched_marked((one.sentence, one.error) for one in projections)
+                form.write_marked(labelled, marked, how)
             else:
-                form.write_projections(labelled, projections, how)
+                form.write_projections(labelled, losses.watched(projections), how)
             self._made_sides(form.name, ending)
             if "predict" in self.results:
-                form.write_marked(self._path(f"predicted.{ending}"), self._predicted(logs[1]), how)
+                predicted = losses.watched_marked(self._predicted(logs[1]))
+                form.write_marked(self._path(f"predicted.{ending}"), predicted, how)
         if "train" in self.results:
             self._model()
         if "evaluate" in self.results:

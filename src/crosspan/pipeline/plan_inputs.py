@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crosspan.core.errors import FormatError
 from crosspan.io import read_links
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline.corpus import Bitext, Corpus, Files, InputFile
+from crosspan.pipeline.recipes.file_tables import EvaluateTable, PredictTable, SentenceTable
 from crosspan.pipeline.recipes.recipe import Recipe
-from crosspan.pipeline.recipes.tables import (
-    AlignTable,
-    EvaluateTable,
-    PredictTable,
-    SentenceTable,
-    SourceTable,
-    TrainTable,
-)
+from crosspan.pipeline.recipes.tables import AlignTable
+from crosspan.pipeline.recipes.train_table import TrainTable
 from crosspan.pipeline.steps.aligning import LinkSource
 from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.scoring import Scoring
@@ -34,7 +29,7 @@ class Given:
 
     Args:
         corpora: By table: ``"source"`` (or pairs of source and target), ``"target"``, ``"predict"``, ``"evaluate"``,
-            ``"dev"``.
+            ``"dev"``, ``"gold"``.
         bitext: Translated text to learn from, beside that of ``[bitext]``.
         links: Word links, for ``[align]``.
         components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``;
@@ -74,9 +69,9 @@ class RecipeInputs:
 
         def read() -> Iterator[Any]:
             with SentenceFile(path, name=shown).naming():
-                yield from read_links(path)
+                yield from read_links(path, start=int(align.one_based))
 
-        return LinkSource(read, shown, path)
+        return LinkSource(read, shown, path, align.one_based)
 
     def bitext(self) -> list[Bitext]:
         """More text for an aligner to learn from."""
@@ -92,6 +87,15 @@ class RecipeInputs:
         side = self.recipe.target if table.options.get("dev_is_target") else self.recipe.source
         lang = side.lang if side is not None else ""
         return Files((self._input(SentenceFile(self.recipe.path(table.dev), lang=lang or None, name=table.dev)),))
+
+    def gold(self, table: TrainTable) -> Corpus | None:
+        """Sentences of the target language with right labels, to learn from."""
+        if "gold" in self.given.corpora:
+            return self.given.corpora["gold"]
+        if not table.gold:
+            return None
+        lang = self.recipe.target.lang or None
+        return Files((self._input(SentenceFile(self.recipe.path(table.gold), lang=lang, name=table.gold)),))
 
     def other_text(self, table: TrainTable) -> list[Corpus]:
         """Text of other languages, for a trainer."""
@@ -134,30 +138,16 @@ class RecipeInputs:
         """Sentences that a trained tagger labels."""
         corpus = self.given.corpora.get("predict" if isinstance(table, PredictTable) else "evaluate")
         if corpus is None:
-            lang = table.lang if isinstance(table, PredictTable) else self.recipe.target.lang
-            file = SentenceFile(
-                self.recipe.path(table.path),
-                table.format,
-                lang or None,
-                table.columns or None,
-                repair="begin",
-                name=table.path,
-            )
+            file = self._file(table, labelled=False)
+            if isinstance(table, EvaluateTable):
+                file = replace(file, lang=table.lang or self.recipe.target.lang or None, scheme="auto")
             corpus = Files((self._input(file),))
         return CorpusReading("unlabelled", corpus, self.general.shard, self.general.limit, labelled=False)
 
     def _file(self, table: SentenceTable, *, labelled: bool) -> SentenceFile:
-        """A file of sentences; where labels do not count, "begin" reads the most."""
-        of_source = table if isinstance(table, SourceTable) else SourceTable(repair="begin")
-        return SentenceFile(
-            self.recipe.path(table.path),
-            table.format,
-            table.lang or None,
-            table.columns or None,
-            of_source.scheme,
-            of_source.repair if labelled else "begin",
-            table.path,
-        )
+        """A file of sentences, read as its table says; where labels do not count, "begin" reads the most."""
+        file = SentenceFile(self.recipe.path(table.path), name=table.path, **table.reading())
+        return file if labelled else replace(file, repair="begin")
 
     def _input(self, file: SentenceFile) -> InputFile:
         known = self.files.get(file.shown)
@@ -172,16 +162,7 @@ class RecipeInputs:
         """What is scored, and how."""
         gold = self.given.corpora.get("evaluate")
         if gold is None:
-            file = SentenceFile(
-                self.recipe.path(table.path),
-                table.format,
-                None,
-                table.columns or None,
-                table.scheme,
-                table.repair,
-                table.path,
-            )
-            gold = Files((self._input(file),))
+            gold = Files((self._input(self._file(table, labelled=True)),))
         return Scoring(
             gold,
             table.labels,

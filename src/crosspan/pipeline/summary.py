@@ -40,9 +40,12 @@ class Summary:
         filtered: Sentences left out because a filter gave them up.
         spans: Source spans in the sentences written.
         projected: How many of them have a target span.
-        dropped: How many have none, by reason.
+        dropped: How many have none, by reason; those of which the label is not known as ``unobserved``.
         target_spans: Target spans written.
-        mean_confidence: Of the target spans; ``None`` without any.
+        mean_confidence: Of the target spans; ``None`` without any. It is what the method believes, and no accuracy.
+        source_scores: Whether confidences are multiplied with the scores of the source's labels, where those have some.
+        source_scored: Target spans whose source label has a score.
+        lost: How many of what the format of the output cannot keep; see :mod:`crosspan.io.losses`.
         seconds: Time taken.
     """
 
@@ -54,6 +57,9 @@ class Summary:
     dropped: Counter[str] = field(default_factory=Counter)
     target_spans: int = 0
     mean_confidence: float | None = None
+    source_scores: bool = True
+    source_scored: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
     def add(self, projection: Projection) -> None:
@@ -62,16 +68,17 @@ class Summary:
         self.sentences += 1
         n_projected = len({link.source for link in links})
         self.projected += n_projected
-        self.spans += n_projected + len(projection.dropped)
-        self.dropped.update(span.reason for span in projection.dropped)
+        self.spans += n_projected + len(projection.lost)
+        self.dropped.update(span.reason for span in projection.lost)
         total = (self.mean_confidence or 0.0) * self.target_spans + sum(link.confidence for link in links)
         self.target_spans += len(links)
+        self.source_scored += sum(link.source.score is not None for link in links)
         if self.target_spans:
             self.mean_confidence = total / self.target_spans
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
-        return {**asdict(self), "dropped": dict(sorted(self.dropped.items()))}
+        return {**asdict(self), "dropped": dict(sorted(self.dropped.items())), "lost": dict(self.lost)}
 
 
 @dataclass(slots=True)
@@ -87,6 +94,7 @@ class TagSummary:
         left_out: Entities left out because their label was not asked for, by label.
         mean_score: Mean score of the entities written; ``None`` where they have none.
         adapted: Whether the tagger was first adapted to the text.
+        lost: How many of what the format of the output cannot keep; see :mod:`crosspan.io.losses`.
         seconds: Time taken.
     """
 
@@ -98,13 +106,14 @@ class TagSummary:
     left_out: Counter[str] = field(default_factory=Counter)
     mean_score: float | None = None
     adapted: bool = False
+    lost: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     _scored: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values for JSON."""
         found = {**asdict(self), "labels": dict(sorted(self.labels.items()))}
-        found["left_out"] = dict(sorted(self.left_out.items()))
+        found |= {"left_out": dict(sorted(self.left_out.items())), "lost": dict(self.lost)}
         return {name: value for name, value in found.items() if name[0] != "_"}
 
     def count(self, sentence: Sentence) -> None:

@@ -14,6 +14,7 @@ from crosspan.core.overwrites import check_writing
 from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
 from crosspan.io.dataset_folder import places_read
+from crosspan.io.losses import Losses
 from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline.corpus import corpus_of
 from crosspan.pipeline.labels import Settings, tag_table
@@ -93,7 +94,8 @@ def tag_file(
         _check_labels(plan.steps[-1], labels, threads)
         results, _ = carry_out(plan, store, threads=threads, progress=progress)
         summary.adapted = "adapt" in results
-        form.write_marked(out, _marked(results, source.shown, labels, min_confidence, summary, on_reject), writing)
+        marked = _marked(results, source.shown, labels, min_confidence, summary, on_reject)
+        form.write_marked(out, Losses(form, summary.lost).watched_marked(marked), writing)
     summary.seconds = time.perf_counter() - started
     return summary
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike
+from crosspan.core.options import with_settings
 from crosspan.core.shown import shown
-from crosspan.core.tags import Repair, SchemeOption
 from crosspan.core.toml_reader import read_toml
+from crosspan.io.choice import format_named
 from crosspan.io.pairs import SentenceFile
+from crosspan.pipeline.outputs import ending_of
+from crosspan.pipeline.recipes.file_tables import SentenceTable
+from crosspan.pipeline.recipes.tables import TABLES
 from crosspan.report.reading import ReportFiles
 
 RECIPE = "recipe.resolved.toml"
@@ -52,9 +56,10 @@ def run_files(folder: PathLike) -> tuple[ReportFiles, dict[str, str]]:
     limit = recipe.value("limit")
     files = ReportFiles(
         source=_sentences(root, recipe, "source"),
-        projected=base / "labelled.jsonl",
+        projected=base / f"labelled.{ending_of(recipe.text('output', 'format'))}",
         dropped=base / "dropped.jsonl",
         links=None if links is None else _path(root, links),
+        one_based=recipe.value("align", "one_based", default=False) is True,
         gold=_sentences(root, recipe, "evaluate") if scored else None,
         target=replace(_sentences(root, recipe, "target"), repair="begin"),
         own_labels=not recipe.has("tag"),
@@ -76,7 +81,7 @@ class _Tables:
 
     def __init__(self, data: Mapping[str, Any], where: str) -> None:
         self._data = data
-        self._where = where
+        self.where = where
 
     def has(self, name: str) -> bool:
         """Whether there is a key of this name before the tables, or a table."""
@@ -87,7 +92,7 @@ class _Tables:
         found: Any = self._data
         for name in names:
             if not isinstance(found, Mapping) or (name not in found and default is None):
-                raise FormatError(f"it has no {'.'.join(names)!r}", where=self._where, hint="Run it again.")
+                raise FormatError(f"it has no {'.'.join(names)!r}", where=self.where, hint="Run it again.")
             found = found.get(name, default)
         return found
 
@@ -95,7 +100,7 @@ class _Tables:
         """A value that is text."""
         found = self.value(*names, default=default)
         if not isinstance(found, str) or "\0" in found:
-            raise FormatError(f"{'.'.join(names)} is {shown(found)}", where=self._where, hint="Run it again.")
+            raise FormatError(f"{'.'.join(names)} is {shown(found)}", where=self.where, hint="Run it again.")
         return found
 
 
@@ -109,7 +114,7 @@ def _check(recipe: _Tables, base: Path) -> None:
             hint="Look at the translate-test run of the same sentences instead.",
         )
     form = recipe.text("output", "format")
-    if form != "jsonl":
+    if not format_named(form).sources:
         raise OptionError(
             f"the run wrote {form}, which keeps no confidences and sources",
             where=str(base),
@@ -122,11 +127,12 @@ def _path(root: Path, name: str) -> str:
 
 
 def _sentences(root: Path, recipe: _Tables, table: str) -> SentenceFile:
-    return SentenceFile(
-        _path(root, recipe.text(table, "path")),
-        recipe.text(table, "format"),
-        recipe.text(table, "lang", default="") or None,
-        recipe.text(table, "columns") or None,
-        cast("SchemeOption", recipe.text(table, "scheme", default="auto")),
-        cast("Repair", recipe.text(table, "repair", default="error")),
-    )
+    """A file of the run, read as it was read there; keys of a later version are passed over."""
+    kind = TABLES[table]
+    known = {field.name for field in fields(kind)}
+    values = {name: value for name, value in dict(recipe.value(table)).items() if name in known}
+    try:
+        read: SentenceTable = with_settings(kind(), values)
+    except OptionError as error:
+        raise FormatError(f"[{table}] is wrong: {error.message}", where=recipe.where, hint="Run it again.") from error
+    return SentenceFile(_path(root, recipe.text(table, "path")), **read.reading())

@@ -9,10 +9,11 @@ from typing import Any
 
 from crosspan.core.model_options import names_a_cache, names_a_model, with_models
 from crosspan.core.options import flat
+from crosspan.io.dataset_folder import places_read as files_among
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import TABLES
 
-FILES = ("path", "files", "dev", "unlabelled")
+FILES = ("path", "files", "gold", "dev", "unlabelled")
 """Keys of tables that name files to be read."""
 
 
@@ -28,8 +29,7 @@ def places_read(recipe: Recipe) -> list[str]:
     found = [recipe.shown] if recipe.shown else []
     for name, value in _values(recipe):
         if name in FILES:
-            paths = [str(recipe.path(path)) for path in _paths(value)]
-            found += [path for path in paths if not os.path.isdir(path)]  # a folder is refused where it is opened
+            found += files_among([str(recipe.path(path)) for path in _paths(value)])
         elif names_a_model(name):
             model = with_models({name: value}, recipe.model)[name]
             found += [path for path in (model, model.partition(":")[2]) if path and os.path.exists(path)]

@@ -15,6 +15,7 @@ from crosspan.core.files import PathLike
 from crosspan.core.options import flat, nested, setting_names, with_settings
 from crosspan.core.toml_reader import Place, TomlReader, read_toml
 from crosspan.pipeline.recipes.backends import FAMILIES, check_backend, is_free, option_names, resolved_options
+from crosspan.pipeline.recipes.file_tables import EvaluateTable, PredictTable, SourceTable, TargetTable
 from crosspan.pipeline.recipes.fit import unfit
 from crosspan.pipeline.recipes.tables import (
     ONLY_IN,
@@ -24,18 +25,14 @@ from crosspan.pipeline.recipes.tables import (
     BackTranslateTable,
     BitextTable,
     EnsembleTable,
-    EvaluateTable,
     General,
     OutputTable,
-    PredictTable,
     ProjectTable,
-    SourceTable,
     TagTable,
-    TargetTable,
-    TrainTable,
     TranslateTable,
 )
 from crosspan.pipeline.recipes.toml_text import toml_text
+from crosspan.pipeline.recipes.train_table import TrainTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

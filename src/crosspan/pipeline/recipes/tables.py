@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from crosspan.core.errors import OptionError
-from crosspan.core.nearest import did_you_mean
-from crosspan.core.tags import REPAIRS, SCHEMES, Repair, SchemeOption
-from crosspan.io import FORMATS, output_names
+from crosspan.io import output_names
+from crosspan.pipeline.recipes.file_tables import EvaluateTable, PredictTable, SourceTable, TargetTable, check_choice
+from crosspan.pipeline.recipes.train_table import Options, TrainTable
 from crosspan.pipeline.voting import WEIGHT
 from crosspan.project.filters import check_confidence, check_filters
 from crosspan.project.marker_options import MarkerOptions
-from crosspan.text.language_codes import check_language
-from crosspan.train import TRAINERS
+from crosspan.project.unknown_labels import check_labels
 from crosspan.train.adapt_options import AdaptOptions
-from crosspan.train.noise import NoiseOptions
-from crosspan.train.round_options import ROUNDS, VoteOptions
 from crosspan.translate.guard import GuardOptions
 
 SHARD = 4_000
@@ -31,18 +27,6 @@ TASKS: dict[str, str] = {
     "model-transfer": "tag the sentences themselves with a multilingual tagger; nothing is carried over",
 }
 """The tasks, with a line on each."""
-
-Options = Mapping[str, Any]
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise unless a value is one of some.
-
-    Raises:
-        OptionError: It is not; the error names the nearest.
-    """
-    if value not in choices:
-        raise OptionError(f"{name} is {value!r}", hint=did_you_mean(value, choices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,50 +55,6 @@ class General:
             raise OptionError("limit must be 0 or more, and shard 1 or more")
         if not self.out:
             raise OptionError("out is empty", hint="Name a folder for the results.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SentenceTable:
-    """A file of sentences.
-
-    Args:
-        path: The file.
-        format: conll, jsonl, parquet, plain or tokens; auto finds out.
-        lang: Language code.
-        columns: What the columns hold, such as id,token,-,tag; empty finds out.
-    """
-
-    path: str = ""
-    format: str = "auto"
-    lang: str = ""
-    columns: str = ""
-
-    def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS.names()))
-        check_language(self.lang, what="lang")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceTable(SentenceTable):
-    """The sentences that have labels, or that [tag] labels; in translate-test they are the translations.
-
-    Args:
-        scheme: Tag scheme; auto finds out.
-        repair: How to read ill-formed tags: begin, drop or merge; error leaves such sentences out.
-    """
-
-    scheme: SchemeOption = "auto"
-    repair: Repair = "error"
-
-    def __post_init__(self) -> None:
-        SentenceTable.__post_init__(self)  # a class with slots is made anew, and super() would look for the first one
-        check_choice("scheme", self.scheme, ("auto", *SCHEMES))
-        check_choice("repair", self.repair, tuple(REPAIRS))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetTable(SentenceTable):
-    """The sentences to label, one for each of the source. Labels they have are not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,10 +139,12 @@ class AlignTable:
             links reads a file of links; model loads an aligner that was saved; none links nothing, for methods that
             need no links.
         path: The file, for links and model.
+        one_based: Whether the links of the file count words from 1.
     """
 
     use: str = "statistical"
     path: str = ""
+    one_based: bool = False
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -210,6 +152,8 @@ class AlignTable:
             raise OptionError(f'use = "{self.use}" needs a path', hint='Add path = "FILE".')
         if self.use not in ("links", "model") and self.path:
             raise OptionError(f'path does not go with use = "{self.use}"', hint='Write use = "links" or "model".')
+        if self.one_based and self.use != "links":
+            raise OptionError(f'one_based does not go with use = "{self.use}"', hint='Write use = "links".')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,72 +166,21 @@ class ProjectTable:
         source_scores: Whether confidences are multiplied with the scores of the source spans: both must be right.
         min_confidence: Spans less sure than this are dropped.
         filters: Filters to apply, such as ["comp-src"].
+        labels: Labels of the target, such as ["PER", "LOC", "ORG"]; spans of other labels get one of these where the
+            corpus shows which, and are unobserved else. Empty keeps all labels.
     """
 
     use: str = "candidates"
     source_scores: bool = True
     min_confidence: float = 0.0
     filters: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     options: Options = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_confidence(self.min_confidence)
         object.__setattr__(self, "filters", check_filters(self.filters))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainTable:
-    """The tagger that is trained.
-
-    Args:
-        use: crf, token-classifier to fine-tune an encoder, or a trainer that another package brings.
-        rounds: How often the tagger's predictions and the projected labels vote, and it is trained again; only crf
-            does so, once if nothing else is said.
-        noise: How projected labels are taken.
-        vote: How predictions and labels vote.
-        dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
-            dev_is_target = true, of the target language.
-        learn_from: Which labelled sentences are learned from: target, those that labels were carried to; source, those
-            that they came from; or both. auto is target, but source where a trainer learns not to tell languages apart.
-        unlabelled: Files of other languages that an encoder learns not to tell from the source, such as
-            ["sw=news.txt"]; only with adversarial.mode, and in advpicker. Without a language they are of the target.
-            Where the source is learned from, all target sentences are such text, too.
-    """
-
-    use: str = "crf"
-    learn_from: Literal["auto", "target", "source", "both"] = "auto"
-    rounds: int = -1
-    dev: str = ""
-    unlabelled: tuple[str, ...] = ()
-    noise: NoiseOptions = field(default_factory=NoiseOptions)
-    vote: VoteOptions = field(default_factory=VoteOptions)
-    options: Options = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_choice("learn_from", self.learn_from, ("auto", "target", "source", "both"))
-        trainer = TRAINERS.component(self.use)
-        if self.rounds == -1:
-            object.__setattr__(self, "rounds", ROUNDS if trainer.votes else 0)
-        if self.rounds < 0:
-            raise OptionError(f"rounds is {self.rounds}", hint="Choose 0 or more.")
-        if not trainer.votes:
-            if self.rounds:
-                raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out rounds, or set rounds = 0.")
-            if self.vote != VoteOptions():
-                raise OptionError(f"{self.use} does not vote in rounds", hint="Leave out what begins with vote.")
-        if self.unlabelled and not trainer.unlabelled:
-            raise OptionError(f"{self.use} learns nothing from unlabelled text", hint="Leave out unlabelled.")
-        if self.dev and not trainer.dev:
-            raise OptionError(f"{self.use} chooses nothing on dev sentences", hint="Leave out dev.")
-        if trainer.model and not self.options.get(trainer.model):
-            raise OptionError(f"{self.use} needs an {trainer.model}", hint=f'Add {trainer.model} = "NAME".')
-        if self.options.get("patience") and trainer.dev and not self.dev:
-            raise OptionError("early stopping needs dev sentences", hint='Add dev = "FILE", or set patience = 0.')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictTable(SentenceTable):
-    """Sentences that the trained tagger labels."""
+        object.__setattr__(self, "labels", check_labels(self.labels))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,40 +201,6 @@ class EnsembleTable:
     def __post_init__(self) -> None:
         if not 0.0 <= self.weight <= 1.0:
             raise OptionError(f"weight is {self.weight}", hint="Choose a value from 0 to 1.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluateTable:
-    """What the result is scored against: the predictions of a trained tagger, else the labels carried over.
-
-    Args:
-        path: The file with the right labels. Without [predict], a trained tagger labels its sentences.
-        format: conll, jsonl or parquet; auto finds out.
-        columns: What the columns hold; empty finds out.
-        scheme: Tag scheme; auto finds out.
-        repair: How to read ill-formed tags: begin, drop or merge; error stops.
-        labels: Classes to score, such as ["PER", "LOC"]; empty scores all.
-        ignore_labels: Classes to leave out.
-        bootstrap: Resamples for confidence intervals; 0 for none.
-        confidence: Share of the resamples that an interval holds.
-    """
-
-    path: str = ""
-    format: str = "auto"
-    columns: str = ""
-    scheme: SchemeOption = "auto"
-    repair: Repair = "error"
-    labels: tuple[str, ...] = ()
-    ignore_labels: tuple[str, ...] = ()
-    bootstrap: int = 0
-    confidence: float = 0.95
-
-    def __post_init__(self) -> None:
-        check_choice("format", self.format, ("auto", *FORMATS.names()))
-        check_choice("scheme", self.scheme, ("auto", *SCHEMES))
-        check_choice("repair", self.repair, tuple(REPAIRS))
-        if self.bootstrap < 0 or not 0.0 < self.confidence < 1.0:
-            raise OptionError("bootstrap must be 0 or more, and confidence between 0 and 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,15 +155,17 @@ class LinkSource:
         read: Gives them from the first.
         shown: What to call their file in messages; empty for links in memory.
         path: Their file, where it stays.
+        one_based: Whether they count words from 1 there.
     """
 
     read: Callable[[], Iterable[Alignment]]
     shown: str = ""
     path: Path | None = None
+    one_based: bool = False
 
     def facts(self) -> Any:
         """What they depend on: asked for only where results are kept."""
-        return None if self.path is None else file_digest(self.path, self.shown)
+        return None if self.path is None else [file_digest(self.path, self.shown), self.one_based]
 
 
 @dataclass(kw_only=True)
