@@ -1,9 +1,9 @@
 """Models in whole numbers of 8 bits, for speed on a CPU.
 
 Weights become whole numbers once, each row with a scale of its own; what goes through the layers becomes whole numbers
-on the way (dynamic quantisation), each piece with a scale of its own: in trained encoders a few pieces of every sentence,
-mostly those that end it, have values twenty times as large as the others, which with one scale for all would be rounded
-away.
+on the way (dynamic quantisation), each piece with a scale of its own: in trained encoders a few pieces of every
+sentence, mostly those that end it, have values twenty times as large as the others, which with one scale for all would
+be rounded away.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from crosspan.cli.places import InFile, InRun, OutFolder, verb
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 
 if TYPE_CHECKING:
-    from crosspan.pipeline.dataset_card import About
+    from crosspan.pipeline.dataset_card import CardFacts
     from crosspan.pipeline.dataset_export import Exported
 
 _LABELLED = "labelled"
@@ -75,13 +75,13 @@ def _labelled(run: str) -> str:
     return str(found[0])
 
 
-def _about(out: str, run: str | None, given: dict[str, Any]) -> About:
-    from crosspan.pipeline.dataset_card import About, about_run, read_facts
+def _about(out: str, run: str | None, given: dict[str, Any]) -> CardFacts:
+    from crosspan.pipeline.dataset_card import CardFacts, about_run, read_facts
 
     facts, recipe = (None, "") if run is None else about_run(run, _RECIPE)
     quality = None if given["quality"] is None else read_facts(given["quality"])
     title = given["title"] or Path(out).resolve().name
-    return About(title, given["license"], facts, recipe, quality)
+    return CardFacts(title, given["license"], facts, recipe, quality)
 
 
 def summary_text(out: str, found: Exported) -> str:

@@ -51,7 +51,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "review import": ("crosspan.cli.review_import", "Read what annotators did as decisions."),
     "review agree": ("crosspan.cli.review_agree", "Say how far two people agree."),
     "review apply": ("crosspan.cli.review_apply", "Make gold of decisions, and say how good the rest is."),
-    "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
+    "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and text."),
     "export-dataset": ("crosspan.cli.export_dataset", "Write labels as a data set of HuggingFace."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
     "backends": ("crosspan.cli.backends", "List taggers, aligners and so on, and what each needs."),

@@ -10,6 +10,7 @@ from crosspan.cli import options
 from crosspan.cli.messages import in_lines
 from crosspan.cli.places import InFile, verb
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.projecting import check_projecting, projecting
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("target", type=InFile())
 @options.out("FILE", "Labelled TARGET: .conll, .jsonl, .parquet, .spacy; - stdout.")
 @options.output_format()
-@options.projecting()
+@projecting()
 @options.source_scores
 @options.working
 def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
@@ -41,7 +42,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
     from crosspan.io.pairs import SentenceFile
     from crosspan.pipeline.files import project_files
 
-    options.check_projecting(given)
+    check_projecting(given)
     languages = given["source_lang"], given["target_lang"]
     model = given["aligner_model"]
     rejects = Rejects()

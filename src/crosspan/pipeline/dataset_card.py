@@ -60,7 +60,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class CardFacts:
     """What a card says that is not counted.
 
     Args:
@@ -108,7 +108,7 @@ def read_facts(path: PathLike) -> Mapping[str, Any]:
     return found
 
 
-def card(splits: Collection[Split], tags: Sequence[str], scheme: str, about: About) -> str:
+def card(splits: Collection[Split], tags: Sequence[str], scheme: str, about: CardFacts) -> str:
     """The text of a card: its header is what the hub reads, the rest is for people.
 
     Args:
@@ -118,7 +118,7 @@ def card(splits: Collection[Split], tags: Sequence[str], scheme: str, about: Abo
         about: What else is known.
 
     Example:
-        >>> print(card([Split("train", 2)], ["O"], "IOB2", About("names", "cc0-1.0")).partition("configs")[0])
+        >>> print(card([Split("train", 2)], ["O"], "IOB2", CardFacts("names", "cc0-1.0")).partition("configs")[0])
         ---
         pretty_name: "names"
         license: cc0-1.0
@@ -142,7 +142,7 @@ def card(splits: Collection[Split], tags: Sequence[str], scheme: str, about: Abo
     return f"---\n{_header(splits, about)}---\n\n" + "\n\n".join(parts) + "\n"
 
 
-def _header(splits: Collection[Split], about: About) -> str:
+def _header(splits: Collection[Split], about: CardFacts) -> str:
     total = sum(split.sentences for split in splits)
     langs = sorted({lang for split in splits for lang in split.langs})
     lines = [f"pretty_name: {json.dumps(about.title or 'named entities', ensure_ascii=False)}"]
@@ -174,7 +174,7 @@ def _contents(splits: Collection[Split], tags: Sequence[str], scheme: str) -> st
     )
 
 
-def _making(splits: Collection[Split], about: About) -> str:
+def _making(splits: Collection[Split], about: CardFacts) -> str:
     made = versions()
     lines = ["## How it was made", f"Written by crosspan {made['crosspan']}."]
     if about.run is not None:

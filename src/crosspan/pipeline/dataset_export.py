@@ -19,7 +19,7 @@ from crosspan.io.pairs import SentenceFile
 from crosspan.io.parquet import Parquet
 from crosspan.io.projections import projection_of
 from crosspan.io.rejects import Located
-from crosspan.pipeline.dataset_card import About, Split, card
+from crosspan.pipeline.dataset_card import CardFacts, Split, card
 from crosspan.pipeline.summary import OnReject, Rejected
 
 SPLITS = ("train", "validation", "test")
@@ -54,7 +54,7 @@ def export_dataset(
     out: PathLike,
     *,
     scheme: Scheme = "IOB2",
-    about: About | None = None,
+    about: CardFacts | None = None,
     on_reject: OnReject | None = None,
 ) -> Exported:
     r"""Write labelled sentences as a data set of HuggingFace.
@@ -102,7 +102,7 @@ def export_dataset(
             path = folder / "data" / f"{name}-00000-of-00001.parquet"
             Parquet().write_projections(path, items, Writing(scheme=scheme, classes=found.tags))
         with open_output(folder / "README.md") as text:
-            text.write(card(found.splits.values(), found.tags, scheme, about or About()))
+            text.write(card(found.splits.values(), found.tags, scheme, about or CardFacts()))
     return found
 
 
