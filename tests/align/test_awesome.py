@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 import sys
 import types
@@ -87,7 +88,7 @@ def package(tiny, tmp_path_factory):
 
 
 def ours(model, **options):
-    return Awesome(AwesomeOptions(model=model, layer=2, **options), threads=1)
+    return Awesome(AwesomeOptions(model=model, layer=2, **{"min_prob": 0.0, **options}), threads=1)
 
 
 @pytest.mark.parametrize(("extraction", "name"), [("softmax", "softmax"), ("entmax", "entmax15")])
@@ -166,3 +167,22 @@ def test_bad_settings(settings, message):
     with pytest.raises(OptionError) as caught:
         make_aligner("awesome", **settings)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("known", "least"), [(True, 0.0), (False, 0.3)])
+def test_where_links_begin_fits_the_encoder(tiny, sentences, monkeypatch, known, least):
+    """Those of mBERT begin where the paper has them, those of other encoders where they are surer."""
+    model = tiny("mbert", positions=POSITIONS)
+    vocabulary = json.loads((Path(model) / "config.json").read_text())["vocab_size"]
+    if known:
+        monkeypatch.setattr("crosspan.align.embedding._MBERT", (vocabulary,))
+    pairs = sentences[:10]
+    usual = [links_of(one) for one in Awesome(AwesomeOptions(model=model, layer=2), threads=1).align_tokens(pairs)]
+    assert usual == [links_of(one) for one in ours(model, min_prob=least).align_tokens(pairs)]
+    assert usual != [links_of(one) for one in ours(model, min_prob=0.3 - least).align_tokens(pairs)]
+
+
+@pytest.mark.parametrize("value", ["most", "1.5", "nan", "-0.1"])
+def test_least_probabilities_that_are_none(value):
+    with pytest.raises(OptionError, match="min_prob is"):
+        AwesomeOptions(min_prob=value)

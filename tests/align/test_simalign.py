@@ -35,7 +35,7 @@ def package(tiny):
 
 
 def ours(model, **options):
-    return SimAlign(SimAlignOptions(model=model, layer=2, **options), threads=1)
+    return SimAlign(SimAlignOptions(model=model, layer=2, **{"method": "itermax", **options}), threads=1)
 
 
 @pytest.mark.parametrize("kind", ["mbert", "xlmr"])
@@ -168,3 +168,14 @@ def test_several_methods_from_one_reading(tiny, sentences, monkeypatch, options)
 def test_methods_that_are_not_there(tiny):
     with pytest.raises(OptionError, match="there is no method 'mwmf'"):
         ours("/nowhere").align_methods([], ("argmax", "mwmf"))
+
+
+@pytest.mark.parametrize(("known", "method", "other"), [(True, "itermax", "argmax"), (False, "argmax", "itermax")])
+def test_the_usual_method_fits_the_encoder(tiny, sentences, monkeypatch, known, method, other):
+    model = tiny("mbert", positions=POSITIONS)
+    if known:
+        monkeypatch.setattr("crosspan.align.embedding.is_mbert", lambda config: True)
+    pairs = sentences[:10]
+    usual = [links_of(one) for one in SimAlign(SimAlignOptions(model=model, layer=2), threads=1).align_tokens(pairs)]
+    assert usual == [links_of(one) for one in ours(model, method=method).align_tokens(pairs)]
+    assert usual != [links_of(one) for one in ours(model, method=other).align_tokens(pairs)]

@@ -315,7 +315,7 @@ def test_full_disk_leaves_what_was_there(folder):
 def test_interrupted_half_way(folder, number):
     rng = random.Random(2)
     words = [f"word{k}" for k in range(3_000)]
-    sentences = [[rng.choice(words) for _ in range(25)] for _ in range(20_000)]
+    sentences = [[rng.choice(words) for _ in range(25)] for _ in range(6_000)]
     folder.put(
         "source.conll",
         "\n".join("".join(f"{word} B-LOC\n" for word in s[:1]) + "".join(f"{w} O\n" for w in s[1:]) for s in sentences),

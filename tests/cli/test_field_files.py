@@ -423,7 +423,9 @@ def test_numbers_get_their_names_and_are_never_guessed(desk, record, names, cont
 
 @pytest.mark.parametrize("content", ["{}", "[1, 2]", '[{"text": "PER"}]', '{"a": "b"}', '["O",'])
 def test_a_file_without_names_is_refused(desk, content):
-    code, found, err = desk.convert("a.jsonl", f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "--tag-names", desk.put("n.json", content))
+    code, found, err = desk.convert(
+        "a.jsonl", f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "--tag-names", desk.put("n.json", content)
+    )
     assert (code, found, "n.json" in err) == (2, [], True), err
 
 
@@ -498,7 +500,9 @@ def test_labels_within_texts_of_records_are_warned_of(desk):
 @pytest.mark.parametrize("word", ["Discarded", "rejected", "skipped"])
 def test_answers_of_other_tools(desk, key, word):
     record = f'{{"text": "{TEXT}", "entities": [{PLACES}], "{key}": "{word}"}}'
-    code, found, err = desk.convert("a.jsonl", '{"text": "Kofi", "status": "Submitted"}\n' + record, "--on-error", "skip")
+    code, found, err = desk.convert(
+        "a.jsonl", '{"text": "Kofi", "status": "Submitted"}\n' + record, "--on-error", "skip"
+    )
     assert (code, found) == (3, [{}])
     assert f"answer is '{word}'" in err
 
@@ -513,13 +517,19 @@ def test_confidences_under_other_names_are_read(desk):
 
 def test_a_column_that_is_not_there_is_an_error(desk):
     record = f'{{{TOKENS}, "ner_tags": {TAGS}, "events": [[0, 1, "X"]]}}'
-    for name, content in (("a.jsonl", record), ("a.tsv", "token\tner\nAda\tB-PER\n"), ("a.csv", "word,tag\nAda,B-PER\n")):
+    for name, content in (
+        ("a.jsonl", record),
+        ("a.tsv", "token\tner\nAda\tB-PER\n"),
+        ("a.csv", "word,tag\nAda,B-PER\n"),
+    ):
         code, found, err = desk.convert(name, content, "--tag-column", "nre")
         assert (code, found, "'nre'" in err) == (2, [], True), err
     assert desk.convert("a.jsonl", record, "--tag-column", "events")[:2] == (0, [{"Ada": "X"}])
 
 
 def test_the_remedy_of_the_first_fault_is_told_where_nothing_is_left(desk):
-    record = '{"text": "\U0001f600\U0001f600 Ada left", "spans": [{"start": 5, "end": 8, "label": "PER", "text": "Ada"}]}'
+    record = (
+        '{"text": "\U0001f600\U0001f600 Ada left", "spans": [{"start": 5, "end": 8, "label": "PER", "text": "Ada"}]}'
+    )
     code, _, err = desk.convert("a.jsonl", record, "--on-error", "skip")
     assert (code, "--from-offsets utf16" in err) == (1, True), err

@@ -82,7 +82,7 @@ def test_what_is_finished_is_kept(run, tmp_path, monkeypatch):
     (tmp_path / "in.txt").write_text("one\ntwo\nstop\n")
     code, _, err = run("in.txt", *LANGUAGES, "--use", "upper", "--out", "out.txt")
     assert code == 1
-    assert "ended early; the translations of the first 2 lines are in out.txt.part" in err
+    assert "ended early; the first 2 lines are in out.txt.part, and the same command goes on behind them" in err
     assert (tmp_path / "out.txt.part").read_text() == "ONE\nTWO\n"
     assert not (tmp_path / "out.txt").exists()
 

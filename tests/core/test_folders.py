@@ -12,6 +12,7 @@ import pytest
 
 from crosspan.core import folders
 from crosspan.core.errors import OutputError
+from crosspan.core.files import make_folder
 from crosspan.core.folders import (
     MARKER,
     WORK,
@@ -191,6 +192,10 @@ def test_a_link_to_a_folder_and_long_names(tmp_path):
     assert len(os.fsencode(name)) == 255
     write(real, "one")
     (tmp_path / name).symlink_to(real)
+    (tmp_path / "to-nothing").symlink_to("later/real")
+    check_replaceable(tmp_path / "to-nothing")
+    make_folder(tmp_path / "to-nothing")
+    assert (tmp_path / "later" / "real").is_dir()
     write(tmp_path / name, "two")
     assert (tmp_path / name).is_symlink()
     assert content(real) == "two"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,9 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "there").symlink_to(tmp_path / "in.txt")
     (tmp_path / "also").symlink_to(tmp_path / "model")
     os.link(tmp_path / "in.txt", tmp_path / "hard")
+    os.mkfifo("pipe")
+    Path("to-pipe").symlink_to("pipe")
+    Path("to-full").symlink_to("/dev/full")
     return tmp_path
 
 
@@ -44,6 +48,13 @@ def place(tmp_path, monkeypatch):
         (["."], ["in.txt"]),
         (["new", "./new"], []),
         (["in.txt", "there"], []),
+        (["pipe", "./pipe"], []),
+        (["pipe", "to-pipe"], []),
+        (["pipe"], ["to-pipe"]),
+        (["/dev/full", "/dev/full"], []),
+        (["/dev/full", "to-full"], []),
+        (["-", "-"], []),
+        (["-", "/dev/fd/1"], []),
     ],
 )
 def test_what_would_be_lost(place, outputs, inputs):
@@ -59,6 +70,9 @@ def test_what_would_be_lost(place, outputs, inputs):
         ([None], [None]),
         ([""], [""]),
         (["/dev/null", "/dev/null"], ["/dev/null"]),
+        (["-", "/dev/null"], ["-"]),
+        (["pipe", "out"], ["in.txt"]),
+        (["/dev/full"], ["/dev/full"]),
         (["model2"], ["model"]),
         (["out/model"], ["in.txt", "model"]),
         (["no/such/folder/out"], ["no/such/file"]),
@@ -67,6 +81,17 @@ def test_what_would_be_lost(place, outputs, inputs):
 )
 def test_what_may_be(place, outputs, inputs):
     check_outputs(outputs, inputs)
+
+
+def test_the_file_that_standard_output_goes_to(place):
+    """It is the file of rejects as well: one would be written into the other."""
+    (place / "en.txt").write_text("Ada\n")
+    words = [sys.executable, "-m", "crosspan.cli.main", "translate", "en.txt", "--out", "-", "--rejects", "both"]
+    words += ["--from", "en", "--to", "sw", "--use", "file", "--model", "in.txt"]
+    with open("both", "wb") as stream:
+        done = subprocess.run(words, stdout=stream, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "two results would be written to 'both'" in done.stderr
 
 
 def test_case_where_the_disk_does_not_know_it(place):

@@ -7,6 +7,7 @@ import time
 from urllib.parse import quote, quote_plus
 
 import pytest
+from tests.faults.disguises import DISGUISES
 
 from crosspan.core.errors import OptionError
 from crosspan.core.secrets import LEAST, MARK, hidden, holds_secret, key_in, name_of_variable
@@ -27,6 +28,33 @@ def key(monkeypatch):
 def test_every_form_of_a_key_is_hidden(form):
     assert holds_secret(f"no {form}.")
     assert hidden(f"no {form}, {form}.") == f"no {MARK}, {MARK}.".replace(MARK, f'"{MARK}"' if '"' in form else MARK)
+
+
+LONG = "sk-Proj4-aB3/dE+fG7hIj_KlMnOp8QrStUvWxYz0="
+
+
+@pytest.mark.parametrize("way", DISGUISES)
+def test_a_key_in_disguise(monkeypatch, way):
+    monkeypatch.setenv("SECRETS_TEST_KEY", LONG)
+    form = DISGUISES[way](LONG)
+    text = f"The key {form} is not known, and {form} neither."
+    assert holds_secret(text)
+    shown = hidden(text)
+    assert shown.count(MARK) == 2
+    assert not any(form[at : at + 8] in shown for at in range(len(form) - 7) if way != "base64 of a header")
+    assert shown.startswith("The key ")
+    assert "is not known, and " in shown
+    assert not holds_secret(shown)
+    assert hidden(shown) == shown
+
+
+@pytest.mark.parametrize("word", ["translation-of-the-server", "Accra-and-Kumasi-in-Ghana"])
+def test_words_that_a_key_begins_with_are_no_secret(monkeypatch, word):
+    monkeypatch.setenv("SECRETS_TEST_KEY", word)
+    for text in (word[: len(word) // 2], word[-len(word) // 2 :], word[:-1]):
+        assert hidden(text) == text
+        assert not holds_secret(text)
+    assert hidden(word.upper()) == MARK
 
 
 @pytest.mark.parametrize("value", [f"{KEY}\r\n", f" {KEY}", f"{KEY}\nsecond-line-9", f"first-line-8\r\n{KEY}"])
@@ -86,7 +114,17 @@ def test_what_is_no_secret_stays(text):
 
 def test_long_texts_are_no_trouble():
     began = time.perf_counter()
-    for text in ("a." * 50_000, "?" * 100_000, "?key" * 25_000, "a://" * 25_000, "bearer " * 15_000):
+    for text in (
+        "%" * 50_000,
+        "\\" * 50_000,
+        "&amp;" * 20_000,
+        KEY[:-2] * 5_000,
+        "a." * 50_000,
+        "?" * 100_000,
+        "?key" * 25_000,
+        "a://" * 25_000,
+        "bearer " * 15_000,
+    ):
         hidden(text)
     assert time.perf_counter() - began < 5
 

@@ -261,8 +261,30 @@ def large_line(size: int) -> bytes:
 
 def large_parquet(size: int) -> bytes:
     """Rows that are long, and alike."""
-    arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    parquet = importlib.import_module("pyarrow.parquet")
     stream = io.BytesIO()
-    table = arrow.table({"text": ["a" * _PIECE] * (size // _PIECE)})
-    parquet.write_table(table, stream, compression="zstd", use_dictionary=False)
+    parquet.write_table(_large_table(size), stream, compression="zstd", use_dictionary=False)
     return stream.getvalue()
+
+
+def large_arrow(size: int) -> bytes:
+    """The same."""
+    arrow = importlib.import_module("pyarrow")
+    stream, table = io.BytesIO(), _large_table(size)
+    how = arrow.ipc.IpcWriteOptions(compression="zstd")
+    with arrow.ipc.new_stream(stream, table.schema, options=how) as writer:
+        writer.write_table(table)
+    return stream.getvalue()
+
+
+def _large_table(size: int) -> Any:
+    return importlib.import_module("pyarrow").table({"text": ["a" * _PIECE] * (size // _PIECE)})
+
+
+def with_flipped_bits(data: bytes, trials: int, seed: str) -> Iterator[bytes]:
+    """The data with one bit another: at places spread over all of it, from a random one on."""
+    step = max(1, len(data) * 8 // trials)
+    for bit in range(random.Random(seed).randrange(step), len(data) * 8, step):
+        changed = bytearray(data)
+        changed[bit >> 3] ^= 1 << (bit & 7)
+        yield bytes(changed)

@@ -89,6 +89,7 @@ class Capitals:
         ]
 
     def probabilities(self, sentences):
+        work_on("voters", [one.tokens for one in sentences])
         return [np.full((len(one), 3), 1 / 3, np.float32) for one in sentences]
 
 

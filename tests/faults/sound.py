@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import re
@@ -22,11 +23,18 @@ from crosspan.core.errors import CrosspanError
 from crosspan.core.types import ProjectedSpan, Projection, Sentence, Span
 from crosspan.io import write, write_projections
 from crosspan.io.choice import FORMATS, format_named
+from crosspan.io.format import binary_output
 from crosspan.lab.study.plan import load_plan
 from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.parts import Labels, Tokens
 from crosspan.project.memory_file import load as load_memory
 from crosspan.project.observed import Observed
+from crosspan.review.decision_file import DecisionFile, read_decisions
+from crosspan.review.decisions import Decision
+from crosspan.review.drawing import Shown
+from crosspan.review.tasks import Task, TaskNames
+from crosspan.review.tools import TOOLS, tool_by_name
+from crosspan.review.tools.tool import ToolOptions
 from crosspan.tag.chain import allowed_transitions
 from crosspan.tag.crf import CrfModel, FeatureOptions
 from crosspan.tag.lexicon import Lexicon
@@ -107,7 +115,7 @@ class Kind:
     checked: bool = False
     leads: bool = False
 
-    def outcome(self) -> object:
+    def outcome(self, longest: float = LONGEST) -> object:
         """What reading gives, or the error as text; anything else fails the test that asks."""
         began = time.perf_counter()
         try:
@@ -120,7 +128,7 @@ class Kind:
             said = str(found)
             assert self.name in said or self.leads, f"the file is not named: {said}"
             assert len(said) < 2_000, said
-        assert time.perf_counter() - began < LONGEST
+        assert time.perf_counter() - began < longest
         return found
 
 
@@ -152,6 +160,19 @@ def projections() -> Iterator[Projection]:
         spans = [replace(span, score=0.5) for span in one.spans]
         links = tuple([ProjectedSpan(span, span, 0.5) for span in spans])
         yield Projection(replace(one, spans=tuple(spans)), links)
+
+
+def write_arrow(path: Path, *, a_file: bool = False, compression: str | None = None) -> None:
+    """What HuggingFace ``datasets`` keeps on disk, which crosspan reads only."""
+    arrow = importlib.import_module("pyarrow")
+    rows = [{"id": one.id, "lang": one.lang, "tokens": one.tokens, "ner_tags": one.tags()} for one in SENTENCES]
+    table = arrow.Table.from_pylist(rows)
+    how = arrow.ipc.IpcWriteOptions(compression=compression)
+    stream = io.BytesIO()
+    with (arrow.ipc.new_file if a_file else arrow.ipc.new_stream)(stream, table.schema, options=how) as writer:
+        writer.write_table(table)
+    with binary_output(path) as raw:
+        raw.write(stream.getvalue())
 
 
 def write_tagger(path: Path) -> None:
@@ -218,9 +239,34 @@ def write_result(path: Path) -> None:
 def around(folder: Path) -> None:
     """The sound files that a damaged one is read together with."""
     write(folder / "sound.jsonl", PAIRED)
+    write(folder / "reviewed.jsonl", SENTENCES)
     (folder / "target.txt").write_text("".join(f"{line}\n" for line in TARGETS), encoding="utf-8")
     (folder / "sound.links").write_text(LINKS)
     write_projections(folder / "projected.jsonl", projections())
+
+
+def reviewed() -> list[Shown]:
+    """Sentences as they are shown to annotators."""
+    named = TaskNames()
+    return [Shown(Task(index=at, id=named.of(one, at), sentence=one), "random") for at, one in enumerate(SENTENCES)]
+
+
+def write_decisions(path: Path) -> None:
+    """What somebody decided."""
+    with DecisionFile(path) as file:
+        for one in reviewed():
+            spans = one.task.spans
+            decision = Decision(id=one.task.id, hash=one.task.hash, before=spans, after=spans[:1], who="Ada", seconds=2)
+            file.add(replace(decision, when="2025-03-01T10:00:00Z", drawn="random"))
+
+
+def write_export(path: Path, tool: str) -> None:
+    """What a tool exports where somebody accepted everything."""
+    tool_by_name(tool).write(path, reviewed(), ToolOptions())
+    if tool == "label-studio":
+        tasks = json.loads(path.read_text(encoding="utf-8"))
+        done = [{**one, "annotations": [{"result": one["predictions"][0]["result"]}]} for one in tasks]
+        path.write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")
 
 
 def text(content: str) -> Callable[[Path], object]:
@@ -234,13 +280,12 @@ def kinds() -> Iterator[Kind]:
         if any(find_spec(package) is None for package in FORMATS.component(name).packages):
             continue
         found = format_named(name)
-        if name == "arrow":  # which is read only, and what is damaged is written here first
-            continue
-        make = partial(write, sentences=SENTENCES, format=name)
+        make = write_arrow if name == "arrow" else partial(write, sentences=SENTENCES, format=name)
         for more in ("", ".gz"):
             file = f"{name}{found.endings[0] if found.endings else '.txt'}{more}"
             read = partial(command, "convert", file, "out.jsonl", "--from", name, out="out.jsonl")
-            yield Kind(file, make, read, found.binary or bool(more))
+            checked = bool(more) or (found.binary and name != "arrow")  # which has no checksums
+            yield Kind(file, make, read, checked)
     models = {"m.crf": write_tagger, "m.npz": write_aligner}
     words = {
         "m.crf": ("tag", "target.txt", "--out", "out.jsonl", "--model", "m.crf", "--threads", "1"),
@@ -263,6 +308,12 @@ def kinds() -> Iterator[Kind]:
     page = ("report", "sound.jsonl", "projected.jsonl", "--out", "out.html")
     dropped = text(json.dumps({"index": 9, "error": "bad", "where": "x:1"}) + "\n")
     yield Kind("d.jsonl", dropped, partial(command, *page, "--dropped", "d.jsonl", out="out.html"))
+    yield Kind("decided.jsonl", write_decisions, lambda: read_decisions("decided.jsonl").every)
+    for tool in TOOLS:
+        if tool != "inception" or find_spec("cassis") is not None:
+            file = f"{tool}.json"
+            told = ("review", "import", file, "--base", "reviewed.jsonl", "--from-tool", tool, "--looked-at")
+            yield Kind(file, partial(write_export, tool=tool), partial(command, *told, "--out", "d", out="d"))
     yield Kind("r.toml", text(RECIPE), partial(command, "run", "r.toml", "--dry-run"), leads=True)
     yield Kind("s.toml", text(STUDY), partial(load_plan, "s.toml"), leads=True)
 

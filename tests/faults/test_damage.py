@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
@@ -9,7 +10,9 @@ import re
 import subprocess
 import sys
 import tomllib
+import traceback
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,13 +20,17 @@ from tests.faults import damage, sound
 from tests.faults.sound import KINDS, RefusedError
 
 import crosspan
+from crosspan.core.errors import CrosspanError
+from crosspan.io import read, write
 from crosspan.pipeline.recipes.toml_text import toml_text
 
 TRIALS = int(os.environ.get("CROSSPAN_DAMAGE", "21"))
 """How often each kind of file is damaged blindly. By hand: CROSSPAN_DAMAGE=3000 pytest tests/faults/test_damage.py."""
+SEED = os.environ.get("CROSSPAN_DAMAGE_SEED", "")
 
 ARCHIVES = ("m.crf", "m.npz", "memory.npz", "lexicon.npz")
 RECORDS = ("jsonl.jsonl", "p.jsonl")
+REVIEWED = ("decided.jsonl", "doccano.json", "prodigy.json")
 
 
 class Bench:
@@ -35,7 +42,7 @@ class Bench:
         self.path.parent.mkdir(exist_ok=True)
         self.kind.make(self.path)
         self.data = self.path.read_bytes()
-        self.found = self.kind.outcome()
+        self.found = self.kind.outcome(longest=600.0)  # code may be compiled for it
         assert not isinstance(self.found, RefusedError), self.found
 
     def read(self, data: bytes) -> object:
@@ -65,7 +72,7 @@ def bench(folder):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_blind_damage(bench, name):
-    chance = random.Random(f"{name} {os.environ.get('CROSSPAN_DAMAGE_SEED', '')}")
+    chance = random.Random(f"{name} {SEED}")
     one = bench(name)
     for trial in range(TRIALS):
         way = damage.BLIND[trial % len(damage.BLIND)]
@@ -78,7 +85,59 @@ def test_blind_damage(bench, name):
             raise
 
 
-@pytest.mark.parametrize("name", RECORDS)
+def in_a_fork(work):
+    """Do something in a process of its own, which gets little memory, and may die; its exit code."""
+    child = os.fork()
+    if not child:
+        try:
+            resource = importlib.import_module("resource")
+            taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (taken + ROOM,) * 2)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+COLUMNS = {
+    "parquet": lambda path: write(path, sound.SENTENCES, format="parquet"),
+    "a stream of Arrow": sound.write_arrow,
+    "a file of Arrow": partial(sound.write_arrow, a_file=True),
+    "compressed Arrow": partial(sound.write_arrow, compression="zstd"),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux to limit memory")
+@pytest.mark.parametrize("what", COLUMNS)
+def test_no_bit_in_a_file_of_columns_ends_the_process(tmp_path, what):
+    """A package of others reads them, and may believe what it reads."""
+    pytest.importorskip("pyarrow")
+    path, last = tmp_path / ("a.parquet" if what == "parquet" else "a.arrow"), tmp_path / "last"
+    COLUMNS[what](path)
+    data, found = path.read_bytes(), read(path)
+    assert found
+
+    def tried():
+        named = []
+        for changed in damage.with_flipped_bits(data, TRIALS * 10, what + SEED):
+            path.write_bytes(changed)
+            try:
+                assert read(path) == found or what != "parquet", "damage went unnoticed"
+            except CrosspanError as error:
+                named.append(path.name in str(error))
+            last.write_bytes(changed)
+        assert named, "no bit was noticed"
+        assert all(named), "an error does not name the file"
+
+    code = in_a_fork(tried)
+    assert code == 0, f"it died ({code}) of what is in {path}"
+    assert last.exists()
+
+
+@pytest.mark.parametrize("name", [*RECORDS, *REVIEWED])
 def test_each_value_of_a_record_may_be_any(bench, name):
     one = bench(name)
     lines = one.data.decode().splitlines()
@@ -174,14 +233,14 @@ def large(name: str, data: bytes) -> bytes:
     """A file of some megabytes at most that would become some gigabytes."""
     if name in ARCHIVES:
         return damage.large_array(data, LARGE)
-    if name == "parquet.parquet":
-        return damage.large_parquet(80 << 20)
+    if name in ("parquet.parquet", "arrow.arrow"):
+        return (damage.large_parquet if name == "parquet.parquet" else damage.large_arrow)(80 << 20)
     return damage.large_docbin(LARGE) if name == "docbin.spacy" else damage.large_line(LARGE)
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux to limit memory")
 def test_a_small_file_does_not_ask_for_gigabytes(bench, folder):
-    wanted = (*ARCHIVES, "docbin.spacy", "parquet.parquet", "jsonl.jsonl.gz")
+    wanted = (*ARCHIVES, "docbin.spacy", "parquet.parquet", "arrow.arrow", "jsonl.jsonl.gz")
     names = [name for name in wanted if name in KINDS]
     for name in names:
         one = bench(name)

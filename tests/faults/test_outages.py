@@ -54,6 +54,26 @@ use = "moody"
 [project]
 use = "moody"
 """
+VOTE = """
+task = "ensemble"
+shard = 4
+[source]
+lang = "en"
+[target]
+path = "de.txt"
+lang = "de"
+[translate]
+use = "moody"
+[tag]
+use = "moody"
+[align]
+use = "moody"
+[project]
+use = "moody"
+[ensemble]
+use = "moody"
+model = "x"
+"""
 STEPS = {"translators": "pairs", "taggers": "tag", "aligners": "align", "projectors": "project"}
 
 
@@ -219,6 +239,42 @@ def test_translations_of_a_whole_corpus_are_not_taken_for_those_of_a_half(place,
     assert f"the file has {N // 2} lines, and the corpus {N}" in capsys.readouterr().err
 
 
+@pytest.fixture
+def voting(place):
+    """The same place, with the recipe of an ensemble; what it makes where nothing fails."""
+    (place / "recipe.toml").write_text(VOTE)
+    assert run("whole") == 0
+    return results("whole")
+
+
+@pytest.mark.parametrize("fault", ["connection", "unnamed"])
+def test_an_ensemble_stops_and_goes_on(voting, fault):
+    fails("voters", fault)
+    assert run("out") == 1
+    recovers()
+    assert run("out") == 0
+    assert results("out") == voting
+    assert stages("out")["ensemble"] == (4, 2)
+
+
+def test_an_ensemble_leaves_out_what_its_tagger_fails_on(voting):
+    number, word = 5, read("de.txt")[5].tokens[0]
+    bad = [at for at, one in enumerate(read("de.txt")) if word in one.tokens]
+    assert number in bad
+    assert len(bad) < N // 2
+    fails("voters", "input", word=word)
+    for _ in range(2):
+        assert run("out") == 3
+        rejected = [json.loads(line) for line in Path("out/rejected.jsonl").read_text().splitlines()]
+        assert [one["index"] for one in rejected] == bad
+        assert {one["reason"] for one in rejected} == {
+            "the tagger failed on the sentence (ValueError: that is no sentence)"
+        }
+    assert not any(computed for computed, _ in stages("out").values())
+    whole, left = (Path(name, "labelled.jsonl").read_text().splitlines() for name in ("whole", "out"))
+    assert left == [line for at, line in enumerate(whole) if at not in bad]
+
+
 # --- the other doors -----------------------------------------------------------------------------------------------
 
 
@@ -227,18 +283,23 @@ def by_project(out):
     return main(["project", "en.jsonl", "de.txt", "--out", out, *words])
 
 
+def by_align(out):
+    return main(["align", "en.jsonl", "de.txt", "--out", out, "--aligner", "moody", "--threads", "1", "--quiet"])
+
+
 def by_tag(out):
     return main(["tag", "en.txt", "--out", out, "--tagger", "moody:x", "--threads", "1", "--quiet"])
 
 
-def by_translate(out):
+def by_translate(out, *more):
     words = ("--from", "en", "--to", "de", "--use", "moody", "--quiet")
-    return main(["translate", "en.txt", "--out", out, *words])
+    return main(["translate", "en.txt", "--out", out, *words, *more])
 
 
 DOORS = [
     pytest.param(by_project, "aligners", id="project-aligners"),
     pytest.param(by_project, "projectors", id="project-projectors"),
+    pytest.param(by_align, "aligners", id="align"),
     pytest.param(by_tag, "taggers", id="tag"),
     pytest.param(by_translate, "translators", id="translate"),
 ]
@@ -259,6 +320,69 @@ def test_a_verb_stops_with_an_error_and_writes_nothing(place, capsys, monkeypatc
     recovers()
     assert door("out.jsonl") == 0
     assert (place / "out.jsonl").read_bytes() == (place / "whole.jsonl").read_bytes()
+
+
+def test_align_leaves_the_line_of_a_pair_empty_that_the_aligner_fails_on(place, capsys):
+    assert by_align("whole.links") == 0
+    word = read("en.jsonl")[7].tokens[0]
+    bad = [at for at, one in enumerate(read("en.jsonl")) if word in one.tokens]
+    assert len(bad) < N // 2
+    fails("aligners", "input", word=word)
+    assert by_align("out.links") == 3
+    assert [
+        f"pair {at + 1}: no links: ValueError: that is no sentence" for at in bad
+    ] == capsys.readouterr().err.splitlines()
+    whole, out = (Path(name).read_text().splitlines() for name in ("whole.links", "out.links"))
+    assert out == ["" if at in bad else line for at, line in enumerate(whole)]
+
+
+def asked():
+    """How many items were worked on since something began to fail."""
+    return Path("items").stat().st_size
+
+
+@pytest.mark.parametrize("fault", ["connection", "unnamed"])
+def test_translate_goes_on_where_it_stopped(place, capsys, monkeypatch, fault):
+    """To the byte, with the same lines of rejects; of what is finished nothing is translated again."""
+    monkeypatch.setattr("crosspan.translate.corpus.SHARD", SHARD)
+    odd = next(token for token in read("en.txt")[1].tokens if token.istitle())
+    monkeypatch.setattr("crosspan.translate.guard.problem_of", lambda text, *_, **__: "odd" if odd in text else None)
+    assert by_translate("whole.txt", "--rejects", "whole.jsonl") == 3
+    for after in (AFTER, SHARD):
+        fails("translators", fault, after=after)
+        assert by_translate("out.txt", "--rejects", "out.jsonl") == 1
+    said = capsys.readouterr().err
+    assert "lines are in out.txt.part, and the same command goes on behind them" in said
+    assert "lines are in out.txt.2.part" in said
+    fails("translators", fault, after=10**6)
+    assert by_translate("out.txt", "--rejects", "out.jsonl") == 3
+    again = asked()
+    for name in ("txt", "jsonl"):
+        assert (place / f"out.{name}").read_bytes() == (place / f"whole.{name}").read_bytes()
+    assert not list(place.glob(".*"))
+    fails("translators", fault, after=10**6)
+    assert by_translate("other.txt") == 3
+    assert again < asked()
+
+
+@pytest.mark.parametrize("change", ["language", "setting", "line", "damage"])
+def test_translate_takes_nothing_of_another_call(place, monkeypatch, change):
+    monkeypatch.setattr("crosspan.translate.corpus.SHARD", SHARD)
+    fails("translators", "connection")
+    assert by_translate("out.txt") == 1
+    words = ()
+    if change == "language":
+        words = ("--to", "sw")
+    elif change == "setting":
+        words = ("--set", "guard.max_ratio=5")
+    elif change == "line":
+        (place / "en.txt").write_text("One more\n" + (place / "en.txt").read_text())
+    else:
+        (place / ".out.txt.cache").write_bytes(b"no such thing")
+    fails("translators", "input", after=10**6)
+    assert by_translate("out.txt", *words) == 0
+    assert asked() == len(read("en.txt"))
+    assert not list(place.glob(".*"))
 
 
 @pytest.mark.parametrize("family", ["aligners", "projectors"])

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import click
 import pytest
+from tests.faults.commands import command_of
 from tests.faults.places import snapshot, watched
 
 from crosspan.cli import places
-from crosspan.cli.main import VERBS, cli, main
-from crosspan.cli.places import InFile, InModel, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
+from crosspan.cli.main import VERBS, main
+from crosspan.cli.places import InFile, InModel, InNames, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
 from crosspan.core.model_options import names_a_cache, names_a_model
 from crosspan.core.options import flat
 from crosspan.pipeline import load_recipe
@@ -33,14 +34,15 @@ from crosspan.project.scorers import SCORERS
 WORDS = {
     *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
-    *("target_columns", "target_lang", "title", "to_language", "weights"),
-    *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "tag_column", "target_encoding"),
+    *("license", "target_columns", "target_lang", "title", "to_language", "weights"),
+    *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "source_columns", "tag_column"),
+    *("target_encoding", "who", "host"),
 }
 """Parameters of verbs."""
 
 OPTION_WORDS = {
     *("align_form", "base", "blank", "candidates", "classes", "close_marker", "columns", "confidence", "constraint"),
-    *("layer", "vocabulary"),
+    *("layer", "min_prob", "vocabulary"),
     *("encoding", "offsets", "tag_column", "tag_names"),
     *("counts", "device", "directions", "dropped", "dtype", "extraction", "filters", "format", "ignore_labels"),
     *(
@@ -68,12 +70,6 @@ OUT_OF_PLACE = {"out", "root"}
 
 
 # --- the parameters of the verbs
-
-
-def command_of(verb: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), verb)
-    assert found is not None
-    return found
 
 
 def is_a(parameter: click.Parameter, of: str) -> bool:
@@ -181,7 +177,7 @@ def words_of(case: Case, read: str, written: str) -> list[str]:
         elif values:
             times = [values[at : at + parameter.nargs] for at in range(0, len(values), parameter.nargs)]
             optional += [word for one in times for word in (parameter.opts[0], *one)]
-    return [case.verb, *optional, "--", *given]
+    return [*case.verb.split(), *optional, "--", *given]
 
 
 def _values(parameter: click.Parameter, value: str, setting: str) -> list[str]:
@@ -204,7 +200,7 @@ def case_of_run(parameter: click.Parameter) -> bool:
 def aliases(case: Case) -> Iterator[tuple[str, str, str]]:
     """What is read, as what it is written, and what the refusal says."""
     around = "is read and would be lost with the folder"
-    if isinstance(case.read.type, InFile):
+    if isinstance(case.read.type, InFile | InNames):
         for name in FILE_NAMES:
             yield "box/input", name, "is read"
             yield name, "box/input", "is read"

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-N_TRIALS = 70
+ALL = os.environ.get("CROSSPAN_FAULTS") == "all"
+N_TRIALS = 70 if ALL else 16
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -26,7 +27,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_bytes(place, plugin):
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["killed"] >= 50
+    assert found["killed"] >= (50 if ALL else 10)
     assert found["wrong"] == 0
     assert {"labelled.jsonl", "predicted.jsonl", "model.crf", "scores.json"} <= {*found["files"]}
     assert found["calls"] > 50

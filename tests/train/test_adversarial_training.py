@@ -17,7 +17,7 @@ from tests.worlds.language_trials import Outcome, tried  # noqa: E402
 
 torch.set_num_threads(1)
 
-SEEDS = range(5)
+SEEDS = range(3)
 
 
 def means(method, folder):

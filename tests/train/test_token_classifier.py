@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -19,13 +20,17 @@ transformers = pytest.importorskip("transformers")
 from tests.worlds.copy_world import WORDS, drawn_sentence  # noqa: E402
 
 from crosspan.evaluate import evaluate_ner  # noqa: E402
+from crosspan.models.loop import NothingLearned  # noqa: E402
+from crosspan.models.processes import Processes  # noqa: E402
+from crosspan.models.stepper import half_precision  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.testing.tiny_models import save_m2m100, save_mbert, save_mt5, save_xlmr, unigram_pieces  # noqa: E402
 from crosspan.train import token_objective  # noqa: E402
 from crosspan.train.evidence import evidence_of  # noqa: E402
 from crosspan.train.examples import Example  # noqa: E402
-from crosspan.train.token_classifier import train_token_classifier  # noqa: E402
+from crosspan.train.token_classifier import encoder_parts, train_token_classifier  # noqa: E402
 from crosspan.train.token_losses import word_losses  # noqa: E402
+from crosspan.train.token_model import loaded  # noqa: E402
 from crosspan.train.token_options import TokenClassifierOptions  # noqa: E402
 from crosspan.train.token_rows import batches_of_epoch, rows_of, targets_of  # noqa: E402
 
@@ -608,3 +613,79 @@ def test_memory_that_runs_out_halves_the_batch(encoder, tmp_path, monkeypatch):
     monkeypatch.setattr(transformers.XLMRobertaForTokenClassification, "forward", tight)
     with pytest.warns(SmallerBatch, match="going on with 4 sentences"):
         train(world(20, 1), tmp_path / "m", encoder, max_steps=1)
+
+
+# --- what is destroyed is noticed -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("settings", "loss"), [({}, 0.562335), ({"loss": "gce", "gce_q": 1.0}, 0.375)])
+def test_the_loss_of_guessing_is_that_of_knowing_the_shares_of_the_tags(encoder, settings, loss):
+    sentences = [Sentence(("Ada", "lives"), (Span(0, 1, "PER"),)), Sentence(("a", "house"))]
+    how, config, tokenizer = encoder_parts(options(encoder, **settings))
+    rows = rows_of(tokenizer, config, [Example(one) for one in sentences], ("PER",), how)
+    processes = Processes("cpu")
+    model = loaded(how, tokenizer, ("O", "B-PER", "I-PER"), processes.device)
+    objective = token_objective.TokenObjective(how, rows, model, tokenizer, processes)
+    assert objective.guessing() == pytest.approx(loss, rel=1e-4)
+
+
+def test_a_rate_that_destroys_ends_in_an_error_that_names_it(encoder, tmp_path):
+    with pytest.raises(ModelError, match=r"what was learned is destroyed: at step .* guessing") as told:
+        train(world(400, 1), tmp_path / "out", encoder, learning_rate=0.3, warmup=0.9, epochs=8)
+    assert "a smaller learning_rate or a longer warmup; learning_rate was 0.3" in str(told.value)
+    assert not (tmp_path / "out" / "training.json").exists()
+
+
+def test_dev_sentences_keep_what_a_rate_destroys(encoder, tmp_path):
+    how = {"learning_rate": 0.3, "warmup": 0.9, "epochs": 8, "evaluate_every": 10}
+    with pytest.warns(NothingLearned, match="learning_rate was 0.3"):
+        report = train(world(400, 1), tmp_path / "out", encoder, dev=world(40, 2), **how)
+    assert report.stopped
+    assert 0 < report.best_step < report.steps < 200
+    assert f1(tmp_path / "out", world(40, 2)) == pytest.approx(report.dev["f1"], abs=1e-5)
+
+
+def test_a_rate_at_which_nothing_is_learned_is_named_half_way(encoder, tmp_path):
+    with pytest.warns(NothingLearned, match="half of the training is over"):
+        train(world(200, 1), tmp_path / "out", encoder, learning_rate=1e-7, batch_size=8)
+
+
+def test_a_training_that_learns_is_left_alone(encoder, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NothingLearned)
+        report = train(world(200, 1), tmp_path / "out", encoder, dev=world(40, 2), batch_size=8)
+    assert (report.steps, report.stopped) == (100, False)
+
+
+def test_a_tagger_that_finds_nothing_is_named(encoder, tmp_path):
+    with pytest.warns(NothingLearned, match=r"finds no entity of the dev sentences.*\(0.005\)"):
+        report = train(world(60, 1), tmp_path / "out", encoder, dev=world(20, 2), epochs=1)
+    assert report.dev["f1"] == 0.0
+
+
+# --- defaults that fit the encoder ------------------------------------------------------------------------------------
+
+
+def test_the_usual_rate_is_that_of_the_width_and_is_recorded(encoder, tmp_path):
+    sentences = world(20, 1)
+    train(sentences, tmp_path / "usual", encoder, learning_rate=0.0, epochs=1)
+    train(sentences, tmp_path / "named", encoder, learning_rate=1e-3, epochs=1)
+    assert content(tmp_path / "usual") == content(tmp_path / "named")
+    assert json.loads((tmp_path / "usual" / "training.json").read_text())["options"]["learning_rate"] == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("there", "precision", "width", "half"),
+    [
+        (True, "auto", 384, True),
+        (True, "auto", 128, False),
+        (False, "auto", 384, False),
+        (True, "float32", 384, False),
+        (False, "bfloat16", 128, True),
+    ],
+)
+def test_where_a_cpu_computes_in_bfloat16(monkeypatch, there, precision, width, half):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: there, raising=False)
+    found = half_precision(precision, torch.device("cpu"), width)
+    assert found is (torch.bfloat16 if half else None)

@@ -6,7 +6,8 @@ import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder
     from crosspan.models.pieces import Pieces
 
-USUAL, AUTO = "usual", "auto"
+USUAL: Final = "usual"
+AUTO: Final = "auto"
 """Layers that are not named by their number: by the depth of the model, or chosen on the sentences at hand."""
 
 INT8 = "int8"
@@ -86,15 +88,32 @@ class EmbeddingOptions:
         Raises:
             OptionError: It is not.
         """
-        try:
-            return int(self.layer)
-        except ValueError:
-            hint = f"Write a whole number, {USUAL} or {AUTO}."
-            raise OptionError(f"layer is {self.layer!r}", hint=hint) from None
+        return layer_number(self.layer, (USUAL, AUTO))
 
     def facts(self) -> dict[str, Any]:
         """What differs from what is known of aligners by vectors: to choose a layer, it must see the sentences."""
         return {"learns": True} if self.layer == AUTO else {}
+
+
+def layer_number(layer: int | str, others: Sequence[str]) -> int:
+    """The number of a layer that a setting names.
+
+    Args:
+        layer: The setting.
+        others: What else it can be.
+
+    Raises:
+        OptionError: It is no number.
+
+    Example:
+        >>> layer_number("-1", [USUAL])
+        -1
+    """
+    try:
+        return int(layer)
+    except ValueError:
+        hint = f"Write a whole number{''.join(f', {one}' for one in others[:-1])} or {others[-1]}."
+        raise OptionError(f"layer is {layer!r}", hint=hint) from None
 
 
 def usual_layer(config: Any) -> int:
@@ -109,9 +128,18 @@ def usual_layer(config: Any) -> int:
         >>> usual_layer(mbert), usual_layer(Some(model_type="xlm-roberta", vocab_size=250_002, num_hidden_layers=24))
         (8, 14)
     """
-    if config.model_type == "bert" and config.vocab_size in _MBERT:
+    if is_mbert(config):
         return 8
     return max(1, round(int(config.num_hidden_layers) * 7 / 12))
+
+
+def is_mbert(config: Any) -> bool:
+    """Whether a model is multilingual BERT, with which the papers set the defaults of their programs.
+
+    Args:
+        config: Configuration of the model.
+    """
+    return config.model_type == "bert" and config.vocab_size in _MBERT
 
 
 _MBERT = (119_547, 105_879)
@@ -178,6 +206,11 @@ class VectorReader:
         if whole:
             quantize(encoder.model)
         return encoder
+
+    @cached_property
+    def _is_mbert(self) -> bool:
+        """Whether usual settings are those of the papers, or what other encoders do best with."""
+        return is_mbert(self.encoder.model.config)
 
     def _layer(self) -> int:
         """The layer that is read."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.embedding import EMPTY, EmbeddingAligner, EmbeddingOptions, Units, word_means
+from crosspan.align.embedding import EMPTY, USUAL, EmbeddingAligner, EmbeddingOptions, Units, word_means
 from crosspan.align.extraction import (
     METHODS,
     Method,
@@ -50,7 +50,8 @@ class SimAlignOptions(EmbeddingOptions):
         dtype: Precision of the model: auto, float32, float16, bfloat16, or int8, the fastest on a CPU.
         batch: Most pieces of words that are read at once, padding included; 0 chooses by the device.
         units: What is compared: subword (two words are linked if two of their pieces are) or word (means of pieces).
-        method: How links are chosen: argmax, itermax, match, forward or backward.
+        method: How links are chosen: argmax, itermax, match, forward or backward; usual is itermax for mBERT, as in the
+            paper, and argmax for others.
         distortion: How much similarity is lost between opposite ends of the sentences; 0 for nothing.
         null_threshold: Quantile of a pair's entropies above which links are taken out; 1 for none, 0.95 in the paper.
         iterations: Rounds of itermax.
@@ -61,7 +62,7 @@ class SimAlignOptions(EmbeddingOptions):
     """
 
     units: UnitKind = "subword"
-    method: Method = "itermax"
+    method: Literal[Method, "usual"] = USUAL
     distortion: Annotated[float, Within(0, 1)] = 0.0
     null_threshold: Annotated[float, Within(0, 1)] = 1.0
     iterations: Annotated[int, AtLeast(1)] = 2
@@ -141,7 +142,9 @@ class SimAlign(EmbeddingAligner):
         return in_shards(pairs, lambda shard, advance: self._linked(shard, advance, link, nothing), progress)
 
     def _links(self, source: Units, target: Units) -> Alignment:
-        method = self.options.method
+        method: Method = "itermax" if self._is_mbert else "argmax"
+        if self.options.method != USUAL:
+            method = self.options.method
         return self._links_of(source, target, [method])[method]
 
     def _links_of(self, source: Units, target: Units, methods: Sequence[Method]) -> dict[Method, Alignment]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from crosspan.align.awesome import Awesome, AwesomeOptions, Extraction
 from crosspan.align.lora import merge_adapter
 from crosspan.core.errors import OptionError
+from crosspan.core.options import Within
 
 if TYPE_CHECKING:
     from crosspan.models.encoder import Encoder
@@ -38,6 +39,7 @@ class TransAlignOptions(AwesomeOptions):
     """
 
     layer: int = -1
+    min_prob: Annotated[float, Within(0, 1)] = 0.0
     extraction: Extraction = "softmax"
     source_lang: str = ""
     target_lang: str = ""

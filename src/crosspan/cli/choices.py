@@ -38,6 +38,18 @@ def family_names(family: str) -> list[str]:
     return list(found() if callable(found) else found)
 
 
+class AlignerOption(click.Option):
+    """The option that chooses an aligner: its help says what would be better than the default, if it is at hand."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option, and what it does."""
+        from crosspan.align.at_hand import better_links
+
+        found = super().get_help_record(ctx)
+        more = better_links(str(self.default))
+        return found if found is None or not more else (found[0], f"{found[1]}  {more}")
+
+
 class FamilyChoice(click.ParamType[str]):
     """A name of a family; which there are is found out when it is needed, not when the verb is declared.
 

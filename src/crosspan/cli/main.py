@@ -36,7 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "tag": ("crosspan.cli.tag", "Label sentences with a tagger."),
     "translate": ("crosspan.cli.translate", "Translate text, line by line."),
     "pretrain": ("crosspan.cli.pretrain", "Train an encoder on raw text of a language."),
-    "trim": ("crosspan.cli.trim", "Cut an encoder down to the pieces of a text, or to its layers."),
+    "trim": ("crosspan.cli.trim", "Cut an encoder down to pieces of a text, or to layers."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
     "predict": ("crosspan.cli.tag", "Another name for tag."),
     "export": ("crosspan.cli.export", "Write a tagger as ONNX, to run without PyTorch."),
@@ -46,13 +46,25 @@ VERBS: dict[str, tuple[str, str]] = {
     "bench": ("crosspan.cli.bench", "Run a benchmark suite, shown beside published figures."),
     "study": ("crosspan.cli.study", "Run a grid of encoders, modes and seeds, with a page."),
     "report": ("crosspan.cli.report", "Write a page to look at: sentences, spans, charts."),
-    "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
+    "review serve": ("crosspan.cli.review_serve", "Serve a page to correct labels in, on this machine."),
+    "review export": ("crosspan.cli.review_export", "Write labels as what a tool for annotators imports."),
+    "review import": ("crosspan.cli.review_import", "Read what annotators did as decisions."),
+    "review agree": ("crosspan.cli.review_agree", "Say how far two people agree."),
+    "review apply": ("crosspan.cli.review_apply", "Make gold of decisions, and say how good the rest is."),
+    "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and text."),
+    "export-dataset": ("crosspan.cli.export_dataset", "Write labels as a data set of HuggingFace."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
     "backends": ("crosspan.cli.backends", "List taggers, aligners and so on, and what each needs."),
     "advise": ("crosspan.cli.advise", "Say which kind of transfer to try first for a language."),
     "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),
 }
-"""Verbs in the order of ``--help``: the module whose ``command`` it is, and a line of help."""
+"""Verbs in the order of ``--help``: the module whose ``command`` it is, and a line of help.
+
+What stands before a blank is a group of verbs.
+"""
+
+GROUPS = {"review": "Correct labels by hand, and see how good they are."}
+"""Groups of verbs, with a line of help."""
 
 EXIT_FAULT = 1
 _DEBUG = "--debug"
@@ -60,17 +72,38 @@ _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class LazyGroup(click.Group):
-    """A group that imports a verb's module only when the verb is used."""
+    """A group that imports a verb's module only when the verb is used.
+
+    Args:
+        within: The words before its verbs, with a blank behind them.
+        more: As of :class:`click.Group`.
+    """
+
+    def __init__(self, *, within: str = "", **more: Any) -> None:
+        super().__init__(**more)
+        self.within = within
+
+    def lines(self) -> dict[str, str]:
+        """Its verbs and groups in their order, each with its line of help."""
+        found: dict[str, str] = {}
+        for verb, (_, text) in VERBS.items():
+            if verb.startswith(self.within):
+                name, _, inner = verb.removeprefix(self.within).partition(" ")
+                found[name] = GROUPS[self.within + name] if inner else text
+        return found
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The verbs, in their order."""
-        return list(VERBS)
+        return list(self.lines())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return the command of a verb, with ``--debug`` added to its options."""
-        if cmd_name not in VERBS:
+        verb = self.within + cmd_name
+        if verb in GROUPS:
+            return LazyGroup(within=verb + " ", name=verb, help=GROUPS[verb], params=[_debug_option()])
+        if verb not in VERBS:
             return None
-        command: click.Command = import_module(VERBS[cmd_name][0]).command
+        command: click.Command = import_module(VERBS[verb][0]).command
         if all(parameter.name != "debug" for parameter in command.params):
             command.params.append(_debug_option())
         return command
@@ -78,15 +111,16 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of verbs from the table, without importing any."""
         with formatter.section("Commands"):
-            formatter.write_dl([(verb, text) for verb, (_, text) in VERBS.items()])
+            formatter.write_dl(list(self.lines().items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; for an unknown one name the nearest."""
-        verb = args[0]
-        if verb not in VERBS and not verb.startswith("-"):
-            raise click.UsageError(f"There is no command {verb!r}. {did_you_mean(verb, list(VERBS))}", ctx)
+        verb, known = args[0], self.list_commands(ctx)
+        if verb not in known and not verb.startswith("-"):
+            name = repr(self.within + verb)
+            raise click.UsageError(f"There is no command {name}. {did_you_mean(verb, known)}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -158,7 +192,7 @@ def _warnings_in_words() -> Iterator[None]:
 
 
 class _Interruption:
-    """Lets Ctrl-C and a polite kill end the run by an exception, so that temporary files are removed.
+    """Lets Ctrl-C, a polite kill and a terminal that closes end the run by an exception, which removes temporary files.
 
     Compiled code turns the exception into another one, so it is noted that the signal came.
     """
@@ -169,12 +203,19 @@ class _Interruption:
 
     def __enter__(self) -> _Interruption:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is unknown to Windows
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                    self._before[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self.came:
+            # Started by ``python -m``, Python ends as if by the signal and without our exit code where it came while
+            # some text was run as code, as Numba does; until another text has been run.
+            eval("None")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.came = True

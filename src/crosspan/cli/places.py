@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from glob import glob
+from pathlib import Path
 from typing import Any
 
 import click
@@ -47,6 +48,16 @@ class InFile(PlaceType):
         from crosspan.io.dataset_folder import places_read
 
         return places_read(values)
+
+
+class InRun(InFile):
+    """Files, or the folder of a run: a result may stand in it, beside what is read there."""
+
+    def read(self, values: Sequence[str]) -> Iterable[str]:
+        """The files, or those of the run."""
+        if len(values) == 1 and os.path.isdir(values[0]):
+            return [str(path) for path in Path(values[0]).glob("*") if path.suffix != ".html"]
+        return super().read(values)
 
 
 class InModel(PlaceType):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +12,9 @@ from click.core import ParameterSource
 
 from crosspan.cli import options
 from crosspan.cli.messages import say
-from crosspan.cli.places import InFile, verb
+from crosspan.cli.places import InFile, InRun, verb
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.projecting import check_projecting, projecting
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -22,22 +22,12 @@ if TYPE_CHECKING:
     from crosspan.report import Item, WrittenPage
 
 _TO_PROJECT = (
-    *("bitext", "aligner_model", "method", "settings", "min_confidence", "filters", "threads"),
+    *("bitext", "aligner", "aligner_model", "method", "settings", "min_confidence", "filters", "labels", "threads"),
     *("target_lang", "target_format", "target_columns"),
 )
 """Options that only have an effect where something is projected."""
 _OF_FILES = ("dropped", "source_lang", "source_format", "columns", "scheme", "repair")
 """Options that a run folder knows itself."""
-
-
-class InRun(InFile):
-    """Two files, or the folder of a run: a page may stand in it, beside what is read there."""
-
-    def read(self, values: Sequence[str]) -> Iterable[str]:
-        """The files, or those of the run."""
-        if len(values) == 1 and os.path.isdir(values[0]):
-            return [str(path) for path in Path(values[0]).glob("*") if path.suffix != ".html"]
-        return super().read(values)
 
 
 @verb("report", no_args_is_help=True)
@@ -47,7 +37,7 @@ class InRun(InFile):
 @click.option("--sample", type=click.IntRange(1), default=2_000, show_default=True, help="Sentences to show.")
 @options.seed("the sample")
 @click.option("--title", help="What stands at the top.  [default: the names of the files]")
-@options.projecting(dropped=InFile)
+@projecting(dropped=InFile)
 @options.input_format("--gold-format", "the gold file")
 @options.columns("--gold-columns", "the gold file")
 @options.threads
@@ -119,7 +109,15 @@ def _of_run(folder: str, given: dict[str, Any]) -> Inputs:
         facts["gold"] = given["gold"]
     if given["links"]:
         files = replace(files, links=given["links"])
-    return read_items(files), facts
+    return read_items(files), _with_hint(facts, facts["aligner"])
+
+
+def _with_hint(facts: dict[str, str], aligner: str) -> dict[str, str]:
+    """What is known, and what would make better links than an aligner did."""
+    from crosspan.align.at_hand import better_links
+
+    hint = better_links(aligner)
+    return {**facts, "hint": hint} if hint else facts
 
 
 def _of_files(inputs: tuple[str, ...], given: dict[str, Any]) -> Inputs:
@@ -143,7 +141,7 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
     from crosspan.report.projecting import projected_items
 
     model = given["aligner_model"]
-    options.check_projecting(given)
+    check_projecting(given)
     target = SentenceFile(
         inputs[1],
         given["target_format"],
@@ -161,16 +159,18 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
         bitext=[(SentenceFile(one), SentenceFile(other)) for one, other in given["bitext"]],
         links=given["links"],
         one_based=given["one_based"],
-        aligner=load_aligner(model, threads=given["threads"]) if model else None,
+        aligner=load_aligner(model, threads=given["threads"]) if model else given["aligner"],
         min_confidence=given["min_confidence"],
         filters=given["filters"],
+        labels=options.split_names(given["labels"]),
         threads=given["threads"],
         progress=progress,
     ) as items:
         facts = {**_facts(inputs, given), "method": given["method"]}
         if given["settings"]:
             facts["settings"] = " ".join(given["settings"])
-        yield items, facts
+        aligned = given["links"] is None and model is None
+        yield items, _with_hint(facts, given["aligner"] if aligned else "")
 
 
 def _source(path: str, given: dict[str, Any]) -> Any:

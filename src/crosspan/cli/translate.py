@@ -50,27 +50,29 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
     FILE has a line for each line of INPUT. Long lines go through sentence by sentence. A translation that is empty,
     goes round in circles or is far too long is tried again; where that does not help its line stays empty and is
     named, and the exit code is 3. FILE appears once it is complete; where the work is ended early, FILE.part has what
-    is finished.
+    is finished, and the same command goes on from there.
     """
     from crosspan.core.options import with_settings
-    from crosspan.translate import make_translator
-    from crosspan.translate.corpus import translate_file
-    from crosspan.translate.guard import Guarded, GuardOptions
+    from crosspan.pipeline.steps.translating import Between
+    from crosspan.pipeline.translating_files import translate_text
+    from crosspan.pipeline.use import Use
+    from crosspan.translate import TRANSLATORS
+    from crosspan.translate.guard import GuardOptions
 
     chosen = parse_settings(given["settings"])
     guard = {name.removeprefix("guard."): value for name, value in chosen.items() if name.startswith("guard.")}
     checks = with_settings(GuardOptions(), guard)
     own = {name: value for name, value in chosen.items() if not name.startswith("guard.")}
-    translator = make_translator(given["use"], given["model"], threads=given["threads"], **own)
+    use = Use(TRANSLATORS, given["use"], given["model"], own)
+    between = Between(use, given["from_language"], given["to_language"], checks)
     with ExitStack() as stack:
         notes = _Notes(given["rejects"], stack)
         progress = stack.enter_context(progress_bars(quiet=quiet))
-        summary = translate_file(
+        summary = translate_text(
             source,
             out,
-            Guarded(translator, checks),
-            source=given["from_language"],
-            target=given["to_language"],
+            between,
+            threads=given["threads"],
             on_unsound=notes.add,
             on_kept=_say_what_is_kept,
             progress=progress,
@@ -105,7 +107,7 @@ class _Notes:
 
 
 def _say_what_is_kept(part: str, lines: int) -> None:
-    say(f"crosspan: ended early; the translations of the first {lines} lines are in {part}")
+    say(f"crosspan: ended early; the first {lines} lines are in {part}, and the same command goes on behind them")
 
 
 def _finish(out: str, summary: TranslationSummary, head: dict[str, Any], *, as_json: bool, quiet: bool) -> None:
@@ -131,6 +133,8 @@ def summary_text(out: str, summary: TranslationSummary) -> str:
     name = "<stdout>" if out == "-" else out
     empty = f" ({summary.empty} empty)" if summary.empty else ""
     lines = [f"{name}: {summary.lines} lines{empty}, {summary.seconds:.1f} s"]
+    if summary.kept:
+        lines.append(f"from an earlier try: {summary.kept} lines")
     if summary.repaired:
         kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(summary.repaired.items()))
         lines.append(f"right at another try: {summary.repaired.total()} translations ({kinds})")

@@ -122,6 +122,13 @@ class Answers:
         return self._connection
 
 
+def remove_answers(path: Path) -> None:
+    """Remove a file of answers, sound or damaged; nothing where there is none."""
+    for ending in ("", "-journal"):
+        with suppress(OSError):
+            os.unlink(f"{path}{ending}")
+
+
 def _is_unicode(text: str) -> bool:
     if not isinstance(text, str):
         raise TypeError(f"{text!r} is no answer")

@@ -124,7 +124,7 @@ class _CacheFile(IndexDataCacheFile):
 
 @cache
 def _say_once() -> None:
-    _logger.info("compiling code for this machine: this takes some seconds, once")
+    _logger.info("compiling code for this machine, once: this takes from some seconds to some minutes")
 
 
 def _keep(path: Path, data: bytes) -> None:

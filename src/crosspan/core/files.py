@@ -187,9 +187,10 @@ def make_folder(folder: Path, hint: str = "Choose another place, or mend its per
     Raises:
         OutputError: It cannot be made.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    real = Path(os.path.realpath(folder))  # a link can point to nothing yet
+    missing = [one for one in (real, *real.parents) if not one.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        real.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
             f"the folder cannot be made: {(error.strerror or str(error)).lower()}", where=str(folder), hint=hint

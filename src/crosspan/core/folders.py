@@ -138,7 +138,7 @@ def check_replaceable(path: PathLike, besides: Sequence[str] = (), *, marker: st
         OutputError: It may not.
     """
     name = os.fspath(path)
-    if not os.path.lexists(path):
+    if not os.path.exists(path):  # a link to nothing yet stays a link, as those of files do
         return
     if not os.path.isdir(path):
         raise OutputError("this is a file, and a folder is needed", where=name, hint="Name another.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Iterable
@@ -86,11 +87,12 @@ def check_outputs(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike 
     """Raise where something that is read would be written, or two outputs are the same.
 
     Files are told by what they are, not by how they are named: links, relative names, and case where the disk does not
-    know it. A folder that is read is read whole, so nothing may be written into it; a folder that is written is
-    written whole, so nothing in it may be read.
+    know it; and so are pipes, devices, and standard output. A folder that is read is read whole, so nothing may be
+    written into it; a folder that is written is written whole, so nothing in it may be read.
 
     Args:
-        outputs: Files, and folders that are replaced; ``None`` and ``-`` are passed over, and so are devices.
+        outputs: Files, and folders that are replaced; ``None`` is passed over, and so is the null device; ``-`` is
+            standard output.
         inputs: Files and folders that are read; ``-`` is the file that standard input comes from, if it is one.
 
     Raises:
@@ -103,25 +105,23 @@ def check_outputs(outputs: Iterable[PathLike | None], inputs: Iterable[PathLike 
         crosspan.core.errors.OptionError: './in.conll' is read (as 'in.conll') and would be overwritten. Name another.
     """
     inputs = list(inputs)
-    written = [os.fspath(path) for path in outputs if _counts(path)]
+    written = [os.fspath(path) for path in outputs if path is not None and os.fspath(path) != ""]
+    for at, out in enumerate(written):
+        if any(_same_result(out, other) for other in written[:at]):
+            raise OptionError(f"two results would be written to {out!r}", hint="Give each a name of its own.")
+    written = list(filter(_counts, written))
     read = [os.fspath(path) for path in inputs if _counts(path)]
     if any(path is not None and os.fspath(path) == "-" for path in inputs):
         for out in filter(_is_standard_input, written):
             raise OptionError(f"{out!r} is read (as standard input) and would be overwritten", hint="Name another.")
-    for at, out in enumerate(written):
-        for other in written[:at]:
-            if _same(out, other):
-                raise OptionError(f"two results would be written to {out!r}", hint="Give each a name of its own.")
-        for one in read:
-            also = "" if out == one else f" (as {one!r})"
-            if _same(out, one):
-                raise OptionError(f"{out!r} is read{also} and would be overwritten", hint="Name another.")
-            if os.path.isdir(one) and _inside(out, one):
-                raise OptionError(
-                    f"{out!r} would be written into the folder {one!r}, which is read", hint="Name another."
-                )
-            if _inside(one, out):
-                raise OptionError(f"{one!r} is read and would be lost with the folder {out!r}", hint="Name another.")
+    for out, one in itertools.product(written, read):
+        also = "" if out == one else f" (as {one!r})"
+        if _same(out, one):
+            raise OptionError(f"{out!r} is read{also} and would be overwritten", hint="Name another.")
+        if os.path.isdir(one) and _inside(out, one):
+            raise OptionError(f"{out!r} would be written into the folder {one!r}, which is read", hint="Name another.")
+        if _inside(one, out):
+            raise OptionError(f"{one!r} is read and would be lost with the folder {out!r}", hint="Name another.")
 
 
 def _is_standard_input(path: str) -> bool:
@@ -133,9 +133,31 @@ def _is_standard_input(path: str) -> bool:
 
 
 def _counts(path: PathLike | None) -> TypeGuard[PathLike]:
+    """Whether to write to a path would lose what is read there; of devices each piece is read or written once."""
     if path is None or os.fspath(path) in ("", "-"):
         return False
-    return not os.path.exists(path) or os.path.isfile(path) or os.path.isdir(path)
+    status = _status(os.fspath(path))
+    return status is None or not (stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode))
+
+
+def _status(path: str) -> os.stat_result | None:
+    """What is behind a path, or standard output; ``None`` where there is nothing."""
+    with suppress(OSError):
+        return os.fstat(1) if path == "-" else os.stat(path)
+    return None
+
+
+def _same_result(one: str, other: str) -> bool:
+    """Whether two results would go to the same place, and be mixed there or replace each other."""
+    if one == other == "-":
+        return True
+    first, second = _status(one), _status(other)
+    if first is None or second is None:
+        return "-" not in (one, other) and _same(one, other)
+    if stat.S_ISCHR(first.st_mode) and stat.S_ISCHR(second.st_mode):  # one device can have several names
+        null = _status(os.devnull)
+        return first.st_rdev == second.st_rdev and (null is None or first.st_rdev != null.st_rdev)
+    return os.path.samestat(first, second)
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,9 +1,9 @@
 """Keys and passwords: read and checked in one place, and kept out of all that is shown or kept.
 
-Keys come from environment variables and from nowhere else. They are read when they are needed and are held by nothing,
-so that no options, no recipe, no pickled step and no cache can hold them. What others say (a server, a proxy, another
-package) may hold them nevertheless: it goes through :func:`hidden` before it becomes part of an error, a log or a
-result, and so does all that the command line says of an error, tracebacks among it.
+Keys come from environment variables and from nowhere else. They are read when they are needed and are held by no
+component, so that no options, no recipe, no pickled step and no cache of results can hold them. What others say (a
+server, a proxy, another package) may hold them nevertheless: it goes through :func:`hidden` before it becomes part of
+an error, a log or a result, and so does all that the command line says of an error, tracebacks among it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import base64
 import html
 import os
 import re
-from collections.abc import Iterator
-from urllib.parse import quote, unquote
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from urllib.parse import unquote
 
 from crosspan.core.errors import OptionError
 
@@ -104,34 +105,152 @@ def key_in(variable: str) -> str:
 def hidden(text: str) -> str:
     """A text without secrets: known ones, and what stands where others stand in addresses and headers.
 
+    Known ones are found in capital or small letters, with escapes of addresses, JSON and HTML in them, in base64 and in
+    hexadecimal digits, and where a good part of them is missing at the end or at the beginning.
+
     Example:
         >>> hidden("http://ada:lovelace@localhost:3128/?api_key=12345678 refuses Authorization: Bearer 87654321")
         'http://***@localhost:3128/?api_key=*** refuses Authorization: Bearer ***'
     """
-    for secret in _secrets():
-        text = text.replace(secret, MARK)
+    forms = _forms(_secrets())
+    if forms:
+        text = forms.whole.sub(MARK, text)
+        text = forms.masked(next((plain for plain in reversed([*_unescaped(text)]) if forms.found(plain)), text))
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{MARK}", text)
     return text
 
 
 def holds_secret(text: str) -> bool:
-    """Whether a known key or password stands in a text.
+    """Whether a known key or password stands in a text, in one of the forms that :func:`hidden` knows.
 
     Example:
         >>> holds_secret("Ada lives in Accra.")
         False
     """
-    return any(secret in text for secret in _secrets())
+    forms = _forms(_secrets())
+    return bool(forms) and (forms.found(text) or any(map(forms.found, _unescaped(text))))
 
 
-def _secrets() -> list[str]:
-    """Known secrets in all forms in which they can be repeated, the longest first."""
-    found: set[str] = set()
-    for secret in (*_keys(), *_of_proxies()):
-        if len(secret) >= LEAST:
-            found |= {secret, quote(secret, safe=""), quote(secret), secret.replace("/", "\\/"), html.escape(secret)}
-    return sorted(found, key=len, reverse=True)
+_ESCAPED = re.compile(
+    r"%(?P<percent>[2-7][0-9a-f])|\\{1,8}(?:u00|x)(?P<slash>[2-7][0-9a-f])|\\{1,8}(?P<self>[\"/])"
+    r"|&(?:\#(?P<decimal>0{0,6}[1-9]\d{1,2})|\#x0{0,6}(?P<hexadecimal>[2-7][0-9a-f])|(?P<name>quot|apos|lt|gt|amp));",
+    re.IGNORECASE,
+)
+"""A character of a key as it can stand in an address, in JSON or in HTML."""
+
+_TIMES = 3
+"""How often escapes are escaped again."""
+
+
+def _unescaped(text: str) -> Iterator[str]:
+    """A text as it reads when its escapes are resolved, once and again, as long as there are any."""
+    for _ in range(_TIMES):
+        found = _ESCAPED.sub(_character, text)
+        if found == text:
+            return
+        yield found
+        text = found
+
+
+def _character(escape: re.Match[str]) -> str:
+    value = next(group for group in escape.groups() if group is not None)
+    kind = escape.lastgroup
+    if kind == "self":
+        return value
+    if kind == "name":
+        return html.unescape(f"&{value.lower()};")
+    found = chr(int(value, 10 if kind == "decimal" else 16))
+    return found if "!" <= found <= "~" else escape[0]
+
+
+class _Forms:
+    """All forms of some secrets, and their beginnings and ends, to be looked for.
+
+    What is only a part of a secret counts where it is half of it, or twice :data:`LEAST`, and holds a digit, as words
+    do not.
+
+    Args:
+        secrets: The secrets.
+
+    Attributes:
+        whole: Finds them where nothing is missing.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._ahead: dict[str, list[str]] = {}
+        self._behind: dict[str, list[str]] = {}
+        forms = {form.casefold() for secret in secrets for form in _written(secret)}
+        for folded in forms:
+            self._ahead.setdefault(_beginning(folded), []).append(folded)
+            self._behind.setdefault(_beginning(folded[::-1])[::-1], []).append(folded)
+        self.whole = _any_of(forms)
+        self._parts = _any_of({*self._ahead, *self._behind})
+
+    def __bool__(self) -> bool:
+        return bool(self._ahead)
+
+    def found(self, text: str) -> bool:
+        """Whether one is in a text."""
+        return self._parts.search(text) is not None
+
+    def masked(self, text: str) -> str:
+        """A text with :data:`MARK` in their place."""
+        kept, at = [], 0
+        while (match := self._parts.search(text, at)) is not None:
+            part = match[0].casefold()
+            end = max([match.end(), *(_follow(text, match.start(), form) for form in self._ahead.get(part, ()))])
+            begin = match.start()
+            for form in self._behind.get(part, ()):
+                begin = min(begin, max(at, match.end() - _follow(text[at : match.end()][::-1], 0, form[::-1])))
+            kept += [text[at:begin], MARK]
+            at = end
+        return "".join(kept) + text[at:]
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    """What finds the longest of some texts, in capital or small letters."""
+    return re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)", re.IGNORECASE)
+
+
+def _follow(text: str, at: int, form: str) -> int:
+    """Where a text goes on otherwise than a form that begins there."""
+    for char in form:
+        if at == len(text) or text[at].casefold() != char:
+            break
+        at += 1
+    return at
+
+
+def _beginning(form: str) -> str:
+    """The least part of a form, from its beginning on, that gives it away."""
+    for size in range(max(LEAST, min(2 * LEAST, len(form) // 2)), len(form)):
+        if any(char.isdigit() for char in form[:size]):
+            return form[:size]
+    return form
+
+
+def _written(secret: str) -> Iterator[str]:
+    """A secret as it is, in hexadecimal digits, and in base64, whatever stands before it there."""
+    raw = secret.encode("utf-8", "surrogateescape")
+    yield secret
+    yield raw.hex()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(raw).decode()
+        for before in range(3):
+            # each character holds six bits: those that hold bits of what is around tell nothing
+            whole = encode(bytes(before) + raw).decode()
+            yield whole[(8 * before + 5) // 6 : 8 * (before + len(raw)) // 6]
+
+
+@lru_cache(maxsize=4)
+def _forms(secrets: tuple[str, ...]) -> _Forms:
+    return _Forms(secrets)
+
+
+def _secrets() -> tuple[str, ...]:
+    """Known secrets."""
+    return tuple(sorted({secret for secret in (*_keys(), *_of_proxies()) if len(secret) >= LEAST}))
 
 
 def _keys() -> Iterator[str]:
@@ -143,11 +262,11 @@ def _keys() -> Iterator[str]:
 
 
 def _of_proxies() -> Iterator[str]:
-    """Passwords of proxies in the environment, as they stand there and as they are sent."""
+    """Passwords of proxies in the environment, alone and as they are sent."""
     for variable, value in os.environ.items():
         if not variable.lower().endswith("_proxy") or "@" not in value:
             continue
         login = value.rpartition("@")[0].rpartition("//")[2]
         user, _, password = login.partition(":")
         plain = unquote(password)
-        yield from (password, plain, base64.b64encode(f"{unquote(user)}:{plain}".encode()).decode())
+        yield from (password, plain, f"{unquote(user)}:{plain}")

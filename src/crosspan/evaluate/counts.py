@@ -202,6 +202,26 @@ def f1_metric(average: Average | str) -> Callable[[FloatArray], FloatArray]:
     return _macro_f1 if average == "macro" else _micro_f1
 
 
+def precision_metric(sums: FloatArray) -> FloatArray:
+    """Precision of summed :meth:`SpanCounts.statistics` of ``"micro"`` or a label, over any leading axes.
+
+    Example:
+        >>> float(precision_metric(np.array([1.0, 2.0, 4.0])))
+        0.5
+    """
+    return _divide(sums[..., 0], sums[..., 1])
+
+
+def recall_metric(sums: FloatArray) -> FloatArray:
+    """Recall of summed :meth:`SpanCounts.statistics` of ``"micro"`` or a label, over any leading axes.
+
+    Example:
+        >>> float(recall_metric(np.array([1.0, 2.0, 4.0])))
+        0.25
+    """
+    return _divide(sums[..., 0], sums[..., 2])
+
+
 def _micro_f1(sums: FloatArray) -> FloatArray:
     return _divide(2 * sums[..., 0], sums[..., 1] + sums[..., 2])
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import CrosspanError, FormatError
+from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.json_text import parse_json
-from crosspan.core.lines import read_lines
+from crosspan.core.lines import open_input, read_lines
 from crosspan.core.shown import in_short, shown
+from crosspan.io.arrow_messages import MAGIC, unpacked_size
 from crosspan.io.dataset_folder import STATE
 from crosspan.io.format import Format, Reading
-from crosspan.io.parquet import class_names, columns_of, rows_of
+from crosspan.io.parquet import Bounded, check_size, class_names, columns_of, readable, records_of, rows_of
 from crosspan.io.rejects import Located
 
 
@@ -69,45 +71,42 @@ def _files(folder: Path) -> list[Path]:
         ) from error
 
 
-def _opened(path: Path, name: str) -> Any:
-    """A reader of the batches of a file, of which there are two kinds."""
-    arrow = importlib.import_module("pyarrow")
-    try:
-        source = arrow.memory_map(os.fspath(path), "r")
-        try:
-            return arrow.ipc.open_stream(source)
-        except arrow.ArrowInvalid:
-            return arrow.ipc.open_file(source)
-    except CrosspanError:
-        raise
-    except Exception as error:  # its errors share no class
-        raise FormatError(
-            f"{shown(path.name)} is not an Arrow file, or a damaged one ({in_short(error)})",
-            where=name,
-            hint="Name the format if the ending is wrong; else get the file again.",
-        ) from error
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[Any]:
+    """A reader of the batches of a file, of which there are two kinds.
+
+    The file is not mapped into memory: one that ends early would end the process.
+    """
+    ipc = importlib.import_module("pyarrow").ipc
+    with open_input(path) as stream:
+        with readable(name, f"{shown(path.name)} is not an Arrow file, or a damaged one"):
+            held = Bounded(stream)
+            check_size(held.size, unpacked_size(stream))
+            is_stream = stream.read(len(MAGIC)) != MAGIC
+            stream.seek(0)
+            reader = ipc.open_stream(held) if is_stream else ipc.open_file(held)
+        yield reader
 
 
 def _names(files: list[Path], name: str) -> dict[str, list[str]]:
-    return class_names(_opened(files[0], name).schema.metadata) if files else {}
+    if not files:
+        return {}
+    with _opened(files[0], name) as reader, readable(name, f"{shown(files[0].name)} is damaged"):
+        return class_names(reader.schema.metadata)
 
 
 def _rows(path: Path, name: str, how: Reading) -> Iterator[Mapping[str, Any]]:
-    reader = _opened(path, name)
-    columns = columns_of(reader.schema, how.tag_column)
-    at = 0
-    while True:
-        try:
-            if hasattr(reader, "num_record_batches"):
-                batch = reader.get_batch(at) if at < reader.num_record_batches else None
-            else:
-                batch = next(iter(reader), None)
-            records = None if batch is None else batch.select(columns).to_pylist()
-        except Exception as error:  # its errors share no class
-            raise FormatError(
-                f"{shown(path.name)} is damaged ({in_short(error)})", where=name, hint="Get the file again."
-            ) from error
-        if records is None:
-            return
-        yield from records
-        at += 1
+    what = f"{shown(path.name)} is damaged"
+    with _opened(path, name) as reader:
+        with readable(name, what):
+            columns = columns_of(reader.schema, how.tag_column)
+        for at in count():
+            with readable(name, what):
+                if hasattr(reader, "num_record_batches"):
+                    batch = reader.get_batch(at) if at < reader.num_record_batches else None
+                else:
+                    batch = next(iter(reader), None)
+                records = None if batch is None else records_of(batch.select(columns))
+            if records is None:
+                return
+            yield from records

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
-from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Labelled, Marked, Reading, TextFormat, Unit, Writing, sentence_in
 from crosspan.io.json_records import records_or_faults
 from crosspan.io.jsonl import put_records, sentences_of
+from crosspan.io.places import PlacesInUnit, written
 from crosspan.io.plain import part_of_line
 from crosspan.io.rejects import Located
 
@@ -98,15 +98,15 @@ def _record(line: list[Marked], unit: Unit) -> dict[str, Any]:
         record["id"] = first.id
     if first.lang is not None:
         record["lang"] = first.lang
-    written = [_written(sentence) for sentence, _ in line]
-    record["text"] = text = "".join([one for one, _ in written])
+    parts = [written(sentence) for sentence, _ in line]
+    record["text"] = text = "".join([one for one, _ in parts])
     error = next((error for _, error in line if error is not None), None)
     if error is not None:
         return {**record, "error": error}
     entities = []
-    place = _Place(text, unit)
+    place = PlacesInUnit(text, unit)
     begin = 0
-    for (sentence, _), (piece, offsets) in zip(line, written, strict=True):
+    for (sentence, _), (piece, offsets) in zip(line, parts, strict=True):
         for span in sentence.spans:
             start, end = begin + offsets[span.start][0], begin + offsets[span.end - 1][1]
             entity: dict[str, Any] = {"start": place.of(start), "end": place.of(end), "label": span.label}
@@ -119,40 +119,3 @@ def _record(line: list[Marked], unit: Unit) -> dict[str, Any]:
     if unit != "codepoints":
         record["unit"] = unit
     return record
-
-
-def _written(sentence: Sentence) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The text of a sentence and where its tokens stand in it; of tokens alone, with blanks between them."""
-    if sentence.text is not None and sentence.offsets is not None:
-        return sentence.text, sentence.offsets
-    if sentence.text is not None:
-        if sentence.spans:
-            raise FormatError(
-                "it is not known where the words stand in the text",
-                where=sentence.id or sentence.text,
-                hint="Leave the text out, or write JSONL, which keeps both.",
-            )
-        return sentence.text, ()
-    ends = [0]
-    for token in sentence.tokens:
-        ends.append(ends[-1] + len(token) + 1)
-    offsets = tuple([(start, start + len(token)) for start, token in zip(ends, sentence.tokens, strict=False)])
-    return " ".join(sentence.tokens), offsets
-
-
-class _Place:
-    """Turns places in code points into another unit; places must come in ascending order."""
-
-    def __init__(self, text: str, unit: Unit) -> None:
-        self.text = text
-        self.unit = unit
-        self.seen = self.counted = 0
-
-    def of(self, place: int) -> int:
-        """The same place in the unit."""
-        if self.unit == "codepoints":
-            return place
-        piece = self.text[self.seen : place]
-        self.counted += len(piece.encode("utf-8")) if self.unit == "bytes" else len(piece.encode("utf-16-le")) // 2
-        self.seen = place
-        return self.counted

@@ -7,17 +7,21 @@ Needs the package ``pyarrow``.
 
 from __future__ import annotations
 
+import base64
 import importlib
+import io
+import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.json_text import parse_json
 from crosspan.core.lines import open_input
-from crosspan.core.shown import in_short
+from crosspan.core.shown import in_short, shown
 from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence
 from crosspan.io.format import Format, Labelled, Reading, Writing, binary_output, sentence_in
@@ -28,9 +32,14 @@ from crosspan.io.rejects import Located
 _ROWS = 10_000
 
 _SMALL = 64 << 20
-_FEW = 4_000_000
 _DENSEST = 250
-"""A part of a file may hold so many bytes, and so many values, besides so many times what it takes."""
+"""A file may hold so many bytes besides so many times its own size."""
+
+_ENDING = 1 << 16
+"""Bytes beyond the end that readers of a sound file may ask for."""
+
+_MOST = 1 << 30
+"""Bytes that some thousand rows may take; as objects of Python they take ten times as many."""
 
 
 class Parquet(Format):
@@ -55,16 +64,18 @@ class Parquet(Format):
         _, parquet = _arrow()
         name = name_of(path)
         with open_input(path) as stream:
-            with _readable(name):
-                file = parquet.ParquetFile(stream, page_checksum_verification=True)
+            with readable(name):
+                held = Bounded(stream)
+                file = parquet.ParquetFile(held, page_checksum_verification=True)
+                _check_names(file)
                 columns = columns_of(file.schema_arrow, how.tag_column)
-                _check_sizes(file.metadata)
+                _check_parts(file.metadata, held.size)
                 names = class_names(file.schema_arrow.metadata)
             rows = chain.from_iterable(_batches(file, columns, name))
             yield from rows_of(rows, name, how, names)
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
-        """Write sentences, with tags in the column ``ner_tags``."""
+        """Write sentences; the column ``ner_tags`` has strings, or a ``ClassLabel`` where classes are given."""
         return self._put(path, sentences, how, projected=False)
 
     def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
@@ -73,11 +84,12 @@ class Parquet(Format):
 
     def _put(self, path: PathLike, items: Iterable[Labelled], how: Writing, *, projected: bool) -> int:
         arrow, parquet = _arrow()
-        schema = _schema(arrow, projected)
+        schema = _schema(arrow, projected, how.classes)
+        numbers = None if how.classes is None else {tag: number for number, tag in enumerate(how.classes)}
         items = iter(items)
         count = 0
         with binary_output(path) as stream, _writer(parquet, stream, schema) as writer:
-            while rows := [_row(item, how.scheme) for item in islice(items, _ROWS)]:
+            while rows := [_row(item, how.scheme, numbers) for item in islice(items, _ROWS)]:
                 writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
                 count += len(rows)
         return count
@@ -92,8 +104,16 @@ def _writer(parquet: Any, stream: IO[bytes], schema: Any) -> Any:
 
 
 @contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Turn whatever a damaged file brings about in the package into one clear error."""
+def readable(name: str, what: str = "not a Parquet file, or a damaged one") -> Iterator[None]:
+    """Turn whatever a damaged file brings about in the package into one clear error.
+
+    Args:
+        name: The file, for the error.
+        what: What it is, which the reason follows.
+
+    Raises:
+        FormatError: What the block raised was an error of the package.
+    """
     try:
         yield
     except CrosspanError:
@@ -102,37 +122,126 @@ def _readable(name: str) -> Iterator[None]:
         hint = "It is damaged, or has rows that are too long."
         raise FormatError("to read it takes more memory than there is", where=name, hint=hint) from error
     except Exception as error:  # its errors share no class: of the system, of values, of text, of memory
-        raise FormatError(
-            f"not a Parquet file, or a damaged one ({in_short(error)})",
-            where=name,
-            hint="Name the format if the ending is wrong; else get the file again.",
-        ) from error
+        hint = "Name the format if the ending is wrong; else get the file again."
+        raise FormatError(f"{what} ({in_short(error)})", where=name, hint=hint) from error
+
+
+class Bounded(io.RawIOBase):
+    """A file of which nobody can ask for more than there is.
+
+    In a damaged file the length of a part may be any number, and as much memory would be taken before it is read.
+
+    Args:
+        stream: The file.
+
+    Attributes:
+        size: Its bytes.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self.size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Any part of it."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go somewhere."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Where it is read."""
+        return self._stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read some bytes.
+
+        Raises:
+            ValueError: There are not as many.
+        """
+        left = self.size - self._stream.tell()
+        if size > left + _ENDING:
+            raise ValueError(f"{size:,} bytes should follow, and there are {max(0, left):,}")
+        return self._stream.read(size)
+
+
+def records_of(batch: Any) -> list[dict[str, Any]]:
+    """The rows of a batch as records.
+
+    Args:
+        batch: What the package has read. Nothing in it has been looked at: in a damaged one, a row can begin beyond the
+            end of its column, and to ask for it would end the process.
+
+    Raises:
+        ValueError: It is damaged, or would take more memory than any rows need.
+    """
+    batch.validate(full=True)  # before anything else is asked of it
+    if batch.nbytes > _MOST:
+        raise ValueError(f"{len(batch):,} of its rows take {batch.nbytes:,} bytes")
+    found: list[dict[str, Any]] = batch.to_pylist()
+    return found
 
 
 def _batches(file: Any, columns: Sequence[str], name: str) -> Iterator[list[dict[str, Any]]]:
     """The rows of a file as records, some thousands at a time."""
     batches = iter(file.iter_batches(batch_size=_ROWS, columns=columns)) if columns else iter(())
     while True:
-        with _readable(name):
+        with readable(name):
             batch = next(batches, None)
             if batch is None:
                 return
-            records = batch.to_pylist()
+            records = records_of(batch)
         yield records
 
 
-def _check_sizes(about: Any) -> None:
-    """Raise where a part of a file says of itself that it is far larger than it can be, before it is unpacked."""
-    for group in range(about.num_row_groups):
-        row_group = about.row_group(group)
-        for at in range(row_group.num_columns):
-            column = row_group.column(at)
-            packed, plain = column.total_compressed_size, column.total_uncompressed_size
-            if plain > _SMALL + _DENSEST * packed or column.num_values > _FEW + _DENSEST * plain:
-                raise ValueError(
-                    f"the {packed:,} bytes of {column.path_in_schema} would become {plain:,}, "
-                    f"with {column.num_values:,} values"
-                )
+def check_size(size: int, plain: int) -> None:
+    """Raise where a file says of itself that it is far larger than it can be.
+
+    Args:
+        size: Its bytes.
+        plain: What they become when they are unpacked.
+
+    Raises:
+        ValueError: It does.
+
+    Example:
+        >>> check_size(1_000, 100_000)
+    """
+    if plain > _SMALL + _DENSEST * size:
+        raise ValueError(f"its {size:,} bytes would become {plain:,}")
+
+
+def _check_names(file: Any) -> None:
+    """Raise where a file names its columns in two ways.
+
+    Pages have checksums, and what is said of them has none; but Arrow writes its schema beside that of Parquet.
+    """
+    encoded = (file.metadata.metadata or {}).get(b"ARROW:schema")
+    if encoded is None:
+        return
+    arrow, _ = _arrow()
+    names = arrow.ipc.read_schema(arrow.py_buffer(base64.b64decode(encoded))).names
+    if names != file.schema_arrow.names:
+        raise ValueError(f"its columns are {shown(file.schema_arrow.names)} and also {shown(names)}")
+
+
+def _check_parts(about: Any, size: int) -> None:
+    """Raise where the groups of rows are not what the file has, or cannot be, before anything is unpacked.
+
+    Groups are asked, and not their columns: where a bit of what is said of a column is wrong, to ask ends the process.
+    """
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    check_size(size, sum(group.total_byte_size for group in groups))
+    rows = sum(group.num_rows for group in groups)
+    if rows != about.num_rows:
+        raise ValueError(f"its parts have {rows:,} rows, and it says {about.num_rows:,}")
 
 
 def rows_of(
@@ -190,39 +299,55 @@ def _inside(feature: Any) -> dict[str, Any]:
     return feature if isinstance(feature, dict) else {}
 
 
-def _schema(arrow: Any, projected: bool) -> Any:
+def _schema(arrow: Any, projected: bool, classes: Sequence[str] | None) -> Any:
     ends = [("start", arrow.int32()), ("end", arrow.int32())]
     place = [*ends, ("label", arrow.string()), ("score", arrow.float64())]
     source = [("source", arrow.struct([*ends, ("score", arrow.float64())]))] if projected else []
     reason = arrow.struct([*place, ("reason", arrow.string())])
-    others = [("dropped", arrow.list_(reason)), ("error", arrow.string())] if projected else []
     span = arrow.struct([*place, *source])
+    others = [("dropped", arrow.list_(reason)), ("unobserved", arrow.list_(span)), ("error", arrow.string())]
     offset = arrow.struct(ends)
-    return arrow.schema(
+    schema = arrow.schema(
         [
             ("id", arrow.string()),
             ("lang", arrow.string()),
             ("text", arrow.string()),
             ("tokens", arrow.list_(arrow.string())),
-            ("ner_tags", arrow.list_(arrow.string())),
+            ("ner_tags", arrow.list_(arrow.string() if classes is None else arrow.int64())),
             ("spans", arrow.list_(span)),
             ("offsets", arrow.list_(offset)),
-            *others,
+            *(others if projected else ()),
         ]
     )
+    if classes is None:
+        return schema
+    features = {field.name: _feature(arrow, field.type) for field in schema}
+    features["ner_tags"] = [{"names": list(classes), "_type": "ClassLabel"}]
+    return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}}, ensure_ascii=False)})
 
 
-def _row(item: Labelled, scheme: Scheme) -> dict[str, Any]:
+def _feature(arrow: Any, kind: Any) -> Any:
+    """A type as HuggingFace ``datasets`` writes it down; lists in the form that all its versions read."""
+    if arrow.types.is_list(kind):
+        return [_feature(arrow, kind.value_type)]
+    if arrow.types.is_struct(kind):
+        return {field.name: _feature(arrow, field.type) for field in kind}
+    return {"dtype": {"double": "float64"}.get(str(kind), str(kind)), "_type": "Value"}
+
+
+def _row(item: Labelled, scheme: Scheme, numbers: Mapping[str, int] | None) -> dict[str, Any]:
     sentence, record = sentence_in(item), item.to_dict()
+    tags: Sequence[str | int] = to_tags(sentence.spans, len(sentence.tokens), scheme)
     offsets = sentence.offsets
     return {
         "id": sentence.id,
         "lang": sentence.lang,
         "text": sentence.text,
         "tokens": sentence.tokens,
-        "ner_tags": to_tags(sentence.spans, len(sentence.tokens), scheme),
+        "ner_tags": tags if numbers is None else [numbers[str(tag)] for tag in tags],
         "spans": record["spans"],
         "offsets": None if offsets is None else [{"start": start, "end": end} for start, end in offsets],
         "dropped": record.get("dropped"),
+        "unobserved": record.get("unobserved"),
         "error": record.get("error"),
     }

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from crosspan.core.errors import SpanError
+from crosspan.core.errors import FormatError, SpanError
 from crosspan.core.shown import shown
-from crosspan.core.spans import Span
-from crosspan.io.format import UNITS
+from crosspan.core.types import Sentence, Span
+from crosspan.io.format import UNITS, Unit
 from crosspan.io.record_shapes import END_KEYS, OWN_TEXT_KEYS, START_KEYS, first, is_list
 
 Offsets = tuple[tuple[int, int], ...]
@@ -37,6 +37,37 @@ def find_offsets(tokens: Sequence[str], text: str) -> tuple[tuple[int, int], ...
         offsets.append((place, place + len(token)))
         place += len(token)
     return tuple(offsets)
+
+
+def written(sentence: Sentence) -> tuple[str, Offsets]:
+    """The text of a sentence and where its tokens stand in it; of tokens alone, with blanks between them.
+
+    Where only the text is known and its words are not found in it, there are no offsets, as long as no span needs them.
+
+    Args:
+        sentence: The sentence.
+
+    Raises:
+        FormatError: It has spans, and it is not known where its words stand.
+
+    Example:
+        >>> written(Sentence(("in", "Accra")))
+        ('in Accra', ((0, 2), (3, 8)))
+    """
+    if sentence.text is None:
+        ends = [0]
+        for token in sentence.tokens:
+            ends.append(ends[-1] + len(token) + 1)
+        offsets = tuple([(start, start + len(token)) for start, token in zip(ends, sentence.tokens, strict=False)])
+        return " ".join(sentence.tokens), offsets
+    found = sentence.offsets or find_offsets(sentence.tokens, sentence.text)
+    if found is None and sentence.spans:
+        raise FormatError(
+            "it is not known where the words stand in the text",
+            where=sentence.id or sentence.text,
+            hint="Leave the text out, or write JSONL, which keeps both.",
+        )
+    return sentence.text, found or ()
 
 
 def in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
@@ -72,6 +103,37 @@ def in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
                 hint="Mend the span, or 'unit'.",
             )
     return [Span(places[span.start], places[span.end], span.label, span.score) for span in spans]
+
+
+class PlacesInUnit:
+    """Turns places in code points into another unit; places must come in ascending order.
+
+    Args:
+        text: What they count in.
+        unit: The unit.
+
+    Example:
+        >>> PlacesInUnit("😀 Ada", "utf16").of(2)
+        3
+    """
+
+    def __init__(self, text: str, unit: Unit) -> None:
+        self.text = text
+        self.unit = unit
+        self.seen = self.counted = 0
+
+    def of(self, place: int) -> int:
+        """The same place in the unit.
+
+        Args:
+            place: In code points, not before the last that was asked for.
+        """
+        if self.unit == "codepoints":
+            return place
+        piece = self.text[self.seen : place]
+        self.counted += len(piece.encode("utf-8")) if self.unit == "bytes" else len(piece.encode("utf-16-le")) // 2
+        self.seen = place
+        return self.counted
 
 
 def place_spans(text: str, offsets: Offsets, spans: Sequence[Span]) -> tuple[Offsets, list[Span]]:

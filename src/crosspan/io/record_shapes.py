@@ -7,7 +7,7 @@ Nothing is changed in what a record says. What looks like labels and is not unde
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from crosspan.core.errors import LeftOutError, SpanError
 from crosspan.core.shown import shown
@@ -31,12 +31,12 @@ LABEL_KEYS = (
 )
 OWN_TEXT_KEYS = ("text", "Text", "word", "surface", "mention")
 
-KEYS = frozenset(
-    (*TOKEN_KEYS, *TAG_KEYS, *SPAN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped")
+_NO_LABELS = frozenset(
+    (*TOKEN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped", "unobserved")
 )
-"""All names under which something of a sentence is looked for."""
 
-_NO_LABELS = frozenset((*TOKEN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped"))
+KEYS = frozenset((*_NO_LABELS, *TAG_KEYS, *SPAN_KEYS))
+"""All names under which something of a sentence is looked for."""
 _OTHER_TAGS = ("pos", "chunk", "dep", "head", "morph", "lemma", "lang", "case", "srl", "sense")
 _ABOUT_NAMES = ("ner", "ent", "label", "tag", "slot", "iob", "bio")
 _CHUNKS = ("NP", "VP", "PP", "ADVP", "SBAR", "ADJP")
@@ -54,7 +54,7 @@ def first(record: Mapping[str, Any], keys: Sequence[str]) -> Any:
     return next((record[key] for key in keys if record.get(key) is not None), None)
 
 
-def is_list(value: object) -> bool:
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether it is a list of values, not a string.
 
     Example:

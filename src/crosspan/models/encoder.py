@@ -69,6 +69,8 @@ class Encoder:
         self.layer = self._checked(layer)
         self._layers = _layers_of(self.model, self.n_layers)
         self._tap = _cut_behind(self.model, self.layer, self.n_layers)
+        if getattr(self.model, "pooler", None) is not None:
+            self.model.pooler = None  # it makes one vector of a sentence, which nobody asks for
         self._packed = pack(self.model)
         self._turn = Lock()  # the tokenizer has a language, and the model a tap: each for one thread at a time
 

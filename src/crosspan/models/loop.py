@@ -16,12 +16,14 @@ from types import TracebackType
 from typing import Any
 
 from crosspan.core.errors import ModelError
+from crosspan.core.logs import warn
 from crosspan.core.progress import Listener, Progress
 from crosspan.models.checkpoints import Checkpoints, put_back, trained
 from crosspan.models.loading import neural
-from crosspan.models.objective import TASK, Objective
+from crosspan.models.objective import COLLAPSE, TASK, Objective
 from crosspan.models.saving import only_training, write_finished, write_model
 from crosspan.models.stepper import NotANumberError
+from crosspan.models.watch import FEWEST_STEPS, verdict_of_looks, verdict_of_losses
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,6 +32,10 @@ PARTS = 100
 
 LAST_GOOD = "last-good"
 """The folder of the model as it was before a loss was no number, below that of the training."""
+
+
+class NothingLearned(UserWarning):
+    """A training has destroyed what it had learned, or learns nothing."""
 
 
 @dataclass(slots=True)
@@ -121,6 +127,7 @@ class Loop:
         self.checkpoints = Checkpoints(folder, objective.mark())
         self.state = State()
         self.best_weights: Mapping[str, Any] | None = None
+        self._guessing = objective.guessing() if self.course.total >= FEWEST_STEPS else None
         self._held: ExitStack | None = None
 
     def __enter__(self) -> Loop:
@@ -142,7 +149,8 @@ class Loop:
             listener: Told of each step, with its losses and the learning rate, and what a look found as ``dev_…``.
 
         Raises:
-            ModelError: A loss is not a number, or a checkpoint is damaged.
+            ModelError: A loss is not a number, what was learned is destroyed and no dev sentences chose weights before,
+                or a checkpoint is damaged.
             UnavailableError: Memory is too small, or the device failed.
             OutputError: The checkpoint is of another training, or there is no room for the next.
         """
@@ -158,7 +166,10 @@ class Loop:
                 self._look()
             while state.step < course.total and not state.stopped:
                 values = self._step(state.step)
+                parts = len(state.parts)
                 state.note(course.total, values)
+                if len(state.parts) > parts > 0:
+                    self._judge()
                 state.step += 1
                 if course.looks_at(state.step):
                     values |= {f"dev_{name}": value for name, value in self._look().items()}
@@ -207,13 +218,56 @@ class Loop:
             return dict(found.values)
         if state.rank is not None and not found.rank > tuple(state.rank):
             state.worse += 1
-            state.stopped = 0 < self.course.patience <= state.worse
+            state.stopped = state.stopped or 0 < self.course.patience <= state.worse
+            scores = [values["f1"] for _, values in state.looks if "f1" in values]
+            if self.course.total >= FEWEST_STEPS and verdict_of_looks(scores) == "collapsed":
+                self._collapsed(f"F1 on the dev sentences is {scores[-1]:.3f}, after {max(scores):.3f}")
             return dict(found.values)
         state.worse, state.best_step = 0, state.step
         state.best, state.rank = dict(found.values), [*found.rank]
         if self.processes.first:
             self.best_weights = trained(self.objective.learned)
         return dict(found.values)
+
+    def _judge(self) -> None:
+        """Look whether anything is still learned; the last part of the training has just begun."""
+        if self._guessing is None:
+            return
+        parts = self.state.parts[:-1]
+        means = [part["loss"][0] / part["loss"][1] for part in parts if "loss" in part]
+        found = verdict_of_losses(means, self._guessing)
+        if found == "collapsed":
+            self._collapsed(f"the loss is back at that of guessing ({self._guessing:.3g})")
+        elif found == "nothing" and len(parts) == PARTS // 2:
+            warn(
+                f"half of the training is over, and the loss is still that of guessing ({self._guessing:.3g}): nothing "
+                f"was learned. {self._other_rate()}",
+                NothingLearned,
+                stacklevel=3,
+            )
+
+    def _collapsed(self, what: str) -> None:
+        """Stop with the best weights, or with an error where none were chosen.
+
+        Raises:
+            ModelError: There are none.
+        """
+        state = self.state
+        if state.best is None:
+            hint = f"{self._other_rate()} Dev sentences would have kept the weights from before."
+            raise ModelError(f"what was learned is destroyed: at step {state.step + 1} {what}", hint=hint)
+        if not state.stopped:
+            warn(
+                f"what was learned is destroyed: at step {state.step + 1} {what}. The training ends with the weights "
+                f"of step {state.best_step}, the best on the dev sentences. {self._other_rate()}",
+                NothingLearned,
+                stacklevel=3,
+            )
+        state.stopped = True
+
+    def _other_rate(self) -> str:
+        rate = self.objective.options.learning_rate
+        return f"Train again into another folder, with {self.objective.remedy(COLLAPSE)}; learning_rate was {rate:g}."
 
     def _save(self) -> None:
         if self.processes.first:

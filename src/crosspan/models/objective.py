@@ -23,6 +23,9 @@ from crosspan.models.stepper import Indices, Stepper
 TASK = "task"
 """The name of the optimizer that every objective has."""
 
+COLLAPSE = "collapse"
+"""What :meth:`Objective.remedy` is asked about where what was learned is destroyed."""
+
 _NOT_OF_THE_COURSE = ("device", "save_every", "at_once")
 """Options that change how fast a training is, and nothing of what it learns but what is left out at random."""
 
@@ -133,6 +136,14 @@ class Objective(Stepper, ABC):
         """Measure on what was held out; only the first process is asked. ``None`` where there is nothing."""
         return None
 
+    def guessing(self) -> float | None:
+        """The loss, of the name ``"loss"``, of a model that knows how frequent each label is, and nothing else.
+
+        A training that comes to this has collapsed, and one that never leaves it learns nothing. ``None`` where that is
+        not known: then it is not looked for.
+        """
+        return None
+
     def rate(self, step: int) -> float:
         """The share of the highest learning rate at a step."""
         return rate_at(step, self.course.total, self.options.warmup)
@@ -146,7 +157,7 @@ class Objective(Stepper, ABC):
         return {}
 
     def remedy(self, what: str) -> str:
-        """What to do where something, which is named, is not a number."""
+        """What to do where something, which is named, is not a number, or at a :data:`COLLAPSE`."""
         return "a smaller learning_rate or a longer warmup"
 
     # --- what all have -----------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Sentences read end to end, without padding: on a CPU, what is padded costs as much as what is read.
 
 Everything in an encoder but its attention works on each piece by itself, so sentences can stand in one row if each
-piece is told its position in its own sentence, and attention looks no further than the sentence. ``transformers`` lets
-both be given from outside; which models take them is :data:`KINDS`.
+piece is told its position in its own sentence, and attention looks no further than the sentence. Positions are given to
+a model from outside; its attention is replaced, in which models is :data:`KINDS`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from crosspan.models.loading import neural
 KINDS = ("bert", "roberta", "xlm-roberta")
 """Types of models that can read sentences end to end. All others read them padded, one a row."""
 
-_ATTENTION = "crosspan_packed"
+_READ_ALIKE = ("query", "key", "value")
+"""What attention makes of each piece: three layers that all work on the same."""
 
 
 def pack(model: Any) -> bool:
@@ -32,8 +33,12 @@ def pack(model: Any) -> bool:
     """
     if model.config.model_type not in KINDS or next(model.parameters()).device.type != "cpu":
         return False
-    neural("this model").AttentionInterface.register(_ATTENTION, _attention)
-    model.set_attn_implementation(_ATTENTION)
+    model.set_attn_implementation("sdpa")  # for which no mask is made where nothing is padded
+    torch = neural("this model", "torch")
+    for part in list(model.modules()):
+        for name, child in list(part.named_children()):
+            if all(type(getattr(child, one, None)) is torch.nn.Linear for one in _READ_ALIKE):
+                setattr(part, name, _packed_attention(torch, child))
     return True
 
 
@@ -64,40 +69,31 @@ def _first_position(model: Any) -> int:
     return 0 if model.config.model_type == "bert" else int(model.embeddings.padding_idx) + 1
 
 
-def _attention(
-    module: Any,
-    query: Any,
-    key: Any,
-    value: Any,
-    attention_mask: Any,
-    *,
-    packed_lengths: Sequence[int],
-    scaling: float | None = None,
-    **other: Any,
-) -> tuple[Any, None]:
-    """Attention inside each sentence: ``transformers`` calls it in place of its own.
+def _packed_attention(torch: Any, attention: Any) -> Any:
+    """Attention inside each sentence, in place of a model's own; what it makes of a piece is one product, not three."""
+    parts = [getattr(attention, name) for name in _READ_ALIKE]
+    heads, size = int(attention.num_attention_heads), int(attention.attention_head_size)
+    joined = torch.nn.Linear(parts[0].in_features, sum(part.out_features for part in parts), device="meta")
+    for name in ("weight", "bias"):
+        whole = torch.cat([getattr(part, name).detach() for part in parts])
+        setattr(joined, name, torch.nn.Parameter(whole, requires_grad=False))
 
-    Args:
-        module: The layer; not needed.
-        query: ``[1, heads, pieces, size]``.
-        key: Of the same shape.
-        value: Of the same shape.
-        attention_mask: Not needed: there is no padding.
-        packed_lengths: Pieces of each sentence.
-        scaling: What products are multiplied by.
-        other: Not needed, such as the share of dropout, which is 0.
+    class PackedAttention(torch.nn.Module):  # type: ignore[misc]  # its base is known only once torch is there
+        def __init__(self) -> None:
+            super().__init__()
+            self.joined = joined
 
-    Returns:
-        ``[1, pieces, heads, size]``, and no weights.
-    """
-    torch = neural("this model", "torch")
-    parts = [states[0].transpose(0, 1) for states in (query, key, value)]
-    found = []
-    begin = 0
-    for length, run in itertools.groupby(packed_lengths):  # sentences of one length in one call
-        end = begin + length * len(list(run))
-        same = [part[begin:end].unflatten(0, (-1, length)).transpose(1, 2) for part in parts]
-        states = torch.nn.functional.scaled_dot_product_attention(*same, scale=scaling)
-        found.append(states.transpose(1, 2).flatten(0, 1))
-        begin = end
-    return torch.cat(found)[None], None
+        def forward(self, states: Any, *, packed_lengths: Sequence[int], **other: Any) -> tuple[Any, None]:
+            """From ``[1, pieces, width]`` to the same, and no weights; ``other`` is of what is padded."""
+            found = []
+            all_three = self.joined(states[0]).unflatten(-1, (3, heads, size))
+            begin = 0
+            for length, run in itertools.groupby(packed_lengths):  # sentences of one length in one call
+                end = begin + length * len(list(run))
+                same = all_three[begin:end].unflatten(0, (-1, length)).permute(2, 0, 3, 1, 4)
+                seen = torch.nn.functional.scaled_dot_product_attention(*same)
+                found.append(seen.transpose(1, 2).flatten(2).flatten(0, 1))
+                begin = end
+            return torch.cat(found)[None], None
+
+    return PackedAttention()

@@ -48,12 +48,15 @@ class PartialVocabulary:
         self.model.set_input_embeddings(self.whole)
 
 
-def partial_vocabulary(model: Any, pieces: Iterable[npt.NDArray[np.integer[Any]]]) -> PartialVocabulary | None:
+def partial_vocabulary(
+    model: Any, pieces: Iterable[npt.NDArray[np.integer[Any]]], *, guesses: bool = True
+) -> PartialVocabulary | None:
     """Train the vectors of some pieces alone, where that saves anything.
 
     Args:
         model: The model.
         pieces: Numbers of the pieces of each text that is learned from.
+        guesses: Whether a layer that guesses pieces is trained, if the model has one.
 
     Returns:
         What puts the whole table back; ``None`` where the model stays as it is: its table is not trained, is tied to
@@ -63,7 +66,7 @@ def partial_vocabulary(model: Any, pieces: Iterable[npt.NDArray[np.integer[Any]]
     whole = model.get_input_embeddings()
     if type(whole) is not torch.nn.Embedding or not whole.weight.requires_grad or whole.max_norm is not None:
         return None
-    if model.get_output_embeddings() is not None:
+    if guesses and model.get_output_embeddings() is not None:
         return None
     used = np.unique(np.concatenate([np.unique(one) for one in pieces]))
     if 2 * len(used) > whole.num_embeddings:

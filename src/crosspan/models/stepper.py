@@ -237,16 +237,30 @@ def adamw(model: Any, rate: float, weight_decay: float, *, fused: bool) -> Any:
     return torch.optim.AdamW(groups, lr=rate, eps=1e-8, fused=fused)
 
 
-def half_precision(precision: str, device: Any) -> Any:
+def half_precision(precision: str, device: Any, width: int = 0) -> Any:
     """Precision of the forward pass where it is not that of the weights; else ``None``.
 
     Args:
-        precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on a GPU that computes in it.
+        precision: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on a GPU that computes in it, and on a CPU
+            that does, for models that are wide enough to gain by it.
         device: Where the model is.
+        width: Of the model's vectors; with 0 a CPU computes in float32.
     """
     torch = neural(_WHO, "torch")
     if precision == "bfloat16":
         return torch.bfloat16
     if precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.bfloat16
+    if precision == "auto" and device.type == "cpu" and width >= _WIDE and _multiplies_bfloat16(torch):
+        return torch.bfloat16
     return None
+
+
+def _multiplies_bfloat16(torch: Any) -> bool:
+    """Whether a CPU has instructions for products in bfloat16; without them it is slower than float32."""
+    asks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+    return any(bool(one()) for one in asks if one is not None)
+
+
+_WIDE = 256
+"""Models narrower than this are not faster in bfloat16."""

@@ -93,7 +93,8 @@ class OutputWriter:
     def __init__(self, recipe: Recipe, results: Results) -> None:
         self.recipe = recipe
         self.results = results
-        self.written = Written()
+        scored = recipe.project is None or recipe.project.source_scores
+        self.written = Written(summary=Summary(source_scores=scored))
 
     def write(self) -> Written:
         """Write everything.
@@ -109,9 +110,11 @@ class OutputWriter:
             form, how = io.output_format(labelled, self.recipe.output.format, labels=True), io.Writing()
             losses = Losses(form, self.written.summary.lost, logged=True)
             projections = self._labelled(*logs, faults=form.faults)
-            averaged = self.results.plan.labelled == "ensemble"
-            items = (one.sentence for one in projections) if averaged else projections
-            form.write_projections(labelled, losses.watched(items), how)
+            if self.results.plan.labelled == "ensemble":
+                marked = losses.watched_marked((one.sentence, one.error) for one in projections)
+                form.write_marked(labelled, marked, how)
+            else:
+                form.write_projections(labelled, losses.watched(projections), how)
             self._made_sides(form.name, ending)
             if "predict" in self.results:
                 predicted = losses.watched_marked(self._predicted(logs[1]))
@@ -156,6 +159,9 @@ class OutputWriter:
         summary = self.written.summary
         others = self.results.voted() if self.results.plan.labelled == "ensemble" else None
         for index, (source, projection, where) in enumerate(self.results.carried(self.recipe.shown_input)):
+            spans, fault = ((), None) if others is None else next(others)
+            if fault is not None:
+                projection = replace(projection, error=fault.reason)
             wrong = projection.error is not None and not is_filtered(projection)
             _log(dropped, dropped_records(index, source, projection, where=where if wrong else None))
             if wrong:
@@ -165,8 +171,8 @@ class OutputWriter:
             else:
                 summary.add(projection)
             if others is not None:
-                spans = next(others)
-                projection = Projection(replace(projection.sentence, spans=spans))
+                error = None if fault is None else fault.reason
+                projection = Projection(replace(projection.sentence, spans=spans), error=error)
             elif projection.error is not None and not faults:
                 continue
             yield named_after(projection, source)

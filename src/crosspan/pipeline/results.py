@@ -98,10 +98,10 @@ class Results:
                 error = fault.reason if fault is not None else projection.error
                 yield Carried(source, replace(projection, sentence=target, error=error), where)
 
-    def voted(self) -> Iterator[tuple[Span, ...]]:
-        """The spans that an ensemble chose for each target sentence."""
+    def voted(self) -> Iterator[tuple[tuple[Span, ...], Fault | None]]:
+        """The spans that an ensemble chose for each target sentence, or why it did not."""
         for labels in self.parts("ensemble", "labels"):
-            yield from labels.spans
+            yield from ((spans, labels.faults.get(index)) for index, spans in enumerate(labels.spans))
 
     def tagged(self, step: str, corpus: str) -> Iterator[Tagged]:
         """What a tagger made of each sentence of a corpus.

@@ -57,15 +57,35 @@ def vote(
     if links is not None and len(links) != len(projections):
         raise PairError(f"{len(links)} alignments for {len(projections)} projections")
     projections = check_projections("projections", projections)
-    sentences = [projection.sentence for projection in projections]
-    predicted = tagger.probabilities(sentences)
-    out = []
-    for index, (projection, model) in enumerate(zip(projections, predicted, strict=True)):
-        votes, mapped = projected_probabilities(projection, tagger.tags, None if links is None else links[index])
-        _leave_open(votes, model)
-        share = np.where(mapped, weight, 0.0)[:, None]
-        out.append(decoded(projection.sentence, share * votes + (1 - share) * model, tagger.tags))
-    return out
+    predicted = tagger.probabilities([projection.sentence for projection in projections])
+    linked = [None] * len(projections) if links is None else links
+    return [
+        averaged(projection, model, tagger.tags, links=own, weight=weight)
+        for projection, model, own in zip(projections, predicted, linked, strict=True)
+    ]
+
+
+def averaged(
+    projection: Projection,
+    model: Float32Array,
+    tags: Sequence[str],
+    *,
+    links: Alignment | None = None,
+    weight: float = WEIGHT,
+) -> Sentence:
+    """One sentence of :func:`vote`.
+
+    Args:
+        projection: What was projected onto it.
+        model: What the tagger says of its words, ``[n_tokens, n_tags]``.
+        tags: What the columns are.
+        links: Its word links, if there are any.
+        weight: Of the projection.
+    """
+    votes, mapped = projected_probabilities(projection, tags, links)
+    _leave_open(votes, model)
+    share = np.where(mapped, weight, 0.0)[:, None]
+    return decoded(projection.sentence, share * votes + (1 - share) * model, tags)
 
 
 def _leave_open(votes: Float32Array, model: Float32Array) -> None:

@@ -29,7 +29,7 @@ from crosspan.train.adversary import check_layers
 from crosspan.train.examples import Example
 from crosspan.train.token_data import checked_data
 from crosspan.train.token_game import game_of
-from crosspan.train.token_model import loaded, trained_pieces
+from crosspan.train.token_model import loaded, trained_pieces, usual_rate
 from crosspan.train.token_objective import TokenObjective
 from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import WHO, TokenClassifierReport
@@ -109,7 +109,7 @@ def train_token_classifier(
 
 
 def encoder_parts(options: TokenClassifierOptions) -> tuple[TokenClassifierOptions, Any, Any]:
-    """The configuration and the tokenizer of the encoder that is named, and options that say whether it romanises.
+    """The configuration and the tokenizer of the encoder that is named, and options that fit it.
 
     Raises:
         OptionError: None is named, or it was trained on romanised text and is to read text that is not.
@@ -120,7 +120,8 @@ def encoder_parts(options: TokenClassifierOptions) -> tuple[TokenClassifierOptio
     config = load_config(options.encoder)
     check_encoder(config, options.encoder)
     romanize = to_train_with(config, options.romanize, options.encoder)
-    settled = replace(options, romanize="yes" if romanize else "no")
+    rate = options.learning_rate or usual_rate(config, bool(options.lora_rank))
+    settled = replace(options, romanize="yes" if romanize else "no", learning_rate=rate)
     return settled, config, word_tokenizer(options.encoder, config)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from crosspan.models.batching import in_batches
 from crosspan.models.checkpoints import trained
 from crosspan.models.loop import Outcome
-from crosspan.models.objective import TASK, Look
+from crosspan.models.objective import COLLAPSE, TASK, Look
 from crosspan.models.processes import Processes
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import LanguageText, TextRow, judged
@@ -193,6 +193,10 @@ class Game(TokenObjective):
             parts=tuple(GamePart(*values) for values in zip(*courses, strict=True)),
             looks=tuple((step, values[_ACCURACY]) for step, values in outcome.looks),
         )
+
+    def remedy(self, what: str) -> str:
+        """What to change; the game is most often what destroys."""
+        return "a smaller adversarial.weight or learning_rate" if what == COLLAPSE else super().remedy(what)
 
     def extra_files(self) -> Mapping[str, Mapping[str, Any]]:
         """The discriminator, if it is to be kept."""

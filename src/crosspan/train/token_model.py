@@ -55,6 +55,31 @@ def loaded(options: TokenClassifierOptions, tokenizer: Any, tags: Sequence[str],
     return model
 
 
+def usual_rate(config: Any, lora: bool) -> float:
+    """The highest learning rate where none is named: the narrower an encoder, the higher.
+
+    Args:
+        config: Its configuration.
+        lora: Whether matrices beside its weights are trained, and not these.
+
+    Example:
+        >>> from types import SimpleNamespace as Some
+        >>> [usual_rate(Some(hidden_size=width), False) for width in (128, 384, 768, 1024)]
+        [0.001, 0.0002, 2e-05, 7.7e-06]
+    """
+    found = _RATE * (_WIDTH / int(config.hidden_size)) ** _FALL * (10 if lora else 1)
+    return float(f"{min(found, _HIGHEST):.2g}")
+
+
+_RATE, _WIDTH = 2e-5, 768
+"""The rate that XLM-R and mBERT of the size "base" are usually fine-tuned with."""
+
+_FALL = 3.32
+"""So that a tenth of the rate of an encoder is right for one of twice the width: e5-small, 384 wide, learns at 2e-4."""
+
+_HIGHEST = 1e-3
+
+
 def trained_pieces(
     model: Any, tokenizer: Any, options: TokenClassifierOptions, rows: Iterable[Row], text: Iterable[TextRow] = ()
 ) -> PartialVocabulary | None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from crosspan.core.types import Sentence
 from crosspan.models.loop import Outcome
-from crosspan.models.objective import Look, Objective
+from crosspan.models.objective import COLLAPSE, Look, Objective
 from crosspan.models.partial_vocabulary import PartialVocabulary
 from crosspan.models.processes import Processes
 from crosspan.models.schedule import Course
@@ -22,6 +22,9 @@ from crosspan.train.token_options import TokenClassifierOptions
 from crosspan.train.token_report import GameReport
 from crosspan.train.token_rows import Row, batch_of, batches_of_epoch
 from crosspan.train.token_scores import score_on
+
+_ENOUGH_ROWS = 20_000
+"""Windows that are enough to know the shares of the tags."""
 
 
 class TokenObjective(Objective):
@@ -77,7 +80,7 @@ class TokenObjective(Objective):
             options,
             max_norm=options.max_norm,
             most=options.batch_size,
-            dtype=half_precision(options.precision, device),
+            dtype=half_precision(options.precision, device, int(model.config.hidden_size)),
             pieces=pieces_at_once(options.pieces_at_once, device),
         )
         self.rows, self.dev, self.labels, self.threads, self.partial = rows, dev, labels, threads, partial
@@ -129,6 +132,18 @@ class TokenObjective(Objective):
         gce_q = self.options.gce_q if self.options.loss == "gce" else None
         return word_losses(logits, target, summed, gce_q=gce_q, smoothing=self.options.label_smoothing)
 
+    def guessing(self) -> float:
+        """The loss of giving each word each tag with the share that it has of all."""
+        rows = self.rows[:: 1 + len(self.rows) // _ENOUGH_ROWS]
+        targets, weights = (np.concatenate([getattr(row, name) for row in rows]) for name in ("target", "weight"))
+        summed = np.concatenate([row.summed for row in rows])
+        shares = (targets / targets.sum(1, keepdims=True).clip(1e-9) * weights[:, None]).sum(0) / weights.sum()
+        logits = np.broadcast_to(np.log(np.maximum(shares, 1e-9)), targets.shape)
+        with self.torch.no_grad():
+            scored, wanted = (self.torch.from_numpy(np.ascontiguousarray(one, np.float32)) for one in (logits, targets))
+            losses = self.word_losses(scored, wanted, self.torch.from_numpy(summed) if summed.any() else None)
+        return float((losses.numpy() * weights).sum() / weights.sum())
+
     def facts(self) -> Iterable[object]:
         """Labels, windows and dev sentences."""
         yield self.labels
@@ -162,6 +177,8 @@ class TokenObjective(Objective):
         return merged(self.model)
 
     def remedy(self, what: str) -> str:
-        """What to change where something is not a number."""
+        """What to change where something is not a number, or what was learned is destroyed."""
+        if what == COLLAPSE:
+            return "a smaller learning_rate or a longer warmup"
         smaller = "adversarial.weight" if "adversarial" in what else "learning_rate"
         return f"a smaller {smaller}, a longer warmup or precision=float32"

@@ -35,7 +35,8 @@ class TokenClassifierOptions:
         pieces_at_once: Most pieces that go through the model at once, padding included; a batch with more is learned
             from in parts, which changes only what is left out at random. 0 chooses by the device.
         accumulate: Batches that go into one change of the weights.
-        learning_rate: The highest rate, after the warm-up; it then falls to 0 in a line.
+        learning_rate: The highest rate, after the warm-up; it then falls to 0 in a line. 0 is one that fits the width
+            of the encoder: 2e-5 for 768, 2e-4 for 384; ten times that for LoRA.
         warmup: Share of the steps in which the rate rises in a line.
         weight_decay: Of AdamW; not for biases and norms.
         max_norm: Gradients longer than this are cut.
@@ -53,7 +54,8 @@ class TokenClassifierOptions:
         source_lang: Language of the source side; by default that of the sentences learned from.
         dev_is_target: Say that the dev sentences are of the target language; the model's card will show it.
         save_every: Steps from one checkpoint to the next; 0 makes one at each look at the dev sentences.
-        precision: float32, bfloat16 for the forward pass, or auto: bfloat16 on a GPU that has it.
+        precision: float32, bfloat16 for the forward pass, or auto: bfloat16 on a GPU that has it, and on a CPU that
+            computes in it, where the encoder is 256 wide or more.
         gradient_checkpointing: Compute inner states twice, to keep fewer of them in memory.
         lora_rank: Train matrices of this rank beside the frozen encoder (LoRA); 0 trains all weights.
         lora_alpha: Their scale; 0 is twice the rank.
@@ -66,8 +68,8 @@ class TokenClassifierOptions:
         OptionError: A value is out of range.
 
     Example:
-        >>> TokenClassifierOptions(encoder="xlm-roberta-base", epochs=3).learning_rate
-        2e-05
+        >>> TokenClassifierOptions(encoder="xlm-roberta-base", epochs=3).batch_size
+        32
     """
 
     encoder: str = ""
@@ -82,7 +84,7 @@ class TokenClassifierOptions:
     batch_size: Annotated[int, AtLeast(1)] = 32
     pieces_at_once: Annotated[int, AtLeast(0)] = 0
     accumulate: Annotated[int, AtLeast(1)] = 1
-    learning_rate: Annotated[float, Above(0)] = 2e-5
+    learning_rate: Annotated[float, AtLeast(0)] = 0.0
     warmup: Annotated[float, Within(0, 1)] = 0.1
     weight_decay: Annotated[float, AtLeast(0)] = 0.01
     max_norm: Annotated[float, Above(0)] = 1.0

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from crosspan.core.logs import warn
 from crosspan.core.progress import Listener
-from crosspan.models.loop import Loop
+from crosspan.models.loop import Loop, NothingLearned
 from crosspan.models.saving import record_text
 from crosspan.train import RECORD
 from crosspan.train.model_card import record_of, written_card
@@ -44,6 +45,13 @@ def fine_tuned(
             "dev": None if outcome.best is None else {name: outcome.best[name] for name in _KEPT},
             "dev_side": facts["dev_side"],
         }
+        if outcome.best is not None and not outcome.best["f1"]:
+            warn(
+                "the tagger finds no entity of the dev sentences: train longer, or with another learning_rate "
+                f"({objective.options.learning_rate:g})",
+                NothingLearned,
+                stacklevel=3,
+            )
         game = objective.game(outcome)
         record = record_of(found, facts, objective.options, objective.processes.count, objective.method, game)
         loop.write(RECORD, {"README.md": written_card(record), RECORD: record_text(record)})

@@ -6,9 +6,9 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice, repeat
 from typing import Any
 
 from crosspan.core.failures import EachByItself, in_words
@@ -17,8 +17,13 @@ from crosspan.core.lines import read_lines
 from crosspan.core.overwrites import check_writing, no_folders
 from crosspan.core.progress import Listener, Progress
 from crosspan.translate import Translation, Translator
+from crosspan.translate.kept import KeptTranslations
 
 SHARD = 1_000
+"""Most lines that are translated together."""
+
+_FIRST = 20
+"""Lines of the first shard; each of the next has twice as many, so that little is lost of a short file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class TranslationSummary:
         empty: How many of them have no text.
         problems: How many translations are not to be trusted, by what is wrong with them.
         repaired: How many came out right at another try, by what was wrong at first.
+        kept: How many lines are from an earlier try.
         seconds: Time taken.
     """
 
@@ -61,6 +67,7 @@ class TranslationSummary:
     empty: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     repaired: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,6 +77,7 @@ class TranslationSummary:
             "empty": self.empty,
             "problems": dict(sorted(self.problems.items())),
             "repaired": dict(sorted(self.repaired.items())),
+            "kept": self.kept,
             "seconds": self.seconds,
         }
 
@@ -83,12 +91,14 @@ def translate_file(
     target: str,
     on_unsound: Callable[[Unsound], None] | None = None,
     on_kept: Callable[[str, int], None] | None = None,
+    kept: KeptTranslations | None = None,
     progress: Listener | None = None,
 ) -> TranslationSummary:
     r"""Translate a file line by line; the result has a line for each.
 
-    The work goes on in shards of a thousand lines. They go to ``OUT.part``, or where there is one of an earlier try to
-    ``OUT.2.part`` and so on, which takes the place of ``out`` at the end; where the work is ended before, it stays.
+    The work goes on in shards of a thousand lines, and fewer at the beginning. They go to ``OUT.part``, or where there
+    is one of an earlier try to ``OUT.2.part`` and so on, which takes the place of ``out`` at the end; where the work is
+    ended before, it stays.
 
     Args:
         path: The file; ``-`` is standard input.
@@ -98,6 +108,7 @@ def translate_file(
         target: Language to translate to.
         on_unsound: Called with each translation that is not to be trusted; its line in ``out`` is empty.
         on_kept: Called with the name of that file and its lines, where the work is ended early and it stays.
+        kept: Where finished shards are kept, and found again by another try; nothing stays there in the end.
         progress: Told how far the work is.
 
     Returns:
@@ -139,10 +150,21 @@ def translate_file(
         whole = advance if texts is shard else None  # the rest is tried again in parts
         return translator.translate(texts, source=source, target=target, advance=whole)
 
+    def sound() -> list[Translation]:
+        before = None if kept is None else kept.get(shard)
+        if before is not None:
+            summary.kept += len(shard)
+            return before
+        found = [_failed(one) if isinstance(one, Exception) else one for one in each(shard)]
+        if kept is not None and not each.unsure:
+            kept.put(shard, found)
+        return found
+
     each = EachByItself(translated, "the translator")
+    sizes = _sizes(translator)
     with open_output(out, stays) as stream:
-        while shard := list(islice(lines, SHARD)):
-            found = [_failed(one) if isinstance(one, Exception) else one for one in each(shard)]
+        while shard := list(islice(lines, next(sizes))):
+            found = sound()
             written = []
             for number, (text, translation) in enumerate(zip(shard, found, strict=True), summary.lines + 1):
                 written.append(_line(text, translation, summary))
@@ -153,9 +175,18 @@ def translate_file(
             stream.flush()
             summary.lines += len(shard)
             advance(0, 0)
+    if kept is not None:
+        kept.remove()
     summary.repaired.update(getattr(translator, "repaired", {}))
     summary.seconds = time.perf_counter() - started
     return summary
+
+
+def _sizes(translator: Translator) -> Iterator[int]:
+    """Lines of each shard; one that looks translations up may know of the whole corpus only."""
+    if getattr(translator, "as_given", False):
+        return repeat(SHARD)
+    return (min(SHARD, _FIRST << min(number, 10)) for number in count())
 
 
 def _failed(error: Exception) -> Translation:

@@ -73,6 +73,7 @@ class Guarded:
         options: Settings.
 
     Attributes:
+        as_given: Whether that one is so.
         found: How many translations had each problem at first.
         repaired: How many of them came out right at another try.
 
@@ -91,7 +92,8 @@ class Guarded:
     def __init__(self, translator: Translator, options: GuardOptions | None = None) -> None:
         self.translator = translator
         self.options = options or GuardOptions()
-        if getattr(translator, "as_given", False):
+        self.as_given = bool(getattr(translator, "as_given", False))
+        if self.as_given:
             self.options = replace(self.options, split="never", retry=False)
         self.found: Counter[str] = Counter()
         self.repaired: Counter[str] = Counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -347,3 +348,67 @@ def test_masks():
     assert np.array_equal(read[~hidden], rows.ids[~hidden])
     assert 0.75 < (read[hidden] == frame.mask).mean() < 0.85
     assert 0.05 < (read[hidden] == rows.ids[hidden]).mean() < 0.16
+
+
+LINKS_ALONE = ("self_training", "consistency", "psi")
+
+
+def test_the_pieces_of_the_text_learn_what_they_learn_among_all(tiny, sentences, tmp_path):
+    model = tiny("xlmr", positions=POSITIONS)
+    for vocabulary in ("text", "all"):
+        how = options(model, objectives=LINKS_ALONE, vocabulary=vocabulary, layer=1, epochs=4)
+        report = tune_aligner(sentences[:6], tmp_path / vocabulary, how, threads=1)
+    part, whole, before = (weights(folder) for folder in (tmp_path / "text", tmp_path / "all", Path(model)))
+    assert part.keys() == whole.keys()
+    for name, value in part.items():
+        np.testing.assert_allclose(value, whole[name], atol=2e-5, err_msg=name)
+    name = next(name for name in part if name.endswith("word_embeddings.weight"))
+    changed = (part[name] != before[name]).any(axis=1)
+    assert 10 < changed.sum() < len(changed) // 2
+    assert report.steps == 4
+
+
+def test_layers_that_stay_and_layers_that_are_frozen(tiny, sentences, tmp_path):
+    model = tiny("mbert", positions=POSITIONS, layers=4)
+    how = options(model, layers=3, layer=2, freeze_layers=1, objectives=LINKS_ALONE)
+    tune_aligner(sentences, tmp_path / "out", how, threads=1)
+    before, after = weights(Path(model)), weights(tmp_path / "out")
+    assert {int(name.split(".")[3]) for name in after if ".layer." in name} == {0, 1, 2}
+    same = {name for name in after if np.array_equal(after[name], before[name])}
+    assert {name for name in after if ".layer.0." in name or "embeddings" in name} <= same
+    assert not {name for name in after if ".layer.1." in name and name.endswith("query.weight")} & same
+    found = make_aligner("awesome", model=str(tmp_path / "out"), layer=2, threads=1).align_tokens(sentences[:2])
+    assert all(len(links) for links in found)
+
+
+def test_no_layer_is_computed_behind_those_that_are_compared(tiny, sentences, tmp_path, monkeypatch):
+    from crosspan.train.links.losses import Learner
+
+    learners = []
+    real = Learner.states
+
+    def states(learner, rows, layer):
+        if not learners:
+            for number, one in enumerate(learner.model.base_model.encoder.layer):
+                one.register_forward_hook(lambda *_, number=number: learners.append(number))
+        return real(learner, rows, layer)
+
+    monkeypatch.setattr(Learner, "states", states)
+    model = tiny("mbert", positions=POSITIONS, layers=4)
+    how = options(model, layer=2, objectives=("self_training",), max_steps=1)
+    tune_aligner(sentences, tmp_path / "out", how, threads=1)
+    assert set(learners) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"layers": 4}, "layers is 4, but .* has 3"),
+        ({"layers": 1, "layer": 2}, "layer is 2, but the first 1 of .* has 1 layers"),
+        ({"freeze_layers": 3}, "freeze_layers is 3, but the encoder has 3 layers"),
+        ({"layer": "best"}, "layer is 'best'"),
+    ],
+)
+def test_layers_that_are_not_there(model, sentences, tmp_path, settings, message):
+    with pytest.raises(OptionError, match=message):
+        tune_aligner(sentences, tmp_path / "out", options(model, **settings), threads=1)

@@ -121,6 +121,7 @@ class BenchJob:
         """The test sentences with what was found; those that could not be worked on are without labels."""
         gold = self.material.material.gold
         errors: list[str] = []
+        failed: list[str] = []
         spans: dict[str, Any] = {}
         if "predict" in results:
             for one in results.tagged("predict", "unlabelled"):
@@ -131,11 +132,16 @@ class BenchJob:
             for carried in results.carried():
                 projection = carried.projection
                 errors += [projection.error] if projection.error is not None else []
-                own = () if projection.error is not None else projection.sentence.spans
-                spans[str(projection.sentence.id)] = own if voted is None else next(voted)
+                own, fault = () if projection.error is not None else projection.sentence.spans, None
+                if voted is not None:
+                    own, fault = next(voted)
+                failed += [fault.reason] if fault is not None else []
+                spans[str(projection.sentence.id)] = own
         sentences = [replace(one, spans=spans.get(str(index), ())) for index, one in enumerate(gold)]
-        what = "are left to the tagger" if results.plan.labelled == "ensemble" else "count as unlabelled"
-        return CellOutcome(sentences, notes=_left_out(errors, len(gold), what))
+        none = "count as unlabelled"
+        what = "are left to the tagger" if results.plan.labelled == "ensemble" else none
+        notes = (*_left_out(errors, len(gold), what), *_left_out(failed, len(gold), none))
+        return CellOutcome(sentences, notes=notes)
 
 
 def _linked(results: Results) -> CellOutcome:

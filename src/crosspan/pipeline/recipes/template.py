@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from crosspan.align.at_hand import better_links
 from crosspan.pipeline.recipes.backends import FAMILIES, default_options, owned
-from crosspan.pipeline.recipes.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General, check_choice
+from crosspan.pipeline.recipes.file_tables import check_choice
+from crosspan.pipeline.recipes.tables import ONLY_IN, OPTIONAL, TABLES, TASKS, General
 from crosspan.pipeline.recipes.toml_text import toml_value
 
 _FILL_IN = {"source": "SOURCE", "target": "TARGET", "predict": "UNLABELLED", "evaluate": "GOLD"}
@@ -88,6 +90,8 @@ def _table(name: str, kind: type[Any], task: str, given: Mapping[str, Any], ever
         values.setdefault("model", kind().model or "MODEL")
     lead = (inspect.getdoc(kind) or "").partition("\n\n")[0]
     yield from _comment(" ".join(lead.split()))
+    if name == "align":
+        yield from _comment(better_links(str(values["use"])))
     header = "# " if off else ""
     yield f"{header}[{name}]"
     for line in _keys(kind(), values, everything):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crosspan.core.types import Alignment
-from crosspan.pipeline.parts import Labels
+from crosspan.core.failures import EachByItself, in_words
+from crosspan.core.types import Alignment, Sentence, Span
+from crosspan.pipeline.parts import Fault, Faults, Labels
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
-from crosspan.pipeline.voting import vote
+from crosspan.pipeline.voting import Float32Array, averaged
 from crosspan.tag import Tagger
 
 _NO_LINKS = Alignment.from_links([])
@@ -34,6 +35,7 @@ class Ensemble(Step):
     name: str = "ensemble"
     parallel: bool = True
     _tagger: Tagger | None = None
+    _each: EachByItself[Sentence, Float32Array] | None = None
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"), Need(self.projected, "projections"))
@@ -51,13 +53,23 @@ class Ensemble(Step):
     def prepare(self, inputs: Inputs, learned: Any) -> None:
         """Load the tagger."""
         self._tagger = self.tagger.make(inputs.threads)
+        self._each = EachByItself(self._tagger.probabilities, "the tagger")
 
     def work(self, inputs: Inputs) -> Output:
         """Label a shard."""
         assert self._tagger is not None
+        assert self._each is not None
         projections = inputs.projected(self.projected).on(inputs.tokens().sides[1])
         links = [_NO_LINKS if one is None else one for one in inputs.links().alignments] if self.linked else None
-        found = vote(self._tagger, projections, links=links, weight=self.weight)
-        spans = [sentence.spans for sentence in found]
-        facts = {"sentences": len(found), "spans": sum(map(len, spans)), "rejected": 0}
-        return Output({"labels": Labels(spans)}, facts)
+        spans: list[tuple[Span, ...]] = []
+        faults: Faults = {}
+        for index, model in enumerate(self._each([projection.sentence for projection in projections])):
+            if isinstance(model, Exception):
+                faults[index] = Fault(None, f"the tagger failed on the sentence ({in_words(model)})")
+                spans.append(())
+                continue
+            own = None if links is None else links[index]
+            found = averaged(projections[index], model, self._tagger.tags, links=own, weight=self.weight)
+            spans.append(found.spans)
+        facts = {"sentences": len(spans), "spans": sum(map(len, spans)), "rejected": len(faults)}
+        return Output({"labels": Labels(spans, faults)}, facts, self._each.unsure)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from crosspan.models.layers import states_behind
 from crosspan.models.loading import neural
 from crosspan.train.links.data import (
     Frame,
@@ -50,21 +51,23 @@ class Learner:
     longest: int
 
     def states(self, rows: Rows, layer: int) -> Any:
-        """Vectors of a layer for sequences ``[rows, pieces, width]``."""
-        return self._run(rows.ids, rows, True).hidden_states[layer]
+        """Vectors of a layer for sequences ``[rows, pieces, width]``; no layer behind it is computed."""
+        body, inputs = self.model.base_model, self._inputs(rows.ids, rows)
+        if layer == int(body.config.num_hidden_layers):
+            return body(**inputs).last_hidden_state
+        return states_behind(body, layer, **inputs)
 
     def logits(self, read: Int64Array, rows: Rows) -> Any:
         """Scores of all pieces at each place ``[rows, pieces, vocabulary]``."""
-        return self._run(read, rows, False).logits
+        return self.model(**self._inputs(read, rows)).logits
 
-    def _run(self, read: Int64Array, rows: Rows, states: bool) -> Any:
+    def _inputs(self, read: Int64Array, rows: Rows) -> dict[str, Any]:
         torch = neural("tuning", "torch")
         device = next(self.model.parameters()).device
-        return self.model(
-            input_ids=torch.from_numpy(read).to(device),
-            attention_mask=torch.from_numpy(rows.there).to(device).long(),
-            output_hidden_states=states,
-        )
+        return {
+            "input_ids": torch.from_numpy(read).to(device),
+            "attention_mask": torch.from_numpy(rows.there).to(device).long(),
+        }
 
 
 def make_head(width: int) -> Any:
@@ -224,3 +227,6 @@ OBJECTIVES: dict[str, Callable[[Learner, Sequence[PairPieces], np.random.Generat
     "consistency": consistency,
 }
 """The objectives by name."""
+
+GUESSING = ("tlm", "mlm")
+"""Objectives that guess pieces, of all that there are."""

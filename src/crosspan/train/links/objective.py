@@ -9,6 +9,7 @@ import numpy as np
 
 from crosspan.models.loading import neural
 from crosspan.models.objective import Objective, cut_in_order
+from crosspan.models.partial_vocabulary import PartialVocabulary
 from crosspan.models.processes import Processes
 from crosspan.models.schedule import Course
 from crosspan.models.stepper import Indices, adamw
@@ -33,6 +34,7 @@ class LinksObjective(Objective):
         examples: Pairs to learn from.
         tokenizer: Of the model.
         processes: The processes that share the work.
+        partial: What puts the vectors of all pieces back, where only some are trained.
     """
 
     stage = "tuning"
@@ -45,6 +47,7 @@ class LinksObjective(Objective):
         examples: Sequence[PairPieces],
         tokenizer: Any,
         processes: Processes,
+        partial: PartialVocabulary | None = None,
     ) -> None:
         whole = neural("tuning", "torch").nn.ModuleDict({"model": learner.model, "head": learner.head})
         course = Course(
@@ -67,7 +70,7 @@ class LinksObjective(Objective):
             what="pairs",
         )
         self.names = options.objectives
-        self.learned, self.learner, self.examples = whole, learner, examples
+        self.learned, self.learner, self.examples, self.partial = whole, learner, examples, partial
 
     def batches(self, epoch: int) -> Sequence[Indices]:
         """Pairs in random order."""
@@ -107,6 +110,13 @@ class LinksObjective(Objective):
             value = found.pop(_OF_MANY)
             return {**found, _OF_MANY: value * len(sizes) / several} if several else found
         return found
+
+    def finished(self) -> Any:
+        """The model with the vectors of all pieces. The training has ended."""
+        self.forget()
+        if self.partial is not None:
+            self.partial.put_back()
+        return self.model
 
     def facts(self) -> Iterable[object]:
         """All pairs, and their links."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
+from crosspan.align.embedding import USUAL, layer_number
 from crosspan.core.errors import OptionError
 from crosspan.core.options import Above, AtLeast, Within, checked
 from crosspan.models.pieces import Marks
@@ -17,9 +18,15 @@ class TuningOptions:
 
     Args:
         model: Name on the hub, or a folder: an encoder that was trained to guess hidden words, such as mBERT.
-        layer: The layer whose vectors are compared; name the same one when aligning.
+        layer: The layer whose vectors are compared: its number, or usual: by the depth, as when aligning. Where another
+            is named here, name the same one when aligning.
         marks: What becomes of pieces that only say that a word begins, such as the lone ▁ of XLM-R's tokenizer: skip
             leaves them out of links, keep takes them as any other; name the same when aligning.
+        layers: So many of the encoder's first layers alone; 0 is all of them.
+        freeze_layers: So many of the lowest layers, and the embeddings with them, are not trained; 0 is none.
+        freeze_embeddings: Whether the embeddings are not trained.
+        vocabulary: Which pieces have vectors that are trained: those of the "text" that is learned from, or "all", of
+            which the others would only decay. Where pieces are guessed (tlm, mlm), all have a say, and all are trained.
         objectives: What is learned: self_training, tlm, mlm, psi, consistency.
         threshold: A link that self_training strengthens is more probable than this in both directions.
         mask_share: How many pieces tlm and mlm hide.
@@ -41,8 +48,12 @@ class TuningOptions:
     """
 
     model: str = ""
-    layer: int = 8
+    layer: int | str = USUAL
     marks: Marks = "skip"
+    layers: Annotated[int, AtLeast(0)] = 0
+    freeze_layers: Annotated[int, AtLeast(0)] = 0
+    freeze_embeddings: bool = False
+    vocabulary: Literal["text", "all"] = "text"
     objectives: tuple[str, ...] = ("self_training", "tlm", "mlm", "psi")
     threshold: Annotated[float, Within(0, 1)] = 0.001
     mask_share: Annotated[float, Within(0, 1)] = 0.15
@@ -61,6 +72,8 @@ class TuningOptions:
 
     def __post_init__(self) -> None:
         checked(self)
+        if self.layer != USUAL:
+            layer_number(self.layer, (USUAL,))
         for name in self.objectives:
             if name not in OBJECTIVES:
                 raise OptionError(f"there is no objective {name!r}", hint=f"Choose from {', '.join(OBJECTIVES)}.")

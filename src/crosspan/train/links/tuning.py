@@ -9,18 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
+import numpy as np
+
+from crosspan.align.embedding import USUAL, usual_layer
 from crosspan.core.errors import EmptyInputError, ModelError, OptionError, PairError
 from crosspan.core.progress import Listener
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Alignment
 from crosspan.models.device import Placement
+from crosspan.models.layers import check_first, freeze, keep_first
 from crosspan.models.loading import check_fit, load_config, load_guesser, load_tokenizer, neural
 from crosspan.models.loop import Loop
+from crosspan.models.partial_vocabulary import partial_vocabulary
 from crosspan.models.pieces import longest_input
 from crosspan.models.processes import Processes
 from crosspan.models.saving import check_new, record_text
 from crosspan.train.links.data import Frame, PairPieces, examples_of, frame_of
-from crosspan.train.links.losses import Learner, make_head
+from crosspan.train.links.losses import GUESSING, Learner, make_head
 from crosspan.train.links.objective import LinksObjective
 from crosspan.train.links.options import TuningOptions
 
@@ -87,7 +92,7 @@ def tune_aligner(
         progress: Told of each step (:mod:`crosspan.core.progress`), with its losses and rate.
 
     Raises:
-        OptionError: No model is named, or it has no such layer.
+        OptionError: No model is named, it has no such layer, or all that is learned from would be frozen.
         EmptyInputError: There is no pair to learn from.
         PairError: There are more or fewer links than pairs.
         ModelError: The model cannot be loaded or tuned, a loss is not a number, or a checkpoint is damaged.
@@ -105,12 +110,7 @@ def tune_aligner(
             hint="Choose an encoder that was trained to guess hidden words, such as mBERT or XLM-R.",
         )
     tokenizer = load_tokenizer(options.model)
-    n_layers = int(config.num_hidden_layers)
-    layer = options.layer + n_layers + 1 if options.layer < 0 else options.layer
-    if not 1 <= layer <= n_layers:
-        raise OptionError(
-            f"layer is {options.layer}, but {options.model} has {n_layers} layers", hint=f"Choose 1 to {n_layers}."
-        )
+    layer = _layer(options, config)
     frame = frame_of(tokenizer, options.model)
     special = len(frame.before) + len(frame.after)
     most = longest_input(tokenizer, config) - special
@@ -135,6 +135,26 @@ def tune_aligner(
     return report
 
 
+def _layer(options: TuningOptions, config: Any) -> int:
+    """The layer whose vectors are compared, of those that stay.
+
+    Raises:
+        OptionError: There is none of this number, or there are fewer than are to stay.
+    """
+    check_first(config, options.layers, options.model)
+    n_layers = options.layers or int(config.num_hidden_layers)
+    if options.layer == USUAL:
+        return min(usual_layer(config), n_layers)
+    number = int(options.layer)
+    layer = number + n_layers + 1 if number < 0 else number
+    if not 1 <= layer <= n_layers:
+        first = f"the first {n_layers} of " if options.layers else ""
+        raise OptionError(
+            f"layer is {number}, but {first}{options.model} has {n_layers} layers", hint=f"Choose 1 to {n_layers}."
+        )
+    return layer
+
+
 def _record(options: TuningOptions, report: TuningReport) -> str:
     """What the folder says of itself: no places, and nothing of kills, so that the same training leaves the same."""
     kept = {name: value for name, value in dataclasses.asdict(options).items() if name not in ("device", "save_every")}
@@ -150,9 +170,16 @@ def _objective(
     placement = Placement(device=str(processes.device), dtype="float32")
     model = load_guesser(options.model, load_config(options.model), placement=placement, seed=options.seed)
     check_fit(tokenizer, model, options.model)
+    keep_first(model, options.layers, options.model)
+    freeze(model, model.base_model, layers=options.freeze_layers, embeddings=options.freeze_embeddings)
+    partial = None
+    if options.vocabulary == "text" and not set(options.objectives) & set(GUESSING):
+        special = np.array([*frame.before, *frame.after, frame.pad])
+        text = (side.ids for pair in examples for side in (pair.source, pair.target))
+        partial = partial_vocabulary(model, [special, *text], guesses=False)
     torch = neural("tuning", "torch")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(options.seed)
         head = make_head(int(model.config.hidden_size)).to(processes.device)
     learner = Learner(model, head, frame, layer, options.threshold, options.mask_share, longest)
-    return LinksObjective(options, learner, examples, tokenizer, processes)
+    return LinksObjective(options, learner, examples, tokenizer, processes, partial)
