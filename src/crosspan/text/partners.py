@@ -171,8 +171,7 @@ def _matrix(
         for word in line:
             at = places.get(word)
             if at is None:
-                stems = memo.get(word)
-                if stems is None:
+                if (stems := memo.get(word)) is None:
                     stems = memo[word] = _stems(word)
                     if word[:1].isupper():
                         capitals.update(stems)
@@ -187,10 +186,8 @@ def _matrix(
 
 def _stems(word: str) -> tuple[str, ...]:
     """What counts of a word: the beginnings of its parts; of punctuation all."""
-    if word.isalnum():
-        return (word.casefold()[:_STEM],)
-    parts = [part[:_STEM] for part in _JOINTS.split(word.casefold()) if part]
-    return tuple(parts) or (word,)
+    pieces = [word.casefold()] if word.isalnum() else _JOINTS.split(word.casefold())
+    return tuple([part[:_STEM] for part in pieces if part]) or (word,)
 
 
 def _evidence(text: _Text, states: npt.NDArray[np.int64], shifts: Sequence[int]) -> Floats:
