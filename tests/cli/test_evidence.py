@@ -17,7 +17,9 @@ WORDS = ("Ada", "aliondoka", "Accra", "na", "Kofi")
 def projection(at):
     span = Span(0, 1, "PER", 0.8)
     lost = (DroppedSpan(Span(4, 5, "PER"), "no_link"),) if at % 2 else ()
-    return Projection(Sentence(WORDS, (span,), id=f"s{at}"), (ProjectedSpan(Span(0, 1, "PER"), span, 0.8),), lost)
+    other = ProjectedSpan(Span(2, 3, "MISC", 0.5), Span(2, 3, "MISC", 0.4), 0.4)
+    links = (ProjectedSpan(Span(0, 1, "PER"), span, 0.8),)
+    return Projection(Sentence(WORDS, (span,), id=f"s{at}"), links, lost, unobserved=(other,) if at == 3 else ())
 
 
 PROJECTED = [projection(at) for at in range(4)]
@@ -36,6 +38,8 @@ def test_training_is_the_same_from_every_format_that_holds_projections(tmp_path,
     pytest.importorskip("spacy" if name.endswith("spacy") else "pyarrow")
     write_projections(tmp_path / "first.jsonl", PROJECTED)
     run(capsys, "convert", tmp_path / "first.jsonl", tmp_path / name)
+    run(capsys, "convert", tmp_path / name, tmp_path / "again.jsonl")
+    assert list(read_projections(tmp_path / "again.jsonl")) == PROJECTED
     out, err = run(capsys, "train", tmp_path / name, "--out", tmp_path / "a.crf", "--json")
     (taken,) = json.loads(out)["taken"]
     assert (taken["gold"], taken["projected"], json.loads(out)["unobserved"], err.count("warning")) == (0, 4, 4, 0)
@@ -45,10 +49,10 @@ def test_training_is_the_same_from_every_format_that_holds_projections(tmp_path,
 @pytest.mark.parametrize(
     ("to", "words"),
     [
-        ("out.conll", "not kept: 4 confidences, 4 sources, 2 dropped entities (jsonl,"),
+        ("out.conll", "not kept: 4 confidences, 4 sources, 2 dropped entities, 1 unobserved entities (jsonl,"),
         ("out.jsonl", None),
         ("out.parquet", None),
-        ("entities", "not kept: 4 sources, 2 dropped entities"),
+        ("entities", "not kept: 4 sources, 2 dropped entities, 1 unobserved entities"),
         ("plain", "not kept: 4 ids, 4 entities (jsonl"),
     ],
 )

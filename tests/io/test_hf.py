@@ -163,7 +163,9 @@ def test_projections_with_the_package(caplog):
     assert made["ner_tags"][:] == [[3, 0], [0]]
     assert made[0]["spans"][0]["source"] == {"start": 2, "end": 3, "score": 0.75}
     assert made[0]["dropped"][0]["reason"] == "no_link"
-    assert made[1]["dropped"] == []
+    assert made[1]["dropped"] == made[1]["unobserved"] == []
+    other = Projection(Sentence(("wa", "Ghana")), unobserved=(LINK,))
+    assert to_dataset([other])[0]["unobserved"][0]["source"] == {"start": 2, "end": 3, "score": 0.75}
     assert from_dataset(made) == [PROJECTIONS[0].sentence, PROJECTIONS[2].sentence]
 
 

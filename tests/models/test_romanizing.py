@@ -49,4 +49,8 @@ def test_it_is_recorded():
 def test_words_as_they_are_read():
     sentences = [("Москва", "is", "ь"), ()]
     assert as_read(sentences, True) == [["Moskva", "is", "ь"], []]
-    assert as_read(sentences, False) is sentences
+    assert as_read(sentences, False) == sentences
+
+
+def test_a_model_reads_composed_letters():
+    assert as_read([("o\u0301gu\u0301n", "mọ́"), ("is",)], False) == [["ógún", "mọ́"], ("is",)]

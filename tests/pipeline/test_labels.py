@@ -39,6 +39,26 @@ def test_given_links():
     ]
 
 
+def test_labels_of_the_target():
+    misc = [
+        Sentence(("Ghanaian", "left"), (Span(0, 1, "MISC", 0.9),)),
+        Sentence(("Ramadan", "left"), (Span(0, 1, "MISC"),)),
+    ]
+    targets = [Sentence(("Accra", "aliondoka")), Sentence(("Ramadhani", "aliondoka"))]
+    links = [*LINKS, *[Alignment.from_pharaoh("0-0 1-1")] * 2]
+    *_, known, unknown = heuristic([*SOURCE, *misc], [*TARGET, *targets], links, labels=["PER", "LOC"])
+    assert known.sentence.spans == (Span(0, 1, "LOC"),)  # as Accra has elsewhere
+    assert known.unobserved == ()
+    assert unknown.sentence.spans == ()
+    assert [link.source for link in unknown.unobserved] == [Span(0, 1, "MISC")]
+    assert unknown.lost[0].reason == "unobserved"
+    tagger = translate_train(
+        [*SOURCE, *misc], [*TARGET, *targets], links=links, method="heuristic", labels="PER", rounds=0,
+        options=CrfOptions(iterations=3, features=FeatureOptions(lexicon=False)),
+    )  # fmt: skip
+    assert tagger.labels == ("PER",)
+
+
 def test_learned_links():
     found = crosspan.project_labels(load_corpus("en"), load_corpus("es"))
     assert crosspan.evaluate_ner(load_corpus("es"), [one.sentence for one in found]).strict.micro.f1 > 0.85

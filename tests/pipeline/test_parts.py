@@ -63,11 +63,13 @@ def test_projections_get_their_words_back():
         [((source.start, source.end, source.label, source.score), (1, 2, "LOC", 0.25), 0.25)],
         [((0, 1, "PER", None), "no_link")],
         None,
+        [((0, 1, "MISC", None), (0, 1, "MISC", 0.5), 0.5)],
     ]
     (found,) = Projected([row]).on([["in", "Accra"]])
     assert found.sentence == one.sentence
     assert found.links == one.links
     assert found.dropped == (DroppedSpan(Span(0, 1, "PER"), "no_link"),)
+    assert found.unobserved == (ProjectedSpan(Span(0, 1, "MISC"), Span(0, 1, "MISC", 0.5), 0.5),)
     assert Projected([one]).on([["in", "Accra"]]) == [one]
 
 

@@ -174,6 +174,25 @@ def test_filters(place):
     assert place.records(report.out / "rejected.jsonl") == []
 
 
+def test_labels_of_the_target(place):
+    """A recipe in shards with a cache, against the function in memory; what is unknown stays in the files."""
+    report = place.run(place.recipe(place.PROJECT.replace("[align]", '[project]\nlabels = ["PER"]\n[align]')))
+    source, target = read(place.folder / "en.jsonl"), read(place.folder / "sw.txt")
+    settings = {"aligner.diagonal_iterations": 1, "aligner.hmm_iterations": 1}
+    wanted = crosspan.project_labels(source, target, settings=settings, labels=["PER"])
+    found = list(crosspan.read_projections(report.out / "labelled.jsonl"))
+    assert [one.sentence.spans for one in found] == [one.sentence.spans for one in wanted]
+    assert [one.unobserved for one in found] == [one.unobserved for one in wanted]
+    n_unobserved = sum(len(one.unobserved) for one in found)
+    assert n_unobserved > 0
+    assert report.written.summary.dropped["unobserved"] == n_unobserved
+    reasons = [record["reason"] for record in place.records(report.out / "dropped.jsonl")]
+    assert reasons.count("unobserved") == n_unobserved
+    again = place.run(place.recipe(place.PROJECT.replace("[align]", '[project]\nlabels = ["LOC"]\n[align]')))
+    assert place.shards(again)["project"] == (0, 5)  # other labels are no reason to project again
+    assert place.shards(again)["restrict"] == (5, 0)
+
+
 @pytest.mark.parametrize("form", ["conll", "parquet"])
 def test_formats_of_the_results(place, form):
     report = place.run(place.recipe(place.PROJECT + f'[output]\nformat = "{form}"\n'))

@@ -12,8 +12,10 @@ from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline import training_files
 from crosspan.pipeline.tagging_files import tag_file
 from crosspan.pipeline.training_files import train_files
+from crosspan.project.unknown_labels import restrict_labels
 from crosspan.tag.crf import CrfTagger
-from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.train.gold import ALONE, CLEARLY, WEIGHTS
+from crosspan.train.noise import NoiseOptions, examples_apart, examples_of, with_open_forms
 
 FAST = {"iterations": 8, "features.lexicon": "false"}
 
@@ -78,9 +80,10 @@ def test_a_file_of_projections_is_learned_from_as_memory_is(corpus, tmp_path, mo
     monkeypatch.setattr(training_files, "train_in_rounds", seeing)
     files = [SentenceFile(corpus / "projected.jsonl"), SentenceFile(corpus / "dev.conll")]
     summary = train_files(files, tmp_path / "a.crf", settings={**FAST, "noise.min_confidence": "0.95"})
-    wanted = examples_of(read_projections(corpus / "projected.jsonl"), NoiseOptions(min_confidence=0.95))
+    noise = NoiseOptions(min_confidence=0.95)
     ((projected, gold),) = seen
-    assert projected == wanted
+    wanted = with_open_forms(examples_apart(read_projections(corpus / "projected.jsonl"), noise), noise, gold)
+    assert projected == wanted != examples_apart(read_projections(corpus / "projected.jsonl"), noise)
     assert [one.sentence for one in gold] == load_corpus("sw")[80:120]
     assert summary.unobserved == sum(len(example.unobserved) for example in wanted) > 0
     card = CrfTagger.load(tmp_path / "a.crf").card
@@ -113,6 +116,49 @@ def test_labels_to_learn(corpus, tmp_path):
     summary = train_files([SentenceFile(corpus / "sw.conll")], tmp_path / "a.crf", settings=FAST, labels=["LOC"])
     assert set(summary.labels) == {"LOC"}
     assert CrfTagger.load(tmp_path / "a.crf").labels == ("LOC",)
+
+
+def test_labels_that_are_not_learned_are_unknown_where_they_were_projected(corpus, tmp_path):
+    file = corpus / "projected.jsonl"
+    summary = train_files([SentenceFile(file)], tmp_path / "a.crf", settings=FAST, labels=["PER", "ORG"])
+    assert CrfTagger.load(tmp_path / "a.crf").labels == ("ORG", "PER")
+    restricted = restrict_labels(read_projections(file), ["PER", "ORG"])
+    assert sum(len(one.unobserved) for one in restricted) > 50
+    assert summary.unobserved == sum(len(example.unobserved) for example in examples_of(restricted))
+
+
+def test_gold_beside_projections_counts_for_more(corpus, tmp_path):
+    """How much is tried out on gold held out; what it says of a sentence takes the place of what was projected."""
+    write(tmp_path / "gold.conll", load_corpus("sw")[40:120])
+    files = [SentenceFile(tmp_path / "gold.conll"), SentenceFile(corpus / "projected.jsonl")]
+    summary = train_files(files, tmp_path / "a.crf", settings=FAST, rounds=0)
+    card = CrfTagger.load(tmp_path / "a.crf").card
+    assert card["gold"] == summary.gold
+    assert summary.gold["sentences"] == 80
+    tried = summary.gold["f1"]
+    assert tried.keys() == {*(f"{weight:g}" for weight in WEIGHTS), ALONE}
+    chosen = ALONE if summary.gold["alone"] else f"{summary.gold['weight']:g}"
+    assert tried[chosen] >= max(tried.values()) - CLEARLY
+    # forty of the eighty projected ones are among the gold ones
+    assert card["sentences"] == (80 if summary.gold["alone"] else 120)
+
+
+def test_the_weight_of_gold_can_be_given(corpus, tmp_path):
+    write(tmp_path / "gold.conll", load_corpus("sw")[80:110])
+    files = [SentenceFile(tmp_path / "gold.conll"), SentenceFile(corpus / "projected.jsonl")]
+    for how in ({"gold_weight": 5.0}, {"settings": {**FAST, "gold_weight": "5"}}, {"weights": [5.0, 1.0]}):
+        train_files(files, tmp_path / "a.crf", **{"settings": FAST, "rounds": 0, **how})
+        made = CrfTagger.load(tmp_path / "a.crf")
+        assert made.card["gold"] == {
+            "sentences": 30,
+            "weight": 1.0 if "weights" in how else 5.0,
+            "alone": False,
+            "f1": {},
+        }
+    few = train_files([SentenceFile(corpus / "dev.conll")], tmp_path / "b.crf", settings=FAST)
+    assert few.gold is None  # nothing to weigh it against
+    with pytest.raises(OptionError, match="the weight of gold is -1"):
+        train_files(files, tmp_path / "a.crf", settings=FAST, gold_weight=-1.0)
 
 
 def test_bad_use_of_train(corpus, tmp_path):

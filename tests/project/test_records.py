@@ -18,6 +18,11 @@ PROJECTION = Projection(
     (LINK,),
     (DroppedSpan(Span(3, 4, "LOC"), "no_link"),),
 )
+OTHER = Projection(
+    Sentence(("wa", "Ghana", "Ada"), (Span(2, 3, "PER", 0.5),)),
+    (ProjectedSpan(Span(0, 1, "PER", 0.75), Span(2, 3, "PER", 0.5), 0.5),),
+    unobserved=(ProjectedSpan(Span(1, 2, "MISC", 0.8), Span(0, 2, "MISC", 0.4), 0.4),),
+)
 
 
 def deep(projection):
@@ -27,6 +32,7 @@ def deep(projection):
         [span.score for span in projection.sentence.spans],
         [(link.source.score, link.target.score) for link in projection.links],
         [span.source.score for span in projection.dropped],
+        [(link.source.score, link.target.score) for link in projection.unobserved],
     )
 
 
@@ -36,10 +42,33 @@ def test_golden_record():
         {"start": 1, "end": 2, "label": "PER", "score": 0.5, "source": {"start": 0, "end": 2, "score": 0.75}}
     ]
     assert record["dropped"] == [{"start": 3, "end": 4, "label": "LOC", "reason": "no_link"}]
+    assert "unobserved" not in record
+    span = {"start": 0, "end": 2, "label": "MISC", "score": 0.4, "source": {"start": 1, "end": 2, "score": 0.8}}
+    assert OTHER.to_dict()["unobserved"] == [span]
 
 
 @pytest.mark.parametrize(
-    "projection", [PROJECTION, Projection(Sentence(("a",))), Projection(Sentence(("a",)), error="links do not fit")]
+    ("wrong", "error", "message"),
+    [
+        ("MISC", FormatError, "'unobserved' is no list of spans"),
+        (["MISC"], FormatError, "is no span"),
+        (
+            [{"start": 0, "end": 9, "label": "MISC", "score": 0.4, "source": {"start": 0, "end": 1}}],
+            SpanError,
+            "last of",
+        ),
+        ([{"start": 0, "end": 1, "label": "MISC", "score": 0.4}], SpanError, "no source or no score"),
+        ([{"start": 0, "end": 1}], SpanError, "is not a span"),
+    ],
+)
+def test_unobserved_spans_that_cannot_be_read(wrong, error, message):
+    with pytest.raises(error, match=message):
+        projection_from_dict({**OTHER.to_dict(), "unobserved": wrong})
+
+
+@pytest.mark.parametrize(
+    "projection",
+    [PROJECTION, OTHER, Projection(Sentence(("a",))), Projection(Sentence(("a",)), error="links do not fit")],
 )
 def test_round_trip(projection):
     assert deep(projection_from_dict(json.loads(json.dumps(projection.to_dict())))) == deep(projection)

@@ -52,6 +52,16 @@ def test_one_by_one_or_together_is_the_same(tagger, given_sentences):
             assert span.score <= lowest + 1e-3  # a span is never surer than its words
 
 
+def test_letters_are_the_same_however_they_are_spelt_and_stay_as_they_are():
+    composed, decomposed = "Kọ́bọ̀", "Ko\u0323\u0301bo\u0323\u0300"
+    learn = [Sentence(("in", word, "."), (Span(1, 2, "LOC"),) if word == composed else ()) for word in (composed, "it")]
+    tagger = train_crf(learn * 4, options=PLAIN)
+    found, other = tagger.tag([Sentence(("in", word, ".")) for word in (composed, decomposed)])
+    assert found.spans
+    assert other.spans == found.spans
+    assert other.tokens == ("in", decomposed, ".")
+
+
 def test_everything_but_the_labels_of_a_sentence_stays(tagger):
     text = "Ada  left Accra"
     given_sentence = Sentence(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import unicodedata
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +30,17 @@ def test_words_are_described_the_same_whenever_they_come(one, other):
     np.testing.assert_array_equal(together.attributes, apart.attributes)
     for left, right in zip(together.bag, apart.bag, strict=True):
         np.testing.assert_array_equal(left, right)
+
+
+@given(st.lists(words, max_size=20))
+@settings(deadline=None)
+def test_how_letters_with_marks_are_spelt_does_not_matter(some):
+    composed, decomposed = WordTypes(ngrams=3), WordTypes(ngrams=3)
+    composed.ids(unicodedata.normalize("NFC", word) for word in some)
+    number = decomposed.ids(unicodedata.normalize("NFD", word) for word in some)
+    same = [composed.number[unicodedata.normalize("NFC", word)] for word in some]
+    np.testing.assert_array_equal(decomposed.attributes[number], composed.attributes[same])
+    assert [decomposed.words[at] for at in number] == [unicodedata.normalize("NFC", word) for word in some]
 
 
 def test_affixes_of_a_word():

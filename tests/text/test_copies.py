@@ -11,6 +11,11 @@ def test_short_words_small_words_and_other_words_are_not_copied():
     assert found.tolist() == [True, False, False, False, True]
 
 
+def test_how_letters_with_marks_are_spelt_does_not_matter():
+    assert copied_words(["O\u0301gu\u0301n"], ["Ógún"]).tolist() == [True]
+    assert copied_words(["Ógún"], ["ni-O\u0301gu\u0301n"]).tolist() == [True]
+
+
 @given(st.lists(st.text(min_size=1)), st.lists(st.text(min_size=1)))
 def test_any_words_will_do(tokens, translation):
     found = copied_words(tokens, translation)

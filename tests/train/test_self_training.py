@@ -75,10 +75,12 @@ def test_nobody_votes_on_gold_labels():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rounds, "train_crf", learned)
-        train_on_projections(projected(20, 0.0), gold=[Example(odd, 2.0)], options=PLAIN, vote=VoteOptions(reject=0.9))
+        train_on_projections(
+            projected(20, 0.0), gold=[Example(odd, 2.0)], gold_weight=3.0, options=PLAIN, vote=VoteOptions(reject=0.9)
+        )
     assert len(seen) == VoteOptions().folds + 1
-    assert all(examples[0] == Example(odd, 2.0) for examples in seen)
-    assert len(seen[-1]) == 21
+    assert all(examples[0] == Example(odd, 6.0) for examples in seen)
+    assert len(seen[-1]) == 20  # the projected labels of the same sentence do not count
 
 
 def test_gold_labels_alone_need_no_vote(tmp_path):

@@ -290,6 +290,10 @@ filters: Decorator[Any] = click.option(
     metavar="NAME",
     help="Take out what a filter objects to: comp-src, comp-tgt, rstr-tgt or comp-ins; may be repeated.",
 )
+target_labels: Decorator[Any] = labels(
+    "The labels of TARGET: entities of others get one of these where the text shows which, and are unobserved else.  "
+    "[default: those of SOURCE]"
+)
 links: Decorator[Any] = click.option(
     "--links",
     metavar="FILE",
@@ -334,7 +338,7 @@ def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
         *(bitext, links, one_based, aligner, aligner_model, method),
         settings("A setting of the method, or aligner.KEY=VALUE"),
         click.option("--dropped", metavar="FILE", type=dropped(), help=about_dropped),
-        *(min_confidence, filters),
+        *(min_confidence, filters, target_labels),
         language("--source-lang", "SOURCE"),
         language("--target-lang", "TARGET"),
         input_format("--source-format", "SOURCE"),

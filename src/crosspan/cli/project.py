@@ -77,6 +77,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
             dropped=given["dropped"],
             min_confidence=given["min_confidence"],
             filters=given["filters"],
+            labels=options.split_names(given["labels"]),
             threads=given["threads"],
             on_reject=rejects.add,
             progress=progress,
@@ -119,4 +120,21 @@ def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
         lines.append(lost)
     if summary.rejected:
         lines.append(rejected_text(summary.rejected, marked=marked))
+    if summary.mean_confidence is not None:
+        lines.append(confidence_text(summary))
     return in_lines(lines)
+
+
+def confidence_text(summary: Summary) -> str:
+    """What a confidence is of, so that nobody takes the mean of them for the share of labels that are right.
+
+    Example:
+        >>> from crosspan.pipeline.summary import Summary
+        >>> confidence_text(Summary())[:53]
+        'confidence is what the method believes of the places,'
+    """
+    of_source = "taking the labels of the source for right"
+    if summary.source_scored and summary.source_scores:
+        of_source = "times the scores of the source's labels"
+    belief = f"confidence is what the method believes of the places, {of_source}"
+    return f"{belief}; 'crosspan review' finds out what is right"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from crosspan.report import Item, WrittenPage
 
 _TO_PROJECT = (
-    *("bitext", "aligner", "aligner_model", "method", "settings", "min_confidence", "filters", "threads"),
+    *("bitext", "aligner", "aligner_model", "method", "settings", "min_confidence", "filters", "labels", "threads"),
     *("target_lang", "target_format", "target_columns"),
 )
 """Options that only have an effect where something is projected."""
@@ -161,6 +161,7 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
         aligner=load_aligner(model, threads=given["threads"]) if model else given["aligner"],
         min_confidence=given["min_confidence"],
         filters=given["filters"],
+        labels=options.split_names(given["labels"]),
         threads=given["threads"],
         progress=progress,
     ) as items:

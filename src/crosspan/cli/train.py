@@ -50,6 +50,13 @@ if TYPE_CHECKING:
 @click.option("--dev-is-target", is_flag=True, help="The dev sentences are of the target language; the model says so.")
 @click.option("--weights", metavar="W,W", help="How much the sentences of each file count.  [default: all the same]")
 @click.option(
+    "--gold-weight",
+    type=click.FloatRange(0),
+    metavar="W",
+    help="How much a sentence of gold counts beside a projected one; 0 tries it out.  "
+    "[default: 0, or what --weights says]",
+)
+@click.option(
     "--kind",
     metavar="KIND,KIND",
     help="What the labels are: gold, projected, or auto, which goes by what each sentence says; one for all files, or "
@@ -70,8 +77,8 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
     """Train a tagger on DATA, and save it as MODEL.
 
     DATA are labelled files in any format that crosspan reads. JSONL, Parquet and DocBin that 'crosspan project' wrote
-    are learned from with confidences and dropped spans; anything else is taken for gold, and named. A dash stands for
-    standard input.
+    are learned from with confidences and dropped spans; anything else is taken for gold, and named. With both, gold
+    counts for more: how much is tried out on gold sentences that are held out. A dash stands for standard input.
 
     With --encoder, MODEL is a folder, and 'crosspan tag' knows it as transformers:MODEL. Dev sentences then
     choose the weights, so they must be of the source language unless --dev-is-target says otherwise. A training that
@@ -99,6 +106,7 @@ def command(data: tuple[str, ...], out: str, as_json: bool, quiet: bool, **given
             unlabelled=[unlabelled_file(one, how) for one in given["unlabelled"]],
             trainer=trainer,
             rounds=given["rounds"],
+            gold_weight=given["gold_weight"],
             settings=settings,
             weights=parsed_weights(given["weights"]),
             kinds=options.split_names([given["kind"] or ""]),  # type: ignore[arg-type]  # they are checked there
@@ -178,6 +186,19 @@ def parsed_weights(text: str | None) -> list[float]:
     return found
 
 
+def _gold_text(gold: Mapping[str, Any]) -> str:
+    """How much gold counts, and what that rests on.
+
+    Example:
+        >>> _gold_text({"sentences": 200, "weight": 5.0, "alone": False, "f1": {"1": 0.75, "5": 0.8}})
+        'gold: 200 sentences, each counts as 5 projected ones (F1 on held-out gold by weight: 1 0.750, 5 0.800)'
+    """
+    tried = ", ".join(f"{weight} {f1:.3f}" for weight, f1 in gold["f1"].items())
+    why = f" (F1 on held-out gold by weight: {tried})" if tried else ""
+    counts = "better without projected ones" if gold["alone"] else f"each counts as {gold['weight']:g} projected ones"
+    return f"gold: {gold['sentences']} sentences, {counts}{why}"
+
+
 def summary_text(out: str, summary: TrainSummary) -> str:
     """The summary for people.
 
@@ -198,6 +219,8 @@ def summary_text(out: str, summary: TrainSummary) -> str:
     gold = [f"{one.gold} sentences of {one.name}" for one in summary.taken if one.gold]
     if gold:
         lines.append(f"taken for gold: {', '.join(gold)}")
+    if summary.gold is not None:
+        lines.append(_gold_text(summary.gold))
     if summary.unobserved:
         lines.append(f"not known: whether {summary.unobserved} words belong to an entity")
     if summary.left_out:

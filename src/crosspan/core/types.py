@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 DropReason = str
-"""``no_link``, ``below_threshold``, ``overlap``, ``filtered:NAME`` or ``error``."""
+"""``no_link``, ``below_threshold``, ``overlap``, ``unobserved``, ``filtered:NAME`` or ``error``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,7 +322,7 @@ def _place_of(span: Span) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The outcome for one pair: every source span is in ``links`` or in ``dropped``.
+    """The outcome for one pair: every source span is in ``links``, in ``dropped``, or in ``unobserved``.
 
     Args:
         sentence: The target sentence with the projected spans.
@@ -330,24 +330,38 @@ class Projection:
         dropped: The spans that were not.
         error: What went wrong with this sentence, where something did. Such a sentence is *unlabelled*, not free of
             entities: leave it out of training data.
+        unobserved: Target spans, beside those of the sentence, whose source has a label that is not one of the target
+            (:mod:`crosspan.project.unknown_labels`). Whether their words belong to an entity is not known.
     """
 
     sentence: Sentence
     links: tuple[ProjectedSpan, ...] = ()
     dropped: tuple[DroppedSpan, ...] = ()
     error: str | None = None
+    unobserved: tuple[ProjectedSpan, ...] = ()
 
     @property
     def status(self) -> Literal["ok", "error"]:
         """``"error"`` for a sentence that could not be processed."""
         return "ok" if self.error is None else "error"
 
+    @property
+    def lost(self) -> tuple[DroppedSpan, ...]:
+        """Source spans that label nothing in the target, and why: those dropped, and ``unobserved`` ones.
+
+        Example:
+            >>> span = Span(0, 1, "MISC")
+            >>> Projection(Sentence(("Ghana",)), unobserved=(ProjectedSpan(span, span, 0.9),)).lost[0].reason
+            'unobserved'
+        """
+        return (*self.dropped, *(DroppedSpan(one.source, "unobserved") for one in self.unobserved))
+
     def to_dict(self) -> dict[str, Any]:
         """The labelled sentence as a record, as JSONL keeps it; each span has its confidence and its source span.
 
         Source spans that were not projected stand under ``dropped``; a record that has this key, be the list empty or
-        not, is that of a projection. Confidences are rounded to four digits. :func:`crosspan.projection_from_dict` is
-        the way back.
+        not, is that of a projection. Spans whose label is none of the target stand under ``unobserved``, where there
+        are some. Confidences are rounded to four digits. :func:`crosspan.projection_from_dict` is the way back.
 
         Example:
             >>> link = ProjectedSpan(Span(2, 3, "LOC"), Span(0, 1, "LOC", 0.9), 0.9)
@@ -358,6 +372,8 @@ class Projection:
         links = {link.target: link for link in self.links}  # spans are equal whatever their score
         record["spans"] = [links[span].to_dict() if span in links else span.to_dict() for span in self.sentence.spans]
         record["dropped"] = [span.to_dict() for span in self.dropped]
+        if self.unobserved:
+            record["unobserved"] = [span.to_dict() for span in self.unobserved]
         if self.error is not None:
             record["error"] = self.error
         return record

@@ -227,7 +227,7 @@ def _doc(item: Labelled, vocab: Any, tokens: Any) -> Any:
     record = item.to_dict()
     if any(span.score is not None for span in sentence.spans):
         kept["spans"] = record["spans"]
-    kept |= {key: record[key] for key in ("dropped", "error") if key in record}
+    kept |= {key: record[key] for key in ("dropped", "unobserved", "error") if key in record}
     doc.user_data[_KEY] = kept
     return doc
 

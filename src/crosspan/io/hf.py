@@ -12,7 +12,7 @@ from crosspan.core.checks import check_projections, check_sentences
 from crosspan.core.errors import ArgumentError, MissingDependencyError, OptionError
 from crosspan.core.logs import logger_of
 from crosspan.core.shown import shown
-from crosspan.core.tags import Repair, Scheme, SchemeOption, check_scheme, to_tags
+from crosspan.core.tags import Repair, Scheme, SchemeOption, check_scheme, tag_names, to_tags
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Reading
 from crosspan.io.jsonl import sentences_of
@@ -180,8 +180,8 @@ def to_dataset(
 
     Columns: ``id``, ``lang``, ``text``, ``tokens``, ``ner_tags`` (numbers of a ``ClassLabel``), ``spans`` (``start``,
     ``end``, ``label``, ``score``) and ``offsets``. Of projections, spans have the ``source`` they come from, and
-    a column ``dropped`` holds the source spans that were not projected, with reasons. :func:`from_dataset` reads it
-    back.
+    a column ``dropped`` holds the source spans that were not projected, with reasons, and ``unobserved`` the spans
+    whose label is none of the target. :func:`from_dataset` reads it back.
 
     Args:
         items: Sentences or projections. Projections with an error are left out, as they are unlabelled, and counted in
@@ -203,7 +203,7 @@ def to_dataset(
         if unknown:
             raise OptionError(f"the label {unknown[0]!r} is not among labels", hint=f"It has {', '.join(labels)}.")
         known = list(dict.fromkeys(labels))
-    tags = _tag_names(known, scheme)
+    tags = tag_names(known, scheme)
     datasets = _datasets()
     number = {tag: index for index, tag in enumerate(tags)}
     rows = []
@@ -230,19 +230,13 @@ def _parted(items: Iterable[Sentence] | Iterable[Projection]) -> tuple[list[Proj
 
 def _filled(name: str, value: Any) -> Any:
     """The value of a column; spans have every field, also where nothing is known."""
-    if name not in ("spans", "dropped"):
+    if name not in ("spans", "dropped", "unobserved"):
         return value
-    spans = [{"score": None, **span} for span in value]
+    spans = [{"score": None, **span} for span in value or ()]
     for span in spans:
         if "source" in span:
             span["source"] = {"score": None, **span["source"]}
     return spans
-
-
-def _tag_names(labels: Sequence[str], scheme: Scheme) -> list[str]:
-    """``O``, and the tags of each label."""
-    prefixes = {"BIOES": "BIES", "BILOU": "BILU", "IO": "I"}.get(scheme, "BI")
-    return ["O", *(f"{prefix}-{label}" for label in labels for prefix in prefixes)]
 
 
 def _features(datasets: Any, tags: Sequence[str], projected: bool) -> Any:
@@ -260,6 +254,7 @@ def _features(datasets: Any, tags: Sequence[str], projected: bool) -> Any:
     }
     if projected:
         columns["dropped"] = [{**span, "reason": value("string")}]
+        columns["unobserved"] = [{**span, "source": place}]
     return datasets.Features(columns)
 
 

@@ -66,6 +66,7 @@ class Losses:
             lost["confidences"] = sum(span.score is not None for span in sentence.spans)
         if isinstance(item, Projection) and form.labels and not form.sources:
             lost |= {"sources": len(item.links), "dropped entities": 0 if self.logged else len(item.dropped)}
+            lost["unobserved entities"] = len(item.unobserved)
         for what, count in lost.items():
             if count:
                 self.counts[what] += count

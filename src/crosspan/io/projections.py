@@ -1,4 +1,4 @@
-"""A projection as a record: the labelled sentence, with the source of each span, and dropped spans with their reason.
+"""A projection as a record: the labelled sentence with the source of each span, dropped spans, and unobserved ones.
 
 A format that keeps such records keeps all of a projection, so that a tagger can be trained from the file as it could
 from memory.
@@ -81,14 +81,20 @@ def projection_of(sentence: Sentence, record: Mapping[str, Any], *, whole: bool 
     links = []
     for span in sentence.spans:
         source = sources.get((span.start, span.end))
-        if source is not None and span.score is not None:
-            links.append(ProjectedSpan(_source_of(source, span.label), span, span.score))
-        elif whole:
-            raise SpanError(
-                f"span [{span.start}, {span.end}) {span.label} of a projection has no source or no score",
-                hint="Write the file again with 'crosspan project'; remove 'dropped' to use it as plain labels.",
-            )
-    return Projection(sentence, tuple(links), tuple(_dropped(record)), record.get("error"))
+        if whole or (source is not None and span.score is not None):
+            links.append(_linked(span, source))
+    unobserved = tuple(_unobserved(record, len(sentence)))
+    return Projection(sentence, tuple(links), tuple(_dropped(record)), record.get("error"), unobserved)
+
+
+def _linked(span: Span, source: Any) -> ProjectedSpan:
+    """A span with its source, as a record has it."""
+    if source is None or span.score is None:
+        raise SpanError(
+            f"span [{span.start}, {span.end}) {span.label} of a projection has no source or no score",
+            hint="Write the file again with 'crosspan project'; remove 'dropped' to use it as plain labels.",
+        )
+    return ProjectedSpan(_source_of(source, span.label), span, span.score)
 
 
 _REWRITE = "Write the file again with 'crosspan project'."
@@ -112,6 +118,22 @@ def _dropped(record: Mapping[str, Any]) -> Iterator[DroppedSpan]:
         if not isinstance(item, Mapping) or not isinstance(item.get("reason"), str):
             raise FormatError(f"{shown(item)} is no dropped span with its reason", hint=_REWRITE)
         yield DroppedSpan(_source_of(item, item.get("label")), item["reason"])
+
+
+def _unobserved(record: Mapping[str, Any], n_tokens: int) -> Iterator[ProjectedSpan]:
+    items = record.get("unobserved") or ()
+    if not isinstance(items, Sequence) or isinstance(items, str):
+        raise FormatError("'unobserved' is no list of spans", hint=_REWRITE)
+    for item in items:
+        if not isinstance(item, Mapping):
+            raise FormatError(f"{shown(item)} is no span", hint=_REWRITE)
+        span = span_of(item, item.get("start"), item.get("end"), item.get("label"), item.get("score"))
+        if span.end > n_tokens:
+            raise SpanError(
+                f"the unobserved span [{span.start}, {span.end}) ends after the last of {n_tokens} tokens",
+                hint=_REWRITE,
+            )
+        yield _linked(span, item.get("source"))
 
 
 def _source_of(item: Any, label: Any) -> Span:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from crosspan.core.errors import OptionError
+from crosspan.text.characters import composed
 from crosspan.text.romanize import romanize_words
 
 Romanize = Literal["auto", "yes", "no"]
@@ -82,13 +83,13 @@ def to_read_with(config: Any, wanted: str, where: str) -> bool:
 
 
 def as_read(sentences: Sequence[Sequence[str]], romanize: bool) -> Sequence[Sequence[str]]:
-    """The words of sentences as a model reads them: themselves, or romanised, in the same number.
+    """The words of sentences as a model reads them: composed (NFC), or romanised, in the same number.
 
     Example:
         >>> as_read([("в", "Москве")], True)
         [['v', 'Moskve']]
     """
-    return [romanize_words(words) for words in sentences] if romanize else sentences
+    return [romanize_words(words) if romanize else composed(words) for words in sentences]
 
 
 def _contradiction(known: bool, where: str) -> OptionError:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.core.types import Alignment, Projection, Span
+from crosspan.core.types import Alignment, ProjectedSpan, Projection, Span
 from crosspan.models.archive import packed
 from crosspan.pipeline.parts import AboutRow, Extras, Facts, Fault, Faults, Labels, Links, Model, Projected, Tokens
 
@@ -95,9 +95,13 @@ def _dump_projected(found: Projected) -> bytes:
 
 
 def _projection_row(projection: Projection) -> list[Any]:
-    links = [[*_span_rows((link.source, link.target)), link.confidence] for link in projection.links]
+    links, unobserved = _link_rows(projection.links), _link_rows(projection.unobserved)
     dropped = [[*_span_rows((drop.source,)), drop.reason] for drop in projection.dropped]
-    return [_span_rows(projection.sentence.spans), links, dropped, projection.error]
+    return [_span_rows(projection.sentence.spans), links, dropped, projection.error, unobserved]
+
+
+def _link_rows(links: Iterable[ProjectedSpan]) -> list[list[Any]]:
+    return [[*_span_rows((link.source, link.target)), link.confidence] for link in links]
 
 
 def _dump_links(links: Links) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -15,8 +15,9 @@ from crosspan.core.types import Projection, Sentence
 from crosspan.io.pairs import SentenceFile
 from crosspan.io.projections import projection_of
 from crosspan.pipeline.summary import OnReject, Rejected
+from crosspan.project.unknown_labels import Restriction
 from crosspan.train.examples import Example
-from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.train.noise import NoiseOptions, examples_apart, with_open_forms
 
 
 class KindWarning(UserWarning):
@@ -88,6 +89,7 @@ def read_examples(
     noise: NoiseOptions,
     weights: Sequence[float] = (),
     kinds: Sequence[Kind] = (),
+    labels: Collection[str] = (),
     on_reject: OnReject | None = None,
     progress: Listener | None = None,
 ) -> Read:
@@ -100,6 +102,7 @@ def read_examples(
         noise: How projected labels are taken.
         weights: How much the sentences of each file count.
         kinds: What the labels of each file are, where the sentences do not say it or are not to be believed.
+        labels: The labels to learn. What others stand for in projections is found out from them all, or left open.
         on_reject: Called with each sentence whose labels cannot be read.
         progress: Is told how far it is.
 
@@ -116,10 +119,11 @@ def read_examples(
         if on_reject is not None:
             on_reject(rejected)
 
+    how = _Reading(noise, _restriction(files, kinds, labels))
     for number, file in enumerate(files):
         taken = Taken(file.shown)
         weight = weights[number] if weights else 1.0
-        for example, into in _examples(file, kinds[number] if kinds else "auto", noise, read, taken, reject):
+        for example, into in _examples(file, kinds[number] if kinds else "auto", how, read, taken, reject):
             into.append(example if weight == 1.0 else replace(example, weight=example.weight * weight))
             if progress is not None and len(into) % 1_000 == 0:
                 progress(Progress("reading", len(read.gold) + len(read.projected)))
@@ -136,13 +140,41 @@ def read_examples(
             )
     if not read.gold and not read.projected and first is not None:
         raise EmptyInputError(f"no sentence can be learned from; the first: {first.reason}", where=first.where)
+    read.projected = with_open_forms(read.projected, noise, read.gold)
     return read
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How projections become examples: how labels are taken, and which are learned, where that was said."""
+
+    noise: NoiseOptions
+    restriction: Restriction | None
+
+    def examples(self, projection: Projection) -> list[Example]:
+        """The example of a projection, if it is not left out."""
+        if self.restriction is not None:
+            projection = self.restriction.apply(projection)
+        return examples_apart([projection], self.noise)
+
+
+def _restriction(files: Sequence[SentenceFile], kinds: Sequence[Kind], labels: Collection[str]) -> Restriction | None:
+    """What labels to keep, and what others stand for in these files."""
+    if not labels:
+        return None
+    found = Restriction(labels)
+    for number, file in enumerate(files):
+        kind = kinds[number] if kinds else "auto"
+        for _, sentence, fault, evidence in file.located():
+            if fault is None and (kind == "projected" or (kind == "auto" and evidence is not None)):
+                found.learn([Projection(sentence)])
+    return found
 
 
 def _examples(
     file: SentenceFile,
     kind: Kind,
-    noise: NoiseOptions,
+    how: _Reading,
     read: Read,
     taken: Taken,
     reject: Callable[[Rejected], None],
@@ -169,7 +201,7 @@ def _examples(
                 sentence = replace(sentence, spans=tuple([replace(span, score=None) for span in sentence.spans]))
             yield Example(sentence), read.gold
             continue
-        found = examples_of([projection], noise)
+        found = how.examples(projection)
         read.left_out += not found
         taken.projected += len(found)
         for example in found:

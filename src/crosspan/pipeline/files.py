@@ -52,6 +52,7 @@ def project_files(
     dropped: PathLike | None = None,
     min_confidence: float = 0.0,
     filters: Iterable[str] = (),
+    labels: Iterable[str] = (),
     threads: int | None = None,
     on_reject: OnReject | None = None,
     progress: Listener | None = None,
@@ -79,6 +80,8 @@ def project_files(
         filters: Names from :data:`crosspan.project.filters.FILTERS`; what they take out has the reason
             ``filtered:NAME``. Sentences that ``comp-ins`` gives up are left out of ``out``, as unlabelled text is no
             text without entities; they are counted as ``filtered``.
+        labels: The labels of the target; what others stand for is found out from the corpus, or left open. Empty keeps
+            all labels. See :mod:`crosspan.project.unknown_labels`.
         threads: Threads to use; all cores by default.
         on_reject: Called with each sentence pair that could not be worked on: bad labels in the source, one side
             empty, links that point outside. Such a pair is left out of ``out``; with ``to_format="entities"`` its line
@@ -105,10 +108,12 @@ def project_files(
         "source_scores": source_scores,
         "min_confidence": min_confidence,
         "filters": filters,
+        "labels": labels,
     }
     with projected(source, target, threads=threads, progress=progress, **how) as results, _drop_log(dropped) as log:
-        kept = _Kept(results, source.shown, log, on_reject, faults=form.faults)
-        watched = Losses(form, kept.summary.lost, dropped is not None).watched(kept.projections())
+        summary = Summary(source_scores=source_scores)
+        kept = _Kept(results, source.shown, log, on_reject, faults=form.faults, summary=summary)
+        watched = Losses(form, summary.lost, dropped is not None).watched(kept.projections())
         form.write_projections(out, watched, io.Writing())
     kept.summary.seconds = time.perf_counter() - started
     return kept.summary
@@ -140,7 +145,7 @@ def projected(
         threads: Threads to use; all cores by default.
         progress: Is told how far it is.
         runners_up: How many candidates that were not chosen to keep for each span.
-        options: ``method``, ``settings``, ``source_scores``, ``min_confidence`` and ``filters``.
+        options: ``method``, ``settings``, ``source_scores``, ``min_confidence``, ``filters`` and ``labels``.
 
     Raises:
         CrosspanError: A file or an option is at fault.

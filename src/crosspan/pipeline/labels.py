@@ -53,6 +53,7 @@ def project_labels(
     source_scores: bool = True,
     min_confidence: float = 0.0,
     filters: Iterable[str] = (),
+    labels: Iterable[str] = (),
     threads: int | None = None,
     progress: Listener | None = None,
 ) -> list[Projection]:
@@ -72,6 +73,8 @@ def project_labels(
         min_confidence: Projected spans less sure than this are dropped, with the reason ``filtered:min_confidence``.
         filters: Names from :data:`crosspan.project.filters.FILTERS`; what they take out has the reason
             ``filtered:NAME``.
+        labels: The labels of the target. A span of another label gets one of these where the corpus shows which, and is
+            in ``unobserved`` else; see :mod:`crosspan.project.unknown_labels`. Empty keeps all labels.
         threads: Threads to use; all cores by default.
         progress: Is told how far it is.
 
@@ -105,6 +108,7 @@ def project_labels(
         source_scores=source_scores,
         min_confidence=min_confidence,
         filters=filters,
+        labels=labels,
     )
     if not sources:
         return []
@@ -329,6 +333,7 @@ def projection_tables(
     source_scores: bool = True,
     min_confidence: float = 0.0,
     filters: Iterable[str] = (),
+    labels: Iterable[str] = (),
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The tables ``[align]`` and ``[project]``, and the components that are there already, by table.
 
@@ -339,6 +344,7 @@ def projection_tables(
         source_scores: Whether scores of source spans count.
         min_confidence: The least confidence.
         filters: Names of filters.
+        labels: The labels of the target.
 
     Raises:
         OptionError: There are settings for a projector that was handed over.
@@ -346,7 +352,8 @@ def projection_tables(
     own = dict(settings or {})
     of_aligner = {name.removeprefix(ALIGNER): own.pop(name) for name in list(own) if name.startswith(ALIGNER)}
     names = (filters,) if isinstance(filters, str) else tuple(filters)
-    project = {"min_confidence": min_confidence, "filters": names, "source_scores": source_scores}
+    kept = (labels,) if isinstance(labels, str) else tuple(labels)
+    project = {"min_confidence": min_confidence, "filters": names, "labels": kept, "source_scores": source_scores}
     components: dict[str, Any] = {}
     if isinstance(method, str):
         project |= {"use": method, **own}

@@ -109,7 +109,8 @@ class Projected:
     """Projections of a shard; as they come from a file they have no words yet.
 
     Args:
-        rows: Projections, or what a store has kept of them: spans, links, dropped spans and error of each.
+        rows: Projections, or what a store has kept of them: spans, links, dropped spans, error and unobserved spans of
+            each.
     """
 
     rows: Sequence[Projection | Sequence[Any]]
@@ -123,13 +124,18 @@ class Projected:
 
 
 def _projection(row: Sequence[Any], words: Words) -> Projection:
-    spans, links, dropped, error = row
+    spans, links, dropped, error, unobserved = row
     return Projection(
         Sentence(tuple(words), tuple([Span(*one) for one in spans])),
-        tuple([ProjectedSpan(Span(*source), Span(*target), sure) for source, target, sure in links]),
+        _links(links),
         tuple([DroppedSpan(Span(*source), reason) for source, reason in dropped]),
         error,
+        _links(unobserved),
     )
+
+
+def _links(rows: Iterable[Sequence[Any]]) -> tuple[ProjectedSpan, ...]:
+    return tuple([ProjectedSpan(Span(*source), Span(*target), sure) for source, target, sure in rows])
 
 
 @dataclass(frozen=True, slots=True)

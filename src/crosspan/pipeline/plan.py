@@ -12,14 +12,8 @@ from crosspan.pipeline.corpus import InputFile
 from crosspan.pipeline.plan_inputs import Given, RecipeInputs
 from crosspan.pipeline.recipes.fit import links_are_made
 from crosspan.pipeline.recipes.recipe import Recipe
-from crosspan.pipeline.recipes.tables import (
-    MADE,
-    AlignTable,
-    BackTranslateTable,
-    TagTable,
-    TrainTable,
-    TranslateTable,
-)
+from crosspan.pipeline.recipes.tables import MADE, AlignTable, BackTranslateTable, TagTable, TranslateTable
+from crosspan.pipeline.recipes.train_table import TrainTable
 from crosspan.pipeline.step import Step
 from crosspan.pipeline.steps.adapting import Adapt
 from crosspan.pipeline.steps.aligning import Align, GivenLinks, LearnAndAlign, NoLinks
@@ -28,6 +22,7 @@ from crosspan.pipeline.steps.learning import Learn
 from crosspan.pipeline.steps.marking import BackTranslate, Compose, TranslateMarked
 from crosspan.pipeline.steps.projecting import Filter, Keep, Project
 from crosspan.pipeline.steps.reading import CorpusReading
+from crosspan.pipeline.steps.restricting import Restrict
 from crosspan.pipeline.steps.scoring import Evaluate
 from crosspan.pipeline.steps.tagging import Tag, can_be_adapted
 from crosspan.pipeline.steps.training import Train
@@ -150,7 +145,11 @@ class _Planner:
         self, readings: list[CorpusReading], steps: list[Step], sources: str, labels: str, projected: str
     ) -> Plan:
         """The plan with what comes behind the projections."""
-        recipe, labelled = self.recipe, projected
+        recipe = self.recipe
+        if recipe.project is not None and recipe.project.labels:
+            steps.append(Restrict(labels=recipe.project.labels, projected=projected))
+            projected = "restrict"
+        labelled = projected
         if recipe.ensemble is not None:
             tagger = self._tagger("ensemble", recipe.ensemble)
             weight = recipe.ensemble.weight
@@ -334,6 +333,8 @@ class _Planner:
             noise=table.noise,
             vote=table.vote,
             rounds=table.rounds,
+            gold=self.inputs.gold(table),
+            gold_weight=table.gold_weight,
             seed=self.general.seed,
             dev=self.inputs.dev(table),
             unlabelled=self.inputs.other_text(table),

@@ -13,7 +13,8 @@ from crosspan.io.pairs import SentenceFile
 from crosspan.pipeline.corpus import Bitext, Corpus, Files, InputFile
 from crosspan.pipeline.recipes.file_tables import EvaluateTable, PredictTable, SentenceTable
 from crosspan.pipeline.recipes.recipe import Recipe
-from crosspan.pipeline.recipes.tables import AlignTable, TrainTable
+from crosspan.pipeline.recipes.tables import AlignTable
+from crosspan.pipeline.recipes.train_table import TrainTable
 from crosspan.pipeline.steps.aligning import LinkSource
 from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.scoring import Scoring
@@ -28,7 +29,7 @@ class Given:
 
     Args:
         corpora: By table: ``"source"`` (or pairs of source and target), ``"target"``, ``"predict"``, ``"evaluate"``,
-            ``"dev"``.
+            ``"dev"``, ``"gold"``.
         bitext: Translated text to learn from, beside that of ``[bitext]``.
         links: Word links, for ``[align]``.
         components: Objects by table: ``"tag"``, ``"align"``, ``"project"``, ``"ensemble"``, ``"translate"``;
@@ -86,6 +87,15 @@ class RecipeInputs:
         side = self.recipe.target if table.options.get("dev_is_target") else self.recipe.source
         lang = side.lang if side is not None else ""
         return Files((self._input(SentenceFile(self.recipe.path(table.dev), lang=lang or None, name=table.dev)),))
+
+    def gold(self, table: TrainTable) -> Corpus | None:
+        """Sentences of the target language with right labels, to learn from."""
+        if "gold" in self.given.corpora:
+            return self.given.corpora["gold"]
+        if not table.gold:
+            return None
+        lang = self.recipe.target.lang or None
+        return Files((self._input(SentenceFile(self.recipe.path(table.gold), lang=lang, name=table.gold)),))
 
     def other_text(self, table: TrainTable) -> list[Corpus]:
         """Text of other languages, for a trainer."""

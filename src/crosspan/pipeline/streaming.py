@@ -56,13 +56,14 @@ def iter_projections(
         shard: Pairs worked on at a time; with a memory it changes nothing but the memory that is taken.
         threads: Threads to use; all cores by default.
         progress: Is told how far it is.
-        options: ``source_scores``, ``min_confidence`` and ``filters``, as for :func:`crosspan.project_labels`.
+        options: ``source_scores``, ``min_confidence``, ``filters`` and, without a memory, ``labels``, as for
+            :func:`crosspan.project_labels`.
 
     Yields:
         One projection a pair, in order, as :func:`crosspan.project_labels` gives them.
 
     Raises:
-        OptionError: A memory is given, and an aligner that has yet to learn.
+        OptionError: A memory is given, and an aligner that has yet to learn, or labels.
 
     Example:
         >>> from crosspan import Sentence, Span, StatisticalAligner
@@ -81,6 +82,11 @@ def iter_projections(
     if aligner is None or isinstance(aligner, str):
         raise OptionError(
             "with a memory the aligner must have learned already", hint="Give a fitted one as aligner=…, or no memory."
+        )
+    if options.get("labels"):
+        raise OptionError(
+            "what labels stand for is found out from a whole corpus, and a stream with a memory is none",
+            hint="Leave out labels, and use crosspan.project.unknown_labels.restrict_labels on what comes out.",
         )
     how = {"aligner": aligner, "method": _with_memory(method, settings, memory), **options}
     stream = iter(pairs)

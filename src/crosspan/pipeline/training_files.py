@@ -18,6 +18,7 @@ from crosspan.core.options import with_settings
 from crosspan.core.overwrites import check_outputs, check_writing, try_folder
 from crosspan.core.progress import Listener
 from crosspan.core.types import Sentence
+from crosspan.core.values import as_type
 from crosspan.evaluate import evaluate_ner
 from crosspan.io.dataset_folder import places_read
 from crosspan.io.pairs import SentenceFile, rereadable
@@ -37,6 +38,7 @@ from crosspan.pipeline.summary import OnReject
 from crosspan.tag.crf import CrfTagger
 from crosspan.tag.model_file import save_model
 from crosspan.train import TRAINERS
+from crosspan.train.gold import beside, check_weight
 from crosspan.train.noise import NoiseOptions
 from crosspan.train.round_options import ROUNDS, VoteOptions
 from crosspan.train.rounds import train_in_rounds
@@ -55,6 +57,8 @@ class TrainSummary:
         spans: Entities learned from.
         labels: How many of each kind.
         taken: As what the sentences of each file were taken: gold, or projections.
+        gold: How many gold sentences there are beside projected ones, how much each counts, and F1 on held-out ones by
+            weight where that was chosen; ``None`` without both.
         unobserved: Words of which it is not known whether they belong to an entity.
         features: Features looked at, and how many the model keeps.
         dev: Precision, recall and F1 on the development file (exact spans, micro average), if there is one.
@@ -73,6 +77,7 @@ class TrainSummary:
     spans: int = 0
     labels: Counter[str] = field(default_factory=Counter)
     taken: Sequence[Taken] = ()
+    gold: Mapping[str, Any] | None = None
     unobserved: int = 0
     features: int = 0
     kept_features: int = 0
@@ -98,6 +103,7 @@ def train_files(
     unlabelled: Sequence[SentenceFile] = (),
     trainer: str = "crf",
     rounds: int | None = None,
+    gold_weight: float | None = None,
     settings: Settings | None = None,
     weights: Sequence[float] = (),
     kinds: Sequence[Kind] = (),
@@ -126,13 +132,19 @@ def train_files(
         rounds: How often projected labels and the tagger's own predictions vote, and it is trained again; see
             :func:`crosspan.train.self_training.train_on_projections`. By default as often as everywhere, where there
             are projections and the trainer does so.
+        gold_weight: How much a sentence of gold counts beside a projected one; 0 has it chosen on gold sentences that
+            are held out (:mod:`crosspan.train.gold`), or takes what is good as a rule where the trainer tries nothing
+            out. By default 0, and 1 where ``weights`` say what files count. Projected sentences of which there are gold
+            labels are left out.
         settings: Options of the trainer by name, those of the noise as ``noise.NAME``, of the vote as ``vote.NAME``,
-            and ``rounds``.
+            ``rounds`` and ``gold_weight``.
         weights: How much the sentences of each file count, one weight a file; all the same by default.
         kinds: What the labels are: ``"gold"``, ``"projected"``, or ``"auto"``, which goes by what each sentence says;
             one for all files, or one a file. Confidences of gold do not count. Projected labels of which nothing else
             is known are taken to be as sure as their confidences, or right, but not to be all.
-        labels: The kinds of entity to learn; by default those that occur.
+        labels: The kinds of entity to learn; by default those that occur. In projections, what other labels stand for
+            is found out from the corpus, or left open (:mod:`crosspan.project.unknown_labels`); in gold they are no
+            entity.
         threads: Threads to use; all cores by default. The model does not depend on it.
         on_reject: Called with each sentence whose labels cannot be read. It is left out.
         progress: Is told how far it is.
@@ -144,7 +156,7 @@ def train_files(
         CrosspanError: A file or an option is at fault; nothing is written then.
     """
     started = time.perf_counter()
-    how = _How.of(trainer, settings or {}, rounds)
+    how = _How.of(trainer, settings or {}, rounds, gold_weight if gold_weight is not None or not weights else 1.0)
     kinds = list(kinds) * (len(data) if len(kinds) == 1 else 1)
     _check_use(data, model, weights, unlabelled, how)
     _check_kinds(kinds, len(data))
@@ -156,7 +168,7 @@ def train_files(
         dev_file = files.pop() if dev is not None else None
         gold = [] if dev_file is None else sentences_of(dev_file)
         texts = files[len(data) :]
-        read = read_examples(files[: len(data)], how.noise, weights, kinds, on_reject, progress)
+        read = read_examples(files[: len(data)], how.noise, weights, kinds, labels, on_reject, progress)
         about: dict[str, Any] = {"settings": how.shown}
         if read.holds_projections:
             about["noise"] = asdict(how.noise)
@@ -188,6 +200,7 @@ class _How:
         noise: How projected labels are taken.
         vote: How they vote with predictions.
         rounds: How often.
+        gold_weight: How much gold counts beside projected labels; 0 has it chosen.
         shown: All settings that were given, for the card of the model.
     """
 
@@ -196,10 +209,11 @@ class _How:
     noise: NoiseOptions
     vote: VoteOptions
     rounds: int
+    gold_weight: float
     shown: Mapping[str, Any]
 
     @classmethod
-    def of(cls, trainer: str, settings: Mapping[str, Any], rounds: int | None) -> _How:
+    def of(cls, trainer: str, settings: Mapping[str, Any], rounds: int | None, gold_weight: float | None) -> _How:
         """Sort settings by what they are of."""
         TRAINERS.check(trainer)
         own = dict(settings)
@@ -208,6 +222,9 @@ class _How:
             for group in ("noise", "vote")
         }
         rounds = int(own.pop("rounds")) if "rounds" in own and rounds is None else rounds
+        weight = own.pop("gold_weight", 0.0)
+        weight = float(as_type("gold_weight", weight, 0.0)) if gold_weight is None else gold_weight
+        check_weight(weight)
         component = TRAINERS.component(trainer)
         if rounds and not component.votes:
             raise OptionError(f"{trainer} does not vote in rounds", hint="Leave out rounds, or set rounds = 0.")
@@ -219,6 +236,7 @@ class _How:
             with_settings(NoiseOptions(), groups["noise"]),
             with_settings(VoteOptions(), groups["vote"]),
             ROUNDS if rounds is None else rounds,
+            weight,
             shown,
         )
 
@@ -248,6 +266,7 @@ def _train(work: _Work, how: _How, summary: TrainSummary) -> None:
         tagger = train_in_rounds(
             work.read.projected,
             gold=work.read.gold,
+            gold_weight=how.gold_weight,
             labels=work.labels or None,
             options=with_settings(TRAINERS.options(how.trainer), how.settings),
             vote=how.vote,
@@ -270,7 +289,8 @@ def _train(work: _Work, how: _How, summary: TrainSummary) -> None:
         context["unlabelled"] = work.text
     if known.saves == "folder":
         context["out"] = Path(work.model)
-    found = TRAINERS.make(how.trainer, work.read.examples, settings=how.settings, **context)
+    examples = beside(work.read.projected, work.read.gold, how.gold_weight)
+    found = TRAINERS.make(how.trainer, examples, settings=how.settings, **context)
     if known.saves != "folder":
         found.save(os.fspath(work.model))
         if work.dev:
@@ -287,6 +307,7 @@ def _save(work: _Work, tagger: CrfTagger, summary: TrainSummary) -> None:
         card["dev"] = {**card["dev"], **summary.dev}
     save_model(replace(tagger.model, card=card), os.fspath(work.model))
     summary.features, summary.kept_features = int(card["features"]), int(card["kept_features"])
+    summary.gold = card.get("gold")
     _count(work, summary)
     summary.labels = Counter({str(label): int(count) for label, count in card["entities"].items()})
     summary.spans = summary.labels.total()

@@ -35,7 +35,7 @@ def dropped_records(
     if projection.error is not None:
         reason = projection.error.partition(": ")[0] if is_filtered(projection) else "error"
         yield {**head, "reason": reason, "error": projection.error}
-    for span in projection.dropped:
+    for span in projection.lost:
         at = span.source
         yield {
             **head,

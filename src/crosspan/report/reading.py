@@ -135,7 +135,7 @@ def _left_out(path: PathLike | None) -> dict[int, str]:
 
 def _with_spans(source: Sentence, projection: Projection, files: ReportFiles, index: int, place: str) -> Sentence:
     """The source with the spans that were projected from it: the file itself may be without labels."""
-    spans = sorted({*(link.source for link in projection.links), *(gone.source for gone in projection.dropped)})
+    spans = sorted({*(link.source for link in projection.links), *(gone.source for gone in projection.lost)})
     number = f"sentence {index + 1}"
     hint = "Check that SOURCE is the file that TARGET was projected from."
     if spans and max(span.end for span in spans) > len(source):

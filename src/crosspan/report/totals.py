@@ -81,7 +81,7 @@ class Totals:
         for span in {link.source for link in projection.links}:
             self.projected[span.label] += 1
             self.projected_lengths[_words(span)] += 1
-        for gone in projection.dropped:
+        for gone in projection.lost:
             self.dropped[gone.reason, gone.source.label] += 1
         right = self._compare(item)
         for span in projection.sentence.spans:

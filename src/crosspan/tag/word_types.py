@@ -10,6 +10,7 @@ import numpy.typing as npt
 import regex
 
 from crosspan.core.compiled import njit
+from crosspan.text.characters import composed
 
 UInt64Array = npt.NDArray[np.uint64]
 
@@ -78,6 +79,8 @@ def short_shape_of(word: str) -> str:
 class WordTypes:
     """Numbers word types and keeps what is known of each.
 
+    What is known is that of the composed word (NFC): two spellings of the same letters are two types with equal values.
+
     Args:
         ngrams: Length of the pieces of words that are kept as well, 0 for none.
     """
@@ -86,6 +89,7 @@ class WordTypes:
         self.ngrams = ngrams
         self.number: dict[str, int] = {}
         self.words: list[str] = []
+        """The words of the types, composed."""
         self._attributes = np.zeros((0, len(ATTRIBUTES)), np.uint64)
         self._bag_first = np.zeros(1, np.int64)
         self._bag = np.zeros(0, np.uint64)
@@ -95,7 +99,7 @@ class WordTypes:
         number = self.number
         found = [number.setdefault(token, len(number)) for token in tokens]
         if len(number) > len(self.words):
-            self.words.extend(list(number)[len(self.words) :])
+            self.words.extend(composed(list(number)[len(self.words) :]))
         return np.array(found, np.int32)
 
     @property

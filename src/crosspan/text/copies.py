@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
+from crosspan.text.characters import composed
+
 SHORTEST = 3
 """Shorter words stand on both sides by chance."""
 
@@ -18,7 +20,8 @@ def copied_words(tokens: Sequence[str], translation: Sequence[str]) -> npt.NDArr
     """Tell which words of a sentence begin with a capital and stand unchanged in its translation.
 
     A word of the translation counts with the parts before and after an apostrophe or hyphen as well, because many
-    languages write small words together with names (Luganda ``ne'Kampala``).
+    languages write small words together with names (Luganda ``ne'Kampala``). How letters with marks are spelt does not
+    count.
 
     Args:
         tokens: Words of the sentence.
@@ -31,6 +34,7 @@ def copied_words(tokens: Sequence[str], translation: Sequence[str]) -> npt.NDArr
         >>> copied_words("Moses Ali left Kampala .".split(), "Moses Ali yava e-Kampala .".split()).tolist()
         [True, True, False, True, False]
     """
+    tokens, translation = composed(tokens), composed(translation)
     there = set(translation)
     for word in translation:
         if _JOINTS.search(word):

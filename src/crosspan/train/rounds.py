@@ -19,6 +19,7 @@ from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
+from crosspan.train.gold import GoldWeight, check_weight, chosen_weight, without_gold
 from crosspan.train.round_options import ROUNDS, VoteOptions
 
 
@@ -26,6 +27,7 @@ def train_in_rounds(
     examples: Sequence[Example],
     *,
     gold: Sequence[Example] = (),
+    gold_weight: float = 0.0,
     labels: Collection[str] | None = None,
     options: CrfOptions | None = None,
     vote: VoteOptions | None = None,
@@ -37,6 +39,7 @@ def train_in_rounds(
 
     Nothing is scored here: the step that trains does not depend on how taggers are scored.
     """
+    check_weight(gold_weight)
     if rounds < 0:
         raise OptionError(f"rounds is {rounds}", hint="Choose 0 or more.")
     vote = vote or VoteOptions()
@@ -44,10 +47,21 @@ def train_in_rounds(
     gold = check_each("gold", gold, Example)
     found = {span.label for example in (*gold, *examples) for span in example.sentence.spans}
     kinds = sorted(found if labels is None else {*labels})
+    examples = without_gold(examples, gold)
+    counts = GoldWeight(gold_weight or 1.0)
+    if gold and examples and not gold_weight:
+        counts = chosen_weight(examples, gold, kinds, options=options, threads=threads, progress=progress)
+    beside = bool(gold and examples)
+    examples = [] if counts.alone else examples
+    weighed = counts.of(gold)
     current = list(examples)
     for _ in range(rounds if examples else 0):
-        current = voted(current, examples, kinds, options, vote, threads, progress, gold=gold)
-    return train_crf([*gold, *current], options=options, labels=kinds, threads=threads, progress=progress)
+        current = voted(current, examples, kinds, options, vote, threads, progress, gold=weighed)
+    tagger = train_crf([*weighed, *current], options=options, labels=kinds, threads=threads, progress=progress)
+    if not beside:
+        return tagger
+    card = {**tagger.card, "gold": {"sentences": len(gold), **counts.card()}}
+    return CrfTagger(replace(tagger.model, card=card), threads=threads)
 
 
 def voted(

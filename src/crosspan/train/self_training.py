@@ -19,6 +19,7 @@ def train_on_projections(
     examples: Sequence[Example],
     *,
     gold: Sequence[Example] = (),
+    gold_weight: float = 0.0,
     labels: Collection[str] | None = None,
     dev: Sequence[Sentence] = (),
     options: CrfOptions | None = None,
@@ -32,7 +33,9 @@ def train_on_projections(
     Args:
         examples: What was projected, each with its weight; see :func:`crosspan.train.noise.examples_of`.
         gold: Sentences with sure labels, each with its weight. Every training learns from all of them, and nothing
-            votes on their labels.
+            votes on their labels. Projected sentences of which there are gold labels are left out.
+        gold_weight: How much a gold sentence counts beside a projected one; 0 has it chosen on gold sentences that are
+            held out (:mod:`crosspan.train.gold`). It stands in the tagger's card under ``"gold"``.
         labels: The kinds of entity to learn; by default those that occur.
         dev: Labelled sentences that the tagger is scored on when it is done; nothing is learned from them. The scores
             are told to ``progress`` and stand in the tagger's card under ``"dev"``.
@@ -47,7 +50,7 @@ def train_on_projections(
 
     Raises:
         EmptyInputError: There is no entity to learn from.
-        OptionError: ``rounds`` is negative, or an example has a weight that is not above 0.
+        OptionError: ``rounds`` or ``gold_weight`` is negative, or an example has a weight that is not above 0.
 
     Example:
         >>> from crosspan.core.types import Span
@@ -59,6 +62,7 @@ def train_on_projections(
     tagger = train_in_rounds(
         examples,
         gold=gold,
+        gold_weight=gold_weight,
         labels=labels,
         options=options,
         vote=vote,

@@ -13,7 +13,7 @@ from crosspan.io.dataset_folder import places_read as files_among
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.recipes.tables import TABLES
 
-FILES = ("path", "files", "dev", "unlabelled")
+FILES = ("path", "files", "gold", "dev", "unlabelled")
 """Keys of tables that name files to be read."""
 
 

@@ -29,10 +29,10 @@ from crosspan.pipeline.recipes.tables import (
     OutputTable,
     ProjectTable,
     TagTable,
-    TrainTable,
     TranslateTable,
 )
 from crosspan.pipeline.recipes.toml_text import toml_text
+from crosspan.pipeline.recipes.train_table import TrainTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

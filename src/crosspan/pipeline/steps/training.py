@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from crosspan.core.digests import digest_of
 from crosspan.core.folders import remove_folder
@@ -18,8 +18,17 @@ from crosspan.pipeline.parts import Model
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
 from crosspan.train.examples import Example
-from crosspan.train.noise import NoiseOptions, examples_of
+from crosspan.train.gold import WEIGHT, GoldWeight, beside
+from crosspan.train.noise import NoiseOptions, examples_apart, with_open_forms
 from crosspan.train.round_options import VoteOptions
+
+
+class _Given(NamedTuple):
+    """What is learned from: gold sentences, sources with labels of their own, and what labels were carried to."""
+
+    gold: list[Example]
+    sources: list[Example]
+    carried: list[Example]
 
 
 @dataclass(kw_only=True)
@@ -33,6 +42,7 @@ class Train(Step):
         target_text: Whether target sentences are learned from without labels.
         langs: Languages of source and target sentences; empty where they are not known.
         gold: Sentences with right labels to learn from.
+        gold_weight: How much each counts beside a projected one; 0 has it chosen, see :mod:`crosspan.train.gold`.
         labels: The kinds of entity to learn; by default those that occur.
         noise: How projected labels are taken.
         vote: How predictions and labels vote.
@@ -48,6 +58,7 @@ class Train(Step):
     target_text: bool = False
     langs: tuple[str, str] = ("", "")
     gold: Corpus | None = None
+    gold_weight: float = 0.0
     labels: Sequence[str] = ()
     noise: NoiseOptions = field(default_factory=NoiseOptions)
     vote: VoteOptions = field(default_factory=VoteOptions)
@@ -75,6 +86,8 @@ class Train(Step):
             found["sides"] = {"source": bool(self.source), "target_text": self.target_text, "langs": list(self.langs)}
         if self.gold is not None:
             found["gold"] = self.gold.facts()
+            if self.projected:
+                found["gold_weight"] = self.gold_weight
         if self.labels:
             found["labels"] = sorted(self.labels)
         if component.votes:
@@ -93,12 +106,12 @@ class Train(Step):
 
     def work(self, inputs: Inputs) -> Output:
         """Train."""
-        own = [] if self.gold is None else [Example(one) for one in gold_of(self.gold)]
-        own += map(Example, self._sources(inputs))
-        carried = list(examples_of(self._projections(inputs), self.noise))
+        gold = [] if self.gold is None else [Example(one) for one in gold_of(self.gold)]
+        carried = with_open_forms(examples_apart(self._projections(inputs), self.noise), self.noise, gold)
+        given = _Given(gold, [Example(one) for one in self._sources(inputs)], carried)
         with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-            model, facts = self._trained(own, carried, inputs.unfinished or Path(folder), inputs)
-        return Output({"model": model}, {"examples": len(own) + len(carried), **facts})
+            model, facts = self._trained(given, inputs.unfinished or Path(folder), inputs)
+        return Output({"model": model}, {"examples": sum(map(len, given)), **facts})
 
     def _projections(self, inputs: Inputs) -> Iterator[Projection]:
         if self.projected:
@@ -116,18 +129,20 @@ class Train(Step):
                     if words and at not in labels.faults:
                         yield Sentence(tuple(words), tuple(spans), lang=self.langs[0] or None)
 
-    def _trained(
-        self, own: list[Example], carried: list[Example], place: Path, inputs: Inputs
-    ) -> tuple[Model, Mapping[str, Any]]:
-        """The model that is learned from sentences with labels of their own, and those that labels were carried to."""
+    def _trained(self, given: _Given, place: Path, inputs: Inputs) -> tuple[Model, Mapping[str, Any]]:
+        """The model that is learned."""
         component = self.trainer.component
         use = component.tagger or self.trainer.name
         if component.votes:
             from crosspan.train.rounds import train_in_rounds
 
+            gold, weight = given.gold, self.gold_weight
+            if given.sources:  # these are of another language: nothing is to be chosen on them
+                gold, weight = [*GoldWeight(weight or WEIGHT).of(gold), *given.sources], 1.0
             tagger = train_in_rounds(
-                carried,
-                gold=own,
+                given.carried,
+                gold=gold,
+                gold_weight=weight,
                 options=with_settings(self.trainer.family.options(self.trainer.name), self.trainer.settings),
                 vote=self.vote,
                 rounds=self.rounds,
@@ -142,7 +157,7 @@ class Train(Step):
             context["labels"] = tuple(self.labels)
         if self.target_text or self.unlabelled:
             context["unlabelled"] = list(self._text(inputs))
-        examples = [*own, *carried]
+        examples = [*given.sources, *beside(given.carried, given.gold, self.gold_weight)]
         if component.saves != "folder":
             tagger = self.trainer.family.make(
                 self.trainer.name, examples, settings=self.trainer.settings, threads=inputs.threads, **context
