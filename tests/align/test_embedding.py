@@ -194,6 +194,22 @@ def test_int8_replaces_the_layers_and_gives_the_engine_back(tiny):
     assert 0.0 < np.abs(found - exact).max() < 0.1 * np.abs(exact).max()
 
 
+def test_int8_rounds_no_piece_by_the_size_of_another(tiny):
+    """Pieces that are a thousand times as large as their neighbours leave these as exact as they are alone."""
+    torch = pytest.importorskip("torch")
+    from crosspan.align.int8 import quantize
+
+    torch.manual_seed(0)
+    exact = torch.nn.Linear(32, 16)
+    whole = torch.nn.Sequential(exact)
+    quantize(whole)
+    rows = torch.randn(20, 32)
+    loud = torch.cat([rows, 1e3 * torch.randn(4, 32)])
+    with torch.inference_mode():
+        wanted, found = exact(rows), whole(loud)[:20]
+    assert float((found - wanted).abs().max()) < 0.05 * float(wanted.abs().max())
+
+
 def test_int8_needs_a_cpu_and_a_build_that_can(tiny, monkeypatch):
     torch = pytest.importorskip("torch")
     with pytest.raises(OptionError, match="int8 runs on a CPU, not on cuda"):

@@ -427,3 +427,109 @@ def test_a_file_without_names_is_refused(desk, content):
         "a.jsonl", f'{{{TOKENS}, "ner_tags": [1, 2, 0, 3]}}', "--tag-names", desk.put("n.json", content)
     )
     assert (code, found, "n.json" in err) == (2, [], True), err
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("from.jsonl", f'{{"text": "{TEXT}", "named_entities": [{{"from": 0, "to": 7, "class": "PER"}}, {{"from": 13, "to": 18, "class": "LOC"}}]}}'),
+        ("chars.jsonl", f'{{"text": "{TEXT}", "entities": [{{"start_char": 0, "end_char": 7, "label_": "PER"}}, {{"start_char": 13, "end_char": 18, "label_": "LOC"}}]}}'),
+        ("misc.conllu", CONLLU.format("NE=PER|NamedEntity=Yes", "NE=PER", "_", "SpaceAfter=No|NE=LOC")),
+        ("en.conll", "Ada\u2002B-PER\nObi\u2002I-PER\nleft\u2002O\nAccra\u2002B-LOC\n"),
+        ("thin.txt", "Ada\u2009B-PER\nObi\u2009I-PER\nleft\u2009O\nAccra\u2009B-LOC\n"),
+        ("kaggle.csv", ",lemma,pos,word,tag,sentence_idx\n0,ada,N,Ada,B-PER,1\n1,obi,N,Obi,I-PER,1\n2,leave,V,left,O,1\n3,accra,N,Accra,B-LOC,1\n"),
+    ],
+)  # fmt: skip
+def test_more_ways_to_say_the_same(desk, name, content):
+    assert desk.convert(name, content)[:2] == (0, ADA)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("docred.jsonl", f'{{{TOKENS}, "vertexSet": [[{{"name": "Ada Obi", "pos": [0, 2], "type": "PER"}}]]}}', "'vertexSet' looks like 1 labels"),
+        ("cluener.jsonl", f'{{"text": "{TEXT}", "label": {{"PER": {{"Ada Obi": [[0, 6]]}}, "LOC": {{"Accra": [[13, 17]]}}}}}}', "'label' looks like 2 labels"),
+        ("lists.jsonl", f'{{"sentence": "{TEXT}", "PER": ["Ada Obi"], "LOC": ["Accra"]}}', "'PER' looks like 1 labels"),
+        ("bigbio.jsonl", f'{{"text": "{TEXT}", "entities": [{{"offsets": [[0, 7]], "type": "PER"}}]}}', "no whole number under 'start'"),
+        ("gum.conllu", CONLLU.format("Entity=(person-1", "Entity=1)", "_", "Entity=(place-2)"), "'Entity' looks like entities"),
+        ("tags.txt", "<PER>Ada Obi</PER> left <LOC>Accra</LOC>\nKofi saw <LOC>Lagos</LOC>\n", "labels stand within the text"),
+        ("muc.txt", 'Then <ENAMEX TYPE="PERSON">Ada</ENAMEX> left\n', "labels stand within the text"),
+        ("rasa.txt", "[Ada Obi](PER) left [Accra](LOC)\nKofi left [Lagos](city)\n", "labels stand within the text"),
+        ("slash.txt", "Ada/B-PER Obi/I-PER left/O Accra/B-LOC\n", "labels stand within the text"),
+        ("bar.txt", "Ada|B-PER Obi|I-PER left|O Accra|B-LOC\nKofi|B-PER left|O Lagos|B-LOC\n", "labels stand within the text"),
+        ("row.tsv", "Ada Obi left Accra\tB-PER I-PER O B-LOC\nKofi left\tB-PER O\n", "a row holds the tags of many words"),
+        ("row.csv", 'sentence,labels\n"Ada Obi left","B-PER I-PER O"\n"Kofi left","B-PER O"\n', "none of the 2 columns"),
+        ("places.txt", "0 0 7 PER\n0 13 18 LOC\n", "places and labels"),
+        ("doc.txt", '<doc>\n<w ne="PER">Ada</w>\n</doc>\n', "this is XML"),
+    ],
+)  # fmt: skip
+def test_forms_that_are_not_read_are_never_passed_over(desk, name, content, said):
+    code, found, err = desk.convert(name, content)
+    assert (code, found) == (1, [])
+    assert said in err or name == "row.csv", err
+    assert desk.check(desk.path / name)[0] == 1
+    out = desk.path / "out.crf"
+    assert desk.run("train", desk.path / name, "--out", out)[0] == 1
+    assert not out.exists()
+    desk.put("gold.conll", "Ada B-PER\nObi I-PER\n")
+    assert desk.run("evaluate", desk.path / "gold.conll", desk.path / name)[0] == 1
+    if name.endswith("txt"):
+        assert desk.run("tag", desk.path / name, "--out", desk.path / "t.jsonl")[0] == 1
+        assert desk.run("convert", desk.path / name, desk.path / "t.jsonl", "--from", "plain")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "A/B-tests and the S-Bahn\nThe U-/S-Bahn is late\nHe is <b>here</b>, see [this](https://a.b/c)\nIt is <BR> late\n",
+        "1 2 3\n4 5 6\nHe won 3 to 2 against 4 others\n",
+    ],
+)
+def test_text_that_only_looks_a_little_so_is_text(desk, content):
+    code, found, err = desk.convert("a.txt", content)
+    assert (code, len(found), err.count("warning")) == (0, content.count("\n"), 0), err
+
+
+def test_labels_within_texts_of_records_are_warned_of(desk):
+    code, found, err = desk.convert("a.jsonl", '{"text": "<PER>Ada</PER> left"}\n{"text": "Kofi left"}\n')
+    assert (code, len(found)) == (0, 2)
+    assert "a.jsonl:1: 1 texts without labels have what looks like a label in them" in err
+
+
+@pytest.mark.parametrize("key", ["answer", "status"])
+@pytest.mark.parametrize("word", ["Discarded", "rejected", "skipped"])
+def test_answers_of_other_tools(desk, key, word):
+    record = f'{{"text": "{TEXT}", "entities": [{PLACES}], "{key}": "{word}"}}'
+    code, found, err = desk.convert(
+        "a.jsonl", '{"text": "Kofi", "status": "Submitted"}\n' + record, "--on-error", "skip"
+    )
+    assert (code, found) == (3, [{}])
+    assert f"answer is '{word}'" in err
+
+
+def test_confidences_under_other_names_are_read(desk):
+    record = f'{{"text": "{TEXT}", "entities": [{PLACES}]}}'
+    record = record.replace('"PER"}', '"PER", "confidence": 0.5}').replace('"LOC"}', '"LOC", "prob": "high"}')
+    assert desk.convert("a.jsonl", record)[:2] == (0, ADA)
+    (one,) = read(desk.path / "out.jsonl")
+    assert [span.score for span in one.spans] == [0.5, None]
+
+
+def test_a_column_that_is_not_there_is_an_error(desk):
+    record = f'{{{TOKENS}, "ner_tags": {TAGS}, "events": [[0, 1, "X"]]}}'
+    for name, content in (
+        ("a.jsonl", record),
+        ("a.tsv", "token\tner\nAda\tB-PER\n"),
+        ("a.csv", "word,tag\nAda,B-PER\n"),
+    ):
+        code, found, err = desk.convert(name, content, "--tag-column", "nre")
+        assert (code, found, "'nre'" in err) == (2, [], True), err
+    assert desk.convert("a.jsonl", record, "--tag-column", "events")[:2] == (0, [{"Ada": "X"}])
+
+
+def test_the_remedy_of_the_first_fault_is_told_where_nothing_is_left(desk):
+    record = (
+        '{"text": "\U0001f600\U0001f600 Ada left", "spans": [{"start": 5, "end": 8, "label": "PER", "text": "Ada"}]}'
+    )
+    code, _, err = desk.convert("a.jsonl", record, "--on-error", "skip")
+    assert (code, "--from-offsets utf16" in err) == (1, True), err

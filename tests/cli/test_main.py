@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -128,3 +130,27 @@ def test_python_names_are_found_when_used():
         assert getattr(crosspan, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         crosspan.nonsense  # noqa: B018
+
+
+SIGNALLED = """
+import os, signal, sys
+from crosspan.cli import main
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[2] == "nohup" else signal.SIG_DFL)
+text = "import os, time; os.kill(os.getpid(), int(sys.argv[1])); time.sleep(9 if sys.argv[2] != 'nohup' else 0)"
+main.cli.main = lambda *words, **how: exec(text)
+sys.exit(main.main([]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize(
+    ("number", "how", "code"),
+    [(signal.SIGINT, "", 1), (signal.SIGTERM, "", 1), (signal.SIGHUP, "", 1), (signal.SIGHUP, "nohup", 0)],
+)
+def test_the_exit_code_of_an_interruption(tmp_path, number, how, code):
+    """Also where Python was running a text as code, and was itself started to run a module."""
+    (tmp_path / "signalled.py").write_text(SIGNALLED)
+    words = [sys.executable, "-m", "signalled", str(int(number)), how]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    said = "crosspan: interrupted; no output file was left half-written.\n" if code else ""
+    assert (done.returncode, done.stderr) == (code, said)

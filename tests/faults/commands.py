@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,8 +12,13 @@ import click
 
 from crosspan.cli.main import VERBS, cli
 from crosspan.cli.places import FilledFolder, PlaceType
+from crosspan.core.types import Sentence
 from crosspan.demo import load_corpus
 from crosspan.io import write
+from crosspan.io.pairs import SentenceFile
+from crosspan.review.decision_file import DecisionFile
+from crosspan.review.decisions import Decision
+from crosspan.review.tasks import ReviewFiles, read_tasks
 
 OLDER = b"of an earlier run\n"
 """What stands where a file of results is to be."""
@@ -142,6 +148,23 @@ CALLS: dict[str, Call] = {
     ),
     "run": Call(("run", "recipe.toml", "--clean-cache"), folders=("out",)),
     "report": Call(("report", "en.conll", "sw.txt", "--out", "page.html"), ("page.html",)),
+    "review export": Call(
+        (
+            *("review", "export", "en.conll", "--to", "label-studio", "--random", "8"),
+            *("--out", "tasks.json", "--config", "page.xml"),
+        ),
+        ("tasks.json", "page.xml"),
+    ),
+    "review import": Call(
+        ("review", "import", "annotated.jsonl", "--base", "en.conll", "--out", "decided.jsonl"), ("decided.jsonl",)
+    ),
+    "review agree": Call(
+        ("review", "agree", "decisions.jsonl", "decisions.jsonl", "--base", "en.conll", "--out", "differ.jsonl"),
+        ("differ.jsonl",),
+    ),
+    "review apply": Call(
+        ("review", "apply", "en.conll", "decisions.jsonl", "--out", "reviewed"), folders=("reviewed",)
+    ),
     "new": Call(("new", "recipe", "--source", "en.conll", "--out", "new.toml", "--force"), ("new.toml",)),
     "demo": Call(("demo", "--lang", "sw", "--out", "demo-out"), folders=("demo-out",)),
     "bench": Call(
@@ -184,8 +207,9 @@ CALLS: dict[str, Call] = {
     ),
 }
 
-_QUIET = {"project", "align", "tag", "translate", "convert", "train", "run", "report", "demo"}
-_THREADS = (_QUIET - {"convert", "demo"}) | {"bench", "pretrain", "tune-aligner", "export", "study"}
+_REVIEW = {"review export", "review import", "review agree", "review apply"}
+_QUIET = {"project", "align", "tag", "translate", "convert", "train", "run", "report", "demo"} | _REVIEW
+_THREADS = (_QUIET - {"convert", "demo"} - _REVIEW) | {"bench", "pretrain", "tune-aligner", "export", "study"}
 
 
 def words_of(call: Call) -> list[str]:
@@ -222,6 +246,7 @@ def make_inputs(folder: Path, names: set[str]) -> None:
     write(folder / "sw.conll", swahili)
     write(folder / "en.txt", english, format="plain")
     write(folder / "sw.txt", swahili, format="plain")
+    _reviewed_inputs(folder, english)
     (folder / "recipe.toml").write_text(RECIPE, encoding="utf-8")
     (folder / "encoder.toml").write_text(ENCODER_RECIPE, encoding="utf-8")
     (folder / "tiny.toml").write_text(STUDY, encoding="utf-8")
@@ -234,6 +259,17 @@ def make_inputs(folder: Path, names: set[str]) -> None:
             (folder / file).write_bytes(OLDER)
     if any(CALLS[name].needs for name in names):
         _neural_inputs(folder)
+
+
+def _reviewed_inputs(folder: Path, sentences: Sequence[Sentence]) -> None:
+    """What an annotator did, as Prodigy says it, and decisions."""
+    with open(folder / "annotated.jsonl", "w", encoding="utf-8") as stream:
+        for one in sentences:
+            record = {"text": " ".join(one.tokens) if one.text is None else one.text, "spans": [], "answer": "accept"}
+            stream.write(json.dumps({**record, "crosspan_id": one.id}) + "\n")
+    with DecisionFile(folder / "decisions.jsonl") as file:
+        for task in list(read_tasks(ReviewFiles(target=SentenceFile(folder / "en.conll"))))[:4]:
+            file.add(Decision(id=task.id, hash=task.hash, before=task.spans, after=(), drawn="random"))
 
 
 def _neural_inputs(folder: Path) -> None:

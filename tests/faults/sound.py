@@ -29,6 +29,12 @@ from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.parts import Labels, Tokens
 from crosspan.project.memory_file import load as load_memory
 from crosspan.project.observed import Observed
+from crosspan.review.decision_file import DecisionFile, read_decisions
+from crosspan.review.decisions import Decision
+from crosspan.review.drawing import Shown
+from crosspan.review.tasks import Task, TaskNames
+from crosspan.review.tools import TOOLS, tool_by_name
+from crosspan.review.tools.tool import ToolOptions
 from crosspan.tag.chain import allowed_transitions
 from crosspan.tag.crf import CrfModel, FeatureOptions
 from crosspan.tag.lexicon import Lexicon
@@ -233,9 +239,34 @@ def write_result(path: Path) -> None:
 def around(folder: Path) -> None:
     """The sound files that a damaged one is read together with."""
     write(folder / "sound.jsonl", PAIRED)
+    write(folder / "reviewed.jsonl", SENTENCES)
     (folder / "target.txt").write_text("".join(f"{line}\n" for line in TARGETS), encoding="utf-8")
     (folder / "sound.links").write_text(LINKS)
     write_projections(folder / "projected.jsonl", projections())
+
+
+def reviewed() -> list[Shown]:
+    """Sentences as they are shown to annotators."""
+    named = TaskNames()
+    return [Shown(Task(index=at, id=named.of(one, at), sentence=one), "random") for at, one in enumerate(SENTENCES)]
+
+
+def write_decisions(path: Path) -> None:
+    """What somebody decided."""
+    with DecisionFile(path) as file:
+        for one in reviewed():
+            spans = one.task.spans
+            decision = Decision(id=one.task.id, hash=one.task.hash, before=spans, after=spans[:1], who="Ada", seconds=2)
+            file.add(replace(decision, when="2025-03-01T10:00:00Z", drawn="random"))
+
+
+def write_export(path: Path, tool: str) -> None:
+    """What a tool exports where somebody accepted everything."""
+    tool_by_name(tool).write(path, reviewed(), ToolOptions())
+    if tool == "label-studio":
+        tasks = json.loads(path.read_text(encoding="utf-8"))
+        done = [{**one, "annotations": [{"result": one["predictions"][0]["result"]}]} for one in tasks]
+        path.write_text(json.dumps(done, ensure_ascii=False), encoding="utf-8")
 
 
 def text(content: str) -> Callable[[Path], object]:
@@ -277,6 +308,12 @@ def kinds() -> Iterator[Kind]:
     page = ("report", "sound.jsonl", "projected.jsonl", "--out", "out.html")
     dropped = text(json.dumps({"index": 9, "error": "bad", "where": "x:1"}) + "\n")
     yield Kind("d.jsonl", dropped, partial(command, *page, "--dropped", "d.jsonl", out="out.html"))
+    yield Kind("decided.jsonl", write_decisions, lambda: read_decisions("decided.jsonl").every)
+    for tool in TOOLS:
+        if tool != "inception" or find_spec("cassis") is not None:
+            file = f"{tool}.json"
+            told = ("review", "import", file, "--base", "reviewed.jsonl", "--from-tool", tool, "--looked-at")
+            yield Kind(file, partial(write_export, tool=tool), partial(command, *told, "--out", "d", out="d"))
     yield Kind("r.toml", text(RECIPE), partial(command, "run", "r.toml", "--dry-run"), leads=True)
     yield Kind("s.toml", text(STUDY), partial(load_plan, "s.toml"), leads=True)
 

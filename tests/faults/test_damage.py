@@ -30,6 +30,7 @@ SEED = os.environ.get("CROSSPAN_DAMAGE_SEED", "")
 
 ARCHIVES = ("m.crf", "m.npz", "memory.npz", "lexicon.npz")
 RECORDS = ("jsonl.jsonl", "p.jsonl")
+REVIEWED = ("decided.jsonl", "doccano.json", "prodigy.json")
 
 
 class Bench:
@@ -136,7 +137,7 @@ def test_no_bit_in_a_file_of_columns_ends_the_process(tmp_path, what):
     assert last.exists()
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", [*RECORDS, *REVIEWED])
 def test_each_value_of_a_record_may_be_any(bench, name):
     one = bench(name)
     lines = one.data.decode().splitlines()

@@ -283,6 +283,10 @@ def by_project(out):
     return main(["project", "en.jsonl", "de.txt", "--out", out, *words])
 
 
+def by_align(out):
+    return main(["align", "en.jsonl", "de.txt", "--out", out, "--aligner", "moody", "--threads", "1", "--quiet"])
+
+
 def by_tag(out):
     return main(["tag", "en.txt", "--out", out, "--tagger", "moody:x", "--threads", "1", "--quiet"])
 
@@ -295,6 +299,7 @@ def by_translate(out, *more):
 DOORS = [
     pytest.param(by_project, "aligners", id="project-aligners"),
     pytest.param(by_project, "projectors", id="project-projectors"),
+    pytest.param(by_align, "aligners", id="align"),
     pytest.param(by_tag, "taggers", id="tag"),
     pytest.param(by_translate, "translators", id="translate"),
 ]
@@ -315,6 +320,20 @@ def test_a_verb_stops_with_an_error_and_writes_nothing(place, capsys, monkeypatc
     recovers()
     assert door("out.jsonl") == 0
     assert (place / "out.jsonl").read_bytes() == (place / "whole.jsonl").read_bytes()
+
+
+def test_align_leaves_the_line_of_a_pair_empty_that_the_aligner_fails_on(place, capsys):
+    assert by_align("whole.links") == 0
+    word = read("en.jsonl")[7].tokens[0]
+    bad = [at for at, one in enumerate(read("en.jsonl")) if word in one.tokens]
+    assert len(bad) < N // 2
+    fails("aligners", "input", word=word)
+    assert by_align("out.links") == 3
+    assert [
+        f"pair {at + 1}: no links: ValueError: that is no sentence" for at in bad
+    ] == capsys.readouterr().err.splitlines()
+    whole, out = (Path(name).read_text().splitlines() for name in ("whole.links", "out.links"))
+    assert out == ["" if at in bad else line for at, line in enumerate(whole)]
 
 
 def asked():

@@ -18,7 +18,7 @@ from tests.faults.places import snapshot, watched
 
 from crosspan.cli import places
 from crosspan.cli.main import VERBS, main
-from crosspan.cli.places import InFile, InModel, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
+from crosspan.cli.places import InFile, InModel, InNames, OutFile, OutFolder, OutPlace, PlaceType, SettingType, Verb
 from crosspan.core.model_options import names_a_cache, names_a_model
 from crosspan.core.options import flat
 from crosspan.pipeline import load_recipe
@@ -35,7 +35,8 @@ WORDS = {
     *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
     *("target_columns", "target_lang", "title", "to_language", "weights"),
-    *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "tag_column", "target_encoding"),
+    *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "source_columns", "tag_column"),
+    *("target_encoding", "who", "host"),
 }
 """Parameters of verbs."""
 
@@ -199,7 +200,7 @@ def case_of_run(parameter: click.Parameter) -> bool:
 def aliases(case: Case) -> Iterator[tuple[str, str, str]]:
     """What is read, as what it is written, and what the refusal says."""
     around = "is read and would be lost with the folder"
-    if isinstance(case.read.type, InFile):
+    if isinstance(case.read.type, InFile | InNames):
         for name in FILE_NAMES:
             yield "box/input", name, "is read"
             yield name, "box/input", "is read"

@@ -11,6 +11,7 @@ from crosspan.core.errors import CrosspanError, EncodingError, FormatError, Miss
 from crosspan.core.types import Sentence, Span
 from crosspan.io import read, write
 from crosspan.io.format import Reading
+from crosspan.io.json_records import records_or_faults
 from crosspan.io.jsonl import Jsonl
 from crosspan.io.records import sentence_of
 
@@ -93,6 +94,28 @@ def test_bad_records_name_their_line(line, message):
     assert (good.line, good.sentence.tokens, good.fault) == (3, ("b",), None)
     with pytest.raises(FormatError, match=message.replace("[", r"\[")):
         list(Jsonl().parse([line], "x.jsonl", Reading()))
+
+
+TASK = {"data": {"text": "Ada"}, "annotations": [{"result": [{"value": {"start": 0, "end": 3, "labels": ["PER"]}}]}]}
+HOLDER = {"version": 1, "annotations": [{"text": "Ada"}, {"text": "Bo"}]}
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [([json.dumps(TASK)], [1]),  # a task is no list of annotations
+     ([json.dumps(TASK), "", json.dumps(TASK), json.dumps(TASK)], [1, 3, 4]),
+     ([json.dumps(HOLDER)], [1, 2]),
+     (["", json.dumps(HOLDER), " "], [1, 2]),
+     ([json.dumps(HOLDER), "", json.dumps({"text": "Bo"})], [1, 3])],
+)  # fmt: skip
+def test_what_holds_records_is_told_from_records(lines, found):
+    assert [number for number, _ in records_or_faults(lines, "x.jsonl")] == found
+
+
+def test_a_first_line_that_is_no_json_is_a_fault_of_its_own():
+    first, second = records_or_faults(["xyz", '{"text": "a"}'], "x.jsonl")
+    assert isinstance(first[1], FormatError)
+    assert second == (2, {"text": "a"})
 
 
 def test_half_a_surrogate_pair_is_refused():

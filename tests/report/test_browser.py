@@ -5,46 +5,16 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
-import shutil
 import threading
 
 import pytest
+from tests.browser_texts import EVIL, evil
+from tests.browsers import Keys, Select, WebDriverWait, chromium, find, find_all, hover, texts, webdriver
 
 from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
 from crosspan.demo import run_demo
 from crosspan.project.candidates import RunnerUp
 from crosspan.report import Item, write_report
-
-webdriver = pytest.importorskip("selenium.webdriver", reason="the package selenium is not installed")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.support.ui import Select  # noqa: E402
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-]
-EVIL = [
-    "<img src=x onerror=alert(1)>",
-    "</script><script>alert(2)</script>",
-    '"><svg onload=alert(3)>',
-    "<!--<script>",
-    "javascript:alert(4)",
-    "]]>&lt;b&gt;\u2028\u2029{{data}}",
-]
-
-
-def evil(number):
-    return EVIL[number % len(EVIL)]
 
 
 def evil_items():
@@ -80,27 +50,10 @@ def rtl_items():
     yield Item(1, hebrew, Projection(target, (ProjectedSpan(hebrew.spans[0], target.spans[0], 0.9),)))
 
 
-def find_chromium():
-    named = os.environ.get("CROSSPAN_CHROMIUM")
-    browser = named or shutil.which("chromium") or shutil.which("chromium-browser")
-    driver = shutil.which("chromedriver")
-    if browser is None or not os.path.exists(browser) or driver is None:
-        pytest.skip("no Chromium with its driver (Debian: chromium chromium-driver); CROSSPAN_CHROMIUM may name one")
-    return browser, driver
-
-
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    path, driver_path = find_chromium()
-    options = webdriver.ChromeOptions()
-    options.binary_location = path
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(driver_path))
-    driver.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")
@@ -127,26 +80,6 @@ def show(browser, pages):
     browser.get_log("browser")
     yield open_page
     assert browser.get_log("browser") == []
-
-
-def find(browser, selector):
-    return browser.find_element(By.CSS_SELECTOR, selector)
-
-
-def find_all(browser, selector):
-    return browser.find_elements(By.CSS_SELECTOR, selector)
-
-
-def texts(browser, selector):
-    """Text of all elements, in one call."""
-    return browser.execute_script(
-        "return [...document.querySelectorAll(arguments[0])].map((node) => node.textContent)", selector
-    )
-
-
-def hover(browser, node):
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", node)
-    webdriver.ActionChains(browser).move_to_element(node).perform()
 
 
 def count(browser):
@@ -188,7 +121,7 @@ def test_details_stay_open_by_keyboard_and_links_are_drawn(show):
     assert page.switch_to.active_element.get_attribute("class").startswith("mark")
     summary = find(page, "#list summary")
     page.execute_script("arguments[0].click()", summary)
-    webdriver.support.ui.WebDriverWait(page, 5).until(lambda page: find_all(page, "svg.matrix .link"))
+    WebDriverWait(page, 5).until(lambda page: find_all(page, "svg.matrix .link"))
     assert len(find_all(page, "svg.matrix .box")) == 3
 
 
@@ -203,7 +136,7 @@ def test_filters_reduce_the_list(show):
     assert 0 < wrong < with_label
     assert len(find_all(page, ".badge.bad")) == min(wrong, 25)
     find(page, 'button[type="reset"]').click()
-    webdriver.support.ui.WebDriverWait(page, 5).until(lambda page: count(page) == (240, 240))
+    WebDriverWait(page, 5).until(lambda page: count(page) == (240, 240))
     choose(page, "outcome", "dropped")
     dropped = count(page)[0]
     assert dropped == len(find_all(page, "#list .dropped")) > 0
@@ -251,7 +184,7 @@ def test_markup_stays_text(show, browser):
         page.execute_script("arguments[0].focus()", mark)
     for summary in find_all(page, "summary"):
         page.execute_script("arguments[0].click()", summary)
-    webdriver.support.ui.WebDriverWait(page, 5).until(lambda page: len(find_all(page, "svg.matrix")) == 6)
+    WebDriverWait(page, 5).until(lambda page: len(find_all(page, "svg.matrix")) == 6)
     assert find_all(page, "img, b > script, #list script, #details script, iframe, object, a[href^=javascript]") == []
     assert len(find_all(page, "script")) == 2
     handlers = """

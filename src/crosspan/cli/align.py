@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -16,15 +17,17 @@ from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, OutFile, verb
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.rejects import EXIT_REJECTED, SHOWN_REJECTS
 from crosspan.cli.sentences import sentence_file, token_pairs
 from crosspan.cli.settings import parse_settings
+from crosspan.core.failures import in_words
 from crosspan.core.progress import advance_of
+from crosspan.core.types import Alignment
 from crosspan.io import write_links
 from crosspan.io.pairs import rereadable
 
 if TYPE_CHECKING:
     from crosspan.align import Aligner
-    from crosspan.core.types import Alignment
 
 
 @verb("align")
@@ -63,8 +66,12 @@ def command(
     """Link words of SOURCE with words of TARGET, its translation sentence by sentence.
 
     Learns from these sentences and from every --bitext. Writes one line a sentence pair: i-j:probability for each
-    link, words counted from 0. A dash stands for standard input or output. FILE appears only once it is complete.
+    link, words counted from 0. A dash stands for standard input or output. FILE appears only once it is complete. The
+    line of a pair on which the aligner fails stays empty and is named, and the exit code is 3.
     """
+    from crosspan.pipeline.recipes.tables import SHARD
+    from crosspan.pipeline.steps.aligning import iter_linked
+
     _check_usage(source, target, bitext, aligner, model, fit_on, save_model, settings)
     began = time.perf_counter()
     chosen = _aligner(aligner, model, threads, min_prob, settings)
@@ -77,14 +84,16 @@ def command(
             more = [[sentence_file(path, from_format, encoding) for path in two] for two in bitext]
             learned = chain.from_iterable(map(token_pairs, more))
             chosen.fit_tokens(chain(learned, token_pairs(files)), progress=advance_of(bars, "learning"))
-        found = chosen.iter_align_tokens(token_pairs(files), progress=advance_of(bars, "aligning"))
+        found = iter_linked(chosen, token_pairs(files), shard=SHARD, advance=advance_of(bars, "aligning"))
         write_links(out, tally.through(found))
+    tally.show()
     if save_model is not None:
         chosen.save(save_model)  # type: ignore[attr-defined]  # checked above: only one kind of aligner comes here
     summary = {
         "pairs": tally.pairs,
         "links": tally.links,
         "without_links": tally.without_links,
+        "failed": tally.failed,
         "mean_prob": round(tally.mass / tally.links, 4) if tally.links else None,
         "seconds": round(time.perf_counter() - began, 2),
     }
@@ -97,6 +106,8 @@ def command(
             f"{'<stdout>' if out == '-' else out}: {tally.pairs} sentence pairs, {tally.links} links{mean}{bare}, "
             f"{summary['seconds']} s"
         )
+    if tally.failed:
+        sys.exit(EXIT_REJECTED)
 
 
 def _check_usage(
@@ -145,13 +156,26 @@ class _Tally:
 
     def __init__(self, no_prob: bool) -> None:
         self.no_prob = no_prob
-        self.pairs = self.links = self.without_links = 0
+        self.pairs = self.links = self.without_links = self.failed = 0
         self.mass = 0.0
+        self.first: list[str] = []
 
-    def through(self, alignments: Iterable[Alignment]) -> Iterator[Alignment]:
-        for alignment in alignments:
+    def through(self, found: Iterable[Alignment | Exception]) -> Iterator[Alignment]:
+        for one in found:
             self.pairs += 1
+            if isinstance(one, Exception):
+                self.failed += 1
+                if self.failed <= SHOWN_REJECTS:
+                    self.first.append(f"pair {self.pairs}: no links: {in_words(one)}")
+            alignment = Alignment.from_links([]) if isinstance(one, Exception) else one
             self.links += len(alignment)
             self.without_links += not len(alignment)
             self.mass += float(alignment.prob.sum())
             yield replace(alignment, prob=alignment.prob * 0 + 1) if self.no_prob else alignment
+
+    def show(self) -> None:
+        """Name the pairs on which the aligner failed."""
+        for line in self.first:
+            say(line)
+        if self.failed > len(self.first):
+            say(f"... and {self.failed - len(self.first)} more pairs.")

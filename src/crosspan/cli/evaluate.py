@@ -75,7 +75,15 @@ def command(gold: str, pred: str | None, links: bool, as_json: bool, **given: An
 
 def _check_use(links: bool, given: dict[str, Any]) -> None:
     """Refuse options of the other kind of evaluation rather than leave them without effect."""
-    of_spans = ("source", "labels", "ignore_labels", "calibration", "by_id", "gold_columns", "pred_columns")
+    of_spans: tuple[str, ...] = (
+        "source",
+        "labels",
+        "ignore_labels",
+        "calibration",
+        "by_id",
+        "gold_columns",
+        "pred_columns",
+    )
     of_spans += ("tag_column", "gold_tag_column", "pred_tag_column", "tag_names")
     other = of_spans if links else ("one_based", "threshold")
     for name in other:

@@ -36,7 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "tag": ("crosspan.cli.tag", "Label sentences with a tagger."),
     "translate": ("crosspan.cli.translate", "Translate text, line by line."),
     "pretrain": ("crosspan.cli.pretrain", "Train an encoder on raw text of a language."),
-    "trim": ("crosspan.cli.trim", "Cut an encoder down to the pieces of a text, or to its layers."),
+    "trim": ("crosspan.cli.trim", "Cut an encoder down to pieces of a text, or to layers."),
     "train": ("crosspan.cli.train", "Train a tagger on labelled or projected sentences."),
     "predict": ("crosspan.cli.tag", "Another name for tag."),
     "export": ("crosspan.cli.export", "Write a tagger as ONNX, to run without PyTorch."),
@@ -46,10 +46,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "bench": ("crosspan.cli.bench", "Run a benchmark suite, shown beside published figures."),
     "study": ("crosspan.cli.study", "Run a grid of encoders, modes and seeds, with a page."),
     "report": ("crosspan.cli.report", "Write a page to look at: sentences, spans, charts."),
+    "review serve": ("crosspan.cli.review_serve", "Serve a page to correct labels in, on this machine."),
     "review export": ("crosspan.cli.review_export", "Write labels as what a tool for annotators imports."),
     "review import": ("crosspan.cli.review_import", "Read what annotators did as decisions."),
+    "review agree": ("crosspan.cli.review_agree", "Say how far two people agree."),
     "review apply": ("crosspan.cli.review_apply", "Make gold of decisions, and say how good the rest is."),
-    "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and plain text."),
+    "convert": ("crosspan.cli.convert", "Convert between CoNLL, JSONL, Parquet, DocBin and text."),
+    "export-dataset": ("crosspan.cli.export_dataset", "Write labels as a data set of HuggingFace."),
     "check": ("crosspan.cli.check", "Look for trouble in data before working with it."),
     "backends": ("crosspan.cli.backends", "List taggers, aligners and so on, and what each needs."),
     "advise": ("crosspan.cli.advise", "Say which kind of transfer to try first for a language."),
@@ -60,7 +63,7 @@ VERBS: dict[str, tuple[str, str]] = {
 What stands before a blank is a group of verbs.
 """
 
-GROUPS = {"review": "Correct labels by hand: out to people, and what they decide back."}
+GROUPS = {"review": "Correct labels by hand, and see how good they are."}
 """Groups of verbs, with a line of help."""
 
 EXIT_FAULT = 1
@@ -189,7 +192,7 @@ def _warnings_in_words() -> Iterator[None]:
 
 
 class _Interruption:
-    """Lets Ctrl-C and a polite kill end the run by an exception, so that temporary files are removed.
+    """Lets Ctrl-C, a polite kill and a terminal that closes end the run by an exception, which removes temporary files.
 
     Compiled code turns the exception into another one, so it is noted that the signal came.
     """
@@ -200,12 +203,19 @@ class _Interruption:
 
     def __enter__(self) -> _Interruption:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is unknown to Windows
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                    self._before[number] = signal.signal(number, self._stop)
         return self
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self.came:
+            # Started by ``python -m``, Python ends as if by the signal and without our exit code where it came while
+            # some text was run as code, as Numba does; until another text has been run.
+            eval("None")
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.came = True

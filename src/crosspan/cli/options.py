@@ -18,12 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from crosspan.cli.choices import AlignerOption, FamilyChoice
 from crosspan.cli.places import InFile, InNames, OutFile, PlaceType, SettingType
 
-_DEFAULT = ParameterSource.DEFAULT
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
@@ -325,47 +323,6 @@ rounds: Decorator[Any] = click.option(
     metavar="N",
     help="How often projected labels and the tagger's own predictions vote, and it learns again.  [default: 1]",
 )
-
-
-def projecting(dropped: type[PlaceType] = OutFile) -> Decorator[Any]:
-    """How a source and its translation are read, and labels carried over.
-
-    Args:
-        dropped: Whether the file of what was not projected is written or read.
-    """
-    about_dropped = "What was not projected, and why, as JSON lines."
-    return stack(
-        *(bitext, links, one_based, aligner, aligner_model, method),
-        settings("A setting of the method, or aligner.KEY=VALUE"),
-        click.option("--dropped", metavar="FILE", type=dropped(), help=about_dropped),
-        *(min_confidence, filters, target_labels),
-        language("--source-lang", "SOURCE"),
-        language("--target-lang", "TARGET"),
-        input_format("--source-format", "SOURCE"),
-        input_format("--target-format", "TARGET"),
-        columns(of="SOURCE"),
-        columns("--target-columns", "TARGET"),
-        encoding("--target-encoding", "TARGET"),
-        scheme(of="SOURCE"),
-        reading("SOURCE", "--source-offsets"),
-        repair("SOURCE"),
-    )
-
-
-def check_projecting(given: dict[str, Any]) -> None:
-    """Refuse options of a projection that contradict each other.
-
-    Raises:
-        UsageError: They do.
-    """
-    if given["aligner_model"] and click.get_current_context().get_parameter_source("aligner") is not _DEFAULT:
-        raise click.UsageError("A saved model is an aligner: leave out --aligner or --aligner-model.")
-    if given["one_based"] and not given["links"]:
-        raise click.UsageError("--one-based is of word links: name them with --links.")
-    if given["links"] and (given["aligner_model"] or given["bitext"]):
-        raise click.UsageError("--links takes the place of the aligner: leave out --aligner-model and --bitext.")
-    if given["aligner_model"] and given["bitext"]:
-        raise click.UsageError("A saved model learns nothing more: leave out --bitext or --aligner-model.")
 
 
 # Statistics

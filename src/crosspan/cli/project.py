@@ -10,6 +10,7 @@ from crosspan.cli import options
 from crosspan.cli.messages import in_lines
 from crosspan.cli.places import InFile, verb
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.projecting import check_projecting, projecting
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 @click.argument("target", type=InFile())
 @options.out("FILE", "Labelled TARGET: .conll, .jsonl, .parquet, .spacy; - stdout.")
 @options.output_format()
-@options.projecting()
+@projecting()
 @options.source_scores
 @options.working
 def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
@@ -41,7 +42,7 @@ def command(source: str, target: str, out: str, as_json: bool, quiet: bool, **gi
     from crosspan.io.pairs import SentenceFile
     from crosspan.pipeline.files import project_files
 
-    options.check_projecting(given)
+    check_projecting(given)
     languages = given["source_lang"], given["target_lang"]
     model = given["aligner_model"]
     rejects = Rejects()
@@ -120,4 +121,21 @@ def summary_text(out: str, summary: Summary, *, marked: bool = False) -> str:
         lines.append(lost)
     if summary.rejected:
         lines.append(rejected_text(summary.rejected, marked=marked))
+    if summary.mean_confidence is not None:
+        lines.append(confidence_text(summary))
     return in_lines(lines)
+
+
+def confidence_text(summary: Summary) -> str:
+    """What a confidence is of, so that nobody takes the mean of them for the share of labels that are right.
+
+    Example:
+        >>> from crosspan.pipeline.summary import Summary
+        >>> confidence_text(Summary())[:53]
+        'confidence is what the method believes of the places,'
+    """
+    of_source = "taking the labels of the source for right"
+    if summary.source_scored and summary.source_scores:
+        of_source = "times the scores of the source's labels"
+    belief = f"confidence is what the method believes of the places, {of_source}"
+    return f"{belief}; 'crosspan review' finds out what is right"

@@ -14,6 +14,7 @@ from crosspan.cli import options
 from crosspan.cli.messages import say
 from crosspan.cli.places import InFile, InRun, verb
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.projecting import check_projecting, projecting
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _OF_FILES = ("dropped", "source_lang", "source_format", "columns", "scheme", "re
 @click.option("--sample", type=click.IntRange(1), default=2_000, show_default=True, help="Sentences to show.")
 @options.seed("the sample")
 @click.option("--title", help="What stands at the top.  [default: the names of the files]")
-@options.projecting(dropped=InFile)
+@projecting(dropped=InFile)
 @options.input_format("--gold-format", "the gold file")
 @options.columns("--gold-columns", "the gold file")
 @options.threads
@@ -140,7 +141,7 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
     from crosspan.report.projecting import projected_items
 
     model = given["aligner_model"]
-    options.check_projecting(given)
+    check_projecting(given)
     target = SentenceFile(
         inputs[1],
         given["target_format"],

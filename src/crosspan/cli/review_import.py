@@ -14,6 +14,7 @@ from crosspan.cli.places import InFile, InRun, verb
 from crosspan.cli.rejects import EXIT_REJECTED
 
 if TYPE_CHECKING:
+    from crosspan.review.decisions import Verdict
     from crosspan.review.importing import Imported
     from crosspan.review.tools.tool import ReviewTool
 
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     "document was finished.",
 )
 @click.option(
-    "--label-names",
-    metavar="FILE",
-    type=InFile(),
-    help="doccano's label configuration, where EXPORT has numbers for labels.",
-)
-@click.option(
     "--offsets",
     type=FamilyChoice("crosspan.units"),
     help="What places count in EXPORT of doccano.  [default: found out for each, and told]",
@@ -45,7 +40,8 @@ if TYPE_CHECKING:
 def command(export: str, base: str, out: str, as_json: bool, quiet: bool, **given: Any) -> None:
     """Read EXPORT, which a tool for annotators wrote, as decisions on the sentences of --base.
 
-    Label Studio: JSON or JSON_MIN. doccano: JSONL, or the archive it is in. INCEpTION: UIMA CAS JSON or XMI, or the
+    Label Studio: JSON or JSON_MIN. doccano: JSONL, or the archive it is in; --tag-names names its label configuration
+    where labels are numbers. INCEpTION: UIMA CAS JSON or XMI, or the
     archive it is in. Prodigy: what db-out writes.
 
     Says what became of each span: accepted, moved, relabelled, deleted, added, or untouched; and what is no decision:
@@ -53,6 +49,7 @@ def command(export: str, base: str, out: str, as_json: bool, quiet: bool, **give
     """
     from crosspan.core.files import open_output
     from crosspan.io.jsonl import put_records
+    from crosspan.io.label_names import numbered
     from crosspan.review.decision_file import check_kept
     from crosspan.review.importing import import_decisions
     from crosspan.review.tasks import read_tasks
@@ -60,7 +57,8 @@ def command(export: str, base: str, out: str, as_json: bool, quiet: bool, **give
     from crosspan.review.tools.tool import ToolOptions
 
     tool = tool_by_name(given["from_tool"] or find_tool(export))
-    how = ToolOptions(offsets=given["offsets"], label_names=_label_names(given["label_names"]))
+    names = options.reading_of(given)["tag_names"]
+    how = ToolOptions(offsets=given["offsets"], label_names=None if names is None else numbered(names))
     with reviewing.files_of(base, given) as files:
         found = import_decisions(export, tool.name, read_tasks(files), looked=given["looked_at"], options=how)
     check_kept(out, found.decisions)
@@ -72,23 +70,6 @@ def command(export: str, base: str, out: str, as_json: bool, quiet: bool, **give
         say_lines(summary_text("<stdout>" if out == "-" else out, found, tool))
     if found.refused:
         sys.exit(EXIT_REJECTED)
-
-
-def _label_names(path: str | None) -> Any:
-    from crosspan.core.errors import FormatError
-    from crosspan.core.json_text import parse_json
-    from crosspan.core.lines import read_lines
-    from crosspan.review.importing import label_names_of
-
-    if path is None:
-        return None
-    try:
-        names = label_names_of(parse_json("\n".join(read_lines(path))))
-    except ValueError as error:
-        raise FormatError(f"not valid JSON ({error})", where=path, hint="Export the labels from doccano.") from error
-    if not names:
-        raise FormatError("it names no label", where=path, hint='Write [{"id": 1, "text": "PER"}], as doccano does.')
-    return names
 
 
 def summary_text(name: str, found: Imported, tool: ReviewTool) -> str:
@@ -111,7 +92,7 @@ def summary_text(name: str, found: Imported, tool: ReviewTool) -> str:
     return in_lines(lines)
 
 
-_VERDICTS = {"done": "done", "reject": "rejected", "skip": "skipped"}
+_VERDICTS: dict[Verdict, str] = {"done": "done", "reject": "rejected", "skip": "skipped"}
 
 
 def notes_on(found: Imported, tool: ReviewTool) -> list[str]:

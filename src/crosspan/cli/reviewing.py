@@ -75,7 +75,8 @@ def files_of(path: str, given: dict[str, Any]) -> Iterator[ReviewFiles]:
     if given.get("source"):
         more = [SentenceFile(given["source"], given["source_format"], columns=given["source_columns"])]
     with rereadable(place, *more) as (labels, *sources):
-        yield review_files(labels, source=sources[0] if sources else None, dropped=given.get("dropped"))
+        more_files = {name: given.get(name) for name in ("dropped", "links", "one_based") if given.get(name)}
+        yield review_files(labels, source=sources[0] if sources else None, **more_files)
 
 
 class Faults:

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from crosspan.core.errors import OutputError
+from crosspan.core.errors import EncodingError, OutputError
 from crosspan.core.temporary import beside, stem_of, sweep_once
 
 PathLike = str | os.PathLike[str]
@@ -63,6 +63,7 @@ def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) ->
 
     Raises:
         OutputError: The folder does not exist or may not be written to, the disk is full, or the path is a folder.
+        EncodingError: Text that is put into it has half of a surrogate pair.
 
     Example:
         >>> import tempfile
@@ -80,7 +81,7 @@ def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) ->
         shared = os.path.abspath(path).startswith(_DEVICES)
         if shared or (mode is not None and not stat.S_ISREG(mode)):
             stream = io.BufferedWriter(_ResultFile(path, "a" if shared else "w", name))
-            with stream:
+            with stream, _encodable(name):
                 yield stream
             return
         target = Path(os.path.realpath(path))  # a link stays a link: what it points to is replaced
@@ -88,7 +89,7 @@ def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) ->
         raw = _ResultFile(beside(target), "x", name) if stays is None else _part(target, name)
     stream, temporary = io.BufferedWriter(raw), Path(os.fsdecode(raw.name))
     try:
-        with stream:
+        with stream, _encodable(name):
             yield stream
             stream.flush()
             with output_errors(name):
@@ -237,6 +238,19 @@ def output_errors(
 
 
 @contextmanager
+def _encodable(name: str) -> Iterator[None]:
+    """Turn what cannot be written as UTF-8 into one clear error."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise EncodingError(
+            "half of a surrogate pair is no character, and cannot be written",
+            where=name,
+            hint="Mend the text, e.g. with text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace').",
+        ) from error
+
+
+@contextmanager
 def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> Iterator[IO[str]]:
     """Open a text stream for writing UTF-8 with plain line feeds, all or nothing; ``-`` is standard output.
 
@@ -253,8 +267,9 @@ def open_output(path: PathLike, stays: Callable[[str], bool] | None = None) -> I
     if name == "-":
         stdout = io.TextIOWrapper(cast(Any, _StandardOutput()), encoding="utf-8", newline="\n")
         try:
-            yield stdout
-            stdout.flush()
+            with _encodable("<stdout>"):
+                yield stdout
+                stdout.flush()
         finally:
             with suppress(OSError, OutputError, ValueError):
                 stdout.detach()  # leave standard output open

@@ -70,6 +70,21 @@ def split_tag(tag: str) -> tuple[str, str] | None:
     return None
 
 
+def tag_names(labels: Iterable[str], scheme: Scheme = "IOB2") -> list[str]:
+    """All tags that some labels have: ``O``, then those of each label.
+
+    Args:
+        labels: The labels, in the order that their tags shall have.
+        scheme: The tag scheme.
+
+    Example:
+        >>> tag_names(["LOC", "PER"])
+        ['O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER']
+    """
+    prefixes = {"BIOES": "BIES", "BILOU": "BILU"}.get(scheme, _PREFIXES[scheme])
+    return ["O", *(f"{prefix}-{label}" for label in labels for prefix in prefixes)]
+
+
 def to_tags(spans: Iterable[Span], n_tokens: int, scheme: Scheme = "IOB2") -> list[str]:
     """Write spans as tags of any scheme.
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.tag_forms import Spelling, are_labels, find_spelling, is_tag, spelling_of_counts, without_invisible
 from crosspan.io.column_names import Named, header_of, names_in_comment, same_name, value_of
+from crosspan.io.feature_keys import check_keys, key_of_tags
+from crosspan.io.looks import tagged_share
 
 _SURE_TAGS = 0.9
 _LIKELY_TAGS = 0.5
 _SAMPLE_ROWS = 5_000
 _BLANKS = re.compile("[ \t]+")
-_WIDE_BLANKS = ("\u00a0", "\u3000", "\u2003", "\u202f")
+_WIDE_BLANKS = ("\u00a0", "\u3000", *map(chr, range(0x2000, 0x200B)), "\u202f", "\u205f")
+_SEVERAL = re.compile(r"\S\s+(?:[BIESLUMW][-_]\S|O(?:\s|$))")
 _OTHER_SEPARATORS = (*_WIDE_BLANKS, ",", ";", "|")
 _QUOTED = (",", ";")
 
@@ -71,7 +74,10 @@ class ColumnLayout:
             (['New York', 'B-LOC'], ['Accra', 'B-LOC'])
         """
         if self.separator in _QUOTED:
-            return next(csv.reader([row], delimiter=self.separator), [])
+            try:
+                return next(csv.reader([row], delimiter=self.separator), [])
+            except csv.Error:  # a carriage return in the middle of a row
+                return row.split(self.separator)
         cells = row.split(self.separator)
         if self.separator in _WIDE_BLANKS:
             return [cell for piece in cells if (cell := piece.strip(" \t"))]
@@ -183,10 +189,19 @@ def find_layout(
         )
         return _spelt(layout, body)
     if about is not None:
+        _check_told(about, tag_column, name)
         return _from_header(about, separator, body, header is not None)
     if not body:
         return ColumnLayout(separator)
     return _by_looking(body, separator, width, f"{name}:{lines.index(sample[0]) + 1}", tag_column)
+
+
+def _check_told(named: Named, tag_column: str | None, name: str) -> None:
+    """Raise where a first row names columns, and not the one that is asked for."""
+    if tag_column is None or tag_column.isdigit():
+        return
+    if tag_column.strip().lower() not in [one.strip("\"'").lower() for one in named.names]:
+        raise OptionError(f"{name} has no column {tag_column!r}", hint=f"It has {', '.join(named.names)}.")
 
 
 def _separator(sample: Sequence[str], lines: Sequence[str], tag_column: str | None) -> str:
@@ -207,9 +222,20 @@ def _separator(sample: Sequence[str], lines: Sequence[str], tag_column: str | No
         wide = [row for row in rows if len(row) > 1]
         if 2 * len(wide) > len(rows):
             columns = _values(wide, max(map(len, wide)))
-            if any(find_spelling(column)[1] >= _SURE_TAGS and column.keys() - {"O"} for column in columns[1:]):
+            if any(map(_are_sure, columns[1:])) and not any(map(_are_words, columns[1:])):
                 return separator
     return " "
+
+
+def _are_sure(counts: Counter[str]) -> bool:
+    """Whether nearly all values are tags, and none of them words and tags in a row."""
+    tags = {value: count for value, count in counts.items() if len(value.split()) < 2}
+    return bool(tags.keys() - {"O"}) and find_spelling(tags)[1] * sum(tags.values()) >= _SURE_TAGS * counts.total()
+
+
+def _are_words(counts: Counter[str]) -> bool:
+    """Whether most values have several words."""
+    return 2 * sum(count for value, count in counts.items() if len(value.split()) > 1) > counts.total()
 
 
 def _values(rows: Sequence[Sequence[str]], width: int) -> list[Counter[str]]:
@@ -256,8 +282,20 @@ def _by_looking(rows: list[list[str]], separator: str, width: int, where: str, t
                 f"there is no column {tag_column!r}", where=where, hint=f"Give its number, from 1 to {width}."
             )
     elif width == 1:
+        if tagged_share([row[0] for row in rows if row]) >= _LIKELY_TAGS:
+            raise FormatError(
+                "the lines end in tags, but are no columns that can be told apart",
+                where=where,
+                hint="Separate tokens and tags by a tab.",
+            )
         return ColumnLayout(separator, width=1, tag=None)
     values = _values(rows, width)
+    if any(2 * sum(map(_in_a_row, column.elements())) > len(rows) for column in values):
+        raise FormatError(
+            "a row holds the tags of many words",
+            where=where,
+            hint="Write one token and its tag a line, and an empty line after each sentence.",
+        )
     tag, share = _tag_column(values)
     if tag_column is not None:
         tag, share = int(tag_column) - 1, 1.0
@@ -267,10 +305,11 @@ def _by_looking(rows: list[list[str]], separator: str, width: int, where: str, t
     numbered = 0 in others and len(others) > 1 and all(map(_is_number, values[0]))
     key = None
     if tag is None:
-        key = _key(rows, width)
+        key = key_of_tags(rows, width)
         if key is not None:
             tag, share = key[0], 1.0
         elif numbered and (width == 2 or width == 10):  # numbered words, or CoNLL-U without entities
+            check_keys(rows, where)
             return ColumnLayout(separator, width, token=1, tag=None, id=0)
         else:
             raise FormatError(
@@ -294,20 +333,9 @@ def _by_looking(rows: list[list[str]], separator: str, width: int, where: str, t
     return _spelt(layout, rows)
 
 
-def _key(rows: Sequence[Sequence[str]], width: int) -> tuple[int, str] | None:
-    """The column and the key of tags that stand among other features of a word, as in ``MISC`` of CoNLL-U."""
-    found: dict[tuple[int, str], Counter[str]] = {}
-    for row in rows:
-        for column, cell in enumerate(row[:width]):
-            for item in cell.split("|") if "=" in cell else ():
-                key, _, value = item.partition("=")
-                found.setdefault((column, key), Counter())[value] += 1
-    good = [
-        (counts.total(), place)
-        for place, counts in found.items()
-        if counts.keys() - {"O"} and find_spelling(counts)[1] >= _SURE_TAGS
-    ]
-    return max(good, key=lambda item: item[0])[1] if good else None
+def _in_a_row(value: str) -> bool:
+    """Whether a cell holds several tags."""
+    return _SEVERAL.search(value) is not None
 
 
 def _tag_column(values: list[Counter[str]]) -> tuple[int | None, float]:

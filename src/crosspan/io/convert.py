@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from crosspan.core.errors import EmptyInputError, LeftOutError, OptionError
+from crosspan.core.errors import CrosspanError, EmptyInputError, LeftOutError, OptionError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.overwrites import check_writing
 from crosspan.core.tags import Repair, Scheme, SchemeOption
@@ -104,19 +104,22 @@ def convert(
     )
 
     def kept() -> Iterator[Labelled]:
+        first: CrosspanError | None = None
         for index, (_, sentence, fault, evidence) in enumerate(located):
             if fault is not None and on_error == "stop" and not isinstance(fault, LeftOutError):
                 raise fault
             if fault is not None:
+                first = first or fault
                 result.rejects.append(Reject(index, fault.where or "", fault.message))
                 continue
             result.sentences += 1
             result.spans += len(sentence.spans)
             yield sentence if evidence is None else projection_of(sentence, evidence, whole=False)
         if result.sentences == 0:
-            raise EmptyInputError(
-                "no sentence is left to write", where=name_of(source), hint="Mend the tags, or choose a repair."
-            )
+            hint = (first.hint if first is not None else None) or "Mend the labels, or choose a repair."
+            reason = f"; the first: {first.message}" if first is not None else ""
+            where = (first.where if first is not None else None) or name_of(source)
+            raise EmptyInputError(f"no sentence is left to write{reason}", where=where, hint=hint)
 
     form.write_projections(target, losses.watched(kept()), Writing(scheme=to_scheme, offsets=offsets))
     result.lost = losses.counts

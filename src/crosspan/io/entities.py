@@ -18,7 +18,7 @@ from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Labelled, Marked, Reading, TextFormat, Unit, Writing, sentence_in
 from crosspan.io.json_records import records_or_faults
 from crosspan.io.jsonl import put_records, sentences_of
-from crosspan.io.places import Places, written
+from crosspan.io.places import PlacesInUnit, written
 from crosspan.io.plain import part_of_line
 from crosspan.io.rejects import Located
 
@@ -104,7 +104,7 @@ def _record(line: list[Marked], unit: Unit) -> dict[str, Any]:
     if error is not None:
         return {**record, "error": error}
     entities = []
-    place = Places(text, unit)
+    place = PlacesInUnit(text, unit)
     begin = 0
     for (sentence, _), (piece, offsets) in zip(line, parts, strict=True):
         for span in sentence.spans:

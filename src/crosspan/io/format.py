@@ -87,6 +87,7 @@ class Writing:
     Args:
         scheme: The tag scheme.
         offsets: What character offsets count, one of :data:`UNITS`.
+        classes: The tags by their numbers, where a format is to keep tags as numbers; every tag must be among them.
 
     Raises:
         OptionError: A value is none that can be taken.
@@ -94,6 +95,7 @@ class Writing:
 
     scheme: Scheme = "IOB2"
     offsets: Unit = "codepoints"
+    classes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         check_scheme(self.scheme)

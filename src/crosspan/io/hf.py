@@ -12,7 +12,7 @@ from crosspan.core.checks import check_projections, check_sentences
 from crosspan.core.errors import ArgumentError, MissingDependencyError, OptionError
 from crosspan.core.logs import logger_of
 from crosspan.core.shown import shown
-from crosspan.core.tags import Repair, Scheme, SchemeOption, check_scheme, to_tags
+from crosspan.core.tags import Repair, Scheme, SchemeOption, check_scheme, tag_names, to_tags
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.format import Reading
 from crosspan.io.jsonl import sentences_of
@@ -203,7 +203,7 @@ def to_dataset(
         if unknown:
             raise OptionError(f"the label {unknown[0]!r} is not among labels", hint=f"It has {', '.join(labels)}.")
         known = list(dict.fromkeys(labels))
-    tags = _tag_names(known, scheme)
+    tags = tag_names(known, scheme)
     datasets = _datasets()
     number = {tag: index for index, tag in enumerate(tags)}
     rows = []
@@ -237,12 +237,6 @@ def _filled(name: str, value: Any) -> Any:
         if "source" in span:
             span["source"] = {"score": None, **span["source"]}
     return spans
-
-
-def _tag_names(labels: Sequence[str], scheme: Scheme) -> list[str]:
-    """``O``, and the tags of each label."""
-    prefixes = {"BIOES": "BIES", "BILOU": "BILU", "IO": "I"}.get(scheme, "BI")
-    return ["O", *(f"{prefix}-{label}" for label in labels for prefix in prefixes)]
 
 
 def _features(datasets: Any, tags: Sequence[str], projected: bool) -> Any:

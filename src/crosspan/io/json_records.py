@@ -49,11 +49,7 @@ def records_or_faults(lines: Iterable[str], name: str) -> Iterator[tuple[int, Re
         [(1, {'text': 'a'}), (2, {'text': 'b'})]
     """
     lines = iter(lines)
-    before: list[str] = []
-    for line in lines:
-        before.append(line)
-        if line.strip():
-            break
+    before = _to_content(lines)
     start = before[-1].strip() if before else ""
     if start.startswith("[") or (start.startswith("{") and not _is_whole(start)):
         every = [*before, *lines]
@@ -63,12 +59,25 @@ def records_or_faults(lines: Iterable[str], name: str) -> Iterator[tuple[int, Re
             yield from chain([first], found)
             return
         before, lines = every, iter(())
-    elif start and _is_container(parse_json(start)) and next((line for line in lines if line.strip()), None) is None:
-        yield from ((index, one) for index, one in enumerate(_inside(parse_json(start)), 1))
-        return
+    elif _is_whole(start) and _is_container(parse_json(start)):
+        more = _to_content(lines)
+        before += more
+        if not more or not more[-1].strip():
+            yield from ((index, one) for index, one in enumerate(_inside(parse_json(start)), 1))
+            return
     for number, line in enumerate(chain(before, lines), 1):
         if line.strip():
             yield number, _record_of(line, f"{name}:{number}")
+
+
+def _to_content(lines: Iterator[str]) -> list[str]:
+    """The next lines up to one that is not blank, with it."""
+    found: list[str] = []
+    for line in lines:
+        found.append(line)
+        if line.strip():
+            break
+    return found
 
 
 def _is_whole(line: str) -> bool:
@@ -141,7 +150,9 @@ def _is_pair(text: str, decoder: json.JSONDecoder) -> bool:
 
 def _is_container(value: Any) -> bool:
     """Whether an object is no sentence, but holds a list of them."""
-    return isinstance(value, Mapping) and not value.keys() & {"text", "tokens", "words"} and bool(_inside(value))
+    if not isinstance(value, Mapping) or value.keys() & {"text", "tokens", "words"}:
+        return False
+    return not isinstance(value.get("data"), Mapping) and bool(_inside(value))  # that would be a task of Label Studio
 
 
 def _inside(value: Mapping[str, Any]) -> list[Record]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import IO, Any
 
-from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError
+from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, OptionError
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.tag_forms import Respelt, spelling_of
 from crosspan.core.tags import detect_scheme
@@ -22,7 +22,7 @@ from crosspan.io.format import Labelled, Reading, TextFormat, Writing
 from crosspan.io.json_records import records_or_faults
 from crosspan.io.notices import Notices
 from crosspan.io.projections import failure_of, is_projection
-from crosspan.io.record_shapes import shaped, tags_key
+from crosspan.io.record_shapes import plain_values, shaped, tags_key
 from crosspan.io.records import RecordReading, read_record, tags_of
 from crosspan.io.rejects import Located
 
@@ -128,6 +128,8 @@ def sentences_of(
     head = list(islice(records, _SAMPLE_RECORDS))
     if not head:
         raise EmptyInputError("the file holds no record", where=name, hint="Check that it is the right file.")
+    if how.tag_column is not None and not any(how.tag_column in one for _, one in head if isinstance(one, Mapping)):
+        raise OptionError(f"no record of {name} has the key {how.tag_column!r}", hint="Name the key of the labels.")
     seen = Notices(name, how.notices)
     number = 0
 
@@ -152,7 +154,7 @@ def sentences_of(
         try:
             if isinstance(record, FormatError):
                 raise record
-            evidence = record if is_projection(record) else None
+            evidence = plain_values(record) if is_projection(record) else None
             sentence, fault = read_record(record, reading)
             fault = fault or failure_of(evidence)
         except CrosspanError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import importlib
 import io
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,13 +69,13 @@ class Parquet(Format):
                 file = parquet.ParquetFile(held, page_checksum_verification=True)
                 _check_names(file)
                 columns = columns_of(file.schema_arrow, how.tag_column)
-                check_size(held.size, _plain_size(file.metadata))
+                _check_parts(file.metadata, held.size)
                 names = class_names(file.schema_arrow.metadata)
             rows = chain.from_iterable(_batches(file, columns, name))
             yield from rows_of(rows, name, how, names)
 
     def write(self, path: PathLike, sentences: Iterable[Sentence], how: Writing) -> int:
-        """Write sentences, with tags in the column ``ner_tags``."""
+        """Write sentences; the column ``ner_tags`` has strings, or a ``ClassLabel`` where classes are given."""
         return self._put(path, sentences, how, projected=False)
 
     def write_projections(self, path: PathLike, items: Iterable[Labelled], how: Writing) -> int:
@@ -83,11 +84,12 @@ class Parquet(Format):
 
     def _put(self, path: PathLike, items: Iterable[Labelled], how: Writing, *, projected: bool) -> int:
         arrow, parquet = _arrow()
-        schema = _schema(arrow, projected)
+        schema = _schema(arrow, projected, how.classes)
+        numbers = None if how.classes is None else {tag: number for number, tag in enumerate(how.classes)}
         items = iter(items)
         count = 0
         with binary_output(path) as stream, _writer(parquet, stream, schema) as writer:
-            while rows := [_row(item, how.scheme) for item in islice(items, _ROWS)]:
+            while rows := [_row(item, how.scheme, numbers) for item in islice(items, _ROWS)]:
                 writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
                 count += len(rows)
         return count
@@ -230,12 +232,16 @@ def _check_names(file: Any) -> None:
         raise ValueError(f"its columns are {shown(file.schema_arrow.names)} and also {shown(names)}")
 
 
-def _plain_size(about: Any) -> int:
-    """The bytes that a file becomes.
+def _check_parts(about: Any, size: int) -> None:
+    """Raise where the groups of rows are not what the file has, or cannot be, before anything is unpacked.
 
-    Whole groups of rows are asked: where a bit of what is said of a column is wrong, to ask for it ends the process.
+    Groups are asked, and not their columns: where a bit of what is said of a column is wrong, to ask ends the process.
     """
-    return sum(about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    groups = [about.row_group(number) for number in range(about.num_row_groups)]
+    check_size(size, sum(group.total_byte_size for group in groups))
+    rows = sum(group.num_rows for group in groups)
+    if rows != about.num_rows:
+        raise ValueError(f"its parts have {rows:,} rows, and it says {about.num_rows:,}")
 
 
 def rows_of(
@@ -261,7 +267,7 @@ def rows_of(
 
 def columns_of(schema: Any, tag_column: str | None) -> list[str]:
     """Columns in which something of a sentence may stand: those of our names, lists, and what annotators say."""
-    known = {*KEYS, "answer", tag_column}
+    known = {*KEYS, "answer", "status", tag_column}
     return [field.name for field in schema if field.name in known or str(field.type).startswith(_MANY)]
 
 
@@ -293,7 +299,7 @@ def _inside(feature: Any) -> dict[str, Any]:
     return feature if isinstance(feature, dict) else {}
 
 
-def _schema(arrow: Any, projected: bool) -> Any:
+def _schema(arrow: Any, projected: bool, classes: Sequence[str] | None) -> Any:
     ends = [("start", arrow.int32()), ("end", arrow.int32())]
     place = [*ends, ("label", arrow.string()), ("score", arrow.float64())]
     source = [("source", arrow.struct([*ends, ("score", arrow.float64())]))] if projected else []
@@ -301,29 +307,44 @@ def _schema(arrow: Any, projected: bool) -> Any:
     span = arrow.struct([*place, *source])
     others = [("dropped", arrow.list_(reason)), ("unobserved", arrow.list_(span)), ("error", arrow.string())]
     offset = arrow.struct(ends)
-    return arrow.schema(
+    schema = arrow.schema(
         [
             ("id", arrow.string()),
             ("lang", arrow.string()),
             ("text", arrow.string()),
             ("tokens", arrow.list_(arrow.string())),
-            ("ner_tags", arrow.list_(arrow.string())),
+            ("ner_tags", arrow.list_(arrow.string() if classes is None else arrow.int64())),
             ("spans", arrow.list_(span)),
             ("offsets", arrow.list_(offset)),
             *(others if projected else ()),
         ]
     )
+    if classes is None:
+        return schema
+    features = {field.name: _feature(arrow, field.type) for field in schema}
+    features["ner_tags"] = [{"names": list(classes), "_type": "ClassLabel"}]
+    return schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}}, ensure_ascii=False)})
 
 
-def _row(item: Labelled, scheme: Scheme) -> dict[str, Any]:
+def _feature(arrow: Any, kind: Any) -> Any:
+    """A type as HuggingFace ``datasets`` writes it down; lists in the form that all its versions read."""
+    if arrow.types.is_list(kind):
+        return [_feature(arrow, kind.value_type)]
+    if arrow.types.is_struct(kind):
+        return {field.name: _feature(arrow, field.type) for field in kind}
+    return {"dtype": {"double": "float64"}.get(str(kind), str(kind)), "_type": "Value"}
+
+
+def _row(item: Labelled, scheme: Scheme, numbers: Mapping[str, int] | None) -> dict[str, Any]:
     sentence, record = sentence_in(item), item.to_dict()
+    tags: Sequence[str | int] = to_tags(sentence.spans, len(sentence.tokens), scheme)
     offsets = sentence.offsets
     return {
         "id": sentence.id,
         "lang": sentence.lang,
         "text": sentence.text,
         "tokens": sentence.tokens,
-        "ner_tags": to_tags(sentence.spans, len(sentence.tokens), scheme),
+        "ner_tags": tags if numbers is None else [numbers[str(tag)] for tag in tags],
         "spans": record["spans"],
         "offsets": None if offsets is None else [{"start": start, "end": end} for start, end in offsets],
         "dropped": record.get("dropped"),

@@ -105,7 +105,7 @@ def in_code_points(spans: list[Span], text: str, unit: object) -> list[Span]:
     return [Span(places[span.start], places[span.end], span.label, span.score) for span in spans]
 
 
-class Places:
+class PlacesInUnit:
     """Turns places in code points into another unit; places must come in ascending order.
 
     Args:
@@ -113,7 +113,7 @@ class Places:
         unit: The unit.
 
     Example:
-        >>> Places("😀 Ada", "utf16").of(2)
+        >>> PlacesInUnit("😀 Ada", "utf16").of(2)
         3
     """
 

@@ -7,7 +7,7 @@ Nothing is changed in what a record says. What looks like labels and is not unde
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from crosspan.core.errors import LeftOutError, SpanError
 from crosspan.core.shown import shown
@@ -17,9 +17,18 @@ TOKEN_KEYS = ("tokens", "words", "tokenized_text")
 TAG_KEYS = ("ner_tags", "ner", "tags", "labels", "fine_ner_tags")
 SPAN_KEYS = ("spans", "entities", "ents", "annotations", "label", "labels", "ner")
 TEXT_KEYS = ("text", "sentence", "data", "content")
-START_KEYS = ("start", "start_offset", "begin", "startOffset", "begin_offset", "BeginOffset", "offset")
-END_KEYS = ("end", "end_offset", "stop", "endOffset", "EndOffset")
-LABEL_KEYS = ("label", "type", "tag", "entity_group", "labels", "entity_type", "category", "Type", "entity")
+START_KEYS = (
+    *("start", "start_offset", "begin", "startOffset", "begin_offset", "BeginOffset", "offset"),
+    *("from", "start_char", "char_start", "start_pos", "startPos", "start_idx", "start_index", "startIndex"),
+)
+END_KEYS = (
+    *("end", "end_offset", "stop", "endOffset", "EndOffset", "end_char", "char_end", "end_pos", "endPos", "end_idx"),
+    *("to", "end_index", "endIndex"),
+)
+LABEL_KEYS = (
+    *("label", "type", "tag", "entity_group", "labels", "entity_type", "category", "Type", "entity", "class"),
+    *("label_", "ner", "ne_type", "entity_label", "entityType", "tag_name"),
+)
 OWN_TEXT_KEYS = ("text", "Text", "word", "surface", "mention")
 
 _NO_LABELS = frozenset(
@@ -31,7 +40,8 @@ KEYS = frozenset((*_NO_LABELS, *TAG_KEYS, *SPAN_KEYS))
 _OTHER_TAGS = ("pos", "chunk", "dep", "head", "morph", "lemma", "lang", "case", "srl", "sense")
 _ABOUT_NAMES = ("ner", "ent", "label", "tag", "slot", "iob", "bio")
 _CHUNKS = ("NP", "VP", "PP", "ADVP", "SBAR", "ADJP")
-_LEFT_OUT = ("reject", "ignore")
+_ANSWERS = ("answer", "status")
+_LEFT_OUT = ("reject", "rejected", "ignore", "ignored", "discard", "discarded", "skipped")
 
 
 def first(record: Mapping[str, Any], keys: Sequence[str]) -> Any:
@@ -44,7 +54,7 @@ def first(record: Mapping[str, Any], keys: Sequence[str]) -> Any:
     return next((record[key] for key in keys if record.get(key) is not None), None)
 
 
-def is_list(value: object) -> bool:
+def is_list(value: object) -> TypeGuard[Sequence[Any]]:
     """Whether it is a list of values, not a string.
 
     Example:
@@ -52,6 +62,19 @@ def is_list(value: object) -> bool:
         (True, False)
     """
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def plain_values(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A record with lists and numbers of Python in place of those of NumPy.
+
+    Example:
+        >>> import numpy as np
+        >>> plain_values({"tokens": ["a"], "ner_tags": np.array(["B-X"])})
+        {'tokens': ['a'], 'ner_tags': ['B-X']}
+    """
+    if not any(hasattr(value, "tolist") for value in record.values()):
+        return record
+    return {key: value.tolist() if hasattr(value, "tolist") else value for key, value in record.items()}
 
 
 def shaped(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -67,8 +90,10 @@ def shaped(record: Mapping[str, Any]) -> Mapping[str, Any]:
         >>> shaped({"data": {"text": "Ada"}, "annotations": [{"result": [{"value": {"start": 0, "end": 3}}]}]})
         {'text': 'Ada', 'spans': [{'start': 0, 'end': 3}]}
     """
-    answer = record.get("answer")
-    if isinstance(answer, str) and answer in _LEFT_OUT:
+    record = plain_values(record)
+    answers = (record.get(key) for key in _ANSWERS)
+    answer = next((one for one in answers if isinstance(one, str) and one.lower() in _LEFT_OUT), None)
+    if answer is not None:
         raise LeftOutError(
             f"the annotator's answer is {answer!r}", hint="Such a sentence is not to be used, and is left out."
         )
@@ -135,7 +160,7 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
 
     Args:
         record: In our shape.
-        told: The name, where the user says so.
+        told: The name, where the user says so; spans may stand there, too.
         names: Columns of numbers whose names are known.
 
     Example:
@@ -145,7 +170,7 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
         'gold'
     """
     if told is not None:
-        return told if record.get(told) is not None else None
+        return told if record.get(told) is not None and not _holds_spans(record[told]) else None
     for key in TAG_KEYS:
         value = record.get(key)
         if value is not None and not _holds_spans(value) and (key != "labels" or value or not is_list(value)):
@@ -157,23 +182,26 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
     return next((key for key in TAG_KEYS if record.get(key) == []), None)
 
 
-def spans_key(record: Mapping[str, Any], tags: str | None) -> str | None:
+def spans_key(record: Mapping[str, Any], tags: str | None, told: str | None = None) -> str | None:
     """Under which name the spans stand: the first that is not empty; ``None`` where there is none.
 
     Args:
         record: In our shape.
         tags: Under which name the tags stand.
+        told: The name, where the user says so; tags may stand there, too.
 
     Example:
         >>> spans_key({"spans": [], "ents": [{"start": 0, "end": 1, "label": "X"}]}, None)
         'ents'
     """
+    if told is not None and _holds_spans(record.get(told)):
+        return told
     there = [key for key in SPAN_KEYS if record.get(key) is not None and key != tags]
     if tags is not None:  # strings beside tags say the same in words, as in WikiANN
         there = [key for key in there if not _are_strings(record[key])]
     there = [key for key in there if not (key in ("label", "labels") and not is_list(record[key]))]
     there = [
-        key for key in there if key not in TAG_KEYS or not record[key] or not isinstance(record[key][0], str | int)
+        key for key in there if key not in TAG_KEYS or not (is_list(record[key]) and _begins_with_tag(record[key]))
     ]
     filled = [key for key in there if not is_list(record[key]) or record[key]]
     if filled:
@@ -193,25 +221,64 @@ def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iter
         >>> list(unused_labels({"tokens": ["a"], "ner_tags": ["O"], "fine": ["B-X"]}, ["ner_tags"]))
         [('fine', 1)]
     """
-    n_tokens = _n_tokens(record)
+    n_tokens, text = _n_tokens(record), first(record, TEXT_KEYS)
     for key, value in record.items():
-        if key in used or key in _NO_LABELS or not value:
+        if key in used or key in _NO_LABELS or not value or not isinstance(value, Mapping | Sequence):
             continue
+        count = 0
         if is_list(value):
-            if _holds_spans(value):
-                yield key, len(value)
-            elif any(is_list(one) and one and _holds_spans(one) for one in value):
-                yield key, sum(len(one) for one in value if is_list(one))
-            elif _are_tags(key, value, len(value) if n_tokens is None else n_tokens) or (
-                key in TAG_KEYS and _are_some_tags(value)
-            ):
-                yield key, sum(one not in ("O", 0) for one in value)
-            elif any(isinstance(one, Mapping) and _holds_spans(one.get("result") or ()) for one in value):
-                yield key, len(value)
+            count = _count_in_list(key, value, n_tokens)
         elif isinstance(value, Mapping):
-            inner = sum(len(one) for one in value.values() if is_list(one) and _holds_spans(one))
-            if inner:
-                yield key, inner
+            count = sum(len(one) for one in value.values() if is_list(one) and _holds_spans(one))
+        if not count and not isinstance(value, str | bytes):
+            count = _count_of_labels(key, value, text)
+        if count:
+            yield key, count
+
+
+def _count_in_list(key: str, value: Sequence[Any], n_tokens: int | None) -> int:
+    """How many spans or tags a list holds; 0 where it does not look like any."""
+    if _holds_spans(value):
+        return len(value)
+    if any(is_list(one) and one and _holds_spans(one) for one in value):
+        return sum(len(one) for one in value if is_list(one))
+    if _are_tags(key, value, len(value) if n_tokens is None else n_tokens) or (
+        key in TAG_KEYS and _are_some_tags(value)
+    ):
+        return sum(one not in ("O", 0) for one in value)
+    if any(isinstance(one, Mapping) and _holds_spans(one.get("result") or ()) for one in value):
+        return len(value)
+    return 0
+
+
+def _count_of_labels(key: str, value: Any, text: Any) -> int:
+    """How many labels a value holds in a form that is not understood; 0 where it does not look like labels."""
+    if key.isupper() and isinstance(text, str) and _are_strings(value):  # {"PER": ["Ada"]}
+        return len(value) if all(one in text for one in value) else 0
+    name = key.lower()
+    if not any(part in name for part in _MAY_HOLD):
+        return 0
+    return _count_places(value)
+
+
+def _count_places(value: Any, depth: int = 0) -> int:
+    """How often something has a name and a place, or is a place, in lists and mappings."""
+    if depth > _DEEPEST:
+        return 0
+    if isinstance(value, Mapping):
+        if any(key in value for key in LABEL_KEYS) and any(key in value for key in (*START_KEYS, *_PLACE_KEYS)):
+            return 1
+        return sum(_count_places(one, depth + 1) for one in value.values())
+    if not is_list(value):
+        return 0
+    if len(value) in (2, 3) and type(value[0]) is int and type(value[1]) is int:
+        return 1
+    return sum(_count_places(one, depth + 1) for one in value)
+
+
+_MAY_HOLD = ("entit", "label", "annot", "span", "mention", "slot", "vertex", "ner", "named")
+_PLACE_KEYS = ("pos", "offsets", "position", "positions", "indices", "span", "place", "range", "loc")
+_DEEPEST = 4
 
 
 def may_be_tags(names: Sequence[str]) -> bool:
@@ -233,6 +300,10 @@ def _are_some_tags(value: Sequence[Any]) -> bool:
 def _n_tokens(record: Mapping[str, Any]) -> int | None:
     tokens = first(record, TOKEN_KEYS)
     return len(tokens) if is_list(tokens) else None
+
+
+def _begins_with_tag(value: Sequence[Any]) -> bool:
+    return bool(value) and isinstance(value[0], str | int)
 
 
 def _are_numbers(value: Any) -> bool:

@@ -64,6 +64,7 @@ def _span(item: Any, names: Mapping[int, str]) -> Span:
         length = item.get("length")
         end = start + length if first(item, END_KEYS) is None and type(length) is int else place_under(item, END_KEYS)
         label, score = first(item, LABEL_KEYS), item.get("score", item.get("Score"))
+        score = first_score(item) if score is None else score
         if is_list(label) and len(label) == 1:
             label = label[0]
     elif is_list(item) and len(item) == 3:
@@ -73,6 +74,16 @@ def _span(item: Any, names: Mapping[int, str]) -> Span:
     if type(label) is int:
         label = names.get(label, label)
     return span_of(item, start, end, label, score)
+
+
+def first_score(item: Mapping[str, Any]) -> float | None:
+    """The confidence that tools give a span under another name than ``score``, where it is one.
+
+    Example:
+        >>> first_score({"confidence": 0.5}), first_score({"confidence": "high"})
+        (0.5, None)
+    """
+    return next((item[key] for key in ("confidence", "probability", "prob") if is_score(item.get(key))), None)
 
 
 def span_of(item: Any, start: Any, end: Any, label: Any, score: Any = None) -> Span:

@@ -18,6 +18,7 @@ from crosspan.core.tag_forms import Respelt, Spelling, spelling_of
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.io.format import Unit
+from crosspan.io.looks import inline_label
 from crosspan.io.places import (
     Offsets,
     check_own_texts,
@@ -164,7 +165,7 @@ def _of_tokens(
     empty = [index for index, token in enumerate(tokens) if not token]
     if empty:
         raise SpanError(f"token {empty[0] + 1} is empty", hint="Put the word in, or take the token out with its tag.")
-    key = spans_key(record, tags)
+    key = spans_key(record, tags, how.tag_key)
     from_tags = None if tags is None else _spans_of_tags(record, tags, len(tokens), how)
     _notice_unused(record, (tags, key), how, labelled=from_tags is not None or bool(key and record[key]))
     if key is None:
@@ -196,9 +197,12 @@ def _fit_tokens(items: Any, tokens: Sequence[str]) -> bool:
 def _character_spans(
     record: Mapping[str, Any], text: str, offsets: Offsets, tags: str | None, how: RecordReading
 ) -> tuple[Offsets, list[Span]]:
-    key = spans_key(record, tags)
+    key = spans_key(record, tags, how.tag_key)
     _notice_unused(record, (key,), how, labelled=bool(key and record[key]))
     if key is None:
+        if (found := inline_label(text)) is not None:
+            what = "{count} texts without labels have what looks like a label in them{example}; it is read as text"
+            how.notice("labels-within", what, 1, found)
         return offsets, []
     unit = record.get("unit") or how.unit
     spans = in_code_points(spans_under(record, key, how.names_of(key)), text, unit)

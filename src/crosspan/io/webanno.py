@@ -173,7 +173,7 @@ def _short(layer: str) -> str:
 
 def _sentence(block: _Block, chosen: _Feature | None, name: str, how: Reading) -> tuple[Sentence, CrosspanError | None]:
     whole = [row for row in block.rows if not row.part]
-    tokens = tuple([_plain(row.cells[2]) for row in whole if len(row.cells) > 2])
+    tokens = tuple([_plain(row.cells[2]) for row in whole if len(row.cells) > 2 and row.cells[2]])
     text = "\n".join(block.text) if block.text else None
     offsets = None if text is None else find_offsets(tokens, text)
     plain = Sentence(tokens, (), block.id, how.lang, text, offsets)
@@ -222,13 +222,18 @@ def _spans(block: _Block, chosen: _Feature, name: str) -> list[_Labelled]:
     found: dict[tuple[str, str] | int, _Labelled] = {}
     token = -1
     for row in block.rows:
-        if not _PLACE.fullmatch(row.cells[0]) or len(row.cells) < 3 or not _RANGE.fullmatch(row.cells[1]):
+        cells = row.cells
+        if len(cells) < 3 or not cells[2] or not _PLACE.fullmatch(cells[0]) or not _RANGE.fullmatch(cells[1]):
             raise FormatError(
                 f"{shown(row.cells[0])} begins no row of WebAnno TSV",
                 where=f"{name}:{row.number}",
                 hint="Export it again.",
             )
         token += not row.part
+        if token < 0:
+            raise FormatError(
+                f"{shown(row.cells[0])} is a part of no token", where=f"{name}:{row.number}", hint="Export it again."
+            )
         for value, number in _values(row, chosen.column):
             key = (value, number) if number else len(found)
             before = found.get(key)

@@ -36,7 +36,7 @@ def verdict_of_losses(means: Sequence[float], guessing: float) -> Verdict:
         "nothing" where half of the training is over, and nothing has been learned yet.
 
     Example:
-        >>> verdict_of_losses([0.5] * 10 + [0.1] * 10 + [0.5] * 9, 0.5), verdict_of_losses([0.5] * 10, 0.5)
+        >>> verdict_of_losses([0.5] * 10 + [0.1] * 10 + [0.5] * 8, 0.5), verdict_of_losses([0.5] * 10, 0.5)
         ('', '')
         >>> verdict_of_losses([0.5] * 10 + [0.1] * 10 + [0.5] * 10, 0.5), verdict_of_losses([0.5] * 50, 0.5)
         ('collapsed', 'nothing')

@@ -111,8 +111,9 @@ def project_files(
         "labels": labels,
     }
     with projected(source, target, threads=threads, progress=progress, **how) as results, _drop_log(dropped) as log:
-        kept = _Kept(results, source.shown, log, on_reject, faults=form.faults)
-        watched = Losses(form, kept.summary.lost, dropped is not None).watched(kept.projections())
+        summary = Summary(source_scores=source_scores)
+        kept = _Kept(results, source.shown, log, on_reject, faults=form.faults, summary=summary)
+        watched = Losses(form, summary.lost, dropped is not None).watched(kept.projections())
         form.write_projections(out, watched, io.Writing())
     kept.summary.seconds = time.perf_counter() - started
     return kept.summary

@@ -93,7 +93,8 @@ class OutputWriter:
     def __init__(self, recipe: Recipe, results: Results) -> None:
         self.recipe = recipe
         self.results = results
-        self.written = Written()
+        scored = recipe.project is None or recipe.project.source_scores
+        self.written = Written(summary=Summary(source_scores=scored))
 
     def write(self) -> Written:
         """Write everything.

@@ -42,7 +42,9 @@ class Summary:
         projected: How many of them have a target span.
         dropped: How many have none, by reason; those of which the label is not known as ``unobserved``.
         target_spans: Target spans written.
-        mean_confidence: Of the target spans; ``None`` without any.
+        mean_confidence: Of the target spans; ``None`` without any. It is what the method believes, and no accuracy.
+        source_scores: Whether confidences are multiplied with the scores of the source's labels, where those have some.
+        source_scored: Target spans whose source label has a score.
         lost: How many of what the format of the output cannot keep; see :mod:`crosspan.io.losses`.
         seconds: Time taken.
     """
@@ -55,6 +57,8 @@ class Summary:
     dropped: Counter[str] = field(default_factory=Counter)
     target_spans: int = 0
     mean_confidence: float | None = None
+    source_scores: bool = True
+    source_scored: int = 0
     lost: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -68,6 +72,7 @@ class Summary:
         self.dropped.update(span.reason for span in projection.lost)
         total = (self.mean_confidence or 0.0) * self.target_spans + sum(link.confidence for link in links)
         self.target_spans += len(links)
+        self.source_scored += sum(link.source.score is not None for link in links)
         if self.target_spans:
             self.mean_confidence = total / self.target_spans
 

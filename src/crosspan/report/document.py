@@ -5,13 +5,55 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+from importlib.resources.abc import Traversable
 
 
-def document(title: str, body: str, *, style: str, script: str = "", schemes: str = "light") -> str:
-    """Put a page together.
+def style_of(*files: Traversable) -> str:
+    """A style sheet out of parts.
 
-    The policy of the page allows its own script and style, by their digests, and nothing else: no request, no other
-    script, no form.
+    Args:
+        files: The parts in their order; of two rules that are equally specific the later holds.
+    """
+    return "\n".join([one.read_text(encoding="utf-8") for one in files])
+
+
+def script_of(*files: Traversable) -> str:
+    """A script out of parts, which see each other and are seen by nothing else.
+
+    Args:
+        files: The parts in their order.
+    """
+    parts = [one.read_text(encoding="utf-8") for one in files]
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+
+
+def policy(*, style: str, script: str = "", connects: bool = False) -> str:
+    """What a page may do: use its own script and style, by their digests, and nothing else.
+
+    Args:
+        style: Its style sheet.
+        script: Its own code; empty for none.
+        connects: Whether it may ask the server that it comes from.
+
+    Example:
+        >>> policy(style="p { color: black; }").startswith("default-src 'none'; style-src 'sha256-")
+        True
+    """
+    parts = [
+        "default-src 'none'",
+        *([f"script-src '{_digest(script)}'"] if script else []),
+        f"style-src '{_digest(style)}'",
+        *(["connect-src 'self'"] if connects else []),
+        "base-uri 'none'",
+        "form-action 'none'",
+    ]
+    return "; ".join(parts)
+
+
+def document(
+    title: str, body: str, *, style: str, script: str = "", schemes: str = "light", connects: bool = False
+) -> str:
+    """Put a page together, with its :func:`policy`: no request to others, no other script, no form.
 
     Args:
         title: What the window is called.
@@ -19,21 +61,19 @@ def document(title: str, body: str, *, style: str, script: str = "", schemes: st
         style: Its style sheet.
         script: Its own code; empty for none.
         schemes: The colour schemes that the style knows, such as ``"light dark"``.
+        connects: Whether it may ask the server that it comes from.
 
     Example:
         >>> "<title>1 &lt; 2</title>" in document("1 < 2", "<p>true</p>", style="p { color: black; }")
         True
     """
-    allowed = [f"script-src '{_digest(script)}'"] if script else []
-    policy = "; ".join(
-        ["default-src 'none'", *allowed, f"style-src '{_digest(style)}'", "base-uri 'none'", "form-action 'none'"]
-    )
+    rules = policy(style=style, script=script, connects=connects)
     lines = [
         "<!DOCTYPE html>",
         '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{rules}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f'<meta name="color-scheme" content="{schemes}">',
         '<meta name="referrer" content="no-referrer">',

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
+from typing import TYPE_CHECKING
 
 from crosspan.core.errors import PairError
 from crosspan.core.types import Alignment, Projection, Sentence, Span
 from crosspan.evaluate.span_errors import SpanFinding, classify_spans
-from crosspan.project.candidates import RunnerUp
 
-RunnersUp = Sequence[Sequence[RunnerUp]]
+if TYPE_CHECKING:
+    from crosspan.project.candidates import RunnerUp  # which brings compiled functions with it
+
+RunnersUp = Sequence[Sequence["RunnerUp"]]
 """The best candidates that were not chosen, for each source span in order."""
 
 

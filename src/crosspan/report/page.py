@@ -14,13 +14,15 @@ from crosspan.core.errors import EmptyInputError, OptionError
 from crosspan.core.files import PathLike, open_output
 from crosspan.evaluate.span_errors import KINDS as FINDING_KINDS
 from crosspan.report.colours import hues
-from crosspan.report.document import document, escaped
+from crosspan.report.document import document, escaped, script_of, style_of
 from crosspan.report.items import Item
 from crosspan.report.records import Names, record_of_item, safe_json
 from crosspan.report.sample import KINDS, Sample
 from crosspan.report.totals import Totals
 
-_SCRIPTS = ("start", "spans", "details", "matrix", "charts", "figures", "filters", "list")
+SHARED_SCRIPTS = ("elements", "spans", "describe", "matrix")
+"""Parts of the script that other pages with sentences side by side have as well."""
+_SCRIPTS = ("start", *SHARED_SCRIPTS, "details", "charts", "figures", "filters", "list")
 """Parts of the script in the order in which they are put together."""
 
 _BODY_PLACES = re.compile(r"\{\{(?:title|data)\}\}")
@@ -120,9 +122,8 @@ def page(title: str, meta: Mapping[str, Any], records: Iterable[str]) -> str:
         records: The sentences, as JSON that is safe inside HTML.
     """
     folder = files("crosspan.report")
-    style = (folder / "page.css").read_text(encoding="utf-8")
-    parts = [(folder / "script" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
-    script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+    style = style_of(folder / "look.css", folder / "page.css")
+    script = script_of(*(folder / "script" / f"{name}.js" for name in _SCRIPTS))
     data = f'{{"meta":{safe_json(meta)},"sentences":[\n' + ",\n".join(records) + "\n]}"
     before, middle, after = _BODY_PLACES.split((folder / "body.html").read_text(encoding="utf-8").rstrip("\n"))
     body = "".join((before, escaped(title), middle, data, after))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crosspan.core.types import Alignment, Sentence
 from crosspan.evaluate.span_errors import KINDS
-from crosspan.project.candidates import RunnerUp
 from crosspan.report.items import Item
+
+if TYPE_CHECKING:
+    from crosspan.project.candidates import RunnerUp
 
 _ESCAPES = {code: f"\\u{code:04x}" for code in [*map(ord, "<>&\u2028\u2029"), *range(0xD800, 0xE000)]}
 """What HTML or JavaScript could take for more than a letter, and halves of surrogate pairs, which UTF-8 cannot hold."""

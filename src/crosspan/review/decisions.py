@@ -173,7 +173,7 @@ def decision_of(record: Any) -> Decision:
     if missing:
         raise FormatError(f"the record has no {missing[0]!r}, so it is no decision", hint=_HINT)
     more = {name: record[name] for name in ("verdict", "who", "when", "seconds", "drawn") if name in record}
-    before, after = (tuple(spans_under(record, name)) for name in ("before", "after"))
+    before, after = (tuple(spans_under(record, name, {})) for name in ("before", "after"))
     return Decision(id=record["id"], hash=record["hash"], before=before, after=after, **more)
 
 

@@ -113,8 +113,9 @@ def import_decisions(
         FormatError: It cannot be opened, or is no export of the tool.
         OptionError: There is no such tool.
     """
-    reader = _Importer(tool_by_name(tool), tasks, looked)
-    for one in reader.tool.read(path, options or ToolOptions()):
+    options = options or ToolOptions()
+    reader = _Importer(tool_by_name(tool), tasks, looked, options.label_names or {})
+    for one in reader.tool.read(path, options):
         reader.take(one)
     return reader.finished()
 
@@ -122,8 +123,8 @@ def import_decisions(
 class _Importer:
     """Takes the records of an export one by one."""
 
-    def __init__(self, tool: ReviewTool, tasks: Iterable[Task], looked: bool) -> None:
-        self.tool, self.looked = tool, looked
+    def __init__(self, tool: ReviewTool, tasks: Iterable[Task], looked: bool, names: Mapping[int, str]) -> None:
+        self.tool, self.looked, self.names = tool, looked, names
         self.found = Imported()
         self._tasks: dict[str, Task] = {}
         by_text: dict[str, list[str]] = {}
@@ -204,7 +205,7 @@ class _Importer:
 
     def _spans(self, one: Returned, task: Task) -> list[Span]:
         text = task.text if one.text is None else one.text
-        spans = spans_under({"spans": one.items}, "spans")
+        spans = spans_under({"spans": one.items}, "spans", self.names)
         moved = _lead(task.text) - _lead(text)
         before = [Span(span.start - moved, span.end - moved, span.label) for span in task.spans if span.start >= moved]
         found = self._in_code_points(spans, one, text, before)
@@ -217,9 +218,9 @@ class _Importer:
             return spans
         if one.unit is not None:
             unit = one.unit
-            if own_texts_fit(one.items, text, "utf16") and not own_texts_fit(one.items, text, unit):
-                unit = "utf16"
-            self._count(unit, len(spans))
+            if not own_texts_fit(one.items, text, unit) and own_texts_fit(one.items, text, "utf16"):
+                unit = "utf16"  # the spans themselves say so
+                self._count(unit, len(spans))
             return in_code_points(spans, text, unit)
         found = []
         for span in spans:
@@ -296,24 +297,3 @@ def _same_text(one: Returned, task: Task) -> bool:
 
 def _key(spans: Iterable[Span]) -> list[tuple[int, int, str]]:
     return sorted((one.start, one.end, one.label) for one in spans)
-
-
-def label_names_of(records: object) -> Mapping[int, str]:
-    """What numbers of labels stand for, from doccano's label configuration.
-
-    Args:
-        records: What the file holds: a list of objects with ``id`` and ``text``, or an object of names by number.
-
-    Example:
-        >>> label_names_of([{"id": 3, "text": "PER"}]), label_names_of({"3": "PER"})
-        ({3: 'PER'}, {3: 'PER'})
-    """
-    if isinstance(records, Mapping):
-        return {int(key): name for key, name in records.items() if str(key).isdigit() and isinstance(name, str)}
-    found: dict[int, str] = {}
-    for one in records if isinstance(records, list) else ():
-        if isinstance(one, Mapping) and type(one.get("id")) is int:
-            name = one.get("text", one.get("name"))
-            if isinstance(name, str):
-                found[one["id"]] = name
-    return found

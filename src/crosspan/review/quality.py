@@ -39,7 +39,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class QualityEstimate:
     """Scores of one label or of all, with what they may be in the corpus.
 
     Args:
@@ -71,8 +71,8 @@ class Quality:
 
     sentences: int
     of: int
-    total: Estimate | None
-    by_label: dict[str, Estimate]
+    total: QualityEstimate | None
+    by_label: dict[str, QualityEstimate]
     reliability: Calibration | None
     confidence: float
     notes: tuple[str, ...]
@@ -99,7 +99,7 @@ def estimate_quality(
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Quality:
-    """Estimate precision, recall and F1 of the labels of a corpus.
+    """QualityEstimate precision, recall and F1 of the labels of a corpus.
 
     Only sentences that were drawn by chance count, unless all sentences of the corpus are there. Intervals are
     bootstrap percentiles over sentences; where fewer than :data:`FEW_SPANS` spans stand behind a share, or all or none
@@ -131,8 +131,8 @@ def estimate_quality(
     score = score_counts(counts, "strict")
     how = {"n_samples": bootstrap, "confidence": confidence, "seed": seed}
 
-    def estimate(name: str, found: Score) -> Estimate:
-        return Estimate(found, {} if whole or not bootstrap else _intervals(counts, name, found, how))
+    def estimate(name: str, found: Score) -> QualityEstimate:
+        return QualityEstimate(found, {} if whole or not bootstrap else _intervals(counts, name, found, how))
 
     total = estimate("micro", score.micro)
     if min(score.micro.n_pred, score.micro.n_gold) < FEW_SPANS:
@@ -238,7 +238,7 @@ def quality_tables(quality: Quality) -> list[Table]:
     return tables
 
 
-def _cells(one: Estimate) -> list[str]:
+def _cells(one: QualityEstimate) -> list[str]:
     score, cells = one.score, []
     measures: tuple[tuple[Measure, float], ...] = (
         ("precision", score.precision),

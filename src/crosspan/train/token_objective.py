@@ -140,8 +140,8 @@ class TokenObjective(Objective):
         shares = (targets / targets.sum(1, keepdims=True).clip(1e-9) * weights[:, None]).sum(0) / weights.sum()
         logits = np.broadcast_to(np.log(np.maximum(shares, 1e-9)), targets.shape)
         with self.torch.no_grad():
-            given = (self.torch.from_numpy(np.ascontiguousarray(one, np.float32)) for one in (logits, targets))
-            losses = self.word_losses(*given, self.torch.from_numpy(summed) if summed.any() else None)
+            scored, wanted = (self.torch.from_numpy(np.ascontiguousarray(one, np.float32)) for one in (logits, targets))
+            losses = self.word_losses(scored, wanted, self.torch.from_numpy(summed) if summed.any() else None)
         return float((losses.numpy() * weights).sum() / weights.sum())
 
     def facts(self) -> Iterable[object]:

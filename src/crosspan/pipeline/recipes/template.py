@@ -19,6 +19,8 @@ _FILL_IN = {"source": "SOURCE", "target": "TARGET", "predict": "UNLABELLED", "ev
 _SWITCHED_ON = {"translate-test": ("tag",), "ensemble": ("tag",), "model-transfer": ("tag",)}
 _SELDOM = ("bitext", "output")
 """Tables that a recipe does without where nothing is given for them."""
+_SELDOM_KEYS = ("tag_column", "tag_names", "encoding", "offsets", "one_based")
+"""Keys that say how a file is read where that is not found out; they are written where they are given."""
 _WIDTH = 110
 
 
@@ -68,7 +70,7 @@ def _rest(task: str, unused: Sequence[str]) -> list[str]:
     """Where what is not written can be found."""
     tables = f"the tables {', '.join(f'[{name}]' for name in unused)}, and " if unused else ""
     return [
-        *_comment(f"Not here: {tables}options of the backends that are used."),
+        *_comment(f"Not here: {tables}options of the backends that are used, and of how files are read."),
         f"## Write every option with: crosspan new recipe --task {task} --all",
         "## See what use can name with: crosspan backends",
     ]
@@ -105,7 +107,8 @@ def _keys(defaults: Any, given: Mapping[str, Any], everything: bool) -> Iterator
     """The keys of a table, and what its groups of options hold where everything is to be written."""
     about = descriptions(type(defaults))
     for field in fields(defaults):
-        if field.name == "options":
+        seldom = field.name in _SELDOM_KEYS and field.name not in given and not everything
+        if field.name == "options" or seldom:
             continue
         value = getattr(defaults, field.name)
         if is_dataclass(value):

@@ -18,6 +18,7 @@ from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.logs import warn
 from crosspan.core.model_options import UNSEEN
 from crosspan.core.options import with_settings
+from crosspan.core.progress import Advance
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
 from crosspan.pipeline.parts import Fault, Faults, Links, Model
@@ -259,6 +260,31 @@ class Linker:
         }
         links = [None if isinstance(one, Exception) else one for one in found]
         return _output(links, faults, unsure=self._each.unsure)
+
+
+def iter_linked(
+    aligner: Any, pairs: Iterable[TokenPair], *, shard: int, advance: Advance | None = None
+) -> Iterator[Alignment | Exception]:
+    """The links of each pair as they are found, or the error that it alone brings about.
+
+    Args:
+        aligner: The aligner, which has learned what it has to.
+        pairs: The pairs.
+        shard: How many of them are held at a time.
+        advance: Called with the pairs that are done; how many there are is not known before the end.
+
+    Raises:
+        CrosspanError: No pair is at fault; see :class:`crosspan.core.failures.EachByItself`.
+    """
+    each: EachByItself[TokenPair, Alignment] = EachByItself(partial(aligned, aligner), "the aligner")
+    waiting, done = iter(pairs), 0
+    while some := list(itertools.islice(waiting, shard)):
+        yield from each(some)
+        done += len(some)
+        if advance is not None:
+            advance(done, 0)
+    if advance is not None:
+        advance(done, done)
 
 
 def aligned(aligner: Any, pairs: Sequence[TokenPair]) -> list[Alignment]:

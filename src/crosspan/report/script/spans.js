@@ -19,6 +19,21 @@ function textOf(side, start, end) {
   return text;
 }
 
+// Where each word stands in the text of its side: [[start, end], …] in characters as JavaScript counts them.
+function placesOf(side) {
+  if (!side.places) {
+    let at = 0;
+    side.places = side.w.map((word, number) => {
+      const start = at + gapBefore(side, number).length;
+      at = start + word.length;
+      return [start, at];
+    });
+  }
+  return side.places;
+}
+
+const placeOf = (side, start, end) => [placesOf(side)[start][0], placesOf(side)[end - 1][1]];
+
 // What is known of each source span of a sentence: [{key, label, source, targets, reason, others}]
 function entitiesOf(sentence) {
   if (sentence.entities) return sentence.entities;
@@ -70,33 +85,39 @@ function tagOf(entity, target) {
   return tag;
 }
 
-// One side of a sentence: `spans` are [start, end, element, tag] in order and without overlap.
+// One side of a sentence: `spans` are [start, end, element, tag] in characters, in order and without overlap. A word that
+// one of them cuts stands in pieces.
 function renderSide(side, which, spans) {
   const words = el("p", { class: "text", dir: direction(side.w.join(" ")), lang: side.l, "data-side": which });
-  let next = 0;
+  const ahead = [...spans];
+  let at = 0;
   let into = words;
-  side.w.forEach((word, at) => {
-    const begins = next < spans.length && spans[next][0] === at;
-    into.append(gapBefore(side, at));
-    if (begins) {
-      into = spans[next][2];
-      words.append(into);
+  const put = (text, word) => {
+    for (let from = 0; from < text.length;) {
+      if (into === words && ahead.length && ahead[0][0] === at) words.append((into = ahead[0][2]));
+      const edge = ahead.length ? ahead[0][into === words ? 0 : 1] : Infinity;
+      const piece = text.slice(from, from + edge - at);
+      into.append(word === null ? piece : el("span", { class: "w", "data-at": word }, piece));
+      from += piece.length;
+      at += piece.length;
+      if (into !== words && at === edge) {
+        into.append(ahead.shift()[3]);
+        into = words;
+      }
     }
-    into.append(el("span", { class: "w", "data-at": at }, word));
-    if (into !== words && spans[next][1] === at + 1) {
-      into.append(spans[next][3]);
-      into = words;
-      next += 1;
-    }
+  };
+  side.w.forEach((word, number) => {
+    put(gapBefore(side, number), null);
+    put(word, number);
   });
-  words.append(gapBefore(side, side.w.length));
+  put(gapBefore(side, side.w.length), null);
   return words;
 }
 
 function sourceSide(sentence) {
   const spans = entitiesOf(sentence).map((entity) => {
     const [start, end] = entity.source;
-    return [start, end, markOf(sentence, entity, null, start, end), tagOf(entity, null)];
+    return [...placeOf(sentence.s, start, end), markOf(sentence, entity, null, start, end), tagOf(entity, null)];
   });
   return renderSide(sentence.s, "s", spans);
 }
@@ -106,7 +127,7 @@ function targetSide(sentence) {
   for (const entity of entitiesOf(sentence)) {
     for (const target of entity.targets) {
       const node = markOf(sentence, entity, target, target.start, target.end);
-      spans.push([target.start, target.end, node, tagOf(entity, target)]);
+      spans.push([...placeOf(sentence.t, target.start, target.end), node, tagOf(entity, target)]);
     }
   }
   spans.sort((one, other) => one[0] - other[0]);
@@ -116,7 +137,7 @@ function targetSide(sentence) {
 function goldSide(sentence) {
   const spans = sentence.g.map(([label, start, end, kind]) => {
     const node = el("span", { class: `mark gold ${kindName(kind)}`, hue: hueOf(label), title: KIND_TEXT[kindName(kind)] });
-    return [start, end, node, el("bdi", { class: "tag" }, labelName(label), kindName(kind) === "exact" ? "" : ` ${kindName(kind)}`)];
+    return [...placeOf(sentence.t, start, end), node, el("bdi", { class: "tag" }, labelName(label), kindName(kind) === "exact" ? "" : ` ${kindName(kind)}`)];
   });
   return renderSide(sentence.t, "g", spans);
 }

@@ -78,7 +78,7 @@ def _tool_of(record: Mapping[str, Any]) -> str | None:
     keys = record.keys()
     if "%FEATURE_STRUCTURES" in keys:
         return "inception"
-    if keys & {"answer", "_task_hash", "_input_hash"}:
+    if keys & {"answer", "_task_hash", "_input_hash"} or {"text", "tokens", "spans"} <= keys:
         return "prodigy"
     if (isinstance(record.get("data"), Mapping) and keys & {"annotations", "predictions"}) or keys & {
         "annotation_id",

@@ -16,8 +16,8 @@ from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, open_output
 from crosspan.io.format import Unit
 from crosspan.io.jsonl import put_records
-from crosspan.io.places import Places
-from crosspan.io.record_shapes import LABEL_KEYS, first, is_list
+from crosspan.io.places import PlacesInUnit
+from crosspan.io.record_shapes import first
 from crosspan.review.drawing import Shown
 from crosspan.review.tools.tool import (
     Returned,
@@ -72,7 +72,7 @@ def text_record(shown: Shown, unit: Unit) -> dict[str, Any]:
         [[3, 8, 'LOC']]
     """
     task = shown.task
-    place = Places(task.text, unit)
+    place = PlacesInUnit(task.text, unit)
     record: dict[str, Any] = {"text": task.text}
     record["label"] = [[place.of(one.start), place.of(one.end), one.label] for one in task.spans]
     record |= marks_for(shown)
@@ -91,37 +91,15 @@ def _of(record: Mapping[str, Any], where: str, how: ToolOptions, who: str) -> Re
     fault = None
     if not isinstance(text, str):
         fault = "the record has no text"
-    elif items is not None and not is_list(items):
+    elif items is not None and not isinstance(items, list):
         fault = "the labels are not a list"
-    elif (unnamed := _unnamed(items or (), how.label_names or {})) is not None:
-        fault = (
-            f"the label {unnamed} is a number; name doccano's label configuration with --label-names, "
-            "which says what numbers stand for"
-        )
     return Returned(
         where=where,
         marks=marks_in(record, record.get("meta")),
         text=text if isinstance(text, str) else None,
-        items=[_named(item, how.label_names or {}) for item in items] if is_list(items) else (),
+        items=items if isinstance(items, list) else (),
         unit=how.offsets,
         sure=False,
         who=who or (record["annotator"] if isinstance(record.get("annotator"), str) else ""),
         fault=fault,
     )
-
-
-def _label(item: Any) -> Any:
-    if isinstance(item, Mapping):
-        return first(item, LABEL_KEYS)
-    return item[2] if is_list(item) and len(item) == 3 else None
-
-
-def _unnamed(items: Sequence[Any], names: Mapping[int, str]) -> int | None:
-    return next((label for label in map(_label, items) if type(label) is int and label not in names), None)
-
-
-def _named(item: Any, names: Mapping[int, str]) -> Any:
-    label = _label(item)
-    if type(label) is not int or label not in names:
-        return item
-    return {**item, "label": names[label]} if isinstance(item, Mapping) else [*item[:2], names[label]]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import colorsys
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
@@ -154,25 +155,25 @@ def _of_task(record: Mapping[str, Any], where: str) -> Iterator[Returned]:
     data = record["data"]
     marks = marks_in(data, record.get("meta"))
     text = data.get(TEXT)
-    about: dict[str, Any] = {"where": where, "marks": marks, "text": text if isinstance(text, str) else None}
+    about = Returned(where=where, marks=marks, text=text if isinstance(text, str) else None, verdict=None)
     rounds = record.get("annotations")
-    given = [one for one in rounds if isinstance(one, Mapping)] if is_list(rounds) else []
+    given = [one for one in rounds if isinstance(one, Mapping)] if isinstance(rounds, list) else []
     if not given:
-        yield Returned(**about, verdict=None)
+        yield about
     for one in sorted(given, key=lambda one: str(one.get("updated_at") or one.get("created_at") or "")):
-        more = {
-            "who": _person(one.get("completed_by")),
-            "when": moment(one.get("updated_at") or one.get("created_at")),
-            "seconds": duration(one.get("lead_time")),
-        }
+        done = replace(
+            about,
+            who=_person(one.get("completed_by")),
+            when=moment(one.get("updated_at") or one.get("created_at")),
+            seconds=duration(one.get("lead_time")),
+        )
         results = one.get("result")
         if one.get("was_cancelled"):
-            yield Returned(**about, **more, verdict="skip")
-        elif not is_list(results):
-            fault = f"the result of an annotation is {in_short(results)}, not a list"
-            yield Returned(**about, **more, fault=fault)
+            yield replace(done, verdict="skip")
+        elif not isinstance(results, list):
+            yield replace(done, fault=f"the result of an annotation is {in_short(results)}, not a list")
         else:
-            yield Returned(**about, **more, items=[*_values(results)])
+            yield replace(done, verdict="done", items=[*_values(results)])
 
 
 def _values(results: Sequence[Any]) -> Iterator[Any]:

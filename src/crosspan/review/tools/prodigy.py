@@ -13,7 +13,6 @@ from crosspan.core.errors import FormatError
 from crosspan.core.files import PathLike, open_output
 from crosspan.io.jsonl import put_records
 from crosspan.io.places import written
-from crosspan.io.record_shapes import is_list
 from crosspan.review.decisions import Verdict
 from crosspan.review.drawing import Shown
 from crosspan.review.tools.tool import (
@@ -83,7 +82,7 @@ def _of(record: Mapping[str, Any], where: str) -> Returned:
     fault = None
     if not isinstance(text, str):
         fault = "the record has no text"
-    elif spans is not None and not is_list(spans):
+    elif spans is not None and not isinstance(spans, list):
         fault = "the spans are not a list"
     elif answer is not None and answer not in _ANSWERS:
         fault = f"the answer is {answer!r}, not accept, reject or ignore"
@@ -92,7 +91,7 @@ def _of(record: Mapping[str, Any], where: str) -> Returned:
         where=where,
         marks=marks_in(record, record.get("meta")),
         text=text if isinstance(text, str) else None,
-        items=spans if is_list(spans) else (),
+        items=spans if isinstance(spans, list) else (),
         verdict=None if answer is None else _ANSWERS.get(answer),
         who=who if isinstance(who, str) else "",
         when=moment(record.get("_timestamp")),

@@ -29,7 +29,7 @@ _LARGEST = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marks:
+class ReviewMarks:
     """What a record says of the sentence that it was made of.
 
     Args:
@@ -62,7 +62,7 @@ class Returned:
     """
 
     where: str
-    marks: Marks = Marks()
+    marks: ReviewMarks = ReviewMarks()
     text: str | None = None
     items: Sequence[Any] = ()
     unit: Unit | None = "codepoints"
@@ -142,7 +142,7 @@ def marks_for(shown: Shown) -> dict[str, str]:
     return found if shown.drawn is None else {**found, WHY: shown.drawn}
 
 
-def marks_in(*places: Any) -> Marks:
+def marks_in(*places: Any) -> ReviewMarks:
     """The marks of a record, from the first of some places that has them.
 
     Args:
@@ -156,8 +156,8 @@ def marks_in(*places: Any) -> Marks:
         if isinstance(place, Mapping) and isinstance(place.get(ID), str):
             why, text = place.get(WHY), place.get(HASH)
             drawn = next((one for one in DRAWN if one == why), None)
-            return Marks(id=place[ID], hash=text if isinstance(text, str) else None, drawn=drawn)
-    return Marks()
+            return ReviewMarks(id=place[ID], hash=text if isinstance(text, str) else None, drawn=drawn)
+    return ReviewMarks()
 
 
 def source_of(task: Task) -> tuple[str, tuple[Span, ...]] | None:
