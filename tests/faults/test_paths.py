@@ -34,7 +34,7 @@ from crosspan.project.scorers import SCORERS
 WORDS = {
     *("average", "baseline", "columns", "devices", "filters", "from_language", "gold_columns", "ignore"),
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
-    *("target_columns", "target_lang", "title", "to_language", "weights"),
+    *("license", "target_columns", "target_lang", "title", "to_language", "weights"),
     *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "source_columns", "tag_column"),
     *("target_encoding", "who", "host"),
 }
@@ -42,7 +42,7 @@ WORDS = {
 
 OPTION_WORDS = {
     *("align_form", "base", "blank", "candidates", "classes", "close_marker", "columns", "confidence", "constraint"),
-    *("layer", "vocabulary"),
+    *("layer", "min_prob", "vocabulary"),
     *("encoding", "offsets", "tag_column", "tag_names"),
     *("counts", "device", "directions", "dropped", "dtype", "extraction", "filters", "format", "ignore_labels"),
     *(
