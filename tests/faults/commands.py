@@ -143,6 +143,11 @@ CALLS: dict[str, Call] = {
         ("translated.txt", "rejects.jsonl"),
     ),
     "convert": Call(("convert", "en.conll", "converted.jsonl"), ("converted.jsonl",)),
+    "export-dataset": Call(
+        ("export-dataset", "en.conll", "--test", "sw.conll", "--out", "data-set"),
+        folders=("data-set",),
+        needs=("pyarrow",),
+    ),
     "train": Call(
         ("train", "sw.conll", "--out", "model.crf", *_set("iterations=4", "features.lexicon=no")), ("model.crf",)
     ),
@@ -208,8 +213,25 @@ CALLS: dict[str, Call] = {
 }
 
 _REVIEW = {"review export", "review import", "review agree", "review apply"}
-_QUIET = {"project", "align", "tag", "translate", "convert", "train", "run", "report", "demo"} | _REVIEW
-_THREADS = (_QUIET - {"convert", "demo"} - _REVIEW) | {"bench", "pretrain", "tune-aligner", "export", "study"}
+_QUIET = {
+    "project",
+    "align",
+    "tag",
+    "translate",
+    "convert",
+    "export-dataset",
+    "train",
+    "run",
+    "report",
+    "demo",
+} | _REVIEW
+_THREADS = (_QUIET - {"convert", "demo", "export-dataset"} - _REVIEW) | {
+    "bench",
+    "pretrain",
+    "tune-aligner",
+    "export",
+    "study",
+}
 
 
 def words_of(call: Call) -> list[str]:
