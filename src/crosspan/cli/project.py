@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from crosspan.cli.projecting import check_projecting, projecting
 
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines
 from crosspan.cli.places import InFile, verb
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.projecting import check_projecting, projecting
 from crosspan.cli.rejects import Rejects, finish, rejected_text
 from crosspan.cli.settings import parse_settings
 

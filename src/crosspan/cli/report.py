@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from crosspan.cli.projecting import check_projecting, projecting
 
 from crosspan.cli import options
 from crosspan.cli.messages import say
 from crosspan.cli.places import InFile, InRun, verb
 from crosspan.cli.progress import progress_bars
+from crosspan.cli.projecting import check_projecting, projecting
 from crosspan.cli.settings import parse_settings
 
 if TYPE_CHECKING:
