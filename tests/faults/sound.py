@@ -20,6 +20,7 @@ import numpy as np
 from crosspan.align.statistical import StatisticalAligner
 from crosspan.cli.main import main
 from crosspan.core.errors import CrosspanError
+from crosspan.core.files import open_output
 from crosspan.core.types import ProjectedSpan, Projection, Sentence, Span
 from crosspan.io import write, write_projections
 from crosspan.io.choice import FORMATS, format_named
@@ -175,6 +176,21 @@ def write_arrow(path: Path, *, a_file: bool = False, compression: str | None = N
         raw.write(stream.getvalue())
 
 
+def write_webanno(path: Path) -> None:
+    """What INCEpTION exports, which crosspan reads only."""
+    lines = ["#FORMAT=WebAnno TSV 3.3", "#T_SP=webanno.custom.NamedEntity|value", "", ""]
+    for number, one in enumerate(SENTENCES, 1):
+        lines += [f"#Text={' '.join(one.tokens)}"]
+        begin = 0
+        for at, (token, tag) in enumerate(zip(one.tokens, one.tags(), strict=True), 1):
+            value = "_" if tag == "O" else f"{tag[2:]}[{number}]"
+            lines.append(f"{number}-{at}\t{begin}-{begin + len(token)}\t{token}\t{value}\t")
+            begin += len(token) + 1
+        lines.append("")
+    with open_output(path) as stream:
+        stream.write("\n".join(lines))
+
+
 def write_tagger(path: Path) -> None:
     """A tagger with a few features, none of which ever occurs."""
     chance = np.random.default_rng(0)
@@ -280,7 +296,8 @@ def kinds() -> Iterator[Kind]:
         if any(find_spec(package) is None for package in FORMATS.component(name).packages):
             continue
         found = format_named(name)
-        make = write_arrow if name == "arrow" else partial(write, sentences=SENTENCES, format=name)
+        read_only = {"arrow": write_arrow, "webanno": write_webanno}
+        make = read_only.get(name) or partial(write, sentences=SENTENCES, format=name)
         for more in ("", ".gz"):
             file = f"{name}{found.endings[0] if found.endings else '.txt'}{more}"
             read = partial(command, "convert", file, "out.jsonl", "--from", name, out="out.jsonl")

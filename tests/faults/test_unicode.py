@@ -204,7 +204,9 @@ def test_aligning_and_projecting():
     assert sum(len(one.links) for one in found) > len(words) / 2
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS.builtin if format_named(name).labels and name != "arrow"])
+@pytest.mark.parametrize(
+    "name", [name for name in FORMATS.builtin if format_named(name).labels and format_named(name).writes]
+)
 def test_files_keep_every_character(tmp_path, name):
     if any(find_spec(package) is None for package in FORMATS.component(name).packages):
         pytest.skip("the package is not installed")
