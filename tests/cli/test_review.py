@@ -89,8 +89,8 @@ def test_what_annotators_did_comes_back(capsys, tmp_path, name):
         assert decisions["skipped"].verdict == "skip"
     if name.startswith("label_studio"):
         assert decisions["both"].who == "1"
-        assert decisions["both"].when == "2025-03-01T10:01:30Z"
-        assert decisions["both"].seconds == 5.5
+        assert decisions["both"].when == "2026-12-01T16:28:48Z"
+        assert decisions["both"].seconds == 6.069
 
 
 @pytest.mark.parametrize("name", marked("doccano.jsonl", "inception.json"))
@@ -271,7 +271,7 @@ def test_label_studio_is_shown_both_sides(capsys, corpus, tmp_path):
         theirs = [one for one in results if one["to_name"] == "source"]
         assert [one["value"]["labels"] for one in mine] == [[span.label] for span in projection.sentence.spans]
         assert [one["score"] for one in mine] == [span.score for span in projection.sentence.spans]
-        for side, of in ((mine, "text"), (theirs, "source")):
+        for side, of in ((mine, "text"), (theirs, "crosspan_source")):
             for one in side:
                 value = one["value"]
                 assert task["data"][of][value["start"] : value["end"]] == value["text"]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from tests.faults.commands import CALLS, OLDER, Call, words_of
@@ -98,8 +100,17 @@ def found_in(folder: Path, call: Call) -> dict[str, bytes]:
     return found
 
 
-def tried(inputs: Path, place: Path, name: str, step: int, warm: Path) -> Trials:
-    """Kill a call at every change, or every so many, and make it again; in a folder it was made undisturbed."""
+def points(name: str, changes: int, most: int) -> list[int]:
+    """The changes at which a call is killed: all, or so many, one in each part of the call, always the same ones."""
+    if changes <= most:
+        return list(range(1, changes + 1))
+    chance = random.Random(name)
+    ends = [round(changes * part / most) for part in range(most + 1)]
+    return [chance.randint(begin + 1, end) for begin, end in pairwise(ends)]
+
+
+def tried(inputs: Path, place: Path, name: str, most: int, warm: Path) -> Trials:
+    """Kill a call at every change, or at so many, and make it again; in a folder it was made undisturbed."""
     call, trials = CALLS[name], Trials()
 
     def copied(what: str) -> Path:
@@ -116,7 +127,7 @@ def tried(inputs: Path, place: Path, name: str, step: int, warm: Path) -> Trials
     trials.wanted = wanted
     if not wanted or {*first} != {*other}:
         trials.wrong.append("two calls do not leave the same")
-    for at in range(1, trials.changes + 1, step):
+    for at in points(name, trials.changes, most):
         folder = copied("trial")
         trials.killed += forked(calling(folder, call, at)) == -signal.SIGKILL
         for file in call.files:
@@ -149,18 +160,18 @@ def at_once(inputs: Path, place: Path, name: str, wanted: dict[str, bytes]) -> l
     return [*wrong, *(f"{key} is another" for key, value in wanted.items() if found.get(key) != value)]
 
 
-def run(inputs: Path, place: Path, steps: dict[str, int]) -> None:
+def run(inputs: Path, place: Path, wanted: dict[str, int]) -> None:
     """Try some calls, and print what came out as JSON."""
-    for name in steps:
+    for name in wanted:
         warm = Path(shutil.copytree(inputs, place / f"warm {name}"))
         os.chdir(warm)
         os.environ["XDG_CACHE_HOME"] = str(warm / ".user")
         main(words_of(CALLS[name]))
     found = {}
-    for name, step in steps.items():
+    for name, most in wanted.items():
         here = place / name
         here.mkdir()
-        trials = tried(inputs, here, name, step, place / f"warm {name}")
+        trials = tried(inputs, here, name, most, place / f"warm {name}")
         found[name] = {"changes": trials.changes, "killed": trials.killed, "wrong": trials.wrong, "at once": []}
         if name in TWICE:
             found[name]["at once"] = at_once(inputs, here, name, trials.wanted)

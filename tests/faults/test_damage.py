@@ -24,7 +24,7 @@ from crosspan.core.errors import CrosspanError
 from crosspan.io import read, write
 from crosspan.pipeline.recipes.toml_text import toml_text
 
-TRIALS = int(os.environ.get("CROSSPAN_DAMAGE", "21"))
+TRIALS = int(os.environ.get("CROSSPAN_DAMAGE", "14"))
 """How often each kind of file is damaged blindly. By hand: CROSSPAN_DAMAGE=3000 pytest tests/faults/test_damage.py."""
 SEED = os.environ.get("CROSSPAN_DAMAGE_SEED", "")
 

@@ -203,7 +203,7 @@ def test_an_encoder(models, pairs):
     from crosspan.align import make_aligner
 
     aligner = make_aligner("simalign", threads=1, model=str(models / "mbert"), layer=1)
-    items = batches([(pair.source.tokens, pair.target.tokens) for pair in pairs[:48]])
+    items = batches([(pair.source.tokens, pair.target.tokens) for pair in pairs[:24]], 6)
     check_alone_and_at_once(aligner.align_tokens, items, rounds=1)
 
 
@@ -222,7 +222,7 @@ def test_an_encoder_that_is_told_the_language(models, pairs):
 
 def test_a_tagger_of_transformers(models, pairs):
     tagger = load_tagger(f"transformers:{models / 'tagger'}", threads=1)
-    check_alone_and_at_once(tagger.tag, batches([pair.source for pair in pairs[:48]]), rounds=1)
+    check_alone_and_at_once(tagger.tag, batches([pair.source for pair in pairs[:24]], 6), rounds=1)
 
 
 def test_a_translator_that_has_two_vocabularies(models, pairs):
@@ -293,10 +293,8 @@ def run(*arguments):
 NO_FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system knows no fork")
 
 
-@pytest.mark.parametrize(
-    "ways", [pytest.param(("threads", "fork", "threads"), marks=NO_FORK), ("spawn",)], ids=lambda ways: ways[-1]
-)
-def test_after_tagging_aligning_projecting_and_training(ways):
+def test_after_tagging_aligning_projecting_and_training():
+    ways = ("threads", "fork", "threads", "spawn") if hasattr(os, "fork") else ("threads", "spawn")
     assert run("tests.faults.crowd", *ways) == [f"{way} same" for way in ways]
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+import crosspan
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
 from crosspan.io.conll import Conll
 from crosspan.io.conll_layout import ColumnLayout, find_layout, parse_columns
@@ -138,3 +139,12 @@ def test_layout_of_tags_first():
     layout = find_layout(["O\tshow", "B-title\tAlien"], "x")
     assert (layout.token, layout.tag) == (1, 0)
     assert find_layout([], "x") == ColumnLayout()
+
+
+def test_a_cell_that_is_longer_than_any_word(tmp_path):
+    """The reader of cells that may be quoted takes no more than so many characters."""
+    path = tmp_path / "long.conll"
+    path.write_text("Ada\tB-PER\n" + "b" * 200_000 + "\tO\n\n")
+    (sentence,) = crosspan.read(path)
+    assert [len(token) for token in sentence.tokens] == [3, 200_000]
+    assert [span.label for span in sentence.spans] == ["PER"]

@@ -163,9 +163,10 @@ def test_standard_input_and_output(monkeypatch, capsysbinary):
 def test_empty_files(tmp_path, name):
     import gzip
 
-    (tmp_path / name).write_bytes(gzip.compress(b"") if name.endswith(".gz") else b"")
-    with pytest.raises((EmptyInputError, FormatError)):
-        read(tmp_path / name)
+    for content in (b"", b"\xef\xbb\xbf"):  # and what holds a byte-order mark alone
+        (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+        with pytest.raises((EmptyInputError, FormatError)):
+            read(tmp_path / name)
 
 
 def test_rejects_keep_order_and_length(tmp_path):

@@ -86,7 +86,7 @@ def read_blocks(path: PathLike, encoding: str = "utf-8") -> Iterator[list[str]]:
                 lines.pop()
             if lines:
                 yield lines
-            n_lines += text.count("\n") + (not text.endswith("\n"))
+            n_lines += text.count("\n") + (text != "" and not text.endswith("\n"))  # a byte-order mark alone is nothing
     if n_lines == 0:
         raise EmptyInputError("the file is empty", where=name, hint="Check that it is the right file.")
 

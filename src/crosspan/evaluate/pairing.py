@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from crosspan.core.errors import PairError
+from crosspan.core.shown import shown
 from crosspan.core.types import Sentence
 
 _HINT = "Score the same sentences in the same order and tokenisation."
@@ -46,10 +47,10 @@ def check_same_tokens(
 def _difference(gold: Sentence, pred: Sentence, sentence: str, gold_name: str) -> str:
     for position, (one, other) in enumerate(zip(gold.tokens, pred.tokens, strict=False), 1):
         if one != other:
-            shown = f"{other!r}, but {one!r} in {gold_name}"
+            found = f"{shown(other)}, but {shown(one)} in {gold_name}"
             if unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other):
-                shown += " (the same letters in another Unicode normal form)"
-            return f"token {position} of {sentence} is {shown}"
+                found += " (the same letters in another Unicode normal form)"
+            return f"token {position} of {sentence} is {found}"
     return f"{sentence} has {len(pred.tokens)} tokens, but {len(gold.tokens)} in {gold_name}"
 
 

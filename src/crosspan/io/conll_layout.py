@@ -76,7 +76,7 @@ class ColumnLayout:
         if self.separator in _QUOTED:
             try:
                 return next(csv.reader([row], delimiter=self.separator), [])
-            except csv.Error:  # a carriage return in the middle of a row
+            except csv.Error:  # a carriage return in the middle of a row, or a cell that is longer than any word
                 return row.split(self.separator)
         cells = row.split(self.separator)
         if self.separator in _WIDE_BLANKS:

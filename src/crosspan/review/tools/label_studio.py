@@ -39,6 +39,9 @@ from crosspan.review.tools.tool import (
 CONTROL, TEXT = "label", "text"
 """What the control of the labels and the text are called on the page."""
 SOURCE_CONTROL, SOURCE = "source_label", "source"
+DATA = {TEXT: TEXT, SOURCE: "crosspan_source"}
+"""Under which keys of a task the two texts stand: the page shows its own record of the task under ``source``."""
+_HOTKEYS = 9
 MODEL = "crosspan"
 
 
@@ -82,11 +85,11 @@ def task_record(shown: Shown) -> dict[str, Any]:
         {'start': 3, 'end': 8, 'text': 'Accra', 'labels': ['LOC']}
     """
     task = shown.task
-    data: dict[str, Any] = {TEXT: task.text, **marks_for(shown)}
+    data: dict[str, Any] = {DATA[TEXT]: task.text, **marks_for(shown)}
     result = _results(task.text, task.spans, CONTROL, TEXT)
     source = source_of(task)
     if source is not None:
-        data[SOURCE] = source[0]
+        data[DATA[SOURCE]] = source[0]
         result += _results(*source, SOURCE_CONTROL, SOURCE)
     prediction: dict[str, Any] = {"model_version": MODEL, "result": result}
     if task.confidence is not None:
@@ -118,7 +121,7 @@ def page_settings(shown: Sequence[Shown], more: Sequence[str] = ()) -> str:
 
     Example:
         >>> print(page_settings([], ["LOC"]).splitlines()[3].strip())
-        <Label value="LOC" background="#2e9461"/>
+        <Label value="LOC" background="#2e9461" hotkey="1"/>
     """
     with_source = any(one.task.source is not None for one in shown)
     names = labels_of(shown, more)
@@ -140,10 +143,18 @@ def _control(control: str, of: str, names: Sequence[str], colours: Mapping[str, 
     if names:
         lines += [
             f'  <Labels name="{control}" toName="{of}">',
-            *(f"    <Label value={quoteattr(name)} background={quoteattr(colours[name])}/>" for name in names),
+            *(
+                f"    <Label value={quoteattr(name)} background={quoteattr(colours[name])}{_hotkey(of, number)}/>"
+                for number, name in enumerate(names, 1)
+            ),
             "  </Labels>",
         ]
-    return [*lines, f'  <Text name="{of}" value="${of}" granularity="symbol"/>']
+    return [*lines, f'  <Text name="{of}" value="${DATA[of]}" granularity="symbol"/>']
+
+
+def _hotkey(of: str, number: int) -> str:
+    """The keys of digits are for the labels of the sentence; those of the source get others by themselves."""
+    return f' hotkey="{number}"' if of == TEXT and number <= _HOTKEYS else ""
 
 
 def _colour(hue: int) -> str:
