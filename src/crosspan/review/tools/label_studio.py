@@ -188,11 +188,15 @@ def _of_task(record: Mapping[str, Any], where: str) -> Iterator[Returned]:
 
 
 def _values(results: Sequence[Any]) -> Iterator[Any]:
-    """The spans among the results of an annotation: those of the sentence, not of its source."""
+    """The spans among the results of an annotation: those of the sentence, not of its source.
+
+    Relations and choices are none. Marks of another kind, such as those of HTML, are, and will be refused: who passed
+    over them would take what somebody marked for deleted.
+    """
     for one in results:
-        if not isinstance(one, Mapping) or one.get("type") != "labels" or one.get("from_name") == SOURCE_CONTROL:
-            continue
-        yield one.get("value")
+        value = one.get("value") if isinstance(one, Mapping) else None
+        if isinstance(value, Mapping) and "start" in value and one.get("from_name") != SOURCE_CONTROL:
+            yield value
 
 
 def _of_flat(record: Mapping[str, Any], where: str) -> Returned:
@@ -205,7 +209,7 @@ def _of_flat(record: Mapping[str, Any], where: str) -> Returned:
         for key, value in record.items()
         if key != SOURCE_CONTROL and is_list(value)
         for item in value
-        if isinstance(item, Mapping) and "labels" in item and "start" in item
+        if isinstance(item, Mapping) and "start" in item
     ]
     return Returned(
         where=where,
