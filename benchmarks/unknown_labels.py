@@ -14,10 +14,9 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 
@@ -32,9 +31,6 @@ from crosspan.tag.crf import CrfTagger
 from crosspan.train.crf import train_crf
 from crosspan.train.noise import NoiseOptions, examples_of
 from crosspan.train.self_training import train_on_projections
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KEPT = ("PER", "LOC", "ORG")
 LANGUAGES = ("swa", "hau", "yor", "lug", "twi")
@@ -124,17 +120,6 @@ def labels_table(rounds: int) -> str:
     return markdown(["a MISC is", "`noise.forms`", *LANGUAGES, "mean"], rows)
 
 
-@contextmanager
-def as_spelt() -> Iterator[None]:
-    """Features look at letters as they are spelt."""
-    composed = word_types.composed
-    word_types.composed = lambda words: words
-    try:
-        yield
-    finally:
-        word_types.composed = composed
-
-
 def spelling_table(rounds: int) -> str:
     """Yoruba: MAFAND is composed, and MasakhaNER 2 is not."""
     text = random.Random(0).sample(datasets.mafand("yor"), 1_500)
@@ -145,7 +130,7 @@ def spelling_table(rounds: int) -> str:
     def score() -> str:
         return shown(strict(dev, train_on_projections(examples, rounds=rounds).tag(dev)))
 
-    with as_spelt():
+    with patch.object(word_types, "composed", lambda words: words):
         before = score()
     return markdown(["features see letters", "yor"], [["as they are spelt", before], ["composed (default)", score()]])
 
