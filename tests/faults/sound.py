@@ -20,6 +20,7 @@ import numpy as np
 from crosspan.align.statistical import StatisticalAligner
 from crosspan.cli.main import main
 from crosspan.core.errors import CrosspanError
+from crosspan.core.files import open_output
 from crosspan.core.types import ProjectedSpan, Projection, Sentence, Span
 from crosspan.io import write, write_projections
 from crosspan.io.choice import FORMATS, format_named
@@ -175,6 +176,26 @@ def write_arrow(path: Path, *, a_file: bool = False, compression: str | None = N
         raw.write(stream.getvalue())
 
 
+def write_webanno(path: Path) -> None:
+    """What annotators of INCEpTION export, which crosspan reads only."""
+    lines = ["#FORMAT=WebAnno TSV 3.3", "#T_SP=custom.NamedEntity|value", "", ""]
+    begin = 0
+    for number, one in enumerate(SENTENCES, 1):
+        label = {at: f"{span.label}[{number}]" for span in one.spans[:1] for at in range(span.start, span.end)}
+        lines.append(f"#Text={' '.join(one.tokens)}")
+        for at, token in enumerate(one.tokens):
+            end = begin + len(token)
+            lines.append(f"{number}-{at + 1}\t{begin}-{end}\t{token}\t{label.get(at, '_')}\t")
+            begin = end + 1
+        lines.append("")
+    with open_output(path) as stream:
+        stream.write("".join(f"{line}\n" for line in lines))
+
+
+READ_ONLY: dict[str, Callable[[Path], object]] = {"arrow": write_arrow, "webanno": write_webanno}
+"""How files are made of formats that crosspan does not write."""
+
+
 def write_tagger(path: Path) -> None:
     """A tagger with a few features, none of which ever occurs."""
     chance = np.random.default_rng(0)
@@ -280,7 +301,7 @@ def kinds() -> Iterator[Kind]:
         if any(find_spec(package) is None for package in FORMATS.component(name).packages):
             continue
         found = format_named(name)
-        make = write_arrow if name == "arrow" else partial(write, sentences=SENTENCES, format=name)
+        make = READ_ONLY[name] if name in READ_ONLY else partial(write, sentences=SENTENCES, format=name)
         for more in ("", ".gz"):
             file = f"{name}{found.endings[0] if found.endings else '.txt'}{more}"
             read = partial(command, "convert", file, "out.jsonl", "--from", name, out="out.jsonl")
