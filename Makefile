@@ -3,7 +3,7 @@ VENV ?= .venv
 DEMO = $(VENV)/.installed
 STAMP = $(VENV)/.installed-for-tests
 
-.PHONY: demo test lint wheel programs clean
+.PHONY: demo test lint wheel programs review-tools clean
 
 demo: $(DEMO)
 	$(VENV)/bin/crosspan demo --out demo-out
@@ -43,6 +43,13 @@ programs:
 	  && apt-get update -qq >/dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive \
 	  apt-get install -y -qq --no-install-recommends $(CHROMIUM) $(APERTIUM) >/dev/null 2>&1; } \
 	  || echo "Chromium or Apertium is not installed: the tests that need them are skipped."
+
+# Out to the real Label Studio and back, with a browser: a gigabyte in an environment of its own, and no part of the tests.
+LABEL_STUDIO = $(VENV)/label-studio
+review-tools: $(STAMP) programs
+	[ -x $(LABEL_STUDIO)/bin/label-studio ] || { $(PYTHON) -m venv $(LABEL_STUDIO) \
+	  && $(LABEL_STUDIO)/bin/python -m pip install --quiet label-studio==1.23.2; }
+	$(VENV)/bin/python -m tests.review.real_tools $(LABEL_STUDIO)/bin/label-studio
 
 # Packages to compare with whose own requirements are too old for the rest; what they need of them is there.
 REFERENCE = nmtscore==0.3.3 sqlitedict==2.1.0 awesome-align==0.1.7

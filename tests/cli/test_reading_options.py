@@ -126,3 +126,47 @@ def test_align_reads_another_encoding(tmp_path, capsys):
         (tmp_path / name).write_text("kofi yɛ\n" * 3, encoding="utf-16")
     assert main(["align", str(tmp_path / "a.txt"), str(tmp_path / "b.txt"), "--quiet", "--encoding", "utf-16"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_a_prediction_with_more_labels_than_the_gold_is_asked_about(tmp_path, capsys):
+    tags = [row[1] for row in ROWS]
+    files = {"gold.jsonl": {"ner_tags": tags}, "pred.jsonl": {"ner_tags": tags, "predicted": ["O", "O", "B-PER"]}}
+    gold, pred = (tmp_path / name for name in files)
+    for name, keys in files.items():
+        (tmp_path / name).write_bytes(record(**keys))
+    assert main(["evaluate", str(gold), str(pred)]) == 2
+    assert "'predicted' holds 1 more labels" in (err := capsys.readouterr().err)
+    assert "--pred-tag-column" in err
+    assert main(["evaluate", str(gold), str(pred), "--json", "--pred-tag-column", "predicted"]) == 0
+    assert json.loads(capsys.readouterr().out)["strict"]["micro"]["tp"] == 0
+    assert main(["evaluate", str(pred), str(pred), "--json"]) == 0  # the same on both sides
+
+
+def test_a_score_of_nothing_says_why(tmp_path, capsys):
+    (tmp_path / "gold.tsv").write_bytes(columns(0, 1))
+    for content, said in (
+        ("Ada left Accra\n", "there is no entity in it"),
+        (columns(0, 1).decode().lower().replace("\to", "\tO").replace("\tb", "\tB"), "No label of"),
+    ):
+        (tmp_path / "pred").write_text(content.replace("ada", "Ada").replace("accra", "Accra"))
+        assert main(["evaluate", str(tmp_path / "gold.tsv"), str(tmp_path / "pred")]) == 0
+        assert said in capsys.readouterr().err
+
+
+def test_links_that_seem_to_count_from_one_are_warned_of(tmp_path, capsys):
+    (tmp_path / "a.conll").write_bytes(columns(0, 1) * 20)
+    (tmp_path / "b.txt").write_text("Ada left Accra now\n" * 20)
+    (tmp_path / "one.links").write_text("1-1 2-2\n" * 20)
+    words = [
+        "project",
+        tmp_path / "a.conll",
+        tmp_path / "b.txt",
+        "--links",
+        tmp_path / "one.links",
+        "--out",
+        tmp_path / "o.jsonl",
+    ]
+    assert main([*map(str, words)]) == 0
+    assert "add --one-based" in capsys.readouterr().err
+    assert main([*map(str, words), "--one-based"]) == 0
+    assert "--one-based" not in capsys.readouterr().err

@@ -89,8 +89,8 @@ def test_what_annotators_did_comes_back(capsys, tmp_path, name):
         assert decisions["skipped"].verdict == "skip"
     if name.startswith("label_studio"):
         assert decisions["both"].who == "1"
-        assert decisions["both"].when == "2025-03-01T10:01:30Z"
-        assert decisions["both"].seconds == 5.5
+        assert decisions["both"].when == "2026-12-01T16:28:48Z"
+        assert decisions["both"].seconds == 6.069
 
 
 @pytest.mark.parametrize("name", marked("doccano.jsonl", "inception.json"))
@@ -157,6 +157,15 @@ def test_the_unit_can_be_said(capsys, tmp_path):
     assert found["units"] == {}
 
 
+def test_no_labels_at_all_are_not_taken_for_deleted(capsys, tmp_path):
+    row = row_of("untouched")
+    del row["label"]
+    code, found, decisions = imported(capsys, tmp_path, doccano_lines(tmp_path / "x", row), "--from-tool", "doccano")
+    assert code == 3
+    assert "no list of labels" in found["refused"]["reason"]
+    assert decisions == {}
+
+
 def test_numbers_for_labels_need_their_names(capsys, tmp_path):
     code, found, decisions = imported(capsys, tmp_path, DATA / "doccano_ids.jsonl", "--looked-at")
     assert code == 3
@@ -192,6 +201,31 @@ def test_spans_that_are_none_are_refused_and_the_others_read(capsys, tmp_path, l
     assert code == 3
     assert reason in found["refused"]["reason"]
     assert set(decisions) == {"relabelled"}
+
+
+HTML = {"start": "/text()[1]", "end": "/text()[1]", "startOffset": 0, "endOffset": 4, "hypertextlabels": ["PER"]}
+UNNAMED = {"start": 0, "end": 4, "text": "Kofi"}
+TWO = {"start": 0, "end": 4, "text": "Kofi", "labels": ["PER", "LOC"]}
+ELSEWHERE = {"start": 0, "end": 4, "text": "Bobo", "labels": ["PER"]}
+
+
+@pytest.mark.parametrize("value", [HTML, UNNAMED, TWO, ELSEWHERE])
+@pytest.mark.parametrize("flat", [False, True])
+def test_marks_of_label_studio_that_are_not_understood_are_not_taken_for_deleted(capsys, tmp_path, value, flat):
+    data = {key: row_of("untouched")[key] for key in ("text", "crosspan_id")}
+    record = {**data, "id": 1, "annotation_id": 2, "label": [value]}
+    if not flat:
+        relation = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}
+        record = {
+            "id": 1,
+            "data": data,
+            "annotations": [{"result": [relation, {"from_name": "other", "value": value}]}],
+        }
+    export = doccano_lines(tmp_path / "export.json", record)
+    code, found, decisions = imported(capsys, tmp_path, export)
+    assert (code, found["tool"]) == (3, "label-studio")
+    assert found["refused"]["count"] == 1
+    assert decisions == {}
 
 
 def test_a_line_that_is_no_json_is_refused_and_the_others_read(capsys, tmp_path):
@@ -271,7 +305,7 @@ def test_label_studio_is_shown_both_sides(capsys, corpus, tmp_path):
         theirs = [one for one in results if one["to_name"] == "source"]
         assert [one["value"]["labels"] for one in mine] == [[span.label] for span in projection.sentence.spans]
         assert [one["score"] for one in mine] == [span.score for span in projection.sentence.spans]
-        for side, of in ((mine, "text"), (theirs, "source")):
+        for side, of in ((mine, "text"), (theirs, "crosspan_source")):
             for one in side:
                 value = one["value"]
                 assert task["data"][of][value["start"] : value["end"]] == value["text"]

@@ -159,7 +159,7 @@ CALLS: dict[str, Call] = {
         ("review", "import", "annotated.jsonl", "--base", "en.conll", "--out", "decided.jsonl"), ("decided.jsonl",)
     ),
     "review agree": Call(
-        ("review", "agree", "decisions.jsonl", "decisions.jsonl", "--base", "en.conll", "--out", "differ.jsonl"),
+        ("review", "agree", "decisions.jsonl", "others.jsonl", "--base", "en.conll", "--out", "differ.jsonl"),
         ("differ.jsonl",),
     ),
     "review apply": Call(
@@ -267,9 +267,12 @@ def _reviewed_inputs(folder: Path, sentences: Sequence[Sentence]) -> None:
         for one in sentences:
             record = {"text": " ".join(one.tokens) if one.text is None else one.text, "spans": [], "answer": "accept"}
             stream.write(json.dumps({**record, "crosspan_id": one.id}) + "\n")
-    with DecisionFile(folder / "decisions.jsonl") as file:
-        for task in list(read_tasks(ReviewFiles(target=SentenceFile(folder / "en.conll"))))[:4]:
-            file.add(Decision(id=task.id, hash=task.hash, before=task.spans, after=(), drawn="random"))
+    tasks = list(read_tasks(ReviewFiles(target=SentenceFile(folder / "en.conll"))))[:4]
+    for name in ("decisions", "others"):
+        with DecisionFile(folder / f"{name}.jsonl") as file:
+            for task in tasks:
+                after = () if name == "decisions" else task.spans
+                file.add(Decision(id=task.id, hash=task.hash, before=task.spans, after=after, drawn="random"))
 
 
 def _neural_inputs(folder: Path) -> None:

@@ -17,6 +17,9 @@ from crosspan.pipeline.voting import vote as ensemble
 from crosspan.tag import load_tagger
 from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.crf import CrfOptions
+from crosspan.train.examples import Example
+from crosspan.train.noise import NoiseOptions, examples_apart, with_open_forms
+from crosspan.train.rounds import train_in_rounds
 
 REAL = """
 task = "{task}"
@@ -191,6 +194,24 @@ def test_labels_of_the_target(place):
     again = place.run(place.recipe(place.PROJECT.replace("[align]", '[project]\nlabels = ["LOC"]\n[align]')))
     assert place.shards(again)["project"] == (0, 5)  # other labels are no reason to project again
     assert place.shards(again)["restrict"] == (5, 0)
+
+
+def test_gold_beside_what_was_projected(place):
+    """A recipe's corrected sentences, against the functions; another weight trains again, and does nothing else."""
+    write(place.folder / "corrected.jsonl", read(place.folder / "gold.jsonl")[:10])
+    text = REAL.format(task="translate-train") + '[train]\nrounds = 0\niterations = 5\ngold = "corrected.jsonl"\n'
+    report = place.run(place.recipe(text))
+    gold = [Example(one) for one in read(place.folder / "corrected.jsonl")]
+    examples = examples_apart(crosspan.read_projections(report.out / "labelled.jsonl"), NoiseOptions())
+    examples = with_open_forms(examples, NoiseOptions(), gold)
+    wanted = train_in_rounds(examples, gold=gold, rounds=0, options=CrfOptions(iterations=5))
+    made = load_tagger(str(report.out / "model.crf"))
+    assert made.card["gold"] == {"sentences": 10, "weight": 5.0, "alone": False, "f1": {}}
+    assert made.card["sentences"] == 40  # the gold ones are among those that were projected
+    assert made.tag(read(place.folder / "sw.txt")) == wanted.tag(read(place.folder / "sw.txt"))
+    again = place.run(place.recipe(text), "train.gold_weight=2")
+    assert load_tagger(str(again.out / "model.crf")).card["gold"]["weight"] == 2.0
+    assert [name for name, (computed, _) in place.shards(again).items() if computed] == ["train", "predict", "evaluate"]
 
 
 @pytest.mark.parametrize("form", ["conll", "parquet"])

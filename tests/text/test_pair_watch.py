@@ -116,3 +116,9 @@ def test_memory_is_bounded() -> None:
     for source, target in made(5_000) * 4:
         watch.add(source, target)
     assert sum(map(len, watch._kept.values())) < 2_500
+
+
+@pytest.mark.parametrize(("lines", "times"), [(150, 5), (60, 4), (300, 3)])
+def test_lines_that_stand_again_and_again_raise_no_alarm(lines, times):
+    assert faults(made(lines) * times) == []
+    assert faults([pair for pair in made(lines) for _ in range(times)]) == []

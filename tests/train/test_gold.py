@@ -78,9 +78,9 @@ def test_no_tagger_is_judged_on_what_it_learned_from(monkeypatch):
     assert len(learned) == FOLDS * (len(WEIGHTS) + 1)
 
 
-def test_a_trainer_that_tries_nothing_gets_a_weight():
+def test_a_trainer_that_tries_nothing_takes_all_alike_unless_told_otherwise():
     gold, projected = said(2, "LOC"), said(3, "PER")
-    assert [example.weight for example in beside(projected, gold, 0.0)] == [WEIGHT, WEIGHT, 1.0]
+    assert [example.weight for example in beside(projected, gold, 0.0)] == [1.0, 1.0, 1.0]
     assert [example.weight for example in beside(projected, gold, 2.0)] == [2.0, 2.0, 1.0]
     assert beside([], gold, 0.0) == gold  # nothing to weigh it against
     assert beside(projected, [], 0.0) == projected

@@ -40,5 +40,5 @@ def better_links(aligner: str) -> str:
         return ""
     return (
         f"An encoder is at hand: the aligner {_BETTER} with the setting model={name} makes about half as many errors "
-        "in links of languages that it knows, and takes 1/60 of a second for a sentence pair."
+        "in links of languages that it knows, and takes about 1/50 of a second for a sentence pair."
     )

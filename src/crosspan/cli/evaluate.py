@@ -13,6 +13,7 @@ from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, verb
 from crosspan.cli.scored_files import (
     by_characters,
+    check_only_labels,
     check_texts,
     matched,
     read_prediction,
@@ -155,6 +156,8 @@ def _spans(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any],
         "labels": options.split_names(given["labels"]) or None,
         "ignore_labels": options.split_names(given["ignore_labels"]),
     }
+    for path in filter(None, (pred, given["against"])):
+        check_only_labels(path, _how(given, "pred_"), gold, _how(given, "gold_"))
     gold_read = read_scored(gold, _how(given, "gold_"))
     scheme = scheme_of_gold(gold_read, _how(given, "gold_"))
     others = [read_prediction(path, _how(given, "pred_"), scheme) for path in (pred, given["against"]) if path]
@@ -181,6 +184,7 @@ def _spans(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any],
         **keep,
     )
     _warn_of_labels(options.split_names(given["labels"]), [right, found])
+    _warn_of_none(gold, right, pred, found)
     result = report.to_dict()
     tables = list(ner_tables(report))
     if given["calibration"]:
@@ -261,6 +265,16 @@ def _warn_of_labels(names: Sequence[str], sides: Sequence[Sequence[Sentence]]) -
     if missing:
         found = ", ".join(sorted(there)) or "none"
         say(f"No span has the label {' or '.join(missing)}. There are: {found}.")
+
+
+def _warn_of_none(gold: str, right: Sequence[Sentence], pred: str, found: Sequence[Sentence]) -> None:
+    """Say why a score is 0 where it is no matter of the system: no label at all, or none that both sides have."""
+    of_gold, of_pred = ({span.label for one in side for span in one.spans} for side in (right, found))
+    for path, labels in ((gold, of_gold), (pred, of_pred)):
+        if not labels:
+            say(f"{path}: there is no entity in it.")
+    if of_gold and of_pred and not of_gold & of_pred:
+        say(f"No label of {pred} ({', '.join(sorted(of_pred))}) is one of {gold} ({', '.join(sorted(of_gold))}).")
 
 
 def _check_as_many(source: Sequence[Sentence], gold: Sequence[Sentence], source_name: str, gold_name: str) -> None:

@@ -97,6 +97,50 @@ def read_prediction(path: str, how: Mapping[str, Any], scheme: str) -> ScoredFil
     return read_scored(path, {**how, "scheme": scheme})
 
 
+def check_only_labels(path: str, how: Mapping[str, Any], gold: str, how_gold: Mapping[str, Any]) -> None:
+    """Raise where a prediction has labels under more names than the gold: any of them may be meant.
+
+    Args:
+        path: The prediction.
+        how: How it is read.
+        gold: The gold.
+        how_gold: How that is read.
+
+    Raises:
+        OptionError: It has.
+    """
+    from crosspan.core.errors import OptionError
+
+    if how["tag_column"] or how["columns"] or path == gold:
+        return
+    found = _unused(path, how)
+    known = _unused(gold, how_gold) if found else {}
+    for what, message in found.items():
+        if what not in known:
+            raise OptionError(
+                f"{path}: {message}; a gold copy may be what is read",
+                hint="Say where the prediction is with --pred-tag-column.",
+            )
+
+
+def _unused(path: str, how: Mapping[str, Any]) -> dict[str, str]:
+    """What looks like labels in a file and is not used."""
+    from crosspan.core.errors import CrosspanError
+    from crosspan.io import Reading
+    from crosspan.io.choice import located
+    from crosspan.io.notices import Notice
+
+    notices: list[Notice] = []
+    reading = {name: value for name, value in how.items() if name != "format"}
+    if Path(path).exists():
+        try:
+            for _ in located(path, how["format"], Reading(**reading, notices=notices)):
+                pass
+        except CrosspanError:
+            return {}  # the reader says it better
+    return {one.what: one.message for one in notices if one.code == "labels-unused"}
+
+
 def matched(
     gold: ScoredFile, others: list[ScoredFile], *, by_id: bool
 ) -> tuple[ScoredFile, list[ScoredFile], list[int]]:

@@ -7,6 +7,7 @@ import codecs
 from crosspan.core.errors import EncodingError, FormatError, OptionError
 
 _MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+_MARKS_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _PACKED = {
     b"\x1f\x8b": ("gzip", "End its name in .gz, or unpack it with gunzip."),
     b"PK\x03\x04": ("zip", "Unpack it with unzip."),
@@ -54,12 +55,18 @@ def check_start(raw: bytes, name: str) -> None:
         name: The file, for messages.
 
     Raises:
-        EncodingError: It is UTF-16.
+        EncodingError: It is UTF-16 or UTF-32.
         FormatError: It is compressed.
     """
     for mark, (kind, hint) in _PACKED.items():
         if raw.startswith(mark) and (len(mark) > 3 or not _is_text(raw)):
             raise FormatError(f"the file is compressed ({kind})", where=name, hint=hint)
+    if raw[:4] in _MARKS_32:
+        raise EncodingError(
+            "the file is UTF-32, not UTF-8",
+            where=name,
+            hint="Add --encoding utf-32, or convert it, e.g. with iconv -f UTF-32 -t UTF-8.",
+        )
     if raw[:2] in _MARKS:
         raise EncodingError(
             "the file is UTF-16, not UTF-8",

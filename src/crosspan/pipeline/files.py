@@ -175,7 +175,7 @@ def _links(path: PathLike, one_based: bool) -> Iterator[LinkSource]:
             with file.naming():
                 yield from read_links(file.path, start=int(one_based))
 
-        yield LinkSource(read, file.shown)
+        yield LinkSource(read, file.shown, one_based=one_based)
 
 
 @dataclass(slots=True)

@@ -133,9 +133,9 @@ def train_files(
             :func:`crosspan.train.self_training.train_on_projections`. By default as often as everywhere, where there
             are projections and the trainer does so.
         gold_weight: How much a sentence of gold counts beside a projected one; 0 has it chosen on gold sentences that
-            are held out (:mod:`crosspan.train.gold`), or takes what is good as a rule where the trainer tries nothing
-            out. By default 0, and 1 where ``weights`` say what files count. Projected sentences of which there are gold
-            labels are left out.
+            are held out (:mod:`crosspan.train.gold`), and is 1 for trainers that try nothing out, whose gold may be of
+            another language. By default 0, and 1 where ``weights`` say what files count. Projected sentences of which
+            there are gold labels are left out.
         settings: Options of the trainer by name, those of the noise as ``noise.NAME``, of the vote as ``vote.NAME``,
             ``rounds`` and ``gold_weight``.
         weights: How much the sentences of each file count, one weight a file; all the same by default.

@@ -22,6 +22,7 @@ _BAD, _BAD_LENGTHS = 18.0, 80.0  # nats from which words, and lengths alone, giv
 _WINDOW = 3_000  # lines before and after what is odd
 _WINDOWS = 4
 _LONG = 400
+_DISTINCT = 0.6  # share of pairs that stand there once, below which lines say nothing of each other
 _SAME = 0.5  # share of pairs that are the same text twice, from which nothing is translated
 _LONGER = 3  # words of a line that cannot be the same by chance
 _FREQUENT = 150  # words of each language that tell it
@@ -134,6 +135,8 @@ class PairWatch:
             first = max(0, odd - _WINDOW) if n > 2 * _WINDOW else 0
             done = min(n, first + 2 * _WINDOW) if n > 2 * _WINDOW else n
             pairs = list(islice(read(), first, done))
+            if len({(tuple(one), tuple(other)) for one, other in pairs}) < _DISTINCT * len(pairs):
+                continue  # where lines stand again and again, learning on one half tells the other nothing
             stretches = find_breaks([one for one, _ in pairs], [other for _, other in pairs])
             found += [self._fault(stretch, first, done, n) for stretch in stretches if first + stretch.start < done]
             if found and found[-1].code == "pair-break":

@@ -163,18 +163,20 @@ def _matrix(
     from scipy.sparse import csr_array
 
     ids: dict[str, int] = {}
+    places: dict[str, tuple[int, ...]] = {}  # of the stems of a word, which are looked up once
     columns: list[int] = []
     ends = [0]
     for line in lines:
         found: set[int] = set()
         for word in line:
-            stems = memo.get(word)
-            if stems is None:
-                stems = memo[word] = _stems(word)
-                if word[:1].isupper():
-                    capitals.update(stems)
-            for stem in stems:
-                found.add(ids.setdefault(stem, len(ids)))
+            at = places.get(word)
+            if at is None:
+                if (stems := memo.get(word)) is None:
+                    stems = memo[word] = _stems(word)
+                    if word[:1].isupper():
+                        capitals.update(stems)
+                at = places[word] = tuple([ids.setdefault(stem, len(ids)) for stem in stems])
+            found.update(at)
         columns.extend(found)
         ends.append(len(columns))
     data = np.ones(len(columns))
@@ -184,8 +186,8 @@ def _matrix(
 
 def _stems(word: str) -> tuple[str, ...]:
     """What counts of a word: the beginnings of its parts; of punctuation all."""
-    parts = [part[:_STEM] for part in _JOINTS.split(word.casefold()) if part]
-    return tuple(parts) or (word,)
+    pieces = [word.casefold()] if word.isalnum() else _JOINTS.split(word.casefold())
+    return tuple([part[:_STEM] for part in pieces if part]) or (word,)
 
 
 def _evidence(text: _Text, states: npt.NDArray[np.int64], shifts: Sequence[int]) -> Floats:

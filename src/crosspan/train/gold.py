@@ -92,7 +92,7 @@ def beside(projected: Sequence[Example], gold: Sequence[Example], weight: float)
     Args:
         projected: What was projected; sentences of which there are gold labels are left out.
         gold: Sentences with right labels.
-        weight: Of each gold sentence; 0 stands for :data:`WEIGHT`. Without projections there is nothing to weigh.
+        weight: Of each gold sentence beside projected ones; 0 stands for 1, as gold may be of another language here.
 
     Raises:
         OptionError: The weight is not possible.
@@ -104,7 +104,7 @@ def beside(projected: Sequence[Example], gold: Sequence[Example], weight: float)
     """
     check_weight(weight)
     others = without_gold(projected, gold)
-    return [*GoldWeight((weight or WEIGHT) if others else 1.0).of(gold), *others]
+    return [*GoldWeight((weight if others else 0.0) or 1.0).of(gold), *others]
 
 
 def chosen_weight(

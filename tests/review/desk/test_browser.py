@@ -36,7 +36,7 @@ class Reader:
         return self
 
     def wait(self, until):
-        return WebDriverWait(self.browser, 10, 0.02).until(lambda _: until())
+        return WebDriverWait(self.browser, 30, 0.02).until(lambda _: until())
 
     def press(self, *keys, hold=()):
         for key in keys:
@@ -281,7 +281,7 @@ def test_help_fits_and_shows_every_key(reader, dark):
         colour = find(page, "body").value_of_css_property("background-color")
         assert colour == ("rgba(22, 24, 27, 1)" if dark else "rgba(246, 246, 243, 1)")
         reader.press(Keys.ESCAPE)
-        assert not find(page, "#help").is_displayed()
+        reader.wait(lambda: not find(page, "#help").is_displayed())
     finally:
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
@@ -303,6 +303,7 @@ def test_markup_stays_text_and_long_sentences_fit(browser, tmp_path):
         reader.save()
         for number in range(len(EVIL)):
             reader.press(Keys.ARROW_DOWN, "x", "u", "l", Keys.ESCAPE)
+            reader.wait(lambda: not find(browser, "#chooser").is_displayed())
             assert find_all(browser, "img, iframe, object, #card script, #card svg[onload], dialog script") == []
             name = reader.number
             assert texts(browser, "#target")[0].startswith(EVIL[(int(name[1:]) - 2) % len(EVIL)])

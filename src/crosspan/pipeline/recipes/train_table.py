@@ -28,7 +28,8 @@ class TrainTable:
         vote: How predictions and labels vote.
         gold: A file of the target language with right labels, such as sentences corrected by hand, that is learned from
             beside what was projected; projected sentences of which it has labels are left out.
-        gold_weight: How much a sentence of gold counts beside one that was projected; 0 chooses it.
+        gold_weight: How much a sentence of gold counts beside one that was projected; 0 has crf choose it, and is 1 for
+            other trainers.
         dev: A file of the source language with right labels, on which token-classifier chooses its weights; with
             dev_is_target = true, of the target language.
         learn_from: Which labelled sentences are learned from: target, those that labels were carried to; source, those

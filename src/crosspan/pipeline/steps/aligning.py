@@ -32,6 +32,10 @@ _UNITS_HINT = (
 )
 
 
+_TELLING = 20
+"""Fewer sentences with links tell nothing."""
+
+
 class LinkWarning(UserWarning):
     """Links seem to be of other tokens than the sentences have."""
 
@@ -204,9 +208,12 @@ class GivenLinks(Step):
         tokens, about = next(inputs.all("pairs", "tokens")), next(inputs.all("pairs", "about"))
         rows = zip(zip(*tokens.sides, strict=True), zip(*about.sides, strict=True), self.source.read(), strict=False)
         linked = [Linked(words, (one.text, other.text), links) for words, (one, other), links in rows]
+        place = f"{self.source.shown}: " if self.source.shown else ""
+        linked_words = [one.links for one in linked if len(one.links)]
+        if self.source.shown and not self.source.one_based and _count_from_one(linked_words):
+            warn(f"{place}no link has a 0. If they count from 1, add --one-based (one_based in a recipe).", LinkWarning)
         for side, name in enumerate(("source", "target")):
             if counted_by_blanks(linked, side):
-                place = f"{self.source.shown}: " if self.source.shown else ""
                 warn(
                     f"{place}the links seem to count the words between blanks of the {name}, but its tokens are finer "
                     f"(punctuation stands apart), so that labels come to stand on wrong words. {_UNITS_HINT}",
@@ -228,6 +235,11 @@ class GivenLinks(Step):
             except AlignmentError as error:
                 faults[index] = fault_of(error, f"{self.source.shown}:{first + index + 1}" if self.source.shown else "")
         return _output([None if index in faults else one for index, one in enumerate(links)], faults)
+
+
+def _count_from_one(links: Sequence[Alignment]) -> bool:
+    """Whether the first word of no sentence has a link, which in many sentences is no chance."""
+    return len(links) >= _TELLING and not any((one.source == 0).any() or (one.target == 0).any() for one in links)
 
 
 def aligner_from(model: Model, threads: int | None) -> Any:

@@ -91,8 +91,8 @@ def _of(record: Mapping[str, Any], where: str, how: ToolOptions, who: str) -> Re
     fault = None
     if not isinstance(text, str):
         fault = "the record has no text"
-    elif items is not None and not isinstance(items, list):
-        fault = "the labels are not a list"
+    elif not isinstance(items, list):
+        fault = "the record has no list of labels, not even an empty one"
     return Returned(
         where=where,
         marks=marks_in(record, record.get("meta")),

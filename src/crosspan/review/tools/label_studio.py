@@ -39,6 +39,9 @@ from crosspan.review.tools.tool import (
 CONTROL, TEXT = "label", "text"
 """What the control of the labels and the text are called on the page."""
 SOURCE_CONTROL, SOURCE = "source_label", "source"
+DATA = {TEXT: TEXT, SOURCE: "crosspan_source"}
+"""Under which keys of a task the two texts stand: the page shows its own record of the task under ``source``."""
+_HOTKEYS = 9
 MODEL = "crosspan"
 
 
@@ -82,11 +85,11 @@ def task_record(shown: Shown) -> dict[str, Any]:
         {'start': 3, 'end': 8, 'text': 'Accra', 'labels': ['LOC']}
     """
     task = shown.task
-    data: dict[str, Any] = {TEXT: task.text, **marks_for(shown)}
+    data: dict[str, Any] = {DATA[TEXT]: task.text, **marks_for(shown)}
     result = _results(task.text, task.spans, CONTROL, TEXT)
     source = source_of(task)
     if source is not None:
-        data[SOURCE] = source[0]
+        data[DATA[SOURCE]] = source[0]
         result += _results(*source, SOURCE_CONTROL, SOURCE)
     prediction: dict[str, Any] = {"model_version": MODEL, "result": result}
     if task.confidence is not None:
@@ -118,7 +121,7 @@ def page_settings(shown: Sequence[Shown], more: Sequence[str] = ()) -> str:
 
     Example:
         >>> print(page_settings([], ["LOC"]).splitlines()[3].strip())
-        <Label value="LOC" background="#2e9461"/>
+        <Label value="LOC" background="#2e9461" hotkey="1"/>
     """
     with_source = any(one.task.source is not None for one in shown)
     names = labels_of(shown, more)
@@ -140,10 +143,18 @@ def _control(control: str, of: str, names: Sequence[str], colours: Mapping[str, 
     if names:
         lines += [
             f'  <Labels name="{control}" toName="{of}">',
-            *(f"    <Label value={quoteattr(name)} background={quoteattr(colours[name])}/>" for name in names),
+            *(
+                f"    <Label value={quoteattr(name)} background={quoteattr(colours[name])}{_hotkey(of, number)}/>"
+                for number, name in enumerate(names, 1)
+            ),
             "  </Labels>",
         ]
-    return [*lines, f'  <Text name="{of}" value="${of}" granularity="symbol"/>']
+    return [*lines, f'  <Text name="{of}" value="${DATA[of]}" granularity="symbol"/>']
+
+
+def _hotkey(of: str, number: int) -> str:
+    """The keys of digits are for the labels of the sentence; those of the source get others by themselves."""
+    return f' hotkey="{number}"' if of == TEXT and number <= _HOTKEYS else ""
 
 
 def _colour(hue: int) -> str:
@@ -177,11 +188,15 @@ def _of_task(record: Mapping[str, Any], where: str) -> Iterator[Returned]:
 
 
 def _values(results: Sequence[Any]) -> Iterator[Any]:
-    """The spans among the results of an annotation: those of the sentence, not of its source."""
+    """The spans among the results of an annotation: those of the sentence, not of its source.
+
+    Relations and choices are none. Marks of another kind, such as those of HTML, are, and will be refused: who passed
+    over them would take what somebody marked for deleted.
+    """
     for one in results:
-        if not isinstance(one, Mapping) or one.get("type") != "labels" or one.get("from_name") == SOURCE_CONTROL:
-            continue
-        yield one.get("value")
+        value = one.get("value") if isinstance(one, Mapping) else None
+        if isinstance(value, Mapping) and "start" in value and one.get("from_name") != SOURCE_CONTROL:
+            yield value
 
 
 def _of_flat(record: Mapping[str, Any], where: str) -> Returned:
@@ -194,7 +209,7 @@ def _of_flat(record: Mapping[str, Any], where: str) -> Returned:
         for key, value in record.items()
         if key != SOURCE_CONTROL and is_list(value)
         for item in value
-        if isinstance(item, Mapping) and "labels" in item and "start" in item
+        if isinstance(item, Mapping) and "start" in item
     ]
     return Returned(
         where=where,

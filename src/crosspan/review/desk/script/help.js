@@ -52,20 +52,21 @@ const chooser = {
   },
   async take() {
     const name = this.form.elements.label.value.trim();
+    if (!name) return this.box.close();
     let number = META.labels.findIndex(([one]) => one === name);
     if (number < 0) {
       try {
         META.labels = (await send("label", { name })).labels;
       } catch (error) {
         this.note.textContent = error.message;
-        return;
+        return null;
       }
       number = META.labels.findIndex(([one]) => one === name);
       META.common.push(number);
     }
     this.box.close();
     label(number);
-    flow.draw();
+    return flow.draw();
   },
 };
 chooser.form.addEventListener("submit", (event) => {
