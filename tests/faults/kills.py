@@ -27,6 +27,9 @@ CHANGES = ("replace", "rename", "mkdir", "rmdir", "unlink", "link")
 TWICE = ("project", "align", "translate", "train", "run", "bench", "train an encoder")
 """Calls that are also made twice at once."""
 
+SOME = ("project", "run", "train an encoder")
+"""Those of them that are so where not everything is tried."""
+
 
 @dataclass
 class Trials:
@@ -173,7 +176,7 @@ def run(inputs: Path, place: Path, wanted: dict[str, int]) -> None:
         here.mkdir()
         trials = tried(inputs, here, name, most, place / f"warm {name}")
         found[name] = {"changes": trials.changes, "killed": trials.killed, "wrong": trials.wrong, "at once": []}
-        if name in TWICE:
+        if name in (TWICE if most > trials.changes else SOME):
             found[name]["at once"] = at_once(inputs, here, name, trials.wanted)
         shutil.rmtree(here)
     print(json.dumps(found))

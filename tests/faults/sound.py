@@ -177,18 +177,23 @@ def write_arrow(path: Path, *, a_file: bool = False, compression: str | None = N
 
 
 def write_webanno(path: Path) -> None:
-    """What INCEpTION exports, which crosspan reads only."""
-    lines = ["#FORMAT=WebAnno TSV 3.3", "#T_SP=webanno.custom.NamedEntity|value", "", ""]
+    """What annotators of INCEpTION export, which crosspan reads only."""
+    lines = ["#FORMAT=WebAnno TSV 3.3", "#T_SP=custom.NamedEntity|value", "", ""]
+    begin = 0
     for number, one in enumerate(SENTENCES, 1):
-        lines += [f"#Text={' '.join(one.tokens)}"]
-        begin = 0
-        for at, (token, tag) in enumerate(zip(one.tokens, one.tags(), strict=True), 1):
-            value = "_" if tag == "O" else f"{tag[2:]}[{number}]"
-            lines.append(f"{number}-{at}\t{begin}-{begin + len(token)}\t{token}\t{value}\t")
-            begin += len(token) + 1
+        label = {at: f"{span.label}[{number}]" for span in one.spans[:1] for at in range(span.start, span.end)}
+        lines.append(f"#Text={' '.join(one.tokens)}")
+        for at, token in enumerate(one.tokens):
+            end = begin + len(token)
+            lines.append(f"{number}-{at + 1}\t{begin}-{end}\t{token}\t{label.get(at, '_')}\t")
+            begin = end + 1
         lines.append("")
     with open_output(path) as stream:
-        stream.write("\n".join(lines))
+        stream.write("".join(f"{line}\n" for line in lines))
+
+
+READ_ONLY: dict[str, Callable[[Path], object]] = {"arrow": write_arrow, "webanno": write_webanno}
+"""How files are made of formats that crosspan does not write."""
 
 
 def write_tagger(path: Path) -> None:
@@ -296,8 +301,7 @@ def kinds() -> Iterator[Kind]:
         if any(find_spec(package) is None for package in FORMATS.component(name).packages):
             continue
         found = format_named(name)
-        read_only = {"arrow": write_arrow, "webanno": write_webanno}
-        make = read_only.get(name) or partial(write, sentences=SENTENCES, format=name)
+        make = READ_ONLY[name] if name in READ_ONLY else partial(write, sentences=SENTENCES, format=name)
         for more in ("", ".gz"):
             file = f"{name}{found.endings[0] if found.endings else '.txt'}{more}"
             read = partial(command, "convert", file, "out.jsonl", "--from", name, out="out.jsonl")

@@ -19,7 +19,7 @@ import crosspan
 
 EVERYTHING = os.environ.get("CROSSPAN_FAULTS") == "all"
 MOST = {
-    "project": 3,
+    "project": 2,
     "align": 2,
     "tag": 1,
     "translate": 2,
@@ -27,9 +27,13 @@ MOST = {
     "train": 2,
     "report": 1,
     "new": 1,
-    "bench": 2,
+    "bench": 1,
     "demo": 1,
-    "run": 4,
+    "run": 3,
+    "review import": 1,
+    "review agree": 1,
+    "review apply": 1,
+    "review export": 1,
     "train an encoder": 2,
     "run an encoder": 2,
     "pretrain": 1,
