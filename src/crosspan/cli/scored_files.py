@@ -132,7 +132,7 @@ def _unused(path: str, how: Mapping[str, Any]) -> dict[str, str]:
 
     notices: list[Notice] = []
     reading = {name: value for name, value in how.items() if name != "format"}
-    if Path(path).exists():
+    if Path(path).is_file() or Path(path).is_dir():  # a pipe can be read but once
         try:
             for _ in located(path, how["format"], Reading(**reading, notices=notices)):
                 pass
