@@ -24,6 +24,7 @@ MOST = {
     "tag": 1,
     "translate": 2,
     "convert": 1,
+    "export-dataset": 1,
     "train": 2,
     "report": 1,
     "new": 1,
