@@ -98,7 +98,7 @@ def _ways() -> list[Way]:
         "`dropped` keep": replace(default, dropped="keep"),
         "`dropped` leave-out": replace(default, dropped="leave-out"),
         "`names`: all unlabelled names unobserved": replace(default, names=True),
-        "`forms` 0: names that are labelled elsewhere are `O`": replace(default, forms=0.0),
+        "`forms` .2: names that are labelled elsewhere are unobserved": replace(default, forms=0.2),
         **{f"`missing` {chance:g}": replace(default, missing=chance) for chance in (0.0, 0.2, 0.3)},
         "`weight`: sentences weigh by confidence": replace(default, weight=True),
     }

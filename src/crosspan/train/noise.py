@@ -29,7 +29,8 @@ class NoiseOptions:
             ``"names"`` leaves those that look like names unobserved, ``"leave-out"`` leaves out the sentence.
         names: Whether unlabelled words that look like names are unobserved in every sentence.
         forms: Capitalised words are unobserved where they are unlabelled, if at least this share of their uses in the
-            corpus is labelled; 0 takes them for ``O``. Schemes differ in which uses of a name are entities.
+            corpus is labelled, such as 0.2; 0 takes them for ``O``. It helps where the tagger of the source misses many
+            names, and harms where it finds most (docs/benchmarks.md).
         missing: Chance that a word of an entity was left unlabelled, because the tagger of the source did not see it or
             because it was not projected. 0 takes every unlabelled word for ``O``.
         weight: Whether a sentence counts as much as its spans are sure, on average.
@@ -38,7 +39,7 @@ class NoiseOptions:
     min_confidence: float = 0.3
     dropped: str = "names"
     names: bool = False
-    forms: float = 0.2
+    forms: float = 0.0
     missing: float = 0.1
     weight: bool = False
 
