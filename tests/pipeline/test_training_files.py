@@ -79,8 +79,9 @@ def test_a_file_of_projections_is_learned_from_as_memory_is(corpus, tmp_path, mo
 
     monkeypatch.setattr(training_files, "train_in_rounds", seeing)
     files = [SentenceFile(corpus / "projected.jsonl"), SentenceFile(corpus / "dev.conll")]
-    summary = train_files(files, tmp_path / "a.crf", settings={**FAST, "noise.min_confidence": "0.95"})
-    noise = NoiseOptions(min_confidence=0.95)
+    how = {**FAST, "noise.min_confidence": "0.95", "noise.forms": "0.2"}
+    summary = train_files(files, tmp_path / "a.crf", settings=how)
+    noise = NoiseOptions(min_confidence=0.95, forms=0.2)
     ((projected, gold),) = seen
     wanted = with_open_forms(examples_apart(read_projections(corpus / "projected.jsonl"), noise), noise, gold)
     assert projected == wanted != examples_apart(read_projections(corpus / "projected.jsonl"), noise)
