@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from crosspan.pipeline.dataset_export import Exported
 
 _LABELLED = "labelled"
-_RECIPE = "recipe.resolved.toml"
-# as crosspan.report.run_folder.RECIPE, which must not be loaded for --help
 
 
 @verb("export-dataset", no_args_is_help=True)
@@ -47,10 +45,11 @@ def command(train: str, out: str, as_json: bool, quiet: bool, **given: Any) -> N
     """
     from crosspan.io.pairs import SentenceFile, rereadable
     from crosspan.pipeline.dataset_export import export_dataset
+    from crosspan.pipeline.outputs import RESOLVED
 
     how = {"lang": given["lang"], "columns": given["columns"], "scheme": given["scheme"], "repair": given["repair"]}
     how |= options.reading_of(given)
-    run = train if os.path.isdir(train) and (Path(train) / _RECIPE).is_file() else None
+    run = train if os.path.isdir(train) and (Path(train) / RESOLVED).is_file() else None
     names = {"train": train if run is None else _labelled(run), **{k: given[k] for k in ("validation", "test")}}
     files = [SentenceFile(path, given["from_format"], **how) for path in names.values() if path is not None]
     splits = [name for name, path in names.items() if path is not None]
@@ -78,7 +77,7 @@ def _labelled(run: str) -> str:
 def _about(out: str, run: str | None, given: dict[str, Any]) -> CardFacts:
     from crosspan.pipeline.dataset_card import CardFacts, about_run, read_facts
 
-    facts, recipe = (None, "") if run is None else about_run(run, _RECIPE)
+    facts, recipe = (None, "") if run is None else about_run(run)
     quality = None if given["quality"] is None else read_facts(given["quality"])
     title = given["title"] or Path(out).resolve().name
     return CardFacts(title, given["license"], facts, recipe, quality)

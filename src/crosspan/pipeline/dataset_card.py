@@ -15,10 +15,8 @@ from crosspan.core.json_text import parse_json
 from crosspan.core.lines import open_input
 from crosspan.core.tables import Table
 from crosspan.core.types import Sentence
+from crosspan.pipeline.outputs import REPORT, RESOLVED
 from crosspan.pipeline.provenance import versions
-
-RUN = "run.json"
-"""What ``crosspan run`` leaves of itself among its results."""
 
 _NO_LICENSE = "**Not stated.** Whoever publishes this must say under which licence the text and its labels are."
 
@@ -78,17 +76,16 @@ class CardFacts:
     quality: Mapping[str, Any] | None = None
 
 
-def about_run(folder: PathLike, recipe: str) -> tuple[Mapping[str, Any], str]:
-    """What a run says of itself.
+def about_run(folder: PathLike) -> tuple[Mapping[str, Any], str]:
+    """What a run says of itself, and its recipe.
 
     Args:
         folder: The folder of its results.
-        recipe: The name of its recipe there.
 
     Raises:
         FormatError: There is no such run.
     """
-    return read_facts(Path(folder, RUN)), Path(folder, recipe).read_text(encoding="utf-8")
+    return read_facts(Path(folder, REPORT)), Path(folder, RESOLVED).read_text(encoding="utf-8")
 
 
 def read_facts(path: PathLike) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ what is in the folder and how it was made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,15 +90,15 @@ def export_dataset(
                           hint=f"Splits are {', '.join(SPLITS)}.")  # fmt: skip
     found = Exported({name: Split(name) for name in files}, ())
     for name, file in files.items():
-        for _ in _counted(file, found.splits[name], lambda one: _reject(one, found, on_reject)):
-            pass
+        for one in _usable(file, lambda rejected: _reject(rejected, found, on_reject)):
+            found.splits[name].add(one.sentence, one.evidence)
         if found.splits[name].sentences == 0:
             raise EmptyInputError(f"no sentence of {name} can be used", where=file.shown, hint="Mend its labels.")
     found.tags = tuple(tag_names(sorted({label for split in found.splits.values() for label in split.spans}), scheme))
     with atomic_folder(out, what="the data set") as folder:
         (folder / "data").mkdir()
         for name, file in files.items():
-            items = _counted(file, Split(name), lambda _: None)
+            items = map(_labelled, _usable(file))
             path = folder / "data" / f"{name}-00000-of-00001.parquet"
             Parquet().write_projections(path, items, Writing(scheme=scheme, classes=found.tags))
         with open_output(folder / "README.md") as text:
@@ -106,15 +106,14 @@ def export_dataset(
     return found
 
 
-def _counted(file: SentenceFile, split: Split, left_out: Callable[[Rejected], object]) -> Iterator[Labelled]:
+def _usable(file: SentenceFile, left_out: OnReject | None = None) -> Iterator[Located]:
+    """The sentences whose labels can be read; the others are told of, but for those that were to be left out."""
     for index, one in enumerate(file.located()):
         fault = one.fault
-        if fault is not None:
-            if not isinstance(fault, LeftOutError):
-                left_out(Rejected(index, fault.where or file.shown, one.sentence.id, fault.message))
-            continue
-        split.add(one.sentence, one.evidence)
-        yield _labelled(one)
+        if fault is None:
+            yield one
+        elif left_out is not None and not isinstance(fault, LeftOutError):
+            left_out(Rejected(index, fault.where or file.shown, one.sentence.id, fault.message))
 
 
 def _labelled(one: Located) -> Labelled:

@@ -59,6 +59,9 @@ def ending_of(form: str) -> str:
     return "spacy" if form == "docbin" else form
 
 
+REPORT = "run.json"
+"""What a run says of itself: versions, counts, checksums and times."""
+
 RESOLVED = "recipe.resolved.toml"
 """The recipe with every option, beside its results."""
 

@@ -22,7 +22,7 @@ from crosspan.core.temporary import sweep
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
 from crosspan.pipeline.folder_store import FolderStore
-from crosspan.pipeline.outputs import RESOLVED, OutputWriter, Written, result_names
+from crosspan.pipeline.outputs import REPORT, RESOLVED, OutputWriter, Written, result_names
 from crosspan.pipeline.plan import Plan, plan_of
 from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.recipes.places import places_kept, places_read
@@ -30,7 +30,6 @@ from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.run import carry_out
 
 CACHE = ".cache"
-_REPORT = "run.json"
 _WRITES = f"{OWN}writing.lock"
 
 
@@ -144,11 +143,11 @@ def run_recipe(
     with only_one(recipe.out / _WRITES, wait=True):  # another run may write its results into the same folder
         before = _outputs_before(recipe)
         report.written = OutputWriter(recipe, results).write()
-        _remove(recipe, before - {*report.written.files, _REPORT})
+        _remove(recipe, before - {*report.written.files, REPORT})
         report.removed = store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
         report.seconds = time.perf_counter() - began
         report.details = _details(recipe, plan, report.written)
-        with open_output(recipe.out / _REPORT) as stream:
+        with open_output(recipe.out / REPORT) as stream:
             stream.write(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
     return report
 
@@ -194,7 +193,7 @@ def _check_places(recipe: Recipe, cache: Path) -> None:
         OptionError: It would, or the recipe cannot be kept beside its results.
     """
     text = recipe.resolved()
-    results = [recipe.out / name for name in (*result_names(recipe), _REPORT)]
+    results = [recipe.out / name for name in (*result_names(recipe), REPORT)]
     results = [path for path in results if not (path.name == RESOLVED and _is_text(path, text))]
     check_outputs([*results, cache, *places_kept(recipe)], places_read(recipe))
 
@@ -220,7 +219,7 @@ def _remove(recipe: Recipe, names: Iterable[str]) -> None:
 def _outputs_before(recipe: Recipe) -> set[str]:
     """Results of an earlier run in this folder that nobody has changed since."""
     try:
-        known = parse_json((recipe.out / _REPORT).read_bytes())["outputs"]
+        known = parse_json((recipe.out / REPORT).read_bytes())["outputs"]
         return {
             name
             for name, digest in known.items()

@@ -16,13 +16,10 @@ from crosspan.core.shown import shown
 from crosspan.core.toml_reader import read_toml
 from crosspan.io.choice import format_named
 from crosspan.io.pairs import SentenceFile
-from crosspan.pipeline.outputs import ending_of
+from crosspan.pipeline.outputs import RESOLVED, ending_of
 from crosspan.pipeline.recipes.file_tables import SentenceTable
 from crosspan.pipeline.recipes.tables import TABLES
 from crosspan.report.reading import ReportFiles
-
-RECIPE = "recipe.resolved.toml"
-"""The recipe of a run with every option, which stands among its results."""
 
 
 def run_files(folder: PathLike) -> tuple[ReportFiles, dict[str, str]]:
@@ -41,14 +38,14 @@ def run_files(folder: PathLike) -> tuple[ReportFiles, dict[str, str]]:
         OptionError: The results are no projection, or keep nothing of it but labels.
     """
     base = Path(folder)
-    if not (base / RECIPE).is_file():
+    if not (base / RESOLVED).is_file():
         raise FormatError(
-            f"there is no {RECIPE} in this folder",
+            f"there is no {RESOLVED} in this folder",
             where=os.fspath(folder),
             hint="Name the folder of results of 'crosspan run', or SOURCE and TARGET.",
         )
-    values, _ = read_toml(base / RECIPE)
-    recipe = _Tables(values, os.fspath(base / RECIPE))
+    values, _ = read_toml(base / RESOLVED)
+    recipe = _Tables(values, os.fspath(base / RESOLVED))
     _check(recipe, base)
     root = base / recipe.text("root", default=".")
     scored = recipe.has("evaluate") and recipe.text("task") != "translate-train"
