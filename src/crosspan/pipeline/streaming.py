@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from crosspan.align import link_kind_of
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import OptionError
 from crosspan.core.progress import Listener, Progress
@@ -23,7 +24,7 @@ from crosspan.pipeline.recipes.recipe import make_recipe
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.store import SpoolStore
 from crosspan.project.observed import Observed as CorpusMemory
-from crosspan.project.projector import Projector, make_projector
+from crosspan.project.projector import Projector, make_projector, with_link_kind
 
 __all__ = ["CorpusMemory", "fit_memory", "iter_projections"]
 
@@ -88,7 +89,7 @@ def iter_projections(
             "what labels stand for is found out from a whole corpus, and a stream with a memory is none",
             hint="Leave out labels, and use crosspan.project.unknown_labels.restrict_labels on what comes out.",
         )
-    how = {"aligner": aligner, "method": _with_memory(method, settings, memory), **options}
+    how = {"aligner": aligner, "method": _with_memory(method, settings, memory, aligner), **options}
     stream = iter(pairs)
     done = 0
     while batch := list(itertools.islice(stream, shard)):
@@ -124,7 +125,7 @@ def fit_memory(
     """
     from crosspan.pipeline.steps.aligning import aligned
 
-    projector: Any = make_projector(method, settings)
+    projector = _made(method, settings, aligner)
     if not hasattr(projector, "memory"):
         raise OptionError(f"the method {method!r} remembers nothing of a corpus", hint="Use candidates.")
     for batch in _batches(pairs, shard):
@@ -136,8 +137,12 @@ def fit_memory(
     return CorpusMemory() if memory is None else memory
 
 
-def _with_memory(method: str | Projector, settings: Settings | None, memory: CorpusMemory) -> Projector:
-    projector: Any = make_projector(method, settings) if isinstance(method, str) else method
+def _made(method: str, settings: Settings | None, aligner: Any) -> Any:
+    return make_projector(method, with_link_kind(method, settings or {}, link_kind_of(aligner)))
+
+
+def _with_memory(method: str | Projector, settings: Settings | None, memory: CorpusMemory, aligner: Any) -> Projector:
+    projector: Any = _made(method, settings, aligner) if isinstance(method, str) else method
     if not hasattr(projector, "memory"):
         raise OptionError("this method remembers nothing of a corpus", hint="Leave out the memory, or use candidates.")
     projector.memory = memory
