@@ -52,7 +52,9 @@ def test_scripts_without_blanks():
     assert words_touched(sentence.offsets, 2, 4) == (2, 4)
 
 
-@pytest.mark.parametrize(("start", "end", "words"), [(0, 0, None), (3, 4, None), (9, 12, None), (3, 5, (1, 2)), (0, 99, (0, 2))])
+@pytest.mark.parametrize(
+    ("start", "end", "words"), [(0, 0, None), (3, 4, None), (9, 12, None), (3, 5, (1, 2)), (0, 99, (0, 2))]
+)
 def test_ranges_of_characters(start, end, words):
     assert words_touched(((0, 3), (4, 9)), start, end) == words
 
