@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import numpy as np
 
-from crosspan.core.errors import MissingDependencyError
 from crosspan.core.locks import Lock
 from crosspan.core.options import Above, AtMost, Within, with_settings
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
@@ -27,8 +26,8 @@ from crosspan.project.clap_prompt import EXAMPLES, Message, PromptExample, answe
 from crosspan.project.match import match
 from crosspan.project.results import Reason, SpanResult, assemble
 from crosspan.text.mentions import Match, find_mention, text_of
-from crosspan.translate import Advance
-from crosspan.translate.chat import CUT_OFF, Answer, ChatClient, ChatOptions, check_chat
+from crosspan.translate.chat import CUT_OFF, Chat, ChatClient, ChatOptions, check_chat
+from crosspan.translate.languages import spoken_name
 
 REASONS = {
     "filtered:clap_absent": "the model says that it is not in the translation, or gave no answer",
@@ -42,13 +41,6 @@ REASONS = {
 _FILTERS = ("clap_absent", "clap_unmatched")
 _ORDER = 0.001
 _LENGTH = 1e-5
-
-
-class Chat(Protocol):
-    """What asks a language model: :class:`crosspan.translate.chat.ChatClient`, or anything like it."""
-
-    def complete(self, prompts: Sequence[Sequence[Message]], *, advance: Advance | None = None) -> list[Answer]:
-        """One answer a conversation, in order; where there is none its ``problem`` says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +176,8 @@ class ClapProjector:
             text_of(pair.source)[0] if self.options.show_source else "",
             text_of(pair.target)[0],
             names,
-            source_lang=_language(self.options.source_lang or pair.source.lang),
-            target_lang=_language(self.options.target_lang or pair.target.lang),
+            source_lang=spoken_name(self.options.source_lang or pair.source.lang),
+            target_lang=spoken_name(self.options.target_lang or pair.target.lang),
             examples=self.examples,
         )
 
@@ -231,18 +223,6 @@ class ClapProjector:
 def _surfaces(sentence: Sentence) -> list[str]:
     text, offsets = text_of(sentence)
     return [text[offsets[span.start][0] : offsets[span.end - 1][1]] for span in sentence.spans]
-
-
-def _language(name: str | None) -> str:
-    """A language as a model knows it; as it is given where what knows its English name is not installed."""
-    if not name:
-        return ""
-    from crosspan.translate.languages import english_name
-
-    try:
-        return english_name(name)
-    except MissingDependencyError:
-        return name
 
 
 def _complete(projection: Projection) -> Projection:
