@@ -29,7 +29,7 @@ def test_translate_test_on_gold_labels(tmp_path):
         pytest.skip("needs the data folder (CROSSPAN_DATA)")
     gold = [replace(one, id=str(at)) for at, one in enumerate(portuguese.sentences(portuguese.GOLD["Bosque"], 60))]
     write(tmp_path / "news.jsonl", [replace(one, spans=()) for one in gold])
-    found = portuguese.translate_test(tmp_path, "news", tmp_path / "cache")
+    found = portuguese.translate_test(tmp_path, tmp_path / "cache", "news")
     assert [one.id for one in found] == [one.id for one in gold]
     assert evaluate_ner(gold, found).strict.micro.f1 > 0.6  # .678; the English tagger on Portuguese reaches .404
 
