@@ -20,7 +20,7 @@ from crosspan.core.files import PathLike, name_of, protect_start
 from crosspan.core.json_text import parse_json
 from crosspan.core.lines import read_blocks
 from crosspan.core.shown import shown
-from crosspan.core.tags import Scheme, decode, detect_scheme, to_tags
+from crosspan.core.tags import Scheme, decode, reading_scheme, to_tags
 from crosspan.core.types import Sentence, Span
 from crosspan.io.column_names import DOCSTART
 from crosspan.io.conll_layout import ColumnLayout, find_layout
@@ -70,7 +70,7 @@ class Conll(TextFormat):
         head = list(islice(raws, _SAMPLE_SENTENCES))
         if not head:
             raise EmptyInputError("the file holds no sentence", where=name, hint="Check that it is the right file.")
-        known = _detect(head) if how.scheme == "auto" else how.scheme
+        known = reading_scheme(raw.tags for raw in head) if how.scheme == "auto" else how.scheme
         for raw in chain(head, raws):
             error = raw.fault
             spans: list[Span] = []
@@ -78,7 +78,8 @@ class Conll(TextFormat):
                 spans, fault = decode(raw.tags, known, how.repair)
                 if fault is not None:
                     error = TagError(fault.message, where=f"{name}:{raw.numbers[fault.index]}", hint=fault.hint)
-            yield Located(raw.line, _sentence(raw, name, tuple(spans), how.lang), error)
+            tags = raw.tags if raw.fault is None else None
+            yield Located(raw.line, _sentence(raw, name, tuple(spans), how.lang), error, tags=tags)
         seen.tell()
 
     def raw_tags(self, path: PathLike, how: Reading) -> Iterator[Sequence[str]]:
@@ -115,12 +116,6 @@ def _even(layout: ColumnLayout, rows: Sequence[str]) -> bool:
         return True
     widths = [len(layout.split(row)) for row in rows]
     return widths.count(layout.width) >= 0.9 * len(widths)
-
-
-def _detect(raws: Iterable[RawSentence]) -> Scheme:
-    """The scheme of a sample; IOB1 for IO, which reads the same and allows for a later ``B-``."""
-    scheme = detect_scheme(raw.tags for raw in raws)
-    return "IOB1" if scheme == "IO" else scheme
 
 
 def _sentence(raw: RawSentence, name: str, spans: tuple[Span, ...], lang: str | None) -> Sentence:

@@ -16,7 +16,7 @@ from typing import IO, Any
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, OptionError
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.tag_forms import Respelt, spelling_of
-from crosspan.core.tags import detect_scheme
+from crosspan.core.tags import reading_scheme
 from crosspan.core.types import Sentence
 from crosspan.io.format import Labelled, Reading, TextFormat, Writing
 from crosspan.io.json_records import records_or_faults
@@ -150,12 +150,12 @@ def sentences_of(
     first: CrosspanError | None = None
     for number, record in chain(head, records):  # told by notice
         where = place.format(name=name, number=number)
-        evidence = None
+        evidence = tags = None
         try:
             if isinstance(record, FormatError):
                 raise record
             evidence = plain_values(record) if is_projection(record) else None
-            sentence, fault = read_record(record, reading)
+            sentence, fault, tags = read_record(record, reading)
             fault = fault or failure_of(evidence)
         except CrosspanError as error:
             sentence, fault = Sentence((), lang=how.lang), error
@@ -165,7 +165,7 @@ def sentences_of(
         first = first or (fault if isinstance(fault, FormatError) else None)
         if first is not None and not good and bad >= _HOPELESS:
             raise first
-        yield Located(number, sentence, fault, evidence)
+        yield Located(number, sentence, fault, evidence, tags)
     if first is not None and not good:
         raise first
     seen.tell()
@@ -183,7 +183,5 @@ def _with_scheme(reading: RecordReading, head: Sequence[Mapping[str, Any]], how:
         except CrosspanError:
             continue  # it is a fault of its sentence, and says nothing of the others
     spelling = spelling_of(corpus)
-    scheme = how.scheme
-    if scheme == "auto":
-        scheme = detect_scheme(map(Respelt(spelling).all, corpus))
-    return replace(reading, spelling=spelling, scheme="IOB1" if scheme == "IO" else scheme)
+    scheme = reading_scheme(map(Respelt(spelling).all, corpus)) if how.scheme == "auto" else how.scheme
+    return replace(reading, spelling=spelling, scheme=scheme)
