@@ -145,8 +145,8 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
     target = SentenceFile(
         inputs[1],
         given["target_format"],
-        given["target_lang"],
-        given["target_columns"],
+        lang=given["target_lang"],
+        columns=given["target_columns"],
         repair="begin",
         encoding=given["target_encoding"],
     )

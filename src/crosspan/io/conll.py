@@ -26,7 +26,7 @@ from crosspan.io.column_names import DOCSTART
 from crosspan.io.conll_layout import ColumnLayout, find_layout
 from crosspan.io.conll_rows import RawSentence, parse_rows
 from crosspan.io.format import Reading, TextFormat, Writing
-from crosspan.io.looks import tagged_share
+from crosspan.io.looks import are_believable, tagged_share
 from crosspan.io.notices import Notices
 from crosspan.io.places import find_offsets
 from crosspan.io.rejects import Located
@@ -34,6 +34,7 @@ from crosspan.io.rejects import Located
 _LOOK_AT = 2_000
 _SAMPLE_SENTENCES = 20_000
 _LIKELY = 0.5
+_EVEN = 0.9
 
 
 class Conll(TextFormat):
@@ -61,7 +62,7 @@ class Conll(TextFormat):
         rows = [line for line in lines if (line.strip() and line[0] != "#") or "\t" in line]
         if layout.tag is None or not rows:
             return False
-        return layout.header or (layout.sure and _even(layout, rows)) or tagged_share(rows) >= _LIKELY
+        return layout.header or (layout.sure and _are_columns(layout, rows)) or tagged_share(rows) >= _LIKELY
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
         """Yield sentences; raises where no column holds tags, a row has too few columns, or there is no sentence."""
@@ -110,12 +111,15 @@ class Conll(TextFormat):
         return count
 
 
-def _even(layout: ColumnLayout, rows: Sequence[str]) -> bool:
-    """Whether rows whose tags have no prefix are at least all of the same width, which running text is not."""
-    if layout.spelling not in ("label", "letter"):
-        return True
-    widths = [len(layout.split(row)) for row in rows]
-    return widths.count(layout.width) >= 0.9 * len(widths)
+def _are_columns(layout: ColumnLayout, rows: Sequence[str]) -> bool:
+    """Whether most rows have what can be a tag; where it has no name, all have the same width, which text has not."""
+    cells = list(map(layout.split, rows))
+    tags = [layout.tag_of(cell) for cell in cells if len(cell) >= layout.needed]
+    if len(tags) < _LIKELY * len(rows):
+        return False
+    if layout.spelling not in ("label", "letter") and {*tags} != {"O"}:
+        return are_believable({*tags})
+    return sum(len(cell) == layout.width for cell in cells) >= _EVEN * len(cells)
 
 
 def _sentence(raw: RawSentence, name: str, spans: tuple[Span, ...], lang: str | None) -> Sentence:

@@ -26,7 +26,11 @@ from crosspan.io.record_shapes import plain_values, shaped, tags_key
 from crosspan.io.records import RecordReading, read_record, tags_of
 from crosspan.io.rejects import Located
 
-_BEGINS = re.compile(r'\[$|\{$|\[\s*\{\s*(?:"|$)|\{\s*"[^"]*"\s*:|\[\s*"')
+_BEGINS = re.compile(
+    r"(?:\[\s*)?\{\s*(?:\}?\s*$|([\"\']).*?\1\s*:|\w+\s*:.*[}\],]$)"  # an object, with quotes or without
+    r"|\[\s*(?:\"|\[\s*(?:\"|$)|\]?\s*$)"  # an array
+)
+_FIRST_LINES = 3
 _SAMPLE_RECORDS = 5_000
 _HOPELESS = 20
 """So many records that are none at the start of a file, and it is another file."""
@@ -47,9 +51,9 @@ class Jsonl(TextFormat):
     scores = sources = True
 
     def recognises(self, lines: Sequence[str]) -> bool:
-        """Whether the first line that is not blank stands in braces, or begins an array or object as JSON does."""
-        first = next((line.strip() for line in lines if line.strip()), "")
-        return (first.startswith("{") and first.endswith("}")) or _BEGINS.match(first) is not None
+        """Whether it begins as an array or an object of JSON does, or of what people take for it."""
+        first = " ".join(islice((line.strip() for line in lines if line.strip()), _FIRST_LINES))
+        return _BEGINS.match(first) is not None
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
         """Yield sentences; one in place of a record that has neither tokens nor text has a fault."""

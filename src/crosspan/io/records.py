@@ -18,7 +18,7 @@ from crosspan.core.tag_forms import Respelt, Spelling, spelling_of
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.io.format import Unit
-from crosspan.io.looks import inline_label
+from crosspan.io.looks import inline_labels
 from crosspan.io.places import (
     Offsets,
     check_own_texts,
@@ -228,9 +228,9 @@ def _character_spans(
     key = spans_key(record, tags, how.tag_key)
     _notice_unused(record, (key,), how, labelled=bool(key and record[key]))
     if key is None:
-        if (found := inline_label(text)) is not None:
+        if found := inline_labels([text]):
             what = "{count} texts without labels have what looks like a label in them{example}; it is read as text"
-            how.notice("labels-within", what, 1, found)
+            how.notice("labels-within", what, 1, found[0])
         return offsets, []
     unit = record.get("unit") or how.unit
     spans = in_code_points(spans_under(record, key, how.names_of(key)), text, unit)

@@ -152,7 +152,13 @@ def fit_memory(
         projector.observe(batch, links)
     memory: CorpusMemory = CorpusMemory() if projector.memory is None else projector.memory
     if names:
-        how: dict[str, Any] = {"aligner": aligner, "method": method, "settings": settings, "shard": shard, "threads": threads}
+        how: dict[str, Any] = {
+            "aligner": aligner,
+            "method": method,
+            "settings": settings,
+            "shard": shard,
+            "threads": threads,
+        }
         forms = NameForms()
         add_names(forms, iter_projections(pairs, memory=memory, **how, **options))
         memory.names = forms
