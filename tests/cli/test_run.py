@@ -84,7 +84,7 @@ def test_dry_run(folder, capsys):
     assert lines[0].startswith("project: 30 sentence pairs, results in ")
     assert [line.split() for line in lines[2:]] == [
         ["pairs", "3", "0"], ["learn", "1", "0"],
-        ["align", "3", "?", "known", "after", "learn"], ["project", "3", "?", "known", "after", "learn"],
+        *([name, "3", "?", "known", "after", "learn"] for name in ("align", "count", "observe", "project")),
     ]  # fmt: skip
     assert not (folder / "out").exists()
     code, out, _ = run(capsys, "r.toml", "--dry-run", "--json", "--limit", "12")
@@ -96,7 +96,7 @@ def test_json(folder, capsys):
     assert (code, err) == (0, "")
     report = json.loads(out)
     assert report["projection"]["sentences"] == 20
-    assert {stage["name"] for stage in report["stages"]} == {"pairs", "learn", "align", "project"}
+    assert {stage["name"] for stage in report["stages"]} == {"pairs", "learn", "align", "count", "observe", "project"}
 
 
 def test_rejected_sentences(folder, capsys):

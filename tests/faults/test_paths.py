@@ -531,7 +531,7 @@ def doors() -> dict[str, Callable[[str, str], object]]:
             [file(read)], out, trainer="token-classifier", settings={"encoder": "x"}
         ),
         "pretrain": lambda read, out: pretrain_files([read], out, new="roberta"),
-        "convert": lambda read, out: convert(read, out, to_format="conll"),
+        "convert": lambda read, out: convert(file(read), out, to_format="conll"),
         "translate": lambda read, out: translate_file(read, out, _Upper(), source="en", target="sw"),
     }
 

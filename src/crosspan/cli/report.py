@@ -156,8 +156,8 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
     target = SentenceFile(
         inputs[1],
         given["target_format"],
-        given["target_lang"],
-        given["target_columns"],
+        lang=given["target_lang"],
+        columns=given["target_columns"],
         repair="begin",
         encoding=given["target_encoding"],
     )
@@ -187,8 +187,8 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
 def _source(path: str, given: dict[str, Any]) -> Any:
     from crosspan.io.pairs import SentenceFile
 
-    names = ("source_format", "source_lang", "columns", "scheme", "repair")
-    return SentenceFile(path, *(given[name] for name in names), **options.reading_of(given))
+    how = {name: given[name] for name in ("columns", "scheme", "repair")}
+    return SentenceFile(path, given["source_format"], lang=given["source_lang"], **how, **options.reading_of(given))
 
 
 def _gold(given: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, TypeGuard
 from crosspan.core.errors import LeftOutError, SpanError
 from crosspan.core.shown import shown
 from crosspan.core.tag_forms import are_labels, find_spelling
+from crosspan.io.column_names import is_called
 
 TOKEN_KEYS = ("tokens", "words", "tokenized_text")
 TAG_KEYS = ("ner_tags", "ner", "tags", "labels", "fine_ner_tags")
@@ -37,8 +38,6 @@ _NO_LABELS = frozenset(
 
 KEYS = frozenset((*_NO_LABELS, *TAG_KEYS, *SPAN_KEYS))
 """All names under which something of a sentence is looked for."""
-_OTHER_TAGS = ("pos", "chunk", "dep", "head", "morph", "lemma", "lang", "case", "srl", "sense")
-_ABOUT_NAMES = ("ner", "ent", "label", "tag", "slot", "iob", "bio")
 _CHUNKS = ("NP", "VP", "PP", "ADVP", "SBAR", "ADJP")
 _ANSWERS = ("answer", "status")
 _LEFT_OUT = ("reject", "rejected", "ignore", "ignored", "discard", "discarded", "skipped")
@@ -222,12 +221,13 @@ def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iter
         [('fine', 1)]
     """
     n_tokens, text = _n_tokens(record), first(record, TEXT_KEYS)
+    n_words = len(text.split()) if n_tokens is None and isinstance(text, str) else n_tokens
     for key, value in record.items():
         if key in used or key in _NO_LABELS or not value or not isinstance(value, Mapping | Sequence):
             continue
         count = 0
         if is_list(value):
-            count = _count_in_list(key, value, n_tokens)
+            count = _count_in_list(key, value, n_words if _are_numbers(value) else n_tokens)
         elif isinstance(value, Mapping):
             count = sum(len(one) for one in value.values() if is_list(one) and _holds_spans(one))
         if not count and not isinstance(value, str | bytes):
@@ -255,28 +255,32 @@ def _count_of_labels(key: str, value: Any, text: Any) -> int:
     """How many labels a value holds in a form that is not understood; 0 where it does not look like labels."""
     if key.isupper() and isinstance(text, str) and _are_strings(value):  # {"PER": ["Ada"]}
         return len(value) if all(one in text for one in value) else 0
-    name = key.lower()
-    if not any(part in name for part in _MAY_HOLD):
+    if not is_called(key, "places"):
         return 0
-    return _count_places(value)
+    return _count_places(value, named=is_called(key, "names"))
 
 
-def _count_places(value: Any, depth: int = 0) -> int:
-    """How often something has a name and a place, or is a place, in lists and mappings."""
+def _count_places(value: Any, depth: int = 0, *, named: bool) -> int:
+    """How often something has a label and a place, or is a place, in lists and mappings.
+
+    Args:
+        value: Anything.
+        depth: How deep it lies.
+        named: Whether places alone count, as they are those of names, or stand under a label.
+    """
     if depth > _DEEPEST:
         return 0
     if isinstance(value, Mapping):
         if any(key in value for key in LABEL_KEYS) and any(key in value for key in (*START_KEYS, *_PLACE_KEYS)):
             return 1
-        return sum(_count_places(one, depth + 1) for one in value.values())
+        return sum(_count_places(one, depth + 1, named=True) for one in value.values())
     if not is_list(value):
         return 0
-    if len(value) in (2, 3) and type(value[0]) is int and type(value[1]) is int:
-        return 1
-    return sum(_count_places(one, depth + 1) for one in value)
+    if depth and len(value) in (2, 3) and type(value[0]) is int and type(value[1]) is int:
+        return int(named)
+    return sum(_count_places(one, depth + 1, named=named) for one in value)
 
 
-_MAY_HOLD = ("entit", "label", "annot", "span", "mention", "slot", "vertex", "ner", "named")
 _PLACE_KEYS = ("pos", "offsets", "position", "positions", "indices", "span", "place", "range", "loc")
 _DEEPEST = 4
 
@@ -325,7 +329,8 @@ def _is_span(item: Any) -> bool:
     if isinstance(item, Mapping):
         inner = item["value"] if isinstance(item.get("value"), Mapping) else item
         label = first(inner, LABEL_KEYS)
-        return first(inner, START_KEYS) is not None and label is not None
+        ends = first(inner, (*END_KEYS, "length", *OWN_TEXT_KEYS))
+        return first(inner, START_KEYS) is not None and label is not None and ends is not None
     return (
         is_list(item) and len(item) == 3 and type(item[0]) is int and type(item[1]) is int and isinstance(item[2], str)
     )
@@ -335,10 +340,9 @@ def _are_tags(key: str, value: Any, n_tokens: int | None) -> bool:
     """Whether a value that has some name looks like the tags of the tokens, and not all of them are ``O``."""
     if not is_list(value) or n_tokens is None or len(value) != n_tokens or not n_tokens:
         return False
-    name = key.lower()
-    if any(other in name for other in _OTHER_TAGS):
+    if is_called(key, "words"):
         return False
-    about = any(part in name for part in _ABOUT_NAMES)
+    about = is_called(key, "tags")
     if all(type(one) is int for one in value):
         return about and any(value)
     if not all(isinstance(one, str) for one in value) or all(one == "O" for one in value):

@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self
 
 from crosspan.core.locks import Lock
 from crosspan.pipeline.codec import decode, encode
-from crosspan.pipeline.parts import Links, Model
+from crosspan.pipeline.parts import Links, Model, Seen
 
 UNSURE = "unsure"
 """The fact that a result is used but not found again, so that the next run makes it anew."""
@@ -84,8 +84,9 @@ class MemoryStore:
         return None
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
-        """Keep a result; links are kept as flat arrays, which are a tenth of the size."""
-        self._parts[key] = {name: encode(part) if isinstance(part, Links) else part for name, part in parts.items()}
+        """Keep a result; links and the like are kept as flat arrays, which are a tenth of the size."""
+        flat = (Links, Seen)
+        self._parts[key] = {name: encode(part) if isinstance(part, flat) else part for name, part in parts.items()}
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:
