@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import sys
+import webbrowser
 from urllib.parse import urlparse
 
 import click
@@ -55,7 +56,7 @@ def test_an_unknown_page(capsys):
 @pytest.mark.parametrize("words", [["errors#outages"], []])
 def test_a_page_is_opened_in_a_browser(capsys, monkeypatch, tmp_path, words):
     opened = []
-    monkeypatch.setattr(click, "launch", opened.append)
+    monkeypatch.setattr(webbrowser, "open", opened.append)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert main(["docs", *words, "--open"]) == 0
     address = urlparse(capsys.readouterr().out.strip())

@@ -29,13 +29,15 @@ def command(topic: str | None, in_browser: bool) -> None:
 
     manual = whole_manual()
     if in_browser:
+        import webbrowser
+
         from crosspan.core.digests import user_cache
         from crosspan.manual.hypertext import write_manual
 
         page, heading = manual.find(topic or "index")
         file = write_manual(manual, user_cache() / "manual") / f"{page.name}.html"
         address = file.absolute().as_uri() + (f"#{heading}" if heading else "")
-        click.launch(address)
+        webbrowser.open(address)
         say(address, err=False)
     elif topic is None:
         say_lines(_listed(manual), err=False)

@@ -159,7 +159,7 @@ def written_pages() -> list[Page]:
 @cache
 def _files() -> dict[str, Path]:
     """The file of each page by its name."""
-    brought = Path(__file__).parent / "pages"
+    brought = Path(__file__).parent / "written"
     folder = brought if brought.is_dir() else Path(__file__).parents[3] / "docs"
     top = brought if brought.is_dir() else folder.parent
     if not (folder / "tutorial.md").is_file():
