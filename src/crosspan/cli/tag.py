@@ -80,11 +80,11 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
             SentenceFile(
                 source,
                 given["from_format"],
-                given["lang"],
-                given["columns"],
-                given["scheme"],
+                lang=given["lang"],
+                columns=given["columns"],
+                scheme=given["scheme"],
                 # labels that are replaced are not looked at: "begin" reads the most
-                "begin" if given["replace"] else "error",
+                repair="begin" if given["replace"] else "error",
                 paragraphs=given["paragraphs"],
                 **options.reading_of(given),
             ),
