@@ -62,6 +62,21 @@ def test_paths_start_from_the_recipe(folder, capsys, monkeypatch, tmp_path_facto
     assert os.listdir("kept")
 
 
+@pytest.mark.parametrize("text", ["in step", "out of step"])
+def test_dry_run_looks_at_the_text(folder, capsys, text):
+    """The first run of a recipe whose source an English tagger labels, and one whose pairs look wrong."""
+    lines = [f"Rais alisema kuwa mkutano wa {n} utafanyika mjini wiki ijayo .\n" for n in range(60)]
+    (folder / "a.txt").write_text("".join(lines), encoding="utf-8")
+    (folder / "b.txt").write_text("".join(lines if text == "in step" else [*lines[5:], *lines[:5]]), encoding="utf-8")
+    (folder / "t.toml").write_text(
+        'out = "t"\n[source]\npath = "a.txt"\n[target]\npath = "b.txt"\n[tag]\nmodel = "en"\n', encoding="utf-8"
+    )
+    code, out, err = run(capsys, "t.toml", "--dry-run")
+    assert (code, "plainly not English" in err) == (0, True)
+    assert "60 sentence pairs" in out
+    assert not (folder / "t").exists()
+
+
 def test_dry_run(folder, capsys):
     code, out, err = run(capsys, "r.toml", "--dry-run")
     assert (code, err) == (0, "")

@@ -122,8 +122,12 @@ class SpoolStore:
         self._file = tempfile.TemporaryFile(prefix="crosspan-")  # noqa: SIM115  # closed by __exit__
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
         self._models: dict[tuple[str, str], Model] = {}
+        self._keys: set[str] = set()
         self._end = 0
         self._lock = Lock()  # the file is at one place at a time
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
 
     def __enter__(self) -> Self:
         return self
@@ -148,6 +152,7 @@ class SpoolStore:
                 self._file.write(one)
                 self._places[key, name] = self._end, len(one)
                 self._end += len(one)
+        self._keys.add(key)
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:

@@ -9,10 +9,15 @@ from pathlib import Path
 from crosspan.core.types import Pair
 from crosspan.project.memory import EntityMemory
 from crosspan.project.words import WordCounts
+from crosspan.text.name_forms import NameForms
 
 
 class Observed:
-    """What is known of a corpus: how its entities were rendered, and how often its words stand there."""
+    """What is known of a corpus: how its entities were rendered, and how often its words stand there.
+
+    Attributes:
+        names: Which labels its names have in the target, where somebody looked.
+    """
 
     def __init__(self) -> None:
         self.memory = EntityMemory()
@@ -20,6 +25,7 @@ class Observed:
         self.target = WordCounts()
         self.counted = False
         self.pairs: set[int] = set()
+        self.names: NameForms | None = None
 
     def add_words(self, pairs: Sequence[Pair]) -> None:
         """Count the words of both sides."""
