@@ -52,6 +52,10 @@ def read_quietly(path, capsys):
         "{\nis a brace\n",
         "[laughs]\n[[Accra]] is here\n[] item\n",
         "yes\nno\nO\nB-PER or not\n",
+        "[PHONE RINGING]\n[MUSIC PLAYING]\nHe said: hello\n[1] Ada left\n",
+        "TCP/IP\nAC/DC\nhttp://A\nsee fig.(A)\nnote:BBC\n",
+        "Array [1, 2, 3] and (4, 5)\nf(x, y)\n('Ada', 'Bo')\n",
+        "-- O O\nO O O\nO come, all ye faithful\n",
     ],
 )
 def test_text_is_text(tmp_path, capsys, content):
@@ -102,6 +106,7 @@ def test_columns_are_columns(tmp_path, capsys, name, content, spans):
         {**TEXT, "annotation_time": [1, 2], "doc_span": [10, 18], "dinner": [1, 2], "partner": [3, 4], "bbox": [1, 2]},
         {**TEXT, "sents": [{"start": 0, "end": 8}], "sentence_spans": [[0, 3], [4, 8]], "owner": {"label": "x", "start": 3}},
         {**TEXT, "history": [{"by": "ada", "label": "done", "start": "2020-01-02"}], "slots": {}, "intent": "go"},
+        {**TEXT, "tokens": [{"text": "Ada", "start": 0, "end": 3, "tag": "NNP", "pos": "O"}, {"text": "left", "start": 4, "end": 8, "tag": "VBD", "pos": "V"}]},
         {**TEXT, "label": "news", "keywords": ["Ada"], "topic": "O", "category": "B-1", "tags": []},
     ],
 )  # fmt: skip

@@ -68,7 +68,7 @@ def command(
 
     A dash stands for standard input or output. OUT appears only once it is complete.
     """
-    how = {"columns": columns, "scheme": from_scheme, "repair": repair, "lang": lang}
+    how: dict[str, Any] = {"columns": columns, "scheme": from_scheme, "repair": repair, "lang": lang}
     result = convert(
         SentenceFile(source, from_format, **how, **options.reading_of(given)),
         target,

@@ -55,6 +55,8 @@ _KINDS = {
     ),
     "tags": re.compile(rf"{_NAMES}|(?:[a-z]*)(?:tags?|labels?|entities)|iob[0-9]?|bio(?:es)?|bilou|bmes"),
     "names": re.compile(_NAMES),
+    "label": re.compile("labels?|types?|tags?|class|categor(?:y|ies)|kind|ner"),
+    "place": re.compile("start|begin|from|end|offsets?|pos|positions?|span|indices|index|idx|range|place|loc"),
     "places": re.compile(rf"{_NAMES}|(?:[a-z]*)(?:labels?|spans?|annotations?)|label(?:l?ed|l?ing)s?|vertex[a-z]*"),
 }
 
@@ -65,7 +67,7 @@ def is_called(name: str, kind: str) -> bool:
     Args:
         name: The name.
         kind: ``"words"`` for what words have besides labels, ``"tags"`` for tags of entities, ``"names"`` for entities,
-            ``"places"`` for what may hold labels with their places.
+            ``"places"`` for what may hold labels with their places, ``"label"`` and ``"place"`` for those themselves.
 
     Example:
         >>> is_called("fine_ner_tags", "tags"), is_called("attention_mask", "tags"), is_called("dinner", "places")

@@ -12,7 +12,10 @@ from crosspan.core.tag_forms import are_labels, find_spelling
 from crosspan.io.looks import are_believable
 
 _SURE = 0.9
-_ENTITY_KEYS = ("ner", "ne", "nertag", "netag", "entity", "entitytype", "namedentity", "nertype")
+_ENTITY_KEYS = (
+    *("ner", "ne", "nertag", "netag", "entity", "entitytype", "namedentity", "nertype", "netype", "ent", "enttype"),
+    *("entlabel", "namedent", "namedentitytype", "neclass", "nerlabel", "entitylabel"),
+)
 _NO_LETTER = re.compile(r"[\W_]")
 
 

@@ -23,7 +23,17 @@ _NAMED = re.compile(_TAG)
 _HTML = "(?!(?:EM|STRONG|SUP|SUB|BR|DIV|SPAN|T[DRH]|LI|[UO]L|CODE|PRE|FONT|CENTER|SMALL|BIG|TITLE|HEAD|BODY|HTML)\\b)"
 _MARKUP = re.compile(rf"<{_HTML}([A-Z][A-Z_-]+)\b[^<>]*>[^<>]+</\1>")  # <PER>Ada</PER>, <ENAMEX TYPE="X">Ada</ENAMEX>
 _LINK = re.compile(r"\[([^\[\]]+)\]\(([A-Za-z][\w-]*)\)")  # [Ada](PER)
-_GLUED = re.compile(r"\S+[/_|](?:O|([BIESLU])-([^\W\d_]\S+))")  # Ada/B-PER left/O
+_GLUED = re.compile(r"\S+[/_|:=(](?:(O)|([BIESLU][-_][^\W\d_]\S+)|([A-Z]{2,}))\)?")  # Ada/B-PER left/O, Ada_PER left_O
+_BRACKETS = re.compile(
+    r"\[(?P<before>[A-Z]{2,}[A-Z_-]*)[ :]+(?P<one>[^\[\]]*[^\W\d_A-Z][^\[\]]*)\]"  # [PER Ada Obi]
+    r"|[\[{](?P<other>[^\[\]{}]*[^\W\d_A-Z][^\[\]{}]*)[\]}][_/:]?(?P<behind>[A-Z]{2,})\b"  # [Ada Obi]PER, {Ada Obi}_PER
+)
+_WRITTEN_OUT = re.compile(
+    r"[\[(]\s*\d+\s*,\s*\d+\s*,\s*(?P<q>['\"]?)[^\W\d_][\w.-]*(?P=q)\s*[\])]"  # (0, 3, 'PER'), [0, 3, PER]
+    r"|\(\s*(?P<a>['\"]).+?(?P=a)\s*,\s*(?P<b>['\"])(?:O|[BIESLUM][-_]\w+)(?P=b)\s*\)"  # ('Ada', 'B-PER')
+    r"|^A \d+ \d+\|\|\||^\w+\|[ta]\||^\w+\t\d+\t\d+\t"  # M2, PubTator
+    r"|\t[A-Z]{2,}[A-Z_]*[:=]\s?\S"  # Ada left, a tab, PER: Ada
+)
 _STANDOFF = re.compile(r"(?:\S+[\t ,;]+)?(\d+)[\t ,;]+(\d+)[\t ,;]+([^\W\d_]\S*)(.*)")  # 0 7 PER, doc 0 7 PER Ada
 _NO_WORD = re.compile(r"[\W_]+")
 _SUSPECT = 0.3
@@ -87,14 +97,34 @@ def inline_labels(texts: Iterable[str]) -> list[str]:
 def _glued(rows: Sequence[str]) -> list[str]:
     """The first words of rows most of whose words carry a tag, if any tag has a name."""
     found = []
-    named = False
+    named = bare = False
+    outside: set[str] = set()
     for row in rows:
         words = row.split()
         tags = [tag for word in words if (tag := _GLUED.fullmatch(word)) is not None]
         if 2 * len(tags) > len(words):
             found.append(words[0])
-            named |= any(tag[1] for tag in tags)
-    return found if named else []
+            named |= any(tag[2] for tag in tags)
+            outside |= {tag[0] for tag in tags if tag[1]}
+            bare |= any(tag[3] for tag in tags)
+    return found if named or (len(outside) > 1 and bare) else []
+
+
+def _bracketed(rows: Sequence[str]) -> list[str]:
+    """What stands in brackets with a label, if there are few labels."""
+    found = [match for row in rows for match in _BRACKETS.finditer(row)]
+    labels = {match["before"] or match["behind"] for match in found}
+    return [] if len(found) >= _MANY and 2 * len(labels) > len(found) else [match[0] for match in found]
+
+
+def _rows_of_tags(rows: Sequence[str]) -> list[str]:
+    """Rows that are nothing but tags, with the words in another row."""
+    found = [row for row in rows if len(row.split()) > 1 and all(map(_is_tag, row.split()))]
+    return found if are_believable({tag for row in found for tag in row.split()}) else []
+
+
+def _is_tag(word: str) -> bool:
+    return word == "O" or _NAMED.fullmatch(word) is not None
 
 
 def _are_places(rows: Sequence[str]) -> bool:
@@ -142,7 +172,8 @@ def check_running_text(lines: Sequence[str], name: str) -> None:
             where=name,
             hint=f"Name the text; {_AS_TEXT}",
         )
-    inline = inline_labels(rows) + _glued(rows)
+    written = [match[0].strip() for row in rows if (match := _WRITTEN_OUT.search(row)) is not None]
+    inline = inline_labels(rows) + _glued(rows) + _bracketed(rows) + _rows_of_tags(rows) + written
     if len(inline) >= _SUSPECT * len(rows) > 0:
         raise FormatError(
             f"labels stand within the text ({shown(inline[0])}), which is not read here",

@@ -6,13 +6,15 @@ Nothing is changed in what a record says. What looks like labels and is not unde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from crosspan.core.errors import LeftOutError, SpanError
 from crosspan.core.shown import shown
-from crosspan.core.tag_forms import are_labels, find_spelling
+from crosspan.core.tag_forms import are_labels, find_spelling, is_tag
 from crosspan.io.column_names import is_called
+from crosspan.io.looks import are_believable
 
 TOKEN_KEYS = ("tokens", "words", "tokenized_text")
 TAG_KEYS = ("ner_tags", "ner", "tags", "labels", "fine_ner_tags")
@@ -205,7 +207,11 @@ def spans_key(record: Mapping[str, Any], tags: str | None, told: str | None = No
     filled = [key for key in there if not is_list(record[key]) or record[key]]
     if filled:
         return filled[0]
-    others = [key for key, value in record.items() if key not in KEYS and value and _holds_spans(value)]
+    others = [
+        key
+        for key, value in record.items()
+        if key not in KEYS and value and _holds_spans(value) and not is_called(key, "words")
+    ]
     return others[0] if len(others) == 1 and tags is None else (there[0] if there else None)
 
 
@@ -223,9 +229,13 @@ def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iter
     n_tokens, text = _n_tokens(record), first(record, TEXT_KEYS)
     n_words = len(text.split()) if n_tokens is None and isinstance(text, str) else n_tokens
     for key, value in record.items():
+        if key in TOKEN_KEYS and is_list(value):
+            if count := _count_in_tokens(value):
+                yield key, count
+            continue
         if key in used or key in _NO_LABELS or not value or not isinstance(value, Mapping | Sequence):
             continue
-        count = 0
+        count = _count_in_text(value) if isinstance(value, str) else 0
         if is_list(value):
             count = _count_in_list(key, value, n_words if _are_numbers(value) else n_tokens)
         elif isinstance(value, Mapping):
@@ -234,6 +244,35 @@ def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iter
             count = _count_of_labels(key, value, text)
         if count:
             yield key, count
+
+
+def _count_in_text(value: str) -> int:
+    """How many tags a string holds, where it is nothing but tags."""
+    words = _BETWEEN_TAGS.split(value.strip())
+    if len(words) < 2 or not all(map(is_tag, words)) or not are_believable({*words}):
+        return 0
+    return sum(word != "O" for word in words)
+
+
+_BETWEEN_TAGS = re.compile(r"[\s,;|]+")
+
+
+def _count_in_tokens(tokens: Sequence[Any]) -> int:
+    """How many tokens that are objects have a label of entities among what is said of them."""
+    if not all(isinstance(one, Mapping) for one in tokens):
+        return 0
+    values: dict[str, list[str]] = {}
+    for token in tokens:
+        for key, value in token.items():
+            if isinstance(value, str) and key not in TEXT_KEYS:
+                values.setdefault(str(key), []).append(value)
+    counts = [
+        sum(one not in ("O", "", "-", "_") for one in found)
+        for key, found in values.items()
+        if (is_called(key, "names") and not is_called(key, "words"))
+        or (all(map(is_tag, found)) and are_believable({*found}))
+    ]
+    return max(counts, default=0)
 
 
 def _count_in_list(key: str, value: Sequence[Any], n_tokens: int | None) -> int:
@@ -271,7 +310,7 @@ def _count_places(value: Any, depth: int = 0, *, named: bool) -> int:
     if depth > _DEEPEST:
         return 0
     if isinstance(value, Mapping):
-        if any(key in value for key in LABEL_KEYS) and any(key in value for key in (*START_KEYS, *_PLACE_KEYS)):
+        if all(any(is_called(str(key), kind) for key in value) for kind in ("label", "place")):
             return 1
         return sum(_count_places(one, depth + 1, named=True) for one in value.values())
     if not is_list(value):
@@ -281,7 +320,6 @@ def _count_places(value: Any, depth: int = 0, *, named: bool) -> int:
     return sum(_count_places(one, depth + 1, named=named) for one in value)
 
 
-_PLACE_KEYS = ("pos", "offsets", "position", "positions", "indices", "span", "place", "range", "loc")
 _DEEPEST = 4
 
 

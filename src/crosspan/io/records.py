@@ -260,7 +260,7 @@ def _notice_unused(
                 f"{key!r} looks like {count} labels, and is not understood",
                 hint="Name the key of the tags with --tag-column, or write the labels under 'spans' or 'ner_tags'.",
             )
-        if how.tag_key is not None:  # somebody has chosen
+        if how.tag_key is not None or key in TOKEN_KEYS:  # somebody has chosen; tokens say the same as the spans
             continue
         how.notice(
             "labels-unused",
