@@ -36,7 +36,7 @@ WORDS = {
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
     *("license", "target_columns", "target_lang", "title", "to_language", "weights"),
     *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "source_columns", "tag_column"),
-    *("target_encoding", "who", "host"),
+    *("target_encoding", "topic", "who", "host"),
 }
 """Parameters of verbs."""
 

@@ -132,7 +132,7 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> ReadRecord:
     by_characters = tokens is None or _of_mappings(record)
     if tokens is None:
         assert text is not None
-        offsets = tuple(tokenize(text))
+        offsets = tuple(tokenize(text, lang=how.lang or _string(record, "lang")))
     spans: list[Span] = []
     given: Sequence[str] | None = None
     try:

@@ -25,7 +25,7 @@ from crosspan.core.files import atomic_binary, make_folder
 from crosspan.core.folders import make_work_folder, remove_work_folder
 from crosspan.core.locks import only_one
 from crosspan.pipeline.codec import decode, encode
-from crosspan.pipeline.store import Entry
+from crosspan.pipeline.store import Entry, SpoolStore
 
 _MAGIC = b"crosspan result 2 "
 _PACKED_UP_TO = 32 << 20
@@ -43,6 +43,7 @@ class FolderStore:
     Args:
         folder: Where they are; made when the first is written.
         write: Whether to write at all. A store that does not write tells what the entries would be.
+        aside: Where a store that does not write keeps what it is given, so that its parts can be had.
 
     Example:
         >>> import tempfile
@@ -56,9 +57,10 @@ class FolderStore:
 
     keyed = True
 
-    def __init__(self, folder: Path, *, write: bool = True) -> None:
+    def __init__(self, folder: Path, *, write: bool = True, aside: SpoolStore | None = None) -> None:
         self.folder = folder
         self.write = write
+        self.aside = aside
 
     def path(self, key: str) -> Path:
         """The file of a key."""
@@ -83,6 +85,8 @@ class FolderStore:
         digests = {name: hashlib.sha256(one).hexdigest() for name, one in data.items()}
         entry = Entry(key, digests, json.loads(json.dumps(facts)))
         if not self.write:
+            if self.aside is not None:
+                self.aside.put(key, parts, facts)
             return entry
         stored = {name: zlib.compress(one, 1) if len(one) <= _PACKED_UP_TO else one for name, one in data.items()}
         header = {
@@ -110,6 +114,8 @@ class FolderStore:
         Raises:
             OutputError: The file was removed or damaged since it was found.
         """
+        if self.aside is not None and entry.key in self.aside:
+            return self.aside.part(entry, name)
         read = self._read(entry.key, name)
         if read is None or read[0].parts[name] != entry.parts[name]:
             raise OutputError(

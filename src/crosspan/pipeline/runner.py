@@ -28,6 +28,7 @@ from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.recipes.places import places_kept, places_read
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.run import carry_out
+from crosspan.pipeline.store import SpoolStore
 
 CACHE = ".cache"
 _WRITES = f"{OWN}writing.lock"
@@ -166,11 +167,12 @@ def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: List
     folder = Path(cache) if cache is not None else recipe.out / CACHE
     _check_places(recipe, folder)
     plan = plan_of(recipe)
-    engine = Engine(FolderStore(folder, write=False), LocalExecutor(), progress)
-    for reading in plan.readings:
-        reading.run(engine)
-    engine.look(plan.steps)
-    return _report(recipe, folder, engine, plan)
+    with SpoolStore() as aside:
+        engine = Engine(FolderStore(folder, write=False, aside=aside), LocalExecutor(), progress)
+        for reading in plan.readings:
+            reading.run(engine)
+        engine.look(plan.steps)
+        return _report(recipe, folder, engine, plan)
 
 
 def _report(recipe: Recipe, folder: Path, engine: Engine, plan: Plan) -> RunReport:

@@ -32,6 +32,32 @@ class Observed:
         self.source.add(pair.source for pair in pairs)
         self.target.add(pair.target for pair in pairs)
 
+    def merge(self, other: Observed) -> None:
+        """Know also what was observed of another part of the corpus: a shard, as it was observed by itself.
+
+        Merged shard by shard, in order, it knows what it would know had it observed all of them.
+
+        Args:
+            other: What is known of that part; it is not changed.
+        """
+        self.memory.merge(other.memory)
+        self.source.merge(other.source)
+        self.target.merge(other.target)
+        self.counted = self.counted or other.counted
+        self.pairs |= other.pairs
+
+    def beside(self) -> Observed:
+        """Another one with the same counts of words, that has observed no pairs yet; it shares the counts."""
+        other = Observed()
+        other.source, other.target, other.counted = self.source, self.target, True
+        return other
+
+    def without_counts(self) -> Observed:
+        """The same without counts of words."""
+        other = Observed()
+        other.memory, other.pairs = self.memory, self.pairs
+        return other
+
     def save(self, path: str | Path) -> None:
         """Write it as one file, all or nothing; see :mod:`crosspan.project.memory_file`.
 
