@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crosspan.cli import options
-from crosspan.cli.places import InModel, OutPlace, SearchedFolder, verb
+from crosspan.cli.places import InModel, SearchedFolder, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -72,12 +72,7 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     "--format", "form", type=click.Choice(_FORMATS), help="Of the table.  [default: by the ending of --out, or text]"
 )
 @options.out("FILE", "Where the table goes.  [default: standard output]", default="-")
-@click.option(
-    "--cache",
-    metavar="DIR",
-    type=OutPlace(),
-    help="Where results are kept.  [default: crosspan/bench in the user's cache]",
-)
+@options.cache("crosspan/bench in the user's cache")
 @click.option("--no-cache", is_flag=True, help="Keep no results, and use none.")
 @options.threads
 @click.option("--quiet", is_flag=True, help="Show no progress.")

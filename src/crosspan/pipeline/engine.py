@@ -86,7 +86,7 @@ class Engine:
         return entries
 
     def _made(self, step: Step, jobs: Sequence[Job]) -> tuple[list[Entry], int]:
-        found: list[Entry | None] = [self.store.find(job.key) for job in jobs]
+        found = self.store.find_all([job.key for job in jobs])
         if step.together and None in found:
             found = [None] * len(jobs)
         sizes = self._sizes(step, len(jobs))
@@ -123,7 +123,7 @@ class Engine:
                 unknown[step.name] = waits
                 continue
             jobs = jobs_of(step, self.products, keyed=self.store.keyed)
-            entries = [entry for entry in (self.store.find(job.key) for job in jobs) if entry is not None]
+            entries = [entry for entry in self.store.find_all([job.key for job in jobs]) if entry is not None]
             n_missing = len(jobs) - len(entries)
             self.reports.append(StepReport(step.name, len(jobs), n_missing, len(entries)))
             self.products[step.name] = entries
