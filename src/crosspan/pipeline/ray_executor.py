@@ -38,12 +38,17 @@ class RayExecutor:
         address: Of the cluster: ``ray://HOST:10001``; empty for one that runs here, or one that is started here.
         workers: How many workers; by default as many as the cluster has room for.
         threads: Threads of each, and the cores that it takes; by default the cores, shared out.
-        gpus_per_worker: GPUs of each; a part of one can be shared.
+        gpus_per_worker: GPUs of each; a part of one can be shared; ``None`` for 1 where the cluster has some.
 
     """
 
     def __init__(
-        self, address: str = "", *, workers: int | None = None, threads: int | None = None, gpus_per_worker: float = 0.0
+        self,
+        address: str = "",
+        *,
+        workers: int | None = None,
+        threads: int | None = None,
+        gpus_per_worker: float | None = 0.0,
     ) -> None:
         self.address = address
         self.workers = workers
@@ -68,7 +73,7 @@ class RayExecutor:
             UnavailableError: There is no such cluster, or it fails.
             OptionError: No machine of it has so many cores.
         """
-        many = step.parallel or (step.single and self.gpus_per_worker > 0)
+        many = step.parallel or (step.single and self.gpus_per_worker != 0)
         learned = step.learn(Inputs(store, whole, threads=self.threads, listener=listener))
         task = self._task(step, learned, whole, store) if many and store.keyed else None
         if task is None:
@@ -80,8 +85,7 @@ class RayExecutor:
 
     def about(self) -> Mapping[str, Any]:
         """What was used of the cluster, for the report of a run."""
-        used = {"workers": 0} if self._pool is None else self._pool.about()
-        return {"on": "ray", "gpus_per_worker": self.gpus_per_worker, **used}
+        return {"on": "ray", **({"workers": 0} if self._pool is None else self._pool.about())}
 
     def close(self) -> None:
         """End the workers, and the cluster if it was started for them."""

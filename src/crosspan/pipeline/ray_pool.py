@@ -77,7 +77,7 @@ class RayPool:
         address: Of the cluster: ``ray://HOST:10001``; empty for one that runs here, or one that is started here.
         workers: How many; by default as many as the cluster has room for.
         threads: Threads of each, and the cores that it takes; by default the cores, shared out.
-        gpus: GPUs of each.
+        gpus: GPUs of each; ``None`` for 1 where the cluster has some.
 
     Attributes:
         free: Workers that have nothing to do.
@@ -88,13 +88,13 @@ class RayPool:
         OptionError: No machine of it has so many cores.
     """
 
-    def __init__(self, address: str, workers: int | None, threads: int | None, gpus: float) -> None:
+    def __init__(self, address: str, workers: int | None, threads: int | None, gpus: float | None) -> None:
         self._ray = ray_module()
         self._quiet = ExitStack()
         self._quiet.enter_context(self._private("worker", "print_to_stdstream", _logged))
         self._ours = self._connected(address)
-        self.gpus = gpus
-        self.workers, self.threads = self._sizes(workers, threads, gpus)
+        self.gpus = float(self._ray.cluster_resources().get("GPU", 0) > 0) if gpus is None else gpus
+        self.workers, self.threads = self._sizes(workers, threads, self.gpus)
         self.free: list[RaySeat] = []
         self._starting: dict[Any, RaySeat] = {}
         self._n = 0
@@ -198,7 +198,12 @@ class RayPool:
 
     def about(self) -> dict[str, Any]:
         """What was used of the cluster, for the report of a run."""
-        return {"workers": self.workers, "threads": self.threads, "nodes": sorted(self._nodes)}
+        return {
+            "workers": self.workers,
+            "threads": self.threads,
+            "gpus_per_worker": self.gpus,
+            "nodes": sorted(self._nodes),
+        }
 
     def close(self) -> None:
         """End all workers, and the cluster if it was started for them."""

@@ -135,7 +135,7 @@ class RayWorker:
         """
         try:
             if self._place != place:
-                self._prepare(task)
+                self._prepare(task, job)
                 self._place = place
             assert self._task is not None
             step, _, whole, store, threads, _ = self._task
@@ -144,7 +144,7 @@ class RayWorker:
         except Exception as error:  # whatever a component raises
             return _sendable(error)
 
-    def _prepare(self, task: Sequence[Any]) -> None:
+    def _prepare(self, task: Sequence[Any], job: Job) -> None:
         import ray
 
         self._place, self._task = "", None
@@ -157,7 +157,7 @@ class RayWorker:
                     "a worker has other code, other packages or other models than the machine that gives out the work",
                     hint="Install the same on all machines, and keep models where all of them see them.",
                 )
-            _check_seen(found)
+            _check_seen(found.store, [*found.whole.values(), *job.entries.values()])
             found.step.prepare(Inputs(found.store, found.whole, threads=found.threads), found.learned)
         except CrosspanError as error:
             error.where = " on ".join(filter(None, (error.where, socket.gethostname())))
@@ -172,19 +172,23 @@ class RayWorker:
         self._tell(Warned(str(message), category))
 
 
-def _check_seen(task: RayTask) -> None:
+def _check_seen(store: Store, needed: Sequence[Sequence[Entry]]) -> None:
     """Raise where the store is a folder of another machine.
+
+    Args:
+        store: The store.
+        needed: Results that were found in it.
 
     Raises:
         UnavailableError: It is.
     """
-    for entries in task.whole.values():
-        if entries and task.store.find(entries[0].key) is None and not entries[0].unsure:
-            raise UnavailableError(
-                "the worker does not see what the step before it has made",
-                where=str(task.store),
-                hint="Name a folder that all machines share, or a bucket, with --cache.",
-            )
+    sure = [entries[0] for entries in needed if entries and not entries[0].unsure]
+    if sure and store.find(sure[0].key) is None:
+        raise UnavailableError(
+            "the worker does not see what the step before it has made",
+            where=str(store),
+            hint="Name a folder that all machines share, or a bucket, with --cache.",
+        )
 
 
 class _Teller(logging.Handler):

@@ -10,7 +10,7 @@ HERE = "local"
 
 
 def executor_on(
-    on: str = HERE, *, workers: int | None = None, threads: int | None = None, gpus_per_worker: float = 0.0
+    on: str = HERE, *, workers: int | None = None, threads: int | None = None, gpus_per_worker: float | None = 0.0
 ) -> Executor:
     """What does the work there.
 
@@ -19,7 +19,7 @@ def executor_on(
             that is started here; ``"ray://HOST:10001"``: that cluster.
         workers: Processes; by default 1 here, and on a cluster as many as it has room for.
         threads: Threads of each; by default all cores, divided among the workers.
-        gpus_per_worker: GPUs of each, on a cluster.
+        gpus_per_worker: GPUs of each, on a cluster; ``None`` for 1 where it has some.
 
     Raises:
         OptionError: There is no such place, or a number is too small.
@@ -31,7 +31,7 @@ def executor_on(
     """
     if (workers is not None and workers < 1) or (threads is not None and threads < 1):
         raise OptionError("workers and threads must be at least 1")
-    if gpus_per_worker < 0:
+    if gpus_per_worker is not None and gpus_per_worker < 0:
         raise OptionError("workers cannot have less than no GPU")
     if on == HERE:
         if gpus_per_worker:
