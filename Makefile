@@ -9,7 +9,7 @@ demo: $(DEMO)
 	$(VENV)/bin/crosspan demo --out demo-out
 
 test: $(STAMP) lint wheel programs
-	$(VENV)/bin/python -m pytest -n 2
+	$(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check src tests benchmarks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,17 +13,25 @@ import threading
 import time
 
 import pytest
+from tests.lab.bench import conftest as downloads
+from tests.lab.study import conftest as studies
 from tests.pipeline import counting_steps
 from tests.pipeline.counting_steps import Doubled, KilledWhilePut, N, Summed, engine_on, numbers
 
 from crosspan.core.errors import CrosspanError, OptionError, UnavailableError
+from crosspan.lab.bench import BenchScoring, make_system, run_suite
+from crosspan.lab.study.launch import open_study, prepare, run_study
 from crosspan.pipeline import ray_executor, ray_pool
 from crosspan.pipeline.executor import TRIES
 from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.ray_executor import RayExecutor
 from crosspan.pipeline.workplace import executor_on
+from crosspan.suites import make_suite
 
 pytest.importorskip("ray")
+pytestmark = pytest.mark.xdist_group("ray")  # one cluster for all
+
+world = studies.world
 
 _CALM = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
 
@@ -286,3 +295,35 @@ def test_a_cluster_without_room_is_named(tmp_path, log, cluster, monkeypatch, ca
         engine_on(FolderStore(tmp_path / "cache"), executor=executor).run(Doubled(log=str(log)))
     assert "each takes 1 cores and 64 GPUs" in caplog.text
     executor.close()
+
+
+def test_a_language_of_a_suite_is_a_job(tmp_path, cluster, workers):
+    downloads.europarl(tmp_path, "en", "de", "es")
+    system = make_system(make_suite("europarl-ner").about)
+
+    def run(**how):
+        found = run_suite("europarl-ner", str(tmp_path), system=system, scoring=BenchScoring(bootstrap=20), **how)
+        return found, found.to_dict()
+
+    _, here = run(cache=tmp_path / "here", threads=1)
+    result, there = run(cache=tmp_path / "there", executor=workers)
+    assert there == here
+    assert [(one.language, one.status, one.kept) for one in result.languages] == [
+        ("de", "done", False),
+        ("es", "done", False),
+        ("it", "missing", False),
+    ]
+    again, _ = run(cache=tmp_path / "there", executor=workers)
+    assert [one.kept for one in again.languages] == [True, True, False]
+
+
+def test_a_cell_of_a_study_is_a_job(tmp_path, world, cluster, workers):
+    text = studies.STUDY.replace("seeds = [1, 2]", "seeds = [1]")
+    shutil.copytree(world, tmp_path / "world")
+    (tmp_path / "world" / "study.toml").write_text(text)
+    study = open_study(tmp_path / "world" / "study.toml", tmp_path / "out")
+    prepare(study)
+    cell = next(one for one in study.cells if one.encoder == "ready")
+    ended = []
+    run_study(study, fits=[cell.key], executor=workers, on_end=ended.append)
+    assert [(one.cell.key, one.state.status) for one in ended] == [(cell.key, "done")]

@@ -27,8 +27,9 @@ from typing import Any, NamedTuple, Protocol
 from crosspan.core.errors import CrosspanError
 from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
+from crosspan.models.device import gpus_used
 from crosspan.pipeline.step import Inputs, Job, Need, Output, Step
-from crosspan.pipeline.store import UNSURE, Entry, Store
+from crosspan.pipeline.store import GPUS, RUN, UNSURE, Entry, Store
 
 _logger = logger_of(__name__)
 
@@ -231,6 +232,8 @@ def do(
 def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
     parts, facts, unsure = step.work(inputs)
     facts = {**facts, UNSURE: True} if unsure else facts
+    facts = {**facts, RUN: job.run} if job.run else facts
+    facts = {**facts, GPUS: gpus} if (gpus := gpus_used()) else facts
     job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
 

@@ -55,6 +55,7 @@ class RayExecutor:
         self.threads = threads
         self.gpus_per_worker = gpus_per_worker
         self._pool: RayPool | None = None
+        self._used: dict[str, Any] = {"workers": 0}
 
     def run(
         self,
@@ -85,12 +86,13 @@ class RayExecutor:
 
     def about(self) -> Mapping[str, Any]:
         """What was used of the cluster, for the report of a run."""
-        return {"on": "ray", **({"workers": 0} if self._pool is None else self._pool.about())}
+        return {"on": "ray", **(self._used if self._pool is None else self._pool.about())}
 
     def close(self) -> None:
         """End the workers, and the cluster if it was started for them."""
         pool, self._pool = self._pool, None
         if pool is not None:
+            self._used = pool.about()
             pool.close()
 
     def _workers(self) -> RayPool:

@@ -151,7 +151,8 @@ def run_recipe(
         _remove(recipe, before - {*report.written.files, REPORT})
         report.removed = store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
         report.seconds = time.perf_counter() - began
-        report.details = {"worked": workplace.about(), **_details(recipe, plan, report.written)}
+        worked = {**workplace.about(), "gpus": results.gpus}
+        report.details = {"worked": worked, **_details(recipe, plan, report.written)}
         with open_output(recipe.out / REPORT) as stream:
             stream.write(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
     return report

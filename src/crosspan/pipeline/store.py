@@ -23,6 +23,13 @@ UNSURE = "unsure"
 """The fact that a result is used but not found again, so that the next run makes it anew."""
 
 
+RUN = "run"
+"""The fact in which run a result was made, of a step whose shards must not be mixed."""
+
+GPUS = "gpus"
+"""The fact on which GPUs models ran when a result was made, whose last digits depend on them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A result as a store knows it.
