@@ -239,13 +239,16 @@ def test_a_plan_does_nothing_and_tells_what_is_there(place):
     assert not (place.folder / "out").exists()
     assert plan.counts["pairs"] == 40
     assert [(one.name, one.shards, one.cached, one.waits_for) for one in plan.stages] == [
-        ("pairs", 5, 0, None), ("learn", 1, 0, None), ("align", 5, 0, "learn"), ("project", 5, 0, "learn"),
+        ("pairs", 5, 0, None), ("learn", 1, 0, None), ("align", 5, 0, "learn"),
+        ("count", 5, 0, "learn"), ("observe", 5, 0, "learn"), ("project", 5, 0, "learn"),
     ]  # fmt: skip
     place.run(path)
     before = sorted(place.folder.rglob("*"))
     assert all(one.computed == 0 for one in plan_recipe(load_recipe(path)).stages)
     plan = plan_recipe(load_recipe(path, ["project.reach=1"]))
-    assert [(one.name, one.computed, one.cached) for one in plan.stages][2:] == [("align", 0, 5), ("project", 5, 0)]
+    assert [(one.name, one.computed, one.cached) for one in plan.stages][2:] == [
+        ("align", 0, 5), ("count", 5, 0), ("observe", 5, 0), ("project", 5, 0),
+    ]  # fmt: skip
     assert sorted(place.folder.rglob("*")) == before
 
 
@@ -256,7 +259,9 @@ def test_the_record_of_a_run_and_building_it_again(place):
     assert {"crosspan", "python", "numpy", "numba", "scipy"} <= {*record["versions"]}
     assert {*record["inputs"]} == {"en.jsonl", "sw.txt"}
     assert all(len(one["sha256"]) == 64 for one in record["inputs"].values())
-    assert [stage["name"] for stage in record["stages"]] == ["pairs", "learn", "align", "project"]
+    assert [stage["name"] for stage in record["stages"]] == [
+        "pairs", "learn", "align", "count", "observe", "project",
+    ]  # fmt: skip
     wanted = place.results(report.out)
     assert {*record["outputs"]} == {*wanted}
     for path in report.out.glob("*.jsonl"):

@@ -351,6 +351,7 @@ def _tag_column(values: list[Counter[str]]) -> tuple[int | None, float]:
     # Tokens may look like tags, chunks do: leave the first column and columns of chunks where there is a choice.
     candidates = [column for column in candidates if column > 0] or candidates
     candidates = [column for column in candidates if not _is_chunks(values[column])] or candidates
+    candidates = [column for column in candidates if values[column].keys() - {"O"}] or candidates
     return candidates[0], shares[candidates[0]]
 
 

@@ -27,7 +27,7 @@ from crosspan.core.urls import is_url
 from crosspan.pipeline.codec import decode
 from crosspan.pipeline.folder_store import KEY, FolderStore
 from crosspan.pipeline.record import Head, head_in, record_of
-from crosspan.pipeline.store import Entry, changed_in_use
+from crosspan.pipeline.store import Entry, SpoolStore, changed_in_use
 
 _AT_ONCE = 1000
 """Results that are looked for at a time."""
@@ -46,6 +46,7 @@ class BucketStore:
         url: Where they are, such as ``s3://bucket/run``. Who may write there, and with which server, is found where
             the client of that kind of place looks for it: for S3 in ``AWS_PROFILE``, ``AWS_ENDPOINT_URL`` and so on.
         write: Whether to write at all. A store that does not write tells what the entries would be.
+        aside: Where such a store puts what it was given, so that its parts can be read all the same.
 
     Raises:
         MissingDependencyError: The package for that kind of place is not installed.
@@ -62,16 +63,17 @@ class BucketStore:
 
     keyed = True
 
-    def __init__(self, url: str, *, write: bool = True) -> None:
+    def __init__(self, url: str, *, write: bool = True, aside: SpoolStore | None = None) -> None:
         self.url = url.rstrip("/")
         self.write = write
+        self.aside = aside
         self._connect()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"url": self.url, "write": self.write}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state, aside=None)
         self._connect()
 
     def _connect(self) -> None:
@@ -113,6 +115,8 @@ class BucketStore:
         """
         entry, chunks = record_of(key, parts, facts)
         if not self.write:
+            if self.aside is not None:
+                self.aside.put(key, parts, facts)
             return entry
         data = b"".join(chunks)
         with self._reached():
@@ -157,6 +161,8 @@ class BucketStore:
         Raises:
             OutputError: It was removed or damaged since it was found, or the place does not answer.
         """
+        if self.aside is not None and entry.key in self.aside:
+            return self.aside.part(entry, name)
         path = self._path(entry.key)
         with self._reached():
             try:
@@ -260,12 +266,13 @@ class BucketStore:
             ) from error
 
 
-def store_at(place: PathLike, *, write: bool = True) -> FolderStore | BucketStore:
+def store_at(place: PathLike, *, write: bool = True, aside: SpoolStore | None = None) -> FolderStore | BucketStore:
     """The store in a folder, or at a URL.
 
     Args:
         place: A folder, or a URL such as ``s3://bucket/run``; ``file:`` URLs are folders.
         write: Whether to write at all.
+        aside: Where a store that does not write puts what it was given.
 
     Raises:
         MissingDependencyError: The package for that kind of place is not installed.
@@ -276,5 +283,5 @@ def store_at(place: PathLike, *, write: bool = True) -> FolderStore | BucketStor
     """
     text = os.fspath(place)
     if is_url(text) and not text.startswith("file:"):
-        return BucketStore(text, write=write)
-    return FolderStore(Path(text.removeprefix("file://")), write=write)
+        return BucketStore(text, write=write, aside=aside)
+    return FolderStore(Path(text.removeprefix("file://")), write=write, aside=aside)

@@ -17,9 +17,22 @@ import numpy.typing as npt
 
 from crosspan.core.types import Alignment, ProjectedSpan, Projection, Span
 from crosspan.models.archive import packed
-from crosspan.pipeline.parts import AboutRow, Extras, Facts, Fault, Faults, Labels, Links, Model, Projected, Tokens
+from crosspan.pipeline.parts import (
+    AboutRow,
+    Extras,
+    Facts,
+    Fault,
+    Faults,
+    Labels,
+    Links,
+    Model,
+    Projected,
+    Seen,
+    Tokens,
+)
 
 _HEADER = struct.Struct("<qqq")  # sentences, links, bytes of faults
+_SEEN = "seen.npz"
 
 
 def encode(part: object) -> bytes:
@@ -153,10 +166,24 @@ def model_bytes(model: Model) -> bytes:
         return model.value
     if isinstance(model.value, Path):
         return packed(model.value)
+    return _saved(model.value, "model.npz" if model.family == "aligners" else "model.crf")
+
+
+def _saved(value: Any, name: str) -> bytes:
+    """What something that can be saved writes into a file of this name."""
     with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-        path = Path(folder) / ("model.npz" if model.family == "aligners" else "model.crf")
-        model.value.save(path)
+        path = Path(folder) / name
+        value.save(path)
         return path.read_bytes()
+
+
+def _load_seen(data: bytes) -> Seen:
+    from crosspan.project.observed import Observed
+
+    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
+        path = Path(folder) / _SEEN
+        path.write_bytes(data)
+        return Seen(Observed.load(path))
 
 
 _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]] = {
@@ -166,5 +193,6 @@ _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]]
     b"K": (Links, _dump_links, _load_links),
     b"P": (Projected, _dump_projected, lambda data: Projected(loads(data))),
     b"M": (Model, _dump_model, _load_model),
+    b"S": (Seen, lambda part: _saved(part.observed, _SEEN), _load_seen),
     b"F": (Facts, lambda part: dumps(part.values), lambda data: Facts(loads(data))),
 }

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, Protocol
 from crosspan.core.errors import CrosspanError
 from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
+from crosspan.core.threads import cores
 from crosspan.models.device import gpus_used
 from crosspan.pipeline.step import Inputs, Job, Need, Output, Step
 from crosspan.pipeline.store import GPUS, RUN, UNSURE, Entry, Store
@@ -76,6 +77,9 @@ class Executor(Protocol):
 class LocalExecutor:
     """Works on this machine; worker processes are started once, and stay for all steps.
 
+    Its share of the machine is workers times threads, whoever works: what is one job, or looks at the whole corpus, is
+    done in this process, with as many threads as the workers have together, which wait meanwhile.
+
     Args:
         workers: Processes to work in; 1 works in this process.
         threads: Threads of each of them; by default all cores, divided among the workers.
@@ -84,6 +88,7 @@ class LocalExecutor:
     def __init__(self, workers: int = 1, threads: int | None = None) -> None:
         self.workers = workers
         self.threads = threads
+        self._all_threads = None if threads is None else workers * threads
         self._pool: ProcessPoolExecutor | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._sent = 0
@@ -100,14 +105,14 @@ class LocalExecutor:
     ) -> Iterator[Done]:
         """Yield jobs as they end; see :class:`Executor`."""
         alone = self.workers == 1 or len(jobs) == 1 or not step.parallel or not store.keyed
-        learned = step.learn(Inputs(store, whole, threads=self.threads, listener=listener))
+        learned = step.learn(Inputs(store, whole, threads=self._all_threads, listener=listener))
         task = None if alone else self._task(step, learned, whole, store)
         if task is not None:
             yield from self._in_processes(step, task, jobs, store, wait)
             return
-        step.prepare(Inputs(store, whole, threads=self.threads), learned)
+        step.prepare(Inputs(store, whole, threads=self._all_threads), learned)
         for job in jobs:
-            yield do(step, job, whole, store, self.threads, listener, wait=wait)
+            yield do(step, job, whole, store, self._all_threads, listener, wait=wait)
 
     def about(self) -> Mapping[str, Any]:
         """Where the work is done."""
@@ -196,7 +201,7 @@ class LocalExecutor:
             self._folder = tempfile.TemporaryDirectory(prefix="crosspan-")
         self._sent += 1
         path = Path(self._folder.name) / f"{self._sent}"
-        threads = self.threads or max(1, (os.cpu_count() or 1) // self.workers)
+        threads = self.threads or max(1, cores() // self.workers)
         try:
             path.write_bytes(pickle.dumps((step, learned, whole, store, threads), pickle.HIGHEST_PROTOCOL))
         except (pickle.PicklingError, AttributeError, TypeError) as error:

@@ -24,7 +24,7 @@ from crosspan.core.overwrites import try_folder
 from crosspan.core.temporary import sweep
 from crosspan.pipeline.codec import decode
 from crosspan.pipeline.record import head_in, record_of
-from crosspan.pipeline.store import Entry, changed_in_use
+from crosspan.pipeline.store import Entry, SpoolStore, changed_in_use
 
 _UNFINISHED = "unfinished"
 _LOCK = ".lock"
@@ -38,6 +38,7 @@ class FolderStore:
     Args:
         folder: Where they are; made when the first is written.
         write: Whether to write at all. A store that does not write tells what the entries would be.
+        aside: Where a store that does not write keeps what it is given, so that its parts can be had.
 
     Example:
         >>> import tempfile
@@ -51,16 +52,17 @@ class FolderStore:
 
     keyed = True
 
-    def __init__(self, folder: Path, *, write: bool = True) -> None:
+    def __init__(self, folder: Path, *, write: bool = True, aside: SpoolStore | None = None) -> None:
         self.folder = folder
         self.write = write
+        self.aside = aside
 
     def __str__(self) -> str:
         return str(self.folder)
 
     def __getstate__(self) -> dict[str, Any]:
         """As another process knows it, which may have another working directory."""
-        return {"folder": Path(os.path.abspath(self.folder)), "write": self.write}
+        return {"folder": Path(os.path.abspath(self.folder)), "write": self.write, "aside": None}
 
     def try_writing(self) -> None:
         """Raise unless something can be written there; the folder need not be there.
@@ -100,6 +102,8 @@ class FolderStore:
             return known
         entry, chunks = record_of(key, parts, facts)
         if not self.write:
+            if self.aside is not None:
+                self.aside.put(key, parts, facts)
             return entry
         path = self.path(key)
         make_folder(path.parent)
@@ -123,6 +127,8 @@ class FolderStore:
         Raises:
             OutputError: The file was removed or damaged since it was found.
         """
+        if self.aside is not None and entry.key in self.aside:
+            return self.aside.part(entry, name)
         read = self._read(entry.key, name)
         if read is None or read[0].parts[name] != entry.parts[name]:
             raise changed_in_use(str(self.path(entry.key)))

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crosspan.core.errors import CrosspanError
 from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
+
+if TYPE_CHECKING:
+    from crosspan.project.observed import Observed
 
 Words = Sequence[str]
 Offsets = Sequence[Sequence[int]]
@@ -151,6 +154,13 @@ class Model:
     family: str
     use: str
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a method of projection learned of a shard: a :class:`crosspan.project.observed.Observed`."""
+
+    observed: Observed
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class RayExecutor:
     """Works on a Ray cluster; its workers are started once, and stay for all steps.
 
     What is a single piece of work, such as learning from the whole corpus, is done by the process that gives out the
-    work, as it is without a cluster, but for one where workers have GPUs: then one of them does it.
+    work, with all its cores, as it is without a cluster; but where workers have GPUs, one of them does it.
 
     Args:
         address: Of the cluster: ``ray://HOST:10001``; empty for one that runs here, or one that is started here.
@@ -75,12 +75,12 @@ class RayExecutor:
             OptionError: No machine of it has so many cores.
         """
         many = step.parallel or (step.single and self.gpus_per_worker != 0)
-        learned = step.learn(Inputs(store, whole, threads=self.threads, listener=listener))
+        learned = step.learn(Inputs(store, whole, listener=listener))
         task = self._task(step, learned, whole, store) if many and store.keyed else None
         if task is None:
-            step.prepare(Inputs(store, whole, threads=self.threads), learned)
+            step.prepare(Inputs(store, whole), learned)
             for job in jobs:
-                yield do(step, job, whole, store, self.threads, listener, wait=wait)
+                yield do(step, job, whole, store, None, listener, wait=wait)
             return
         yield from self._on_workers(step, task, jobs, store, listener, wait)
 

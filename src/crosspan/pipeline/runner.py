@@ -29,6 +29,7 @@ from crosspan.pipeline.provenance import versions
 from crosspan.pipeline.recipes.places import places_kept, places_read
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.run import carry_out
+from crosspan.pipeline.store import SpoolStore
 from crosspan.pipeline.workplace import HERE, executor_on
 
 CACHE = ".cache"
@@ -172,12 +173,12 @@ def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: List
     kept = cache if cache is not None else recipe.out / CACHE
     _check_places(recipe, kept)
     plan = plan_of(recipe)
-    store = store_at(kept, write=False)
-    engine = Engine(store, LocalExecutor(), progress)
-    for reading in plan.readings:
-        reading.run(engine)
-    engine.look(plan.steps)
-    return _report(recipe, kept, engine, plan)
+    with SpoolStore() as aside:
+        engine = Engine(store_at(kept, write=False, aside=aside), LocalExecutor(), progress)
+        for reading in plan.readings:
+            reading.run(engine)
+        engine.look(plan.steps)
+        return _report(recipe, kept, engine, plan)
 
 
 def _report(recipe: Recipe, cache: PathLike, engine: Engine, plan: Plan) -> RunReport:

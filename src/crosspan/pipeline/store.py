@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 from crosspan.core.errors import OutputError
 from crosspan.core.locks import Lock
 from crosspan.pipeline.codec import decode, encode
-from crosspan.pipeline.parts import Links, Model
+from crosspan.pipeline.parts import Links, Model, Seen
 
 UNSURE = "unsure"
 """The fact that a result is used but not found again, so that the next run makes it anew."""
@@ -108,8 +108,9 @@ class MemoryStore:
         return [None] * len(keys)
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
-        """Keep a result; links are kept as flat arrays, which are a tenth of the size."""
-        self._parts[key] = {name: encode(part) if isinstance(part, Links) else part for name, part in parts.items()}
+        """Keep a result; links and the like are kept as flat arrays, which are a tenth of the size."""
+        flat = (Links, Seen)
+        self._parts[key] = {name: encode(part) if isinstance(part, flat) else part for name, part in parts.items()}
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:
@@ -145,8 +146,12 @@ class SpoolStore:
         self._file = tempfile.TemporaryFile(prefix="crosspan-")  # noqa: SIM115  # closed by __exit__
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
         self._models: dict[tuple[str, str], Model] = {}
+        self._keys: set[str] = set()
         self._end = 0
         self._lock = Lock()  # the file is at one place at a time
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
 
     def __enter__(self) -> Self:
         return self
@@ -175,6 +180,7 @@ class SpoolStore:
                 self._file.write(one)
                 self._places[key, name] = self._end, len(one)
                 self._end += len(one)
+        self._keys.add(key)
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:
