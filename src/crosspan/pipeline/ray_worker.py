@@ -168,7 +168,7 @@ class RayWorker:
         self._ear.tell.remote(event)
 
     def _warned(self, message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
-        print(warnings.formatwarning(message, category, *place[:2]), end="", file=sys.stderr)
+        sys.stderr.write(warnings.formatwarning(message, category, *place[:2]))  # which Ray keeps in a file
         self._tell(Warned(str(message), category))
 
 
