@@ -2,8 +2,9 @@
 # With pre-trained models:                        docker build -t crosspan --build-arg EXTRAS='[parquet,neural]' .
 FROM python:3.12-slim AS build
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE NOTICE constraints.txt ./
+COPY pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md LICENSE NOTICE constraints.txt ./
 COPY src src
+COPY docs docs
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.12-slim

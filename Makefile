@@ -3,18 +3,22 @@ VENV ?= .venv
 DEMO = $(VENV)/.installed
 STAMP = $(VENV)/.installed-for-tests
 
-.PHONY: demo test lint wheel programs review-tools clean
+.PHONY: demo test lint docs wheel programs review-tools clean
 
 demo: $(DEMO)
 	$(VENV)/bin/crosspan demo --out demo-out
 
-test: $(STAMP) lint wheel programs
-	$(VENV)/bin/python -m pytest -n 2
+test: $(STAMP) lint docs wheel programs
+	CROSSPAN_SITE=$(CURDIR)/site $(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)
-	$(VENV)/bin/ruff check src tests benchmarks
-	$(VENV)/bin/ruff format --check src tests benchmarks
+	$(VENV)/bin/ruff check src tests benchmarks mkdocs_hooks.py
+	$(VENV)/bin/ruff format --check src tests benchmarks mkdocs_hooks.py
 	$(VENV)/bin/mypy
+
+# The documentation site, in site/: every link is checked. It loads nothing from elsewhere, and opens from disk.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --quiet --strict
 
 # What pip installs: the source distribution and the wheel made of it, in an environment with nothing else, for each
 # Python that is here.
@@ -29,7 +33,7 @@ wheel: $(DEMO)
 	  [ ! -e $$env ] || continue; \
 	  echo "crosspan from its wheel, on Python $${env#build/}"; \
 	  $$python -m venv $$env && $$env/bin/python -m pip install --quiet -c constraints.txt build/dist/*.whl \
-	  && cd $$env && bin/crosspan demo --out demo >demo.txt && bin/python -m crosspan --help >/dev/null && cd - >/dev/null \
+	  && cd $$env && bin/crosspan demo --out demo >demo.txt && bin/python -m crosspan --help >/dev/null && bin/crosspan docs projection >/dev/null && cd - >/dev/null \
 	  || exit 1; \
 	done
 
@@ -63,10 +67,10 @@ $(DEMO): pyproject.toml constraints.txt
 
 $(STAMP): $(DEMO)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt "torch==2.13.0"
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,onnx,review]" \
-	  --group test --group lint
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,firefox-pt,onnx,review,ray,s3]" \
+	  --group test --group lint --group docs
 	$(VENV)/bin/python -m pip install --quiet --no-deps $(REFERENCE)
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) demo-out build dist .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) demo-out build dist site .pytest_cache .mypy_cache .ruff_cache

@@ -3,12 +3,14 @@
     python -m benchmarks.engine                                # this version
     python -m benchmarks.engine --against ../other/src         # another checkout, this one, and the ratio
     python -m benchmarks.engine --only project-20000 --repeat 3
+    python -m benchmarks.engine --against ../other/src --at-once --threads 1    # both at the same time
     python -m benchmarks.engine --all --page                   # with 300,000 pairs; into docs/benchmarks.md
 
 Every measurement is a command line in a process of its own, the versions in turn, and the median of the runs counts.
 The text is that of :mod:`benchmarks.scale`, labelled by capital letters. The first run of each version, which compiles,
-is not counted. ``resume`` kills runs at random points and holds what they come to against a run that was not killed;
-``threads`` holds one thread against two.
+is not counted. On a machine that has other work to do, ``--at-once`` is fair: the versions run at the same time, and
+what takes time from one takes it from the other. ``resume`` kills runs at random points and holds what they come to
+against a run that was not killed; ``threads`` holds one thread against two.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +42,8 @@ SHARDS, SHARD = 20, 1_000
 MEMORY_PAIRS = 5_000
 NEURAL_PAIRS = 1_000
 WARM = 300
+WRITING = threading.Lock()
+"""Held by the version that writes what all of them read."""
 UNWORTHY = ("run.json",)
 """Files of a run that hold times."""
 
@@ -78,10 +84,11 @@ class Place:
     def files(self, pairs: int) -> tuple[Path, Path]:
         """Both sides of a corpus, written when first asked for; versions share them."""
         found = self.folder / f"source.{pairs}.jsonl", self.folder / f"target.{pairs}.jsonl"
-        if not found[1].exists():
-            text = base_text()
-            write(found[0], (pair.source for pair in corpus(text, pairs)))
-            write(found[1], (pair.target for pair in corpus(text, pairs)))
+        with WRITING:
+            if not found[1].exists():
+                text = base_text()
+                write(found[0], (pair.source for pair in corpus(text, pairs)))
+                write(found[1], (pair.target for pair in corpus(text, pairs)))
         return found
 
     def crosspan(self, *words: object) -> command.Cost:
@@ -131,10 +138,11 @@ def again(place: Place) -> command.Cost:
 def neural(place: Place) -> command.Cost:
     """A recipe whose aligner is a tiny encoder: what is around the model."""
     model = place.folder / "encoder"
-    if not model.exists():
-        from crosspan.testing import tiny_models
+    with WRITING:
+        if not model.exists():
+            from crosspan.testing import tiny_models
 
-        tiny_models.save_mbert(model, layers=2)
+            tiny_models.save_mbert(model, layers=2)
     recipe = place.recipe(NEURAL_PAIRS, place.fresh("neural"), 250)
     with recipe.open("a", encoding="utf-8") as stream:
         stream.write('[align]\nuse = "awesome"\nmodel = "encoder"\nlayer = 1\ndevice = "cpu"\n')
@@ -174,8 +182,9 @@ def warm(place: Place) -> None:
     place.crosspan("run", place.recipe(WARM, place.fresh("out"), 100), "--quiet")
 
 
-def measured(names: Sequence[str], places: Sequence[Place], repeat: int) -> Iterator[list[str]]:
+def measured(names: Sequence[str], places: Sequence[Place], repeat: int, at_once: bool) -> Iterator[list[str]]:
     """A row a measure: for each version time, CPU time and memory, then the ratios of the last to the first."""
+    hands = ThreadPoolExecutor(len(places) if at_once else 1)
     for place in places:
         warm(place)
     for name in names:
@@ -185,8 +194,8 @@ def measured(names: Sequence[str], places: Sequence[Place], repeat: int) -> Iter
         times = 5 * repeat if name == "help" else 1 if name in LARGE else repeat
         found: dict[str, list[command.Cost]] = {place.name: [] for place in places}
         for _ in range(times):
-            for place in places:
-                found[place.name].append(MEASURES[name](place))
+            for place, cost in zip(places, hands.map(MEASURES[name], places), strict=True):
+                found[place.name].append(cost)
         columns = [_medians(costs) for costs in found.values()]
         cells = [_cell(*column) for column in columns]
         if len(columns) > 1:
@@ -280,6 +289,7 @@ def main() -> None:
     parser.add_argument("--source", type=Path, metavar="DIR", help="the src folder of the version to measure")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each measure")
     parser.add_argument("--kills", type=int, default=50, help="runs to kill")
+    parser.add_argument("--at-once", action="store_true", help="measure the versions at the same time")
     parser.add_argument("--threads", type=int, default=2, help="threads of each command")
     parser.add_argument("--page", action="store_true", help="put the table into docs/benchmarks.md")
     given = parser.parse_args()
@@ -293,7 +303,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         places = [Place(Path(folder), source, name.split()[0], given.threads) for name, source in versions]
         for part in (
-            measured([name for name in names if name in MEASURES], places, given.repeat),
+            measured([name for name in names if name in MEASURES], places, given.repeat, given.at_once),
             checked(names, places, given.kills),
         ):
             for row in part:

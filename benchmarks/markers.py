@@ -36,8 +36,8 @@ from crosspan.evaluate import evaluate_ner
 from crosspan.pipeline.labels import project_labels
 from crosspan.project.marked_translation import MarkedTranslation, back_translate, compose, translate_marked
 from crosspan.project.marker_options import MarkerOptions
-from crosspan.project.markers import text_of
 from crosspan.project.projector import PROJECTORS
+from crosspan.text.mentions import text_of
 from crosspan.translate import Translator, make_translator
 
 CORPORA = ("demo", "europarl")

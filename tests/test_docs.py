@@ -144,6 +144,7 @@ def test_code_blocks(page, tmp_path, monkeypatch):
         if block.note == "not run":
             continue
         if block.title is not None:
+            Path(block.title).parent.mkdir(parents=True, exist_ok=True)
             Path(block.title).write_text(block.text, encoding="utf-8")
         elif block.language == "python":
             run_python(block, names, page.name)

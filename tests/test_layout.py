@@ -28,6 +28,7 @@ ORDER = [
     "lab",
     "demo",
     "testing",
+    "manual",
     "cli",
     "__main__",
 ]

@@ -56,7 +56,7 @@ def parse_marked(line: str, *, id: str | None = None, lang: str | None = None) -
         pieces += [before, match[2]]
         begin = match.end()
     text = "".join([*pieces, line[begin:]])
-    offsets, spans = place_spans(text, tuple(tokenize(text)), marked)
+    offsets, spans = place_spans(text, tuple(tokenize(text, lang=lang)), marked)
     tokens = tuple([text[start:end] for start, end in offsets])
     return Sentence(tokens, tuple(spans), id, lang, text, offsets)
 

@@ -77,6 +77,55 @@ def test_labels_of_the_source_are_taken_from_the_projection(capsys, corpus, tmp_
     assert data_of(tmp_path / "page.html")["meta"]["totals"]["all"]["source"] == 592
 
 
+def test_labelled_text_is_shown_by_itself(capsys, corpus, tmp_path):
+    page = tmp_path / "page.html"
+    code, _, err = run(capsys, corpus / "sw.jsonl", "--gold", corpus / "sw.gold.conll", "--out", page)
+    assert (code, err) == (0, f"{page}: 240 sentences, all shown\n")
+    data = data_of(page)
+    assert data["meta"]["alone"]
+    records = [json.loads(line) for line in (corpus / "sw.jsonl").read_text(encoding="utf-8").splitlines()]
+    for sentence, record in zip(data["sentences"], records, strict=True):
+        assert sentence["t"]["w"] == record["tokens"]
+        spans = [[span["start"], span["end"], round(1000 * span["score"])] for span in record["spans"]]
+        assert [span[3:6] for span in sentence.get("p", [])] == spans
+    whole = tmp_path / "whole.html"
+    run(capsys, corpus / "en.conll", corpus / "sw.jsonl", "--gold", corpus / "sw.gold.conll", "--out", whole)
+    one, other = data["meta"]["totals"], data_of(whole)["meta"]["totals"]
+    assert not data_of(whole)["meta"]["alone"]
+    for name in ("bins", "calibration", "confusion"):
+        assert one[name] == other[name]
+    assert one["all"]["target"] == other["all"]["target"] > one["all"]["source"] == 0
+
+
+def test_labels_without_confidence_have_no_mean(capsys, corpus, tmp_path):
+    page = tmp_path / "page.html"
+    assert run(capsys, corpus / "en.conll", "--columns", "token,tag", "--out", page)[0] == 0
+    totals = data_of(page)["meta"]["totals"]
+    assert totals["all"]["confidence"] is None
+    assert totals["all"]["target"] == 592
+    assert {row["confidence"] for row in totals["labels"]} == {None}
+
+
+def test_labels_that_cannot_be_read_are_shown_as_left_out(capsys, tmp_path):
+    (tmp_path / "a.conll").write_text("Ada\tB-PER\n\nAda\tI-PER\n", encoding="utf-8")
+    code, _, err = run(capsys, tmp_path / "a.conll", "--scheme", "IOB2", "--out", tmp_path / "page.html")
+    assert code == 0
+    assert "2 sentences, 1 of them left out" in err
+    good, bad = data_of(tmp_path / "page.html")["sentences"]
+    assert (len(good["p"]), bad["t"]["w"]) == (1, ["Ada"])
+    assert "I-PER" in bad["e"]
+
+
+@pytest.mark.parametrize("option", [["--method", "heuristic"], ["--links", "links"], ["--dropped", "dropped.jsonl"]])
+def test_what_belongs_to_a_projection_is_refused_for_text_alone(capsys, corpus, tmp_path, option):
+    (tmp_path / "links").write_text("", encoding="utf-8")
+    (tmp_path / "dropped.jsonl").write_text("", encoding="utf-8")
+    words = [option[0], option[1] if option[0] == "--method" else tmp_path / option[1]]
+    code, _, err = run(capsys, corpus / "sw.jsonl", *words, "--out", tmp_path / "page.html")
+    assert code == 2
+    assert f"{option[0]} has no effect on labelled text by itself" in err
+
+
 def test_sentences_left_out_are_shown_with_the_reason(capsys, corpus, tmp_path):
     source = (corpus / "en.conll").read_text(encoding="utf-8").split("\n\n")
     source[2] = source[2].replace("B-LOC", "X-LOC", 1)
@@ -157,7 +206,7 @@ def test_folder_of_a_run(capsys, corpus, tmp_path):
         ),
         (["en.conll", "sw.jsonl", "--set", "reach=1"], 2, "--set has no effect where TARGET is projected already"),
         (["en.conll", "sw.txt", "--dropped", "dropped.jsonl"], 2, "--dropped has no effect"),
-        (["en.conll", "sw.txt", "sw.txt"], 2, "Name SOURCE and TARGET, or the folder of a run"),
+        (["en.conll", "sw.txt", "sw.txt"], 2, "Name SOURCE and TARGET, the folder of a run, or one labelled file"),
         (["."], 1, "there is no recipe.resolved.toml in this folder"),
         (["en.conll", "missing.txt"], 1, "missing.txt: no such file"),
         (["sw.gold.conll", "sw.jsonl"], 1, "was projected from other spans than stand here"),

@@ -45,12 +45,12 @@ def test_results_and_summary(folder, capsys):
     assert (code, out) == (0, "")
     assert "out/labelled.jsonl: 30 sentences, " in err
     assert "crosspan-ner|strict|IOB2" in err
-    assert "11 results computed, 0 taken from the cache" in err
+    assert "17 results computed, 0 taken from the cache" in err
     assert {path.name for path in (folder / "out").iterdir()} == {
         ".cache", "labelled.jsonl", "dropped.jsonl", "rejected.jsonl", "scores.json", "recipe.resolved.toml", "run.json"
     }  # fmt: skip
     code, _, err = run(capsys, "r.toml", "--set", "evaluate.path=gold.jsonl")
-    assert "0 results computed, 11 taken from the cache" in err
+    assert "0 results computed, 17 taken from the cache" in err
 
 
 def test_paths_start_from_the_recipe(folder, capsys, monkeypatch, tmp_path_factory):
@@ -62,6 +62,21 @@ def test_paths_start_from_the_recipe(folder, capsys, monkeypatch, tmp_path_facto
     assert os.listdir("kept")
 
 
+@pytest.mark.parametrize("text", ["in step", "out of step"])
+def test_dry_run_looks_at_the_text(folder, capsys, text):
+    """The first run of a recipe whose source an English tagger labels, and one whose pairs look wrong."""
+    lines = [f"Rais alisema kuwa mkutano wa {n} utafanyika mjini wiki ijayo .\n" for n in range(60)]
+    (folder / "a.txt").write_text("".join(lines), encoding="utf-8")
+    (folder / "b.txt").write_text("".join(lines if text == "in step" else [*lines[5:], *lines[:5]]), encoding="utf-8")
+    (folder / "t.toml").write_text(
+        'out = "t"\n[source]\npath = "a.txt"\n[target]\npath = "b.txt"\n[tag]\nmodel = "en"\n', encoding="utf-8"
+    )
+    code, out, err = run(capsys, "t.toml", "--dry-run")
+    assert (code, "plainly not English" in err) == (0, True)
+    assert "60 sentence pairs" in out
+    assert not (folder / "t").exists()
+
+
 def test_dry_run(folder, capsys):
     code, out, err = run(capsys, "r.toml", "--dry-run")
     assert (code, err) == (0, "")
@@ -69,7 +84,7 @@ def test_dry_run(folder, capsys):
     assert lines[0].startswith("project: 30 sentence pairs, results in ")
     assert [line.split() for line in lines[2:]] == [
         ["pairs", "3", "0"], ["learn", "1", "0"],
-        ["align", "3", "?", "known", "after", "learn"], ["project", "3", "?", "known", "after", "learn"],
+        *([name, "3", "?", "known", "after", "learn"] for name in ("align", "count", "observe", "project")),
     ]  # fmt: skip
     assert not (folder / "out").exists()
     code, out, _ = run(capsys, "r.toml", "--dry-run", "--json", "--limit", "12")
@@ -81,7 +96,7 @@ def test_json(folder, capsys):
     assert (code, err) == (0, "")
     report = json.loads(out)
     assert report["projection"]["sentences"] == 20
-    assert {stage["name"] for stage in report["stages"]} == {"pairs", "learn", "align", "project"}
+    assert {stage["name"] for stage in report["stages"]} == {"pairs", "learn", "align", "count", "observe", "project"}
 
 
 def test_rejected_sentences(folder, capsys):
@@ -180,3 +195,19 @@ def test_workers_do_not_outlive_a_run_that_was_killed(folder):
     process.kill()
     process.communicate(timeout=20)
     wait_for_group(process.pid)
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--on", "moon"), "there is no place 'moon' to work on. Choose local, ray, or ray://HOST:10001."),
+        (("--gpus-per-worker", "1"), "on this machine GPUs are not given out"),
+        (("--cache", "nowhere://bucket/run"), "nowhere://bucket/run: the cache cannot be used"),
+    ],
+)
+def test_a_place_that_there_is_not_is_one_clear_error(folder, capsys, words, what):
+    code, _, err = run(capsys, "r.toml", *words)
+    assert code in (1, 2)
+    assert what in " ".join(err.split())
+    assert not (folder / "crosspan-out").exists()
+    assert not (folder / "out").exists()

@@ -36,7 +36,7 @@ WORDS = {
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
     *("license", "target_columns", "target_lang", "title", "to_language", "weights"),
     *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "source_columns", "tag_column"),
-    *("target_encoding", "who", "host"),
+    *("target_encoding", "topic", "who", "host"),
 }
 """Parameters of verbs."""
 
@@ -531,7 +531,7 @@ def doors() -> dict[str, Callable[[str, str], object]]:
             [file(read)], out, trainer="token-classifier", settings={"encoder": "x"}
         ),
         "pretrain": lambda read, out: pretrain_files([read], out, new="roberta"),
-        "convert": lambda read, out: convert(read, out, to_format="conll"),
+        "convert": lambda read, out: convert(file(read), out, to_format="conll"),
         "translate": lambda read, out: translate_file(read, out, _Upper(), source="en", target="sw"),
     }
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.io.corpora import projections, sentences, written_sentences
 
 from crosspan.core.types import Projection, Sentence, Span
-from crosspan.io import Writing, iter_located, read_projections, write_projections
+from crosspan.io import SentenceFile, Writing, read_projections, write_projections
 from crosspan.io.choice import FORMATS, format_named
 from crosspan.io.convert import convert
 from crosspan.io.format import sentence_in
@@ -33,7 +33,7 @@ def put(path, items, name):
 
 
 def found_in(path, name):
-    for item in iter_located(path, format=name):
+    for item in SentenceFile(path, name).located():
         assert item.fault is None
         yield item.sentence if item.evidence is None else projection_of(item.sentence, item.evidence)
 
@@ -51,7 +51,7 @@ def test_nothing_is_lost_between_formats_that_hold_all(corpus, way):
     with tempfile.TemporaryDirectory() as folder:
         one, other = Path(folder) / "one", Path(folder) / "other"
         put(one, corpus, way[0])
-        result = convert(one, other, from_format=way[0], to_format=way[1])
+        result = convert(SentenceFile(one, way[0]), other, to_format=way[1])
         found = list(found_in(other, way[1]))
     assert [item.to_dict() for item in found] == [item.to_dict() for item in corpus]
     assert [isinstance(item, Projection) for item in found] == [isinstance(item, Projection) for item in corpus]
@@ -86,7 +86,7 @@ def test_what_is_lost_is_counted(corpus, way):
         one, other = Path(folder) / "one", Path(folder) / "other"
         put(one, corpus, way[0])
         before = list(found_in(one, way[0]))
-        result = convert(one, other, from_format=way[0], to_format=way[1])
+        result = convert(SentenceFile(one, way[0]), other, to_format=way[1])
         after = list(found_in(other, way[1]))
     lost = {what: count - counted(after)[what] for what, count in counted(before).items()}
     if not FORMS[way[1]].labels:  # what was known of entities went with them
@@ -108,8 +108,8 @@ def test_a_span_put_in_by_hand_stays_when_a_projection_is_converted(tmp_path):
     record = {"tokens": ["Ada", "left"], "spans": [{"start": 0, "end": 1, "label": "PER"}], "dropped": []}
     (tmp_path / "a.jsonl").write_text(json.dumps(record) + "\n")
     for name in WHOLE:
-        convert(tmp_path / "a.jsonl", tmp_path / "b", to_format=name)
-        (item,) = iter_located(tmp_path / "b", format=name)
+        convert(SentenceFile(tmp_path / "a.jsonl"), tmp_path / "b", to_format=name)
+        (item,) = SentenceFile(tmp_path / "b", name).located()
         assert item.sentence.spans == (Span(0, 1, "PER"),)
         assert item.evidence is not None
 
@@ -118,7 +118,8 @@ def test_a_sentence_that_could_not_be_projected_is_never_free_of_entities(tmp_pa
     failed = Projection(Sentence(("Ada",)), error="no links")
     for name in WHOLE:
         put(tmp_path / "a", [Sentence(("b",)), failed], name)
-        (_, item) = iter_located(tmp_path / "a", format=name)
+        (_, item) = SentenceFile(tmp_path / "a", name).located()
         assert "no labels: no links" in str(item.fault)
-        rejects = convert(tmp_path / "a", tmp_path / "b", from_format=name, to_format="conll", on_error="skip").rejects
+        failed_file = SentenceFile(tmp_path / "a", name)
+        rejects = convert(failed_file, tmp_path / "b", to_format="conll", on_error="skip").rejects
         assert len(rejects) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from crosspan.cli.main import main
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError, SpanError
-from crosspan.io import input_format, iter_located, read
+from crosspan.io import SentenceFile, input_format, read
 
 NE = "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity|identifier|value"
 POS = "#T_SP=de.tudarmstadt.ukp.dkpro.core.api.lexmorph.type.pos.POS|PosValue"
@@ -75,7 +75,7 @@ def test_overlapping_entities_are_a_fault_of_their_sentence(tmp_path):
         "1-1 ~ 0-3 ~ Ada ~ *[1]|*[2] ~ PER[1]|ORG[2] ~ ",
         "1-2 ~ 4-7 ~ Obi ~ *[1]|*[2] ~ PER[1]|ORG[2] ~ ",
     ]
-    bad, good = iter_located(put(tmp_path, *rows, "", "#Text=a", "2-1 ~ 8-9 ~ a ~ _ ~ X ~ "))
+    bad, good = SentenceFile(put(tmp_path, *rows, "", "#Text=a", "2-1 ~ 8-9 ~ a ~ _ ~ X ~ ")).located()
     assert isinstance(bad.fault, SpanError)
     assert (bad.sentence.tokens, bad.sentence.spans, good.fault) == (("Ada", "Obi"), (), None)
     assert bad.fault.where.endswith("a.tsv:5")

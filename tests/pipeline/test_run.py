@@ -10,6 +10,7 @@ import crosspan
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, OptionError, PairError
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
+from crosspan.models import device
 from crosspan.pipeline import load_recipe, plan_recipe
 from crosspan.pipeline.files import project_files
 from crosspan.pipeline.labels import translate_test, translate_train
@@ -238,13 +239,16 @@ def test_a_plan_does_nothing_and_tells_what_is_there(place):
     assert not (place.folder / "out").exists()
     assert plan.counts["pairs"] == 40
     assert [(one.name, one.shards, one.cached, one.waits_for) for one in plan.stages] == [
-        ("pairs", 5, 0, None), ("learn", 1, 0, None), ("align", 5, 0, "learn"), ("project", 5, 0, "learn"),
+        ("pairs", 5, 0, None), ("learn", 1, 0, None), ("align", 5, 0, "learn"),
+        ("count", 5, 0, "learn"), ("observe", 5, 0, "learn"), ("project", 5, 0, "learn"),
     ]  # fmt: skip
     place.run(path)
     before = sorted(place.folder.rglob("*"))
     assert all(one.computed == 0 for one in plan_recipe(load_recipe(path)).stages)
     plan = plan_recipe(load_recipe(path, ["project.reach=1"]))
-    assert [(one.name, one.computed, one.cached) for one in plan.stages][2:] == [("align", 0, 5), ("project", 5, 0)]
+    assert [(one.name, one.computed, one.cached) for one in plan.stages][2:] == [
+        ("align", 0, 5), ("count", 5, 0), ("observe", 5, 0), ("project", 5, 0),
+    ]  # fmt: skip
     assert sorted(place.folder.rglob("*")) == before
 
 
@@ -255,7 +259,9 @@ def test_the_record_of_a_run_and_building_it_again(place):
     assert {"crosspan", "python", "numpy", "numba", "scipy"} <= {*record["versions"]}
     assert {*record["inputs"]} == {"en.jsonl", "sw.txt"}
     assert all(len(one["sha256"]) == 64 for one in record["inputs"].values())
-    assert [stage["name"] for stage in record["stages"]] == ["pairs", "learn", "align", "project"]
+    assert [stage["name"] for stage in record["stages"]] == [
+        "pairs", "learn", "align", "count", "observe", "project",
+    ]  # fmt: skip
     wanted = place.results(report.out)
     assert {*record["outputs"]} == {*wanted}
     for path in report.out.glob("*.jsonl"):
@@ -312,3 +318,19 @@ def test_a_worker_that_dies(place, plugin):
     (plugin / "crosspan_gazetteer.py").write_text(text, encoding="utf-8")
     with pytest.raises(CrosspanError, match="a worker process of the step 'tag' ended before its work was done"):
         place.run(place.recipe(place.TRAIN), workers=2)
+
+
+def test_what_was_made_on_a_gpu_says_so(place, monkeypatch):
+    text = place.PROJECT + '[evaluate]\npath = "gold.jsonl"\n'
+    on_cpu = place.run(place.recipe(text), out=place.folder / "cpu")
+    assert "device:" not in on_cpu.to_dict()["signature"]
+    monkeypatch.setattr(device, "_gpus", {"NVIDIA H200"})
+    on_gpu = place.run(place.recipe(text), "align.hmm_iterations=2", out=place.folder / "gpu")
+    monkeypatch.setattr(device, "_gpus", set())
+    kept = place.run(place.recipe(text), "align.hmm_iterations=2", out=place.folder / "gpu")  # from the cache
+    for report in (on_gpu, kept):
+        said = report.to_dict()
+        assert "|device:NVIDIA%20H200|v:" in said["signature"]
+        assert said["worked"]["gpus"] == ["NVIDIA H200"]
+    scores = json.loads((place.folder / "gpu" / "scores.json").read_text())
+    assert all("|device:NVIDIA%20H200|v:" in scores[mode]["signature"] for mode in ("strict", "lenient"))

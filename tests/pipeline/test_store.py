@@ -110,8 +110,19 @@ def test_a_store_that_does_not_write(tmp_path):
     assert FolderStore(tmp_path / "cache").put(KEY, {"a": a("1")}, {"n": 1}) == entry
 
 
+def test_a_store_that_does_not_write_gives_what_it_was_given(tmp_path):
+    kept = FolderStore(tmp_path / "cache").put(KEY, {"a": a("1")}, {})
+    other = KEY[::-1]
+    with SpoolStore() as aside:
+        silent = FolderStore(tmp_path / "cache", write=False, aside=aside)
+        entry = silent.put(other, {"a": a("2")}, {})
+        assert (silent.part(entry, "a"), silent.part(kept, "a")) == (a("2"), a("1"))
+        assert silent.find(other) is None
+    assert [path.name for path in (tmp_path / "cache").glob("??/*")] == [KEY[2:]]
+
+
 def test_large_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr("crosspan.pipeline.folder_store._PACKED_UP_TO", 14)
+    monkeypatch.setattr("crosspan.pipeline.record._PACKED_UP_TO", 14)
     store = FolderStore(tmp_path)
     entry = store.put(KEY, {"a": a("x" * 12), "b": a("y" * 10)}, {})
     assert (store.part(entry, "a"), store.part(entry, "b")) == (a("x" * 12), a("y" * 10))

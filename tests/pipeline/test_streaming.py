@@ -73,6 +73,42 @@ def test_options_are_those_of_project_labels(aligner, memory):
     assert any(one.dropped for one in found)
 
 
+@pytest.fixture(scope="module")
+def named(aligner):
+    return fit_memory(PAIRS, aligner=aligner, names=True, threads=1)
+
+
+@pytest.mark.parametrize("labels", [["LOC", "PER"], ["ORG"], ["DATE"]])
+def test_a_memory_with_names_takes_labels_as_the_corpus_does(aligner, named, labels, tmp_path):
+    wanted = crosspan.project_labels(*SIDES, aligner=aligner, labels=labels, threads=1)
+    assert any(one.unobserved for one in wanted)
+    named.save(tmp_path / "es.memory")
+    for memory in (named, CorpusMemory.load(tmp_path / "es.memory")):
+        found = iter_projections(PAIRS, aligner=aligner, memory=memory, labels=labels, shard=17, threads=1)
+        assert list(found) == wanted
+    CorpusMemory.load(tmp_path / "es.memory").save(tmp_path / "again.memory")
+    assert (tmp_path / "again.memory").read_bytes() == (tmp_path / "es.memory").read_bytes()
+
+
+def test_names_of_a_memory_say_what_another_label_stands_for():
+    known = {"nchini Ghana": "0-0 1-1", "sheria ya Ghana": "0-2 1-0", "wa Ramadhani": "0-0 1-1"}
+    sources = ["in Ghana", "Ghanaian law", "the Ramadan"]
+    spans = [Span(1, 2, "LOC"), Span(0, 1, "MISC"), Span(1, 2, "MISC")]
+
+    class Given:
+        def align_tokens(self, pairs):
+            return [Alignment.from_pharaoh(known[" ".join(target)]) for _, target in pairs]
+
+    pairs = [
+        Pair(Sentence(tuple(source.split()), (span,)), Sentence(tuple(target.split())))
+        for source, target, span in zip(sources, known, spans, strict=True)
+    ]
+    memory = fit_memory(pairs, aligner=Given(), names=True, threads=1)
+    found = [next(iter_projections([one], aligner=Given(), memory=memory, labels=["LOC"], threads=1)) for one in pairs]
+    assert [one.sentence.tags() for one in found] == [["O", "B-LOC"], ["O", "O", "B-LOC"], ["O", "O"]]
+    assert [len(one.unobserved) for one in found] == [0, 0, 1]
+
+
 def test_a_memory_is_kept_in_a_file(aligner, memory, wanted, tmp_path):
     memory.save(tmp_path / "es.memory")
     loaded = CorpusMemory.load(tmp_path / "es.memory")
@@ -115,6 +151,8 @@ def test_what_does_not_go_together_is_said(aligner, memory):
     for learns in (None, "statistical"):
         with pytest.raises(OptionError, match="the aligner must have learned already"):
             next(iter_projections(PAIRS, aligner=learns, memory=memory))
+    with pytest.raises(OptionError, match="does not know which labels the names"):
+        next(iter_projections(PAIRS, aligner=aligner, memory=memory, labels=["LOC"]))
     with pytest.raises(OptionError, match="this method remembers nothing of a corpus"):
         next(iter_projections(PAIRS, aligner=aligner, memory=memory, method="heuristic"))
     with pytest.raises(OptionError, match="'heuristic' remembers nothing of a corpus"):

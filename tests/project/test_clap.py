@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from crosspan.core.errors import OptionError, UnavailableError
 from crosspan.core.types import Alignment, Pair, Sentence, Span
-from crosspan.project.clap import REASONS, ClapOptions, ClapProjector, find_answer
+from crosspan.project.clap import REASONS, ClapOptions, ClapProjector
 from crosspan.project.clap_prompt import EXAMPLES, answers_in, conversation
 from crosspan.project.filters import is_filtered
 from crosspan.project.projector import PROJECTORS
@@ -148,21 +148,6 @@ def test_the_match_filter():
     assert (words(found), found.error) == ([("Ada Obi", "PER")], None)
     assert reasons(found) == [(4, "filtered:clap_absent"), (6, "filtered:clap_unmatched")]
     assert {reason for _, reason in reasons(found)} <= set(REASONS)
-
-
-def test_ways_to_match():
-    target = Sentence(("L'", "ACCRA", "Málaga", "d'", "Accra", "."))
-    assert find_answer(target, "Accra") == [(4, 5, 1.0)]
-    assert find_answer(target, "accra") == []
-    assert find_answer(target, "accra", how="folded") == [(1, 2, 0.95), (4, 5, 0.95)]
-    assert find_answer(target, "Ma\u0301laga", how="folded") == [(2, 3, 0.95)]
-    assert find_answer(target, "Acccra", how="folded") == []
-    assert [place[:2] for place in find_answer(target, "Acccra", how="fuzzy")] == [(1, 2), (4, 5)]
-    assert find_answer(target, "Accra", how="fuzzy") == [(4, 5, 1.0)]  # the exact place is better than others
-    assert find_answer(target, '"Accra".') == [(4, 5, 1.0)]
-    assert find_answer(target, "Accra .") == [(4, 6, 1.0)]
-    assert find_answer(target, "ccra") == []  # half a word is none
-    assert find_answer(target, "...") == []
 
 
 def test_looser_matches_are_less_sure():

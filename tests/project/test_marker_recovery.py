@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.project.filters import is_filtered
-from crosspan.project.fuzzy import common_characters, similarity
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.marker_recovery import REASONS, recover
 from crosspan.project.markers import insert_markers
@@ -401,14 +400,3 @@ def test_whatever_comes_back_every_span_is_accounted_for(style, pieces, blank, r
         letters = [char for char in text if char.isalpha()]
         if style == "brackets":
             assert [char for char in found.sentence.text if char.isalpha()] == letters
-
-
-@given(first=st.text("abcde ", max_size=12), second=st.text("abcde ", max_size=12))
-def test_the_longest_common_subsequence(first, second):
-    table = [[0] * (len(second) + 1) for _ in range(len(first) + 1)]
-    for i, a in enumerate(first):
-        for j, b in enumerate(second):
-            table[i + 1][j + 1] = table[i][j] + 1 if a == b else max(table[i][j + 1], table[i + 1][j])
-    assert common_characters(first, second) == table[-1][-1]
-    assert similarity(first, second) == pytest.approx(similarity(second, first))
-    assert similarity(first, second, least=0.6) in (0.0, similarity(first, second))

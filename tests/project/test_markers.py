@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.project.marker_recovery import recover
-from crosspan.project.markers import find_marks, insert_markers, text_of
+from crosspan.project.markers import find_marks, insert_markers
 from crosspan.text import tokenize_sentence
+from crosspan.text.mentions import text_of
 
 STYLES = ("brackets", "xml", "classes", "tags")
 SENTENCE = Sentence(

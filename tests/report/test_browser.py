@@ -50,6 +50,27 @@ def rtl_items():
     yield Item(1, hebrew, Projection(target, (ProjectedSpan(hebrew.spans[0], target.spans[0], 0.9),)))
 
 
+def labels_items(n):
+    """A sentence of each of some labels, all of them confused, with long names; and one that has each reason."""
+    names = [f"{'LABEL' * (1 + at % 2)}{at}" for at in range(n)]
+    for at, name in enumerate(names):
+        source = Sentence(("Accra", "here"), (Span(0, 1, name),))
+        target = Sentence(("Accra", "hapa"), (Span(0, 1, name, 0.5),))
+        gold = Sentence(target.tokens, (Span(0, 1, names[(at + 1) % n]),))
+        yield Item(at, source, Projection(target, (ProjectedSpan(source.spans[0], target.spans[0], 0.5),)), gold=gold)
+    for at, reason in enumerate(("no_link", "below_threshold", "overlap", "unobserved", "filtered:comp-src"), n):
+        dropped = (DroppedSpan(source.spans[0], reason),)
+        yield Item(at, source, Projection(Sentence(target.tokens), (), dropped), gold=Sentence(target.tokens))
+
+
+def alone_items():
+    """Labelled text by itself, of which one label has a confidence and one has none."""
+    spans = (Span(0, 2, "PER", 0.75), Span(3, 4, "LOC"))
+    words = ("Ada", "Obi", "left", "Accra")
+    yield Item(0, Sentence(()), Projection(Sentence(words, spans)), gold=Sentence(words, spans[:1]))
+    yield Item(1, Sentence(()), None, error="not a tag", target=Sentence(("Ada",)))
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     with chromium(tmp_path_factory.mktemp("profile")) as driver:
@@ -63,6 +84,8 @@ def pages(tmp_path_factory):
     facts = {evil(0): evil(1)}
     write_report(folder / "evil.html", evil_items(), title=evil(1), facts=facts)
     write_report(folder / "rtl.html", rtl_items())
+    write_report(folder / "labels.html", labels_items(10))
+    write_report(folder / "alone.html", alone_items())
     return folder
 
 
@@ -271,3 +294,44 @@ def test_dark_scheme(show, browser):
         assert find(page, "body").value_of_css_property("background-color") == "rgba(22, 24, 27, 1)"
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [("demo.html", 1100), ("demo.html", 1400), ("labels.html", 1280), ("labels.html", 1400)]
+)
+def test_figures_are_not_cut_off(show, name, width):
+    page = show(name, width=width)
+    tables = "return [...document.querySelectorAll('#figures .scroll')]"
+    most = page.execute_script(f"{tables}.map((node) => node.scrollWidth - node.clientWidth)")
+    assert len(most) == 2
+    assert most[0] <= 0
+    assert most[1] <= 0
+
+
+def test_reasons_are_in_words(show):
+    page = show("labels.html")
+    figure = next(one for one in find_all(page, "#figures figure") if one.text.startswith("Dropped"))
+    for words in ("no counterpart", "probably not there", "words taken", "label not used", "filter comp-src"):
+        assert words in figure.text
+        assert f"dropped: {words}" in "\n".join(texts(page, "#list .dropped li"))
+    mark = find(page, ".mark.gone")
+    hover(page, mark)
+    assert "no word of the translation is linked to it" in find(page, "#details").text
+    assert "only where the report projects by itself" in find(page, "#details").text
+
+
+def test_labelled_text_by_itself(show):
+    page = show("alone.html")
+    assert count(page) == (2, 2)
+    assert find_all(page, '[data-side="s"]') == []
+    assert "source" not in find(page, "#totals").text
+    first, second = find_all(page, '[data-side="t"] .mark')
+    hover(page, first)
+    assert find(page, "#details").text.split("\n")[0] == "PER Ada Obi"
+    assert "0.75" in find(page, "#details").text
+    hover(page, second)
+    assert "Confidence" not in find(page, "#details").text
+    assert "not in gold" in find(page, "#details").text
+    choose(page, "outcome", "left-out")
+    assert count(page)[0] == 1
+    assert "not a tag" in find(page, "#list .error").text

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -135,11 +137,58 @@ def test_bad_use(tmp_path, ruled):
         SpacyTagger(ruled, others="leave")
 
 
-def test_a_pipeline_that_merges_tokens_is_found_out(tmp_path):
+def test_a_pipeline_may_merge_tokens(tmp_path, ruled):
+    """Its entities are brought to our words by their characters, however it counts tokens."""
     pipeline = spacy.blank("en")
     pipeline.add_pipe("entity_ruler").add_patterns(PATTERNS)
     pipeline.add_pipe("merge_entities")
     pipeline.to_disk(tmp_path / "merging")
-    with pytest.raises(ModelError, match="makes 8 tokens of 10"):
-        SpacyTagger(tmp_path / "merging").tag([SENTENCE])
-    assert len(SpacyTagger(tmp_path / "merging", disable=["merge_entities"]).tag([SENTENCE])[0].spans) == 4
+    for sentence in (SENTENCE, Sentence(SENTENCE.tokens)):
+        found = SpacyTagger(tmp_path / "merging").tag([sentence])[0]
+        assert labels(found) == labels(SpacyTagger(ruled).tag([sentence])[0]) != []
+
+
+def test_text_is_cut_as_the_pipeline_learned_it():
+    """An article that hangs on a name is no part of the entity where the language says so, and else the word is one."""
+    pipeline = spacy.blank("fr")
+    pipeline.add_pipe("entity_ruler").add_patterns(
+        [
+            {"label": "ORG", "pattern": [{"TEXT": "Union"}, {"TEXT": "européenne"}]},
+            {"label": "LOC", "pattern": [{"TEXT": "Paris"}]},
+            {"label": "PER", "pattern": [{"TEXT": "Hollande"}]},
+        ]
+    )
+    tagger = SpacyTagger(pipeline)
+    text = "Pour l'Union européenne,  aujourd'hui à Paris: d’Hollande\ud800."
+    known, unknown = tokenize_sentence(text, lang="fr"), tokenize_sentence(text)
+    for sentence, entities in (
+        (known, ["Union européenne", "Paris", "Hollande"]),
+        (unknown, ["l'Union européenne", "Paris", "d’Hollande"]),
+    ):
+        (found,) = tagger.tag([sentence])
+        assert [entity.text for entity in found.entities()] == entities
+        assert replace(found, spans=()) == sentence
+    # words alone are read as they are
+    assert labels(tagger.tag([Sentence(("l'", "Union", "européenne"))])[0]) == [(1, 3, "ORG")]
+    assert labels(tagger.tag([Sentence(("l'Union", "européenne"))])[0]) == []
+
+
+def test_entities_that_meet_in_a_word(ruled):
+    pipeline = spacy.load(ruled)
+    pipeline.get_pipe("entity_ruler").add_patterns([{"label": "GPE", "pattern": [{"TEXT": "Lagos"}]}])
+    assert labels(SpacyTagger(pipeline).tag([tokenize_sentence("the Accra-Lagos road to Accra")])[0]) == [
+        (1, 2, "LOC"),
+        (4, 5, "LOC"),
+    ]
+
+
+def test_a_published_pipeline_for_french():
+    pytest.importorskip("fr_core_news_sm", reason="needs the pipeline fr_core_news_sm")
+    tagger = load_tagger("spacy:fr_core_news_sm")
+    text = "Hier, Emmanuel Macron a rencontré les dirigeants de l'Union européenne à Bruxelles."
+    (found,) = tagger.tag([tokenize_sentence(text, lang="fr")])
+    assert [(one.text, one.label) for one in found.entities()] == [
+        ("Emmanuel Macron", "PER"),
+        ("Union européenne", "ORG"),
+        ("Bruxelles", "LOC"),
+    ]

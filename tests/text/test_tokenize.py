@@ -64,10 +64,39 @@ def test_apostrophe_rules():
         tokenize("a", apostrophe="both")
 
 
-@given(NASTY, st.sampled_from(["keep", "after", "before"]))
-def test_every_visible_character_is_in_one_token(text, apostrophe):
+@pytest.mark.parametrize(
+    ("lang", "text", "tokens"),
+    [
+        ("fr", "L'Union d’Ursula", ["L'", "Union", "d’", "Ursula"]),
+        ("fr", "Jusqu'à l'aube, qu'il dit", ["Jusqu'", "à", "l'", "aube", ",", "qu'", "il", "dit"]),
+        ("fr", "aujourd'hui quelqu’un au Val-d'Oise", ["aujourd'hui", "quelqu’un", "au", "Val-d'Oise"]),
+        ("fr", "O'Brien le 3 d'1 l'Étoile", ["O'Brien", "le", "3", "d'", "1", "l'", "Étoile"]),
+        ("it", "dell'Unione, com’è mezz'ora", ["dell'", "Unione", ",", "com’", "è", "mezz'", "ora"]),
+        ("ca", "l'Ebre, d’Àustria; O'Neill", ["l'", "Ebre", ",", "d’", "Àustria", ";", "O'Neill"]),
+        ("oc", "l'aiga qu'es", ["l'", "aiga", "qu'", "es"]),
+        ("yo", "n'a l'ọ́", ["n'a", "l'ọ́"]),
+        ("uk", "п'ять Кам’янець", ["п'ять", "Кам’янець"]),
+        ("sw", "ng'ombe", ["ng'ombe"]),
+        (None, "l'Union", ["l'Union"]),
+    ],
+)
+def test_elided_words_are_cut_off_where_the_language_has_them(lang, text, tokens):
+    assert [text[start:end] for start, end in tokenize(text, lang=lang)] == tokens
+    assert tokenize(text, lang=lang, apostrophe="keep") == tokenize(text)
+
+
+@pytest.mark.parametrize("lang", ["fr", "FR-ca", "fra_Latn", "fre", "French"])
+def test_a_language_may_be_named_in_any_way(lang):
+    assert len(tokenize("l'Union", lang=lang)) == 2
+
+
+HOW = st.sampled_from([*({"apostrophe": rule} for rule in ("keep", "after", "before")), {"lang": "fr"}, {"lang": "ca"}])
+
+
+@given(NASTY, HOW)
+def test_every_visible_character_is_in_one_token(text, how):
     place, outside = 0, ""
-    for start, end in tokenize(text, apostrophe=apostrophe):
+    for start, end in tokenize(text, **how):
         assert place <= start < end
         outside += text[place:start]
         token = text[start:end]
@@ -77,10 +106,10 @@ def test_every_visible_character_is_in_one_token(text, apostrophe):
     assert all(character.isspace() or character in SEPARATORS for character in outside)
 
 
-@given(st.text(alphabet=st.characters(max_codepoint=126), max_size=40), st.sampled_from(["keep", "after", "before"]))
-def test_the_fast_path_cuts_like_the_full_rules(text, apostrophe):
+@given(st.text(alphabet=st.characters(max_codepoint=126), max_size=40), HOW)
+def test_the_fast_path_cuts_like_the_full_rules(text, how):
     # The last word is not ASCII, so the whole text takes the slow path; the cuts before it must be the same.
-    assert words(text, apostrophe=apostrophe) == words(f"{text}\n§", apostrophe=apostrophe)[:-1]
+    assert words(text, **how) == words(f"{text}\n§", **how)[:-1]
 
 
 def test_sentence_keeps_text_and_offsets():

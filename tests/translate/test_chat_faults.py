@@ -37,6 +37,14 @@ def failing(serve, reply, *texts):
     return serve(lambda number, body: reply if asked_for(body) in texts else serve.say(asked_for(body).upper()))
 
 
+@pytest.mark.parametrize("status", [402, 503])
+def test_nobody_is_told_that_answers_are_kept_where_they_are_not(serve, client, status):
+    with pytest.raises(UnavailableError) as caught:
+        client(failing(serve, (status, {}, ""), "b"), cache="none").complete(["a", "b", "c"])
+    assert "answers are asked for again" in caught.value.hint
+    assert "kept" not in caught.value.hint
+
+
 @pytest.mark.parametrize("status", [402, 405, 409, 410, 425, 429, 501, 502, 503, 529])
 def test_a_server_that_cannot_work_is_no_fault_of_the_text_it_was_asked(serve, client, status):
     server = failing(serve, (status, {}, ""), "b")

@@ -6,6 +6,7 @@ import pytest
 
 from crosspan.core.errors import EncodingError, FormatError, OptionError, OutputError, UnavailableError
 from crosspan.core.lines import read_lines
+from crosspan.core.locks import locked
 from crosspan.core.progress import Progress
 from crosspan.translate import Translation, corpus
 from crosspan.translate.corpus import translate_file
@@ -95,7 +96,14 @@ def test_what_was_kept_is_never_lost(folder, fake):
         assert list(read_lines(part)) == ["A", "", "B\u2028C", "D"]
     translate_file(folder / "in.txt", folder / "out.gz", fake(), **LANGUAGES)
     assert len(list(read_lines(folder / "out.gz"))) == 5
-    assert len(names(folder)) == 6
+    assert [name for name in names(folder) if ".part" in name] == ["out.2.part", "out.part"]
+    (folder / "out.3.part").write_text("A\n\nsomething else\n")
+    with open(folder / "out.part", "rb") as raw:  # as somebody who writes it holds it
+        locked(raw.fileno(), wait=False)
+        translate_file(folder / "in.txt", folder / "out", fake(), **LANGUAGES)
+    assert [name for name in names(folder) if ".part" in name] == ["out.3.part", "out.part"]
+    translate_file(folder / "in.txt", folder / "out", fake(), **LANGUAGES)
+    assert [name for name in names(folder) if ".part" in name] == ["out.3.part"]
 
 
 def test_nothing_is_left_where_nothing_was_finished(folder, fake):

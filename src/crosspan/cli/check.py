@@ -11,6 +11,7 @@ import click
 from crosspan.cli import options
 from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, verb
+from crosspan.io import Reading
 from crosspan.io.inspect import FileSummary, Report, check_files
 
 
@@ -50,10 +51,8 @@ def command(
         files,
         pairs=pairs,
         format=from_format,
-        columns=columns,
-        scheme=scheme,  # type: ignore[arg-type]  # click has checked the choice
+        how=Reading(columns=columns, scheme=scheme, **options.reading_of(given)),  # type: ignore[arg-type]  # click has checked the choice
         limit=limit,
-        **options.reading_of(given),
     )
     if as_json:
         say_json(_as_dict(report), indent=2)

@@ -12,6 +12,7 @@ from crosspan.cli.choices import FamilyChoice
 from crosspan.cli.messages import say, say_json
 from crosspan.cli.places import InFile, OutFile, verb
 from crosspan.cli.rejects import EXIT_REJECTED
+from crosspan.io import SentenceFile, Writing
 from crosspan.io.convert import convert
 from crosspan.io.losses import losses_text
 
@@ -67,20 +68,13 @@ def command(
 
     A dash stands for standard input or output. OUT appears only once it is complete.
     """
-    how = options.reading_of(given)
+    how: dict[str, Any] = {"columns": columns, "scheme": from_scheme, "repair": repair, "lang": lang}
     result = convert(
-        source,
+        SentenceFile(source, from_format, **how, **options.reading_of(given)),
         target,
-        from_format=from_format,
         to_format=to_format,
-        columns=columns,
-        scheme=from_scheme,  # type: ignore[arg-type]  # click has checked these choices
-        to_scheme=scheme,  # type: ignore[arg-type]
-        repair=repair,  # type: ignore[arg-type]
-        lang=lang,
+        how=Writing(scheme=scheme, offsets=given["offsets"]),  # type: ignore[arg-type]  # click has checked the choice
         on_error=on_error,  # type: ignore[arg-type]
-        offsets=given["offsets"],
-        **{{"offsets": "from_offsets"}.get(name, name): value for name, value in how.items()},
     )
     for reject in result.rejects:
         say(f"{reject.where}: left out: {reject.reason}")

@@ -16,9 +16,8 @@ from crosspan.cli.scored_files import (
     check_only_labels,
     check_texts,
     matched,
-    read_prediction,
-    read_scored,
-    scheme_of_gold,
+    read_once,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -156,12 +155,15 @@ def _spans(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any],
         "labels": options.split_names(given["labels"]) or None,
         "ignore_labels": options.split_names(given["ignore_labels"]),
     }
-    for path in filter(None, (pred, given["against"])):
-        check_only_labels(path, _how(given, "pred_"), gold, _how(given, "gold_"))
-    gold_read = read_scored(gold, _how(given, "gold_"))
-    scheme = scheme_of_gold(gold_read, _how(given, "gold_"))
-    others = [read_prediction(path, _how(given, "pred_"), scheme) for path in (pred, given["against"]) if path]
-    source = read_scored(given["source"], _how(given, "")).strict if given["source"] else None
+    gold_file = read_once(gold, _how(given, "gold_"))
+    files = [read_once(path, _how(given, "pred_")) for path in (pred, given["against"]) if path]
+    for file in files:
+        check_only_labels(file, gold_file, _how(given, "pred_"))
+    source_file = read_once(given["source"], _how(given, "")) if given["source"] else None
+    tell([gold_file, *files, *filter(None, [source_file])])
+    gold_read = gold_file.by()
+    others = [file.by(gold_file.scheme_of_others) for file in files]
+    source = source_file.by().strict if source_file else None
     if source is not None:
         _check_as_many(source, gold_read.strict, given["source"], gold)
     n_gold = len(gold_read.strict)

@@ -57,6 +57,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "backends": ("crosspan.cli.backends", "List taggers, aligners and so on, and what each needs."),
     "advise": ("crosspan.cli.advise", "Say which kind of transfer to try first for a language."),
     "demo": ("crosspan.cli.demo", "Project a small corpus into three languages and score it."),
+    "docs": ("crosspan.cli.docs", "Show a page of the manual, here or in a browser."),
 }
 """Verbs in the order of ``--help``: the module whose ``command`` it is, and a line of help.
 
@@ -65,6 +66,38 @@ What stands before a blank is a group of verbs.
 
 GROUPS = {"review": "Correct labels by hand, and see how good they are."}
 """Groups of verbs, with a line of help."""
+
+MORE = {
+    "project": "projection",
+    "align": "aligner",
+    "tune-aligner": "neural_aligners",
+    "tag": "tagging",
+    "predict": "tagging",
+    "translate": "translate",
+    "pretrain": "adapting_encoders",
+    "trim": "adapting_encoders",
+    "train": "tagging",
+    "export": "neural_taggers",
+    "run": "recipes",
+    "new": "recipes",
+    "evaluate": "evaluation",
+    "bench": "suites",
+    "study": "study",
+    "report": "report",
+    "review serve": "review_page",
+    "review export": "review",
+    "review import": "review",
+    "review agree": "review",
+    "review apply": "review",
+    "convert": "formats",
+    "export-dataset": "huggingface",
+    "check": "errors",
+    "backends": "add_backend",
+    "advise": "transfer_choice",
+    "demo": "tutorial",
+    "docs": "index",
+}
+"""The page of the manual that tells more of a verb."""
 
 EXIT_FAULT = 1
 _DEBUG = "--debug"
@@ -106,6 +139,7 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(VERBS[verb][0]).command
         if all(parameter.name != "debug" for parameter in command.params):
             command.params.append(_debug_option())
+            command.epilog = f"'crosspan docs {MORE[verb]}' tells more."
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,4 +1,4 @@
-"""What a command says: messages in one line, text of several lines, and JSON; the one way out for all of them.
+"""What a command says: messages in one line, text of several lines, Markdown, JSON; the one way out for all of them.
 
 What users gave stands in much of it, and may hold anything: what would act on a terminal is escaped.
 """
@@ -31,6 +31,23 @@ def say(line: str, *, err: bool = True) -> None:
 def say_lines(text: str, *, err: bool = True) -> None:
     """Write text of several lines; see :func:`say`."""
     click.echo(printable(text, lines=True), err=err)
+
+
+def say_markdown(text: str) -> None:
+    """Write Markdown to standard output: laid out where a person looks at it, else as it is.
+
+    Args:
+        text: The text, which is ours: nothing that users gave stands in it.
+    """
+    import sys
+
+    if not sys.stdout.isatty():
+        say_lines(text.rstrip("\n"), err=False)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
 
 
 def in_lines(lines: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""``crosspan report``: one page to look at a projection."""
+"""``crosspan report``: one page to look at a projection, or at labelled text."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _OF_FILES = ("dropped", "source_lang", "source_format", "columns", "scheme", "re
 
 
 @verb("report", no_args_is_help=True)
-@click.argument("inputs", nargs=-1, required=True, metavar="RUN | SOURCE TARGET", type=InRun())
+@click.argument("inputs", nargs=-1, required=True, metavar="RUN | FILE | SOURCE TARGET", type=InRun())
 @options.out("FILE", "The page to write; - stdout.")
-@click.option("--gold", metavar="FILE", type=InFile(), help="TARGET with the right labels.")
+@click.option("--gold", metavar="FILE", type=InFile(), help="TARGET, or FILE, with the right labels.")
 @click.option("--sample", type=click.IntRange(1), default=2_000, show_default=True, help="Sentences to show.")
 @options.seed("the sample")
 @click.option("--title", help="What stands at the top.  [default: the names of the files]")
@@ -43,13 +43,14 @@ _OF_FILES = ("dropped", "source_lang", "source_format", "columns", "scheme", "re
 @options.threads
 @options.quiet
 def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> None:
-    """Write one page to look at a projection: totals, charts, and sentences side by side.
+    """Write one page to look at a projection, or at labelled text: totals, charts, and sentences.
 
     The page needs nothing but itself: it opens from disk and loads nothing.
 
     SOURCE and TARGET are labelled sentences and their translations, which are projected for the page as 'crosspan
     project' does it. A TARGET that is projected already, as JSONL, is shown as it is; word links are shown if --links
-    names them then, and runners-up are not known. RUN is the folder of results of 'crosspan run'.
+    names them then, and runners-up are not known. RUN is the folder of results of 'crosspan run'. FILE is labelled
+    text by itself, such as 'crosspan tag' writes it; options on SOURCE say how it is read.
 
     Totals and charts count all sentences. Of more than --sample sentences a sample is shown: those that disagree with
     gold, those with dropped spans, those of low confidence, and some by chance.
@@ -57,7 +58,7 @@ def command(inputs: tuple[str, ...], out: str, quiet: bool, **given: Any) -> Non
     from crosspan.report import write_report
 
     if len(inputs) > 2:
-        raise click.UsageError("Name SOURCE and TARGET, or the folder of a run.")
+        raise click.UsageError("Name SOURCE and TARGET, the folder of a run, or one labelled file.")
     source = click.get_current_context().get_parameter_source
     named = {name for name in given if source(name) not in (ParameterSource.DEFAULT, None)}
     with progress_bars(quiet=quiet) as progress, _items(inputs, named, given, progress) as (items, facts):
@@ -78,9 +79,12 @@ def _items(
     """The sentences to show, and what is known of them as a whole."""
     from crosspan.report.reading import holds_projections
 
-    if len(inputs) == 1:
+    if len(inputs) == 1 and os.path.isdir(inputs[0]):
         _refuse(named, (*_TO_PROJECT, *_OF_FILES), "with the folder of a run")
         yield _of_run(inputs[0], given)
+    elif len(inputs) == 1:
+        _refuse(named, (*_TO_PROJECT, "dropped", "links"), "on labelled text by itself")
+        yield _of_text(inputs[0], given)
     elif inputs[1] != "-" and holds_projections(inputs[1]):
         _refuse(named, _TO_PROJECT, "where TARGET is projected already")
         yield _of_files(inputs, given)
@@ -110,6 +114,13 @@ def _of_run(folder: str, given: dict[str, Any]) -> Inputs:
     if given["links"]:
         files = replace(files, links=given["links"])
     return read_items(files), _with_hint(facts, facts["aligner"])
+
+
+def _of_text(path: str, given: dict[str, Any]) -> Inputs:
+    from crosspan.report.reading import read_labelled
+
+    gold = {"gold": given["gold"]} if given["gold"] else {}
+    return read_labelled(_source(path, given), gold=_gold(given)), {"file": path, **gold}
 
 
 def _with_hint(facts: dict[str, str], aligner: str) -> dict[str, str]:
@@ -145,8 +156,8 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
     target = SentenceFile(
         inputs[1],
         given["target_format"],
-        given["target_lang"],
-        given["target_columns"],
+        lang=given["target_lang"],
+        columns=given["target_columns"],
         repair="begin",
         encoding=given["target_encoding"],
     )
@@ -176,8 +187,8 @@ def _projected(inputs: tuple[str, ...], given: dict[str, Any], progress: Listene
 def _source(path: str, given: dict[str, Any]) -> Any:
     from crosspan.io.pairs import SentenceFile
 
-    names = ("source_format", "source_lang", "columns", "scheme", "repair")
-    return SentenceFile(path, *(given[name] for name in names), **options.reading_of(given))
+    how = {name: given[name] for name in ("columns", "scheme", "repair")}
+    return SentenceFile(path, given["source_format"], lang=given["source_lang"], **how, **options.reading_of(given))
 
 
 def _gold(given: dict[str, Any]) -> Any:

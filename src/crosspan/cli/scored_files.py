@@ -1,24 +1,25 @@
-"""Gold and predictions as ``crosspan evaluate`` reads them: strictly and leniently, and matched with each other."""
+"""Gold and predictions as ``crosspan evaluate`` reads them: once, strictly and leniently, and matched."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from crosspan.cli.messages import say
 
 if TYPE_CHECKING:
     from crosspan.core.types import Sentence
+    from crosspan.io.notices import Notice
+    from crosspan.io.readings import Readings
 
 
 class ScoredFile(NamedTuple):
-    """A file read once, or twice where tags break their scheme.
+    """A file by one tag scheme.
 
     Args:
         path: The file.
         strict: Its sentences, where only what is well-formed is a span.
-        lenient: Its sentences, where what is ill-formed begins a span.
+        lenient: Its sentences, where what is ill-formed begins a span; the same list where nothing is.
         lines: Where each begins.
     """
 
@@ -33,112 +34,96 @@ class ScoredFile(NamedTuple):
         return ScoredFile(self.path, strict, lenient, lines)  # type: ignore[arg-type]
 
 
-def read_scored(path: str, how: Mapping[str, Any]) -> ScoredFile:
-    """Read sentences strictly and leniently; the same list twice where no tag breaks its scheme.
+class ReadFile(NamedTuple):
+    """A file that was read, and what was noticed meanwhile.
+
+    Args:
+        path: The file.
+        readings: Its sentences with their tags.
+        told: Whether the user said what its scheme is.
+        notices: What was noticed.
+    """
+
+    path: str
+    readings: Readings
+    told: bool
+    notices: Sequence[Notice]
+
+    def by(self, scheme: str | None = None) -> ScoredFile:
+        """Its sentences by a scheme, if not by its own.
+
+        Args:
+            scheme: A scheme; where it does not have all prefixes of the file, those tell of another.
+        """
+        own = self.readings.scheme
+        known = scheme is not None and not self.told and self.readings.are_in(scheme)  # type: ignore[arg-type]
+        strict, lenient = self.readings.both(scheme if known else own)  # type: ignore[arg-type]
+        return ScoredFile(self.path, strict, lenient, self.readings.lines)
+
+    @property
+    def scheme_of_others(self) -> str:
+        """The scheme that predictions are read by where this is gold; strict means IOB2 where nothing else is said.
+
+        Tags of gold that are well-formed, but not in IOB2, are in another scheme: ``IOB1``, or one that its prefixes
+        tell.
+        """
+        own = self.readings.scheme
+        return own if self.told or own == "IOB1" else "IOB2"
+
+    @property
+    def unused(self) -> dict[str, str]:
+        """What looks like labels and is not used, with what is said of it."""
+        return {one.what: one.message for one in self.notices if one.code == "labels-unused"}
+
+
+def read_once(path: str, how: Mapping[str, Any]) -> ReadFile:
+    """Read a file to be scored; what is noticed is kept, to be said by :func:`tell`.
 
     Args:
         path: The file.
         how: How it is read; see :func:`crosspan.io.read`.
     """
-    from crosspan import io
+    from crosspan.io.pairs import SentenceFile
+    from crosspan.io.readings import Readings
 
-    located = list(io.iter_located(path, repair="error", **how))
-    lines = [item.line for item in located]
-    fault = next((item.fault for item in located if item.fault is not None), None)
-    if fault is None:
-        sentences = [item.sentence for item in located]
-        return ScoredFile(path, sentences, sentences, lines)
-    if not Path(path).is_file():
-        fault.hint = "Ill-formed tags need a second reading, which a pipe does not allow: save it as a file first."
-        raise fault
-    return ScoredFile(path, io.read(path, repair="drop", **how), io.read(path, repair="begin", **how), lines)
+    notices: list[Notice] = []
+    located = SentenceFile(path, **how, notices=notices).located()
+    readings = Readings.of(located, path, how["scheme"])
+    return ReadFile(path, readings, how["scheme"] != "auto", notices)
 
 
-def scheme_of_gold(gold: ScoredFile, how: Mapping[str, Any]) -> str:
-    """The scheme that a prediction is read by: the one named, or that of the gold; strict means IOB2 otherwise.
-
-    Tags of gold that are well-formed, but not in IOB2, are in another scheme: ``IOB1``, or one that its prefixes tell.
+def tell(files: Sequence[ReadFile]) -> None:
+    """Say what was noticed, once of each file.
 
     Args:
-        gold: The gold.
-        how: How it is read.
+        files: What was read.
     """
-    if how["scheme"] != "auto":
-        return str(how["scheme"])
-    if gold.strict is not gold.lenient or not Path(gold.path).is_file():
-        return "IOB2"
-    from crosspan import io
-
-    located = io.iter_located(gold.path, repair="error", **{**how, "scheme": "IOB2"})
-    faults = [item.fault for item in located if item.fault]
-    return "IOB1" if faults and not any(map(_is_foreign, faults)) else "IOB2"
+    for path, notices in {file.path: file.notices for file in files}.items():
+        for notice in notices:
+            notice.warn(path)
 
 
-def _is_foreign(fault: Exception) -> bool:
-    """Whether a tag has a prefix that its scheme does not know, such as ``E-`` in IOB2."""
-    return "does not belong to the scheme" in str(fault)
-
-
-def read_prediction(path: str, how: Mapping[str, Any], scheme: str) -> ScoredFile:
-    """Read a prediction by a scheme; prefixes of another one are told from errors in this.
-
-    Args:
-        path: The file.
-        how: How it is read.
-        scheme: The scheme of the gold.
-    """
-    from crosspan import io
-    from crosspan.core.errors import TagError
-
-    if how["scheme"] == "auto" and Path(path).is_file():
-        faults = (item.fault for item in io.iter_located(path, repair="error", **{**how, "scheme": scheme}))
-        if any(isinstance(fault, TagError) and _is_foreign(fault) for fault in faults):
-            scheme = "auto"
-    return read_scored(path, {**how, "scheme": scheme})
-
-
-def check_only_labels(path: str, how: Mapping[str, Any], gold: str, how_gold: Mapping[str, Any]) -> None:
+def check_only_labels(pred: ReadFile, gold: ReadFile, how: Mapping[str, Any]) -> None:
     """Raise where a prediction has labels under more names than the gold: any of them may be meant.
 
     Args:
-        path: The prediction.
-        how: How it is read.
+        pred: The prediction.
         gold: The gold.
-        how_gold: How that is read.
+        how: How the prediction is read.
 
     Raises:
         OptionError: It has.
     """
     from crosspan.core.errors import OptionError
 
-    if how["tag_column"] or how["columns"] or path == gold:
+    if how["tag_column"] or how["columns"] or pred.path == gold.path:
         return
-    found = _unused(path, how)
-    known = _unused(gold, how_gold) if found else {}
-    for what, message in found.items():
-        if what not in known:
-            raise OptionError(
-                f"{path}: {message}; a gold copy may be what is read",
-                hint="Say where the prediction is with --pred-tag-column.",
-            )
-
-
-def _unused(path: str, how: Mapping[str, Any]) -> dict[str, str]:
-    """What looks like labels in a file and is not used."""
-    from crosspan.core.errors import CrosspanError
-    from crosspan.io import Reading
-    from crosspan.io.choice import located
-    from crosspan.io.notices import Notice
-
-    notices: list[Notice] = []
-    reading = {name: value for name, value in how.items() if name != "format"}
-    if Path(path).is_file() or Path(path).is_dir():  # a pipe can be read but once
-        try:
-            for _ in located(path, how["format"], Reading(**reading, notices=notices)):
-                pass
-        except CrosspanError:
-            return {}  # the reader says it better
-    return {one.what: one.message for one in notices if one.code == "labels-unused"}
+    message = next((said for what, said in pred.unused.items() if what not in gold.unused), None)
+    if message is not None:
+        raise OptionError(
+            f"{pred.path}: {message}; a gold copy may be what is read",
+            hint="Say where the prediction is with --pred-tag-column.",
+        )
 
 
 def matched(

@@ -80,11 +80,11 @@ def command(source: str, out: str, as_json: bool, quiet: bool, **given: Any) -> 
             SentenceFile(
                 source,
                 given["from_format"],
-                given["lang"],
-                given["columns"],
-                given["scheme"],
+                lang=given["lang"],
+                columns=given["columns"],
+                scheme=given["scheme"],
                 # labels that are replaced are not looked at: "begin" reads the most
-                "begin" if given["replace"] else "error",
+                repair="begin" if given["replace"] else "error",
                 paragraphs=given["paragraphs"],
                 **options.reading_of(given),
             ),
@@ -124,6 +124,7 @@ def summary_text(out: str, summary: TagSummary, *, marked: bool = False) -> str:
         a.jsonl: 2 sentences, 3 entities (LOC 1, PER 2), 0.5 s
     """
     from crosspan.io.losses import losses_text
+    from crosspan.tag.answers import REASONS
 
     counts = ", ".join(f"{label} {count}" for label, count in sorted(summary.labels.items()))
     kinds = f" ({counts})" if counts else ""
@@ -139,6 +140,9 @@ def summary_text(out: str, summary: TagSummary, *, marked: bool = False) -> str:
     if summary.left_out:
         others = ", ".join(f"{label} {count}" for label, count in sorted(summary.left_out.items()))
         lines.append(f"left out as not asked for: {summary.left_out.total()} entities ({others})")
+    if summary.unplaced:
+        why = ", ".join(f"{REASONS[reason]} {count}" for reason, count in sorted(summary.unplaced.items()))
+        lines.append(f"named by the model and left out: {summary.unplaced.total()} ({why})")
     if lost := losses_text(summary.lost):
         lines.append(lost)
     if summary.rejected:

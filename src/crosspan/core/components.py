@@ -28,6 +28,7 @@ class Component:
         downloads: Whether a model can be named that is fetched from the hub.
         gpu: Whether it wants a GPU.
         learns: Whether it learns from all sentences at hand before it works on any.
+        merges: Whether it can learn from parts of them apart, and put together what it learned (projectors).
         links: Whether it needs word links (projectors).
         text: Whether it reads the text of sentences and their languages, not words alone.
         target_spans: Whether it looks at spans that the target sentences come with (projectors).
@@ -57,6 +58,7 @@ class Component:
     downloads: bool = False
     gpu: bool = False
     learns: bool = False
+    merges: bool = False
     links: bool = False
     text: bool = False
     target_spans: bool = False

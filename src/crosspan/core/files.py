@@ -10,12 +10,13 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from crosspan.core.errors import EncodingError, OutputError
-from crosspan.core.temporary import beside, stem_of, sweep_once
+from crosspan.core.locks import locked
+from crosspan.core.temporary import beside, sweep_once
+from crosspan.core.unfinished import parts_of, remove_parts
 
 PathLike = str | os.PathLike[str]
 
@@ -56,7 +57,8 @@ def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) ->
     Args:
         path: The file to write; an existing file is replaced and keeps its permissions.
         stays: Asked, where the work ends early, whether what there is of it is of use; it is told the name of a file
-            beside the other, which ends in ``.part`` and takes the place of no file. It is there after a kill, too.
+            beside the other, which ends in ``.part`` and takes the place of no file. It is there after a kill, too, and
+            goes when a later try has written all of it.
 
     Yields:
         A binary stream.
@@ -104,6 +106,8 @@ def atomic_binary(path: PathLike, stays: Callable[[str], bool] | None = None) ->
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
         raise
+    if stays is not None:
+        remove_parts(target)
     sync_folder(target.parent)
 
 
@@ -150,12 +154,13 @@ class _StandardOutput(io.BufferedIOBase):
 
 
 def _part(target: Path, shown: str) -> _ResultFile:
-    """A new file beside another, for what is finished of it; an ending ``.gz`` stays at the end."""
-    stem, packed, _ = target.name.rpartition(".gz") if target.name.endswith(".gz") else (target.name, "", "")
-    for number in count(1):
-        more = f".{number}" if number > 1 else ""
+    """A new file beside another, for what is finished of it."""
+    for part in parts_of(target):
         with suppress(FileExistsError):
-            return _ResultFile(target.with_name(f"{stem_of(stem)}{more}.part{packed}"), "x", shown)
+            raw = _ResultFile(part, "x", shown)
+            if os.name != "nt":
+                locked(raw.fileno(), wait=False)  # so that nobody takes it for what is left of another try
+            return raw
     raise AssertionError  # there is always another number
 
 

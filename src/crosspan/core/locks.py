@@ -95,7 +95,7 @@ def only_one(path: Path, wait: bool = False) -> Iterator[bool]:
     """
     while True:
         number = _opened(path)
-        mine = _locked(number, wait)
+        mine = locked(number, wait)
         if not mine or _same(number, path):
             break
         os.close(number)  # who held it before has removed the file: there is another, or none
@@ -122,7 +122,16 @@ def _opened(path: Path) -> int:
         ) from error
 
 
-def _locked(number: int, wait: bool) -> bool:
+def locked(number: int, wait: bool) -> bool:
+    """Lock an open file until it is closed, where the system has such locks.
+
+    Args:
+        number: Its number.
+        wait: Whether to wait for who has it.
+
+    Returns:
+        Whether it is locked now, and by nobody else.
+    """
     while True:
         try:
             if os.name == "nt":

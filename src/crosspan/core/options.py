@@ -204,6 +204,57 @@ def _fields_of(kind: Any) -> tuple[_Field, ...]:
     return tuple(found)
 
 
+def what_fits(kind: Any) -> dict[str, str]:
+    """What each field of a class of options can be, in words.
+
+    Args:
+        kind: The class.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Options:
+        ...     share: Annotated[float, Above(0), AtMost(1)] = 0.5
+        ...     order: Literal["given", "random"] = "given"
+        ...     names: tuple[str, ...] = ()
+        >>> what_fits(Options)
+        {'share': 'a number above 0 and up to 1', 'order': 'given or random', 'names': 'a list'}
+    """
+    declared = {field.name: field for field in _fields_of(kind)}
+    hints = get_type_hints(kind)
+    found = {}
+    for field in fields(kind):
+        known = declared.get(field.name)
+        if known is not None and known.choices:
+            found[field.name] = _either([str(one) for one in known.choices])
+        else:
+            limits = "" if known is None else " and ".join(limit.words for limit in known.limits)
+            found[field.name] = f"{_said_of(hints[field.name])} {limits}".rstrip()
+    return found
+
+
+def _said_of(hint: Any) -> str:
+    """A type in words."""
+    named: dict[Any, str] = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        tuple: "a list",
+    }
+    if hint in named:
+        return named[hint]
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return _either([str(one) for one in arguments])
+    if type(None) in arguments:
+        return _either([*(_said_of(one) for one in arguments if one is not type(None)), "nothing"])
+    return "a list" if origin is tuple else "names with a value each"
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
 def with_settings(options: T, settings: Mapping[str, Any]) -> T:
     """Change named fields of a frozen dataclass of options.
 

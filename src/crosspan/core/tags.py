@@ -306,6 +306,20 @@ def detect_scheme(corpus: Iterable[Sequence[str]]) -> Scheme:
     return "IOB1" if orphans > needless_begins else "IOB2"
 
 
+def reading_scheme(corpus: Iterable[Sequence[str]]) -> Scheme:
+    """The scheme to read a corpus by: IOB1 where its tags are IO, which reads the same and allows for a later ``B-``.
+
+    Args:
+        corpus: The tags of each sentence; see :func:`detect_scheme`.
+
+    Example:
+        >>> reading_scheme([["I-PER", "O"]])
+        'IOB1'
+    """
+    scheme = detect_scheme(corpus)
+    return "IOB1" if scheme == "IO" else scheme
+
+
 def _look(tags: Sequence[str]) -> tuple[set[str], bool, bool]:
     """The prefixes of some tags, whether an ``I-`` begins a span, and whether a ``B-`` need not be one."""
     prefixes: set[str] = set()

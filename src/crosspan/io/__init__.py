@@ -5,14 +5,16 @@ One file a format (:class:`crosspan.io.format.Format`); what stands here asks th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Unpack
 
 from crosspan.core.checks import each_checked
 from crosspan.core.files import PathLike, name_of
-from crosspan.core.tags import Repair, Scheme, SchemeOption
+from crosspan.core.tags import Scheme
 from crosspan.core.types import Projection, Sentence
 from crosspan.io.choice import FORMATS, format_by_name, input_format, located, output_format, output_names
-from crosspan.io.format import UNITS, Format, Labelled, Marked, Reading, TextFormat, Unit, Writing
+from crosspan.io.format import UNITS, Format, Labelled, Marked, Reading, ReadOptions, TextFormat, Unit, Writing
+from crosspan.io.pairs import SentenceFile
 from crosspan.io.pharaoh import GoldLinks, read_gold_links, read_links, write_links
 from crosspan.io.plain import read_bitext
 from crosspan.io.projections import projections_of
@@ -26,15 +28,16 @@ __all__ = [
     "Labelled",
     "Located",
     "Marked",
+    "ReadOptions",
     "Reading",
     "Reject",
+    "SentenceFile",
     "TextFormat",
     "Unit",
     "Writing",
     "format_by_name",
     "holds_projections",
     "input_format",
-    "iter_located",
     "iter_sentences",
     "output_format",
     "output_names",
@@ -53,34 +56,18 @@ def read(
     path: PathLike,
     *,
     format: str = "auto",  # noqa: A002  # the word users know
-    lang: str | None = None,
-    columns: str | Sequence[str] | None = None,
-    scheme: SchemeOption = "auto",
-    repair: Repair = "error",
-    paragraphs: bool = False,
-    tag_column: str | None = None,
-    tag_names: str | Sequence[str] | None = None,
-    encoding: str = "utf-8",
-    offsets: Unit = "codepoints",
     rejects: list[Reject] | None = None,
+    **how: Unpack[ReadOptions],
 ) -> list[Sentence]:
     r"""Read all sentences of a file.
 
     Args:
         path: The file; ``-`` is standard input, and ``.gz`` is decompressed.
         format: A name of :data:`FORMATS`; ``"auto"`` goes by the ending of the name, then by the content.
-        lang: The language of the sentences, kept with them.
-        columns: What each column of a CoNLL-style file holds, such as ``"id,token,-,tag"``; ``None`` finds out.
-        scheme: The tag scheme; ``"auto"`` finds it.
-        repair: What to do with ill-formed tags: ``"error"``, ``"begin"``, ``"drop"`` or ``"merge"``; see
-            :mod:`crosspan.core.tags`.
-        paragraphs: Whether a line of plain text may hold several sentences; see :mod:`crosspan.io.plain`.
-        tag_column: The column or key of the tags, by its name or its number from 1; ``None`` finds out.
-        tag_names: What tags that are given as numbers stand for, from 0: names, or one string with commas.
-        encoding: The encoding of a text file.
-        offsets: What character offsets count, one of :data:`UNITS`, where a record does not say.
         rejects: A list that takes the sentences whose labels cannot be read. Such a sentence keeps its place and its
             tokens, without spans. With ``None`` the first one raises; those that an annotator rejected are left out.
+        how: How it is read: ``lang``, ``columns``, ``scheme``, ``repair``, ``paragraphs``, ``tag_column``,
+            ``tag_names``, ``encoding``, ``offsets``, as :class:`Reading` has them.
 
     Returns:
         The sentences in order.
@@ -100,84 +87,21 @@ def read(
         ...     read(path)[0].spans
         (Span(start=1, end=2, label='LOC', score=None),)
     """
-    return list(
-        iter_sentences(
-            path,
-            format=format,
-            lang=lang,
-            columns=columns,
-            scheme=scheme,
-            repair=repair,
-            paragraphs=paragraphs,
-            tag_column=tag_column,
-            tag_names=tag_names,
-            encoding=encoding,
-            offsets=offsets,
-            rejects=rejects,
-        )
-    )
+    return list(iter_sentences(path, format=format, rejects=rejects, **how))
 
 
 def iter_sentences(
     path: PathLike,
     *,
     format: str = "auto",  # noqa: A002
-    lang: str | None = None,
-    columns: str | Sequence[str] | None = None,
-    scheme: SchemeOption = "auto",
-    repair: Repair = "error",
-    paragraphs: bool = False,
-    tag_column: str | None = None,
-    tag_names: str | Sequence[str] | None = None,
-    encoding: str = "utf-8",
-    offsets: Unit = "codepoints",
     rejects: list[Reject] | None = None,
+    **how: Unpack[ReadOptions],
 ) -> Iterator[Sentence]:
     """Yield the sentences of a file one by one, in bounded memory.
 
     Arguments and errors are those of :func:`read`; errors come when the place in the file is reached.
     """
-    how = Reading(
-        lang=lang,
-        columns=columns,
-        scheme=scheme,
-        repair=repair,
-        paragraphs=paragraphs,
-        tag_column=tag_column,
-        tag_names=tag_names,
-        encoding=encoding,
-        offsets=offsets,
-    )
-    yield from settle(located(path, format, how), rejects)
-
-
-def iter_located(
-    path: PathLike,
-    *,
-    format: str = "auto",  # noqa: A002
-    lang: str | None = None,
-    columns: str | Sequence[str] | None = None,
-    scheme: SchemeOption = "auto",
-    repair: Repair = "error",
-    paragraphs: bool = False,
-    tag_column: str | None = None,
-    tag_names: str | Sequence[str] | None = None,
-    encoding: str = "utf-8",
-    offsets: Unit = "codepoints",
-) -> Iterator[Located]:
-    """Yield the sentences of a file with their lines and faults; arguments and errors are those of :func:`read`."""
-    how = Reading(
-        lang=lang,
-        columns=columns,
-        scheme=scheme,
-        repair=repair,
-        paragraphs=paragraphs,
-        tag_column=tag_column,
-        tag_names=tag_names,
-        encoding=encoding,
-        offsets=offsets,
-    )
-    yield from located(path, format, how)
+    yield from settle(SentenceFile(path, format, **how).located(), rejects)
 
 
 def write(

@@ -46,6 +46,38 @@ class Named:
     told: bool = False
 
 
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_NAMES = "ner|nes?|ents?|entit[a-z]*|mentions?|named?|names|slots?"
+_KINDS = {
+    "words": re.compile(
+        r"[ux]?pos(?:tags?)?|chunk[a-z]*|dep[s]?|deprels?|depend[a-z]*|heads?|morph[a-z]*|feats?|lemma[a-z]*"
+        r"|lang[s]?|languages?|case|srl|senses?"
+    ),
+    "tags": re.compile(rf"{_NAMES}|(?:[a-z]*)(?:tags?|labels?|entities)|iob[0-9]?|bio(?:es)?|bilou|bmes"),
+    "names": re.compile(_NAMES),
+    "label": re.compile("labels?|types?|tags?|class|categor(?:y|ies)|kind|ner"),
+    "place": re.compile("start|begin|from|end|offsets?|pos|positions?|span|indices|index|idx|range|place|loc"),
+    "places": re.compile(rf"{_NAMES}|(?:[a-z]*)(?:labels?|spans?|annotations?)|label(?:l?ed|l?ing)s?|vertex[a-z]*"),
+}
+
+
+def is_called(name: str, kind: str) -> bool:
+    """Whether a name of a column or key is what some things are called, by its parts.
+
+    Args:
+        name: The name.
+        kind: ``"words"`` for what words have besides labels, ``"tags"`` for tags of entities, ``"names"`` for entities,
+            ``"places"`` for what may hold labels with their places, ``"label"`` and ``"place"`` for those themselves.
+
+    Example:
+        >>> is_called("fine_ner_tags", "tags"), is_called("attention_mask", "tags"), is_called("dinner", "places")
+        (True, False, False)
+        >>> is_called("posTags", "words"), is_called("position", "words")
+        (True, False)
+    """
+    return any(_KINDS[kind].fullmatch(part.lower()) for part in _PARTS.findall(name))
+
+
 def same_name(cell: str) -> str | None:
     """What a name of a column stands for, ``"token"`` or ``"tag"``; ``None`` for another.
 

@@ -20,13 +20,13 @@ from crosspan.core.files import PathLike, name_of, protect_start
 from crosspan.core.json_text import parse_json
 from crosspan.core.lines import read_blocks
 from crosspan.core.shown import shown
-from crosspan.core.tags import Scheme, decode, detect_scheme, to_tags
+from crosspan.core.tags import Scheme, decode, reading_scheme, to_tags
 from crosspan.core.types import Sentence, Span
 from crosspan.io.column_names import DOCSTART
 from crosspan.io.conll_layout import ColumnLayout, find_layout
 from crosspan.io.conll_rows import RawSentence, parse_rows
 from crosspan.io.format import Reading, TextFormat, Writing
-from crosspan.io.looks import tagged_share
+from crosspan.io.looks import are_believable, tagged_share
 from crosspan.io.notices import Notices
 from crosspan.io.places import find_offsets
 from crosspan.io.rejects import Located
@@ -34,6 +34,7 @@ from crosspan.io.rejects import Located
 _LOOK_AT = 2_000
 _SAMPLE_SENTENCES = 20_000
 _LIKELY = 0.5
+_EVEN = 0.9
 
 
 class Conll(TextFormat):
@@ -61,7 +62,7 @@ class Conll(TextFormat):
         rows = [line for line in lines if (line.strip() and line[0] != "#") or "\t" in line]
         if layout.tag is None or not rows:
             return False
-        return layout.header or (layout.sure and _even(layout, rows)) or tagged_share(rows) >= _LIKELY
+        return layout.header or (layout.sure and _are_columns(layout, rows)) or tagged_share(rows) >= _LIKELY
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
         """Yield sentences; raises where no column holds tags, a row has too few columns, or there is no sentence."""
@@ -70,7 +71,7 @@ class Conll(TextFormat):
         head = list(islice(raws, _SAMPLE_SENTENCES))
         if not head:
             raise EmptyInputError("the file holds no sentence", where=name, hint="Check that it is the right file.")
-        known = _detect(head) if how.scheme == "auto" else how.scheme
+        known = reading_scheme(raw.tags for raw in head) if how.scheme == "auto" else how.scheme
         for raw in chain(head, raws):
             error = raw.fault
             spans: list[Span] = []
@@ -78,7 +79,8 @@ class Conll(TextFormat):
                 spans, fault = decode(raw.tags, known, how.repair)
                 if fault is not None:
                     error = TagError(fault.message, where=f"{name}:{raw.numbers[fault.index]}", hint=fault.hint)
-            yield Located(raw.line, _sentence(raw, name, tuple(spans), how.lang), error)
+            tags = raw.tags if raw.fault is None else None
+            yield Located(raw.line, _sentence(raw, name, tuple(spans), how.lang), error, tags=tags)
         seen.tell()
 
     def raw_tags(self, path: PathLike, how: Reading) -> Iterator[Sequence[str]]:
@@ -109,18 +111,15 @@ class Conll(TextFormat):
         return count
 
 
-def _even(layout: ColumnLayout, rows: Sequence[str]) -> bool:
-    """Whether rows whose tags have no prefix are at least all of the same width, which running text is not."""
-    if layout.spelling not in ("label", "letter"):
-        return True
-    widths = [len(layout.split(row)) for row in rows]
-    return widths.count(layout.width) >= 0.9 * len(widths)
-
-
-def _detect(raws: Iterable[RawSentence]) -> Scheme:
-    """The scheme of a sample; IOB1 for IO, which reads the same and allows for a later ``B-``."""
-    scheme = detect_scheme(raw.tags for raw in raws)
-    return "IOB1" if scheme == "IO" else scheme
+def _are_columns(layout: ColumnLayout, rows: Sequence[str]) -> bool:
+    """Whether most rows have what can be a tag; where it has no name, all have the same width, which text has not."""
+    cells = list(map(layout.split, rows))
+    tags = [layout.tag_of(cell) for cell in cells if len(cell) >= layout.needed]
+    if len(tags) < _LIKELY * len(rows):
+        return False
+    if layout.spelling not in ("label", "letter") and {*tags} != {"O"}:
+        return are_believable({*tags})
+    return sum(len(cell) == layout.width for cell in cells) >= _EVEN * len(cells)
 
 
 def _sentence(raw: RawSentence, name: str, spans: tuple[Span, ...], lang: str | None) -> Sentence:

@@ -9,9 +9,13 @@ from collections.abc import Iterator, Sequence
 from crosspan.core.errors import FormatError
 from crosspan.core.shown import shown
 from crosspan.core.tag_forms import are_labels, find_spelling
+from crosspan.io.looks import are_believable
 
 _SURE = 0.9
-_ENTITY_KEYS = ("ner", "ne", "nertag", "netag", "entity", "entitytype", "namedentity", "nertype")
+_ENTITY_KEYS = (
+    *("ner", "ne", "nertag", "netag", "entity", "entitytype", "namedentity", "nertype", "netype", "ent", "enttype"),
+    *("entlabel", "namedent", "namedentitytype", "neclass", "nerlabel", "entitylabel"),
+)
 _NO_LETTER = re.compile(r"[\W_]")
 
 
@@ -33,13 +37,14 @@ def key_of_tags(rows: Sequence[Sequence[str]], width: int) -> tuple[int, str] | 
     good = [
         (counts.total(), place)
         for place, counts in found.items()
-        if counts.keys() - {"O"} and find_spelling(counts)[1] >= _SURE
+        if find_spelling(counts)[1] >= _SURE
+        and (are_believable(counts) or (_is_of_entities(place[1]) and counts.keys() - {"O"}))
     ]
     if not good:  # labels without prefix, where the key says that they are of entities
         good = [
             (-_ENTITY_KEYS.index(_plain(place[1])), place)
             for place, counts in found.items()
-            if _plain(place[1]) in _ENTITY_KEYS and are_labels(counts, 0.0)
+            if _is_of_entities(place[1]) and are_labels(counts, 0.0)
         ]
     return max(good, key=lambda item: item[0])[1] if good else None
 
@@ -59,7 +64,7 @@ def check_keys(rows: Sequence[Sequence[str]], where: str) -> None:
     """
     for row in rows:
         for _, key, value in _features(row):
-            if _plain(key) in _ENTITY_KEYS and value not in ("O", "_", ""):
+            if _is_of_entities(key) and value not in ("O", "_", ""):
                 raise FormatError(
                     f"{key!r} looks like entities, and is not understood ({shown(value)})",
                     where=where,
@@ -73,6 +78,10 @@ def _features(row: Sequence[str]) -> Iterator[tuple[int, str, str]]:
         for item in cell.split("|") if "=" in cell else ():
             key, _, value = item.partition("=")
             yield column, key, value
+
+
+def _is_of_entities(key: str) -> bool:
+    return _plain(key) in _ENTITY_KEYS
 
 
 def _plain(name: str) -> str:

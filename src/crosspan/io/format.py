@@ -6,9 +6,9 @@ import gzip
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import IO, Literal, get_args
+from typing import IO, Literal, TypedDict, get_args
 
 from crosspan.core.encodings import check_encoding_name
 from crosspan.core.errors import OptionError
@@ -65,7 +65,7 @@ class Reading:
     offsets: Unit = "codepoints"
     side: int | None = None
     marks: bool = False
-    notices: list[Notice] | None = None
+    notices: list[Notice] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         check_repair(self.repair)
@@ -78,6 +78,20 @@ class Reading:
     def names(self) -> Mapping[int, str] | None:
         """What numbers of tags stand for."""
         return None if self.tag_names is None else numbered(self.tag_names)
+
+
+class ReadOptions(TypedDict, total=False):
+    """How a user says that a file is read, by keywords: the fields of :class:`Reading` that are a user's to say."""
+
+    lang: str | None
+    columns: str | Sequence[str] | None
+    scheme: SchemeOption
+    repair: Repair
+    paragraphs: bool
+    tag_column: str | None
+    tag_names: str | Sequence[str] | None
+    encoding: str
+    offsets: Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

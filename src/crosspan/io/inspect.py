@@ -14,7 +14,7 @@ from crosspan.core.tags import SchemeOption, detect_scheme
 from crosspan.core.types import Sentence
 from crosspan.io.choice import input_format, located, told_format
 from crosspan.io.encoding_check import Severity, check_encoding
-from crosspan.io.format import Format, Reading, Unit
+from crosspan.io.format import Format, Reading
 from crosspan.io.notices import Notice
 from crosspan.text.pair_watch import PairWatch
 
@@ -106,13 +106,8 @@ def check_files(
     *,
     pairs: Sequence[tuple[PathLike, PathLike]] = (),
     format: str = "auto",  # noqa: A002
-    columns: str | None = None,
-    scheme: SchemeOption = "auto",
+    how: Reading = Reading(),  # noqa: B008  # it cannot be changed
     limit: int = 20,
-    tag_column: str | None = None,
-    tag_names: str | Sequence[str] | None = None,
-    encoding: str = "utf-8",
-    offsets: Unit = "codepoints",
 ) -> Report:
     """Look at files, and at pairs of files that are translations of each other line by line.
 
@@ -120,13 +115,8 @@ def check_files(
         paths: Files to check.
         pairs: Source and target files; they are checked as files too.
         format: The format of all files; ``"auto"`` finds it for each.
-        columns: What each column of CoNLL-style files holds; see :func:`crosspan.io.read`.
-        scheme: The tag scheme of all files; ``"auto"`` finds it for each.
+        how: How all files are read.
         limit: How many findings of one kind to keep for a file.
-        tag_column: The column or key of the tags, by name or by number from 1; see :func:`crosspan.io.read`.
-        tag_names: What tags that are numbers stand for.
-        encoding: The encoding of all files.
-        offsets: What character offsets count, where a record does not say.
 
     Returns:
         The report. Nothing is raised for bad data: that is what the report is about.
@@ -135,14 +125,6 @@ def check_files(
         OptionError: An option has a value that it cannot take.
     """
     report = Report(limit=limit)
-    how = Reading(
-        columns=columns,
-        scheme=scheme,
-        tag_column=tag_column,
-        tag_names=tag_names,
-        encoding=encoding,
-        offsets=offsets,
-    )
     sides: dict[str, _Side] = {}
     for path in [*paths, *(path for pair in pairs for path in pair)]:
         name = name_of(path)
@@ -174,7 +156,7 @@ def _check_file(path: PathLike, report: Report, format: str, how: Reading) -> _S
         how = replace(how, scheme=_check_scheme(path, report, summary, found, how), notices=noticed)
         labels: Counter[str] = Counter()
         first_line: dict[int, int] = {}
-        for line, sentence, fault, _ in found.read(path, how):
+        for line, sentence, fault, *_ in found.read(path, how):
             if isinstance(fault, LeftOutError):
                 report.add(name, line, "note", "left-out", fault.message)
             elif fault is not None:

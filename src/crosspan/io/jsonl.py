@@ -16,7 +16,7 @@ from typing import IO, Any
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, OptionError
 from crosspan.core.files import PathLike, open_output
 from crosspan.core.tag_forms import Respelt, spelling_of
-from crosspan.core.tags import detect_scheme
+from crosspan.core.tags import reading_scheme
 from crosspan.core.types import Sentence
 from crosspan.io.format import Labelled, Reading, TextFormat, Writing
 from crosspan.io.json_records import records_or_faults
@@ -26,7 +26,11 @@ from crosspan.io.record_shapes import plain_values, shaped, tags_key
 from crosspan.io.records import RecordReading, read_record, tags_of
 from crosspan.io.rejects import Located
 
-_BEGINS = re.compile(r'\[$|\{$|\[\s*\{\s*(?:"|$)|\{\s*"[^"]*"\s*:|\[\s*"')
+_BEGINS = re.compile(
+    r"(?:\[\s*)?\{\s*(?:\}?\s*$|([\"\']).*?\1\s*:|\w+\s*:.*[}\],]$)"  # an object, with quotes or without
+    r"|\[\s*(?:\"|\[\s*(?:\"|$)|\]?\s*$)"  # an array
+)
+_FIRST_LINES = 3
 _SAMPLE_RECORDS = 5_000
 _HOPELESS = 20
 """So many records that are none at the start of a file, and it is another file."""
@@ -47,9 +51,9 @@ class Jsonl(TextFormat):
     scores = sources = True
 
     def recognises(self, lines: Sequence[str]) -> bool:
-        """Whether the first line that is not blank stands in braces, or begins an array or object as JSON does."""
-        first = next((line.strip() for line in lines if line.strip()), "")
-        return (first.startswith("{") and first.endswith("}")) or _BEGINS.match(first) is not None
+        """Whether it begins as an array or an object of JSON does, or of what people take for it."""
+        first = " ".join(islice((line.strip() for line in lines if line.strip()), _FIRST_LINES))
+        return _BEGINS.match(first) is not None
 
     def parse(self, lines: Iterable[str], name: str, how: Reading) -> Iterator[Located]:
         """Yield sentences; one in place of a record that has neither tokens nor text has a fault."""
@@ -150,12 +154,12 @@ def sentences_of(
     first: CrosspanError | None = None
     for number, record in chain(head, records):  # told by notice
         where = place.format(name=name, number=number)
-        evidence = None
+        evidence = tags = None
         try:
             if isinstance(record, FormatError):
                 raise record
             evidence = plain_values(record) if is_projection(record) else None
-            sentence, fault = read_record(record, reading)
+            sentence, fault, tags = read_record(record, reading)
             fault = fault or failure_of(evidence)
         except CrosspanError as error:
             sentence, fault = Sentence((), lang=how.lang), error
@@ -165,7 +169,7 @@ def sentences_of(
         first = first or (fault if isinstance(fault, FormatError) else None)
         if first is not None and not good and bad >= _HOPELESS:
             raise first
-        yield Located(number, sentence, fault, evidence)
+        yield Located(number, sentence, fault, evidence, tags)
     if first is not None and not good:
         raise first
     seen.tell()
@@ -183,7 +187,5 @@ def _with_scheme(reading: RecordReading, head: Sequence[Mapping[str, Any]], how:
         except CrosspanError:
             continue  # it is a fault of its sentence, and says nothing of the others
     spelling = spelling_of(corpus)
-    scheme = how.scheme
-    if scheme == "auto":
-        scheme = detect_scheme(map(Respelt(spelling).all, corpus))
-    return replace(reading, spelling=spelling, scheme="IOB1" if scheme == "IO" else scheme)
+    scheme = reading_scheme(map(Respelt(spelling).all, corpus)) if how.scheme == "auto" else how.scheme
+    return replace(reading, spelling=spelling, scheme=scheme)

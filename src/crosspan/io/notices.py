@@ -40,6 +40,10 @@ class Notice:
         example = f" ({shown(self.example)})" if self.example else ""
         return self.what.replace("{count}", str(self.count)).replace("{example}", example)
 
+    def warn(self, name: str) -> None:
+        """Say it of a file."""
+        warn(f"{name}:{self.line}: {self.message}", ReadingWarning, stacklevel=2)
+
 
 @dataclass(slots=True)
 class Notices:
@@ -74,4 +78,4 @@ class Notices:
             if self.kept is not None:
                 self.kept.append(notice)
             else:
-                warn(f"{self.name}:{notice.line}: {notice.message}", ReadingWarning, stacklevel=2)
+                notice.warn(self.name)

@@ -6,9 +6,9 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -16,20 +16,20 @@ from typing import NamedTuple
 from crosspan.core.errors import CrosspanError, FormatError, PairError
 from crosspan.core.files import PathLike, name_of
 from crosspan.core.lines import open_input, read_lines
-from crosspan.core.tags import Repair, SchemeOption
 from crosspan.core.types import Pair
 from crosspan.io.choice import located
 from crosspan.io.column_names import DOCSTART
-from crosspan.io.format import Reading, Unit
+from crosspan.io.format import Reading
 from crosspan.io.rejects import Located
 
 
 @dataclass(frozen=True, slots=True)
-class SentenceFile:
-    """A file of sentences and how to read it; the fields are the arguments of :func:`crosspan.io.read`.
+class SentenceFile(Reading):
+    """A file of sentences and how to read it; what is not said here is a field of :class:`crosspan.io.Reading`.
 
     Args:
         path: Where the file is.
+        format: Its format; ``"auto"`` finds it.
         name: What to call it in messages, if not by its path.
 
     Example:
@@ -39,18 +39,7 @@ class SentenceFile:
 
     path: PathLike
     format: str = "auto"
-    lang: str | None = None
-    columns: str | None = None
-    scheme: SchemeOption = "auto"
-    repair: Repair = "error"
-    name: str | None = None
-    paragraphs: bool = False
-    tag_column: str | None = None
-    tag_names: str | Sequence[str] | None = None
-    encoding: str = "utf-8"
-    offsets: Unit = "codepoints"
-    side: int | None = None
-    marks: bool = False
+    name: str | None = field(default=None, kw_only=True)
 
     @property
     def shown(self) -> str:
@@ -59,20 +48,7 @@ class SentenceFile:
 
     def located(self) -> Iterator[Located]:
         """Yield the sentences with their lines and faults, from the beginning of the file."""
-        how = Reading(
-            lang=self.lang,
-            columns=self.columns,
-            scheme=self.scheme,
-            repair=self.repair,
-            paragraphs=self.paragraphs,
-            tag_column=self.tag_column,
-            tag_names=self.tag_names,
-            encoding=self.encoding,
-            offsets=self.offsets,
-            side=self.side,
-            marks=self.marks,
-        )
-        found = located(self.path, self.format, how)
+        found = located(self.path, self.format, self)
         if self.name is None:
             yield from found
             return

@@ -158,7 +158,7 @@ def projections_of(located: Iterable[Located], name: str, rejects: list[Reject] 
         FormatError: A sentence is of no projection.
         SpanError: The spans of a sentence are wrong, and ``rejects`` is ``None``.
     """
-    for index, (line, sentence, fault, record) in enumerate(located):
+    for index, (line, sentence, fault, record, _) in enumerate(located):
         where = fault.where if fault is not None and fault.where else f"{name}:{line}"
         if record is None:
             raise fault or FormatError(

@@ -27,7 +27,7 @@ def sentence_from_text(
     snap: bool = False,
     id: str | None = None,  # noqa: A002  # as the field it fills
     lang: str | None = None,
-    apostrophe: Apostrophe = "keep",
+    apostrophe: Apostrophe | None = None,
 ) -> Sentence:
     """Make a sentence of a text and the entities in it.
 
@@ -41,7 +41,8 @@ def sentence_from_text(
             error: a part of a word cannot be labelled.
         id: Name of the sentence.
         lang: Language code.
-        apostrophe: How words with an apostrophe are cut; see :func:`crosspan.text.tokenize.tokenize`.
+        apostrophe: How words with an apostrophe are cut, if not as in that language; see
+            :func:`crosspan.text.tokenize.tokenize`.
 
     Raises:
         SpanError: An entity begins or ends inside a word or a character, outside the text, holds nothing but white
@@ -61,7 +62,7 @@ def sentence_from_text(
         raise ArgumentError(f"the text is {shown(text)}, not a string", hint=hint)
     if isinstance(entities, str | Mapping | Entity | Span) or not isinstance(entities, Iterable):
         raise ArgumentError(f"the entities are {shown(entities)}, not a list", hint='Write [(start, end, "LABEL"), …].')
-    words: Offsets = tuple(tokenize(text, apostrophe=apostrophe))
+    words: Offsets = tuple(tokenize(text, lang=lang, apostrophe=apostrophe))
     if offsets not in UNITS:
         raise OptionError(f"offsets is {offsets!r}", hint=f"Choose one of {', '.join(UNITS)}.")
     try:

@@ -6,12 +6,15 @@ Nothing is changed in what a record says. What looks like labels and is not unde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from crosspan.core.errors import LeftOutError, SpanError
 from crosspan.core.shown import shown
-from crosspan.core.tag_forms import are_labels, find_spelling
+from crosspan.core.tag_forms import are_labels, find_spelling, is_tag
+from crosspan.io.column_names import is_called
+from crosspan.io.looks import are_believable
 
 TOKEN_KEYS = ("tokens", "words", "tokenized_text")
 TAG_KEYS = ("ner_tags", "ner", "tags", "labels", "fine_ner_tags")
@@ -37,8 +40,6 @@ _NO_LABELS = frozenset(
 
 KEYS = frozenset((*_NO_LABELS, *TAG_KEYS, *SPAN_KEYS))
 """All names under which something of a sentence is looked for."""
-_OTHER_TAGS = ("pos", "chunk", "dep", "head", "morph", "lemma", "lang", "case", "srl", "sense")
-_ABOUT_NAMES = ("ner", "ent", "label", "tag", "slot", "iob", "bio")
 _CHUNKS = ("NP", "VP", "PP", "ADVP", "SBAR", "ADJP")
 _ANSWERS = ("answer", "status")
 _LEFT_OUT = ("reject", "rejected", "ignore", "ignored", "discard", "discarded", "skipped")
@@ -206,7 +207,11 @@ def spans_key(record: Mapping[str, Any], tags: str | None, told: str | None = No
     filled = [key for key in there if not is_list(record[key]) or record[key]]
     if filled:
         return filled[0]
-    others = [key for key, value in record.items() if key not in KEYS and value and _holds_spans(value)]
+    others = [
+        key
+        for key, value in record.items()
+        if key not in KEYS and value and _holds_spans(value) and not is_called(key, "words")
+    ]
     return others[0] if len(others) == 1 and tags is None else (there[0] if there else None)
 
 
@@ -222,18 +227,52 @@ def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iter
         [('fine', 1)]
     """
     n_tokens, text = _n_tokens(record), first(record, TEXT_KEYS)
+    n_words = len(text.split()) if n_tokens is None and isinstance(text, str) else n_tokens
     for key, value in record.items():
+        if key in TOKEN_KEYS and is_list(value):
+            if count := _count_in_tokens(value):
+                yield key, count
+            continue
         if key in used or key in _NO_LABELS or not value or not isinstance(value, Mapping | Sequence):
             continue
-        count = 0
+        count = _count_in_text(value) if isinstance(value, str) else 0
         if is_list(value):
-            count = _count_in_list(key, value, n_tokens)
+            count = _count_in_list(key, value, n_words if _are_numbers(value) else n_tokens)
         elif isinstance(value, Mapping):
             count = sum(len(one) for one in value.values() if is_list(one) and _holds_spans(one))
         if not count and not isinstance(value, str | bytes):
             count = _count_of_labels(key, value, text)
         if count:
             yield key, count
+
+
+def _count_in_text(value: str) -> int:
+    """How many tags a string holds, where it is nothing but tags."""
+    words = _BETWEEN_TAGS.split(value.strip())
+    if len(words) < 2 or not all(map(is_tag, words)) or not are_believable({*words}):
+        return 0
+    return sum(word != "O" for word in words)
+
+
+_BETWEEN_TAGS = re.compile(r"[\s,;|]+")
+
+
+def _count_in_tokens(tokens: Sequence[Any]) -> int:
+    """How many tokens that are objects have a label of entities among what is said of them."""
+    if not all(isinstance(one, Mapping) for one in tokens):
+        return 0
+    values: dict[str, list[str]] = {}
+    for token in tokens:
+        for key, value in token.items():
+            if isinstance(value, str) and key not in TEXT_KEYS:
+                values.setdefault(str(key), []).append(value)
+    counts = [
+        sum(one not in ("O", "", "-", "_") for one in found)
+        for key, found in values.items()
+        if (is_called(key, "names") and not is_called(key, "words"))
+        or (all(map(is_tag, found)) and are_believable({*found}))
+    ]
+    return max(counts, default=0)
 
 
 def _count_in_list(key: str, value: Sequence[Any], n_tokens: int | None) -> int:
@@ -255,29 +294,32 @@ def _count_of_labels(key: str, value: Any, text: Any) -> int:
     """How many labels a value holds in a form that is not understood; 0 where it does not look like labels."""
     if key.isupper() and isinstance(text, str) and _are_strings(value):  # {"PER": ["Ada"]}
         return len(value) if all(one in text for one in value) else 0
-    name = key.lower()
-    if not any(part in name for part in _MAY_HOLD):
+    if not is_called(key, "places"):
         return 0
-    return _count_places(value)
+    return _count_places(value, named=is_called(key, "names"))
 
 
-def _count_places(value: Any, depth: int = 0) -> int:
-    """How often something has a name and a place, or is a place, in lists and mappings."""
+def _count_places(value: Any, depth: int = 0, *, named: bool) -> int:
+    """How often something has a label and a place, or is a place, in lists and mappings.
+
+    Args:
+        value: Anything.
+        depth: How deep it lies.
+        named: Whether places alone count, as they are those of names, or stand under a label.
+    """
     if depth > _DEEPEST:
         return 0
     if isinstance(value, Mapping):
-        if any(key in value for key in LABEL_KEYS) and any(key in value for key in (*START_KEYS, *_PLACE_KEYS)):
+        if all(any(is_called(str(key), kind) for key in value) for kind in ("label", "place")):
             return 1
-        return sum(_count_places(one, depth + 1) for one in value.values())
+        return sum(_count_places(one, depth + 1, named=True) for one in value.values())
     if not is_list(value):
         return 0
-    if len(value) in (2, 3) and type(value[0]) is int and type(value[1]) is int:
-        return 1
-    return sum(_count_places(one, depth + 1) for one in value)
+    if depth and len(value) in (2, 3) and type(value[0]) is int and type(value[1]) is int:
+        return int(named)
+    return sum(_count_places(one, depth + 1, named=named) for one in value)
 
 
-_MAY_HOLD = ("entit", "label", "annot", "span", "mention", "slot", "vertex", "ner", "named")
-_PLACE_KEYS = ("pos", "offsets", "position", "positions", "indices", "span", "place", "range", "loc")
 _DEEPEST = 4
 
 
@@ -325,7 +367,8 @@ def _is_span(item: Any) -> bool:
     if isinstance(item, Mapping):
         inner = item["value"] if isinstance(item.get("value"), Mapping) else item
         label = first(inner, LABEL_KEYS)
-        return first(inner, START_KEYS) is not None and label is not None
+        ends = first(inner, (*END_KEYS, "length", *OWN_TEXT_KEYS))
+        return first(inner, START_KEYS) is not None and label is not None and ends is not None
     return (
         is_list(item) and len(item) == 3 and type(item[0]) is int and type(item[1]) is int and isinstance(item[2], str)
     )
@@ -335,10 +378,9 @@ def _are_tags(key: str, value: Any, n_tokens: int | None) -> bool:
     """Whether a value that has some name looks like the tags of the tokens, and not all of them are ``O``."""
     if not is_list(value) or n_tokens is None or len(value) != n_tokens or not n_tokens:
         return False
-    name = key.lower()
-    if any(other in name for other in _OTHER_TAGS):
+    if is_called(key, "words"):
         return False
-    about = any(part in name for part in _ABOUT_NAMES)
+    about = is_called(key, "tags")
     if all(type(one) is int for one in value):
         return about and any(value)
     if not all(isinstance(one, str) for one in value) or all(one == "O" for one in value):

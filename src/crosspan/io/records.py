@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from crosspan.core.errors import CrosspanError, FormatError, OffsetError, SpanError, TagError
 from crosspan.core.shown import shown
@@ -18,7 +18,7 @@ from crosspan.core.tag_forms import Respelt, Spelling, spelling_of
 from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
 from crosspan.core.types import Sentence, Span
 from crosspan.io.format import Unit
-from crosspan.io.looks import inline_label
+from crosspan.io.looks import inline_labels
 from crosspan.io.places import (
     Offsets,
     check_own_texts,
@@ -95,10 +95,24 @@ def sentence_of(record: Mapping[str, Any], **options: Any) -> tuple[Sentence, Cr
         >>> sentence_of({"text": "Ada met Bob.", "entities": [[0, 3, "PER"], [8, 11, "PER"]]})[0].tags()
         ['B-PER', 'O', 'B-PER', 'O']
     """
-    return read_record(record, RecordReading(**options))
+    return read_record(record, RecordReading(**options))[:2]
 
 
-def read_record(record: Mapping[str, Any], how: RecordReading) -> tuple[Sentence, CrosspanError | None]:
+class ReadRecord(NamedTuple):
+    """What was read from a record.
+
+    Args:
+        sentence: The sentence; without spans where there is a fault.
+        fault: What is wrong with its labels.
+        tags: The tags that its spans are read from, in one spelling, also where a fault is in them.
+    """
+
+    sentence: Sentence
+    fault: CrosspanError | None = None
+    tags: Sequence[str] | None = None
+
+
+def read_record(record: Mapping[str, Any], how: RecordReading) -> ReadRecord:
     """As :func:`sentence_of`.
 
     Args:
@@ -118,8 +132,9 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> tuple[Sentence
     by_characters = tokens is None or _of_mappings(record)
     if tokens is None:
         assert text is not None
-        offsets = tuple(tokenize(text))
+        offsets = tuple(tokenize(text, lang=how.lang or _string(record, "lang")))
     spans: list[Span] = []
+    given: Sequence[str] | None = None
     try:
         if fault is None:
             if by_characters:
@@ -128,7 +143,7 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> tuple[Sentence
                 offsets, spans = _character_spans(record, text, offsets, tags, how)
                 tokens = tuple([text[start:end] for start, end in offsets])
             elif tokens is not None:
-                offsets, tokens, spans = _of_tokens(record, tokens, offsets, tags, how)
+                offsets, tokens, spans, given, fault = _of_tokens(record, tokens, offsets, tags, how)
             _check_error(record)
     except (SpanError, TagError) as error:
         fault = error
@@ -146,7 +161,7 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> tuple[Sentence
         sentence = Sentence(tokens, (), identifier, language, text, offsets)
     except OffsetError as error:
         raise FormatError(error.message, hint="Mend the offsets, or leave them out.") from error
-    return sentence, fault
+    return ReadRecord(sentence, fault, given if fault is None or isinstance(fault, TagError) else None)
 
 
 def _check_error(record: Mapping[str, Any]) -> None:
@@ -158,18 +173,31 @@ def _of_mappings(record: Mapping[str, Any]) -> bool:
     return isinstance((first(record, TOKEN_KEYS) or [None])[0], Mapping)
 
 
+class _Placed(NamedTuple):
+    """Spans and the tokens that they count, and the tags that they were read from with what is wrong with these."""
+
+    offsets: Offsets | None
+    tokens: tuple[str, ...]
+    spans: list[Span]
+    tags: Sequence[str] | None = None
+    fault: TagError | None = None
+
+
 def _of_tokens(
     record: Mapping[str, Any], tokens: tuple[str, ...], offsets: Offsets | None, tags: str | None, how: RecordReading
-) -> tuple[Offsets | None, tuple[str, ...], list[Span]]:
+) -> _Placed:
     """The spans of a record whose tokens are told: by tags, in tokens, or in characters where that is what fits."""
     empty = [index for index, token in enumerate(tokens) if not token]
     if empty:
         raise SpanError(f"token {empty[0] + 1} is empty", hint="Put the word in, or take the token out with its tag.")
     key = spans_key(record, tags, how.tag_key)
-    from_tags = None if tags is None else _spans_of_tags(record, tags, len(tokens), how)
+    given = None if tags is None else _tags_in_one_spelling(record, tags, len(tokens), how)
+    from_tags, fault = (None, None) if given is None else _spans_of_tags(given, how)
+    if fault is not None and key is not None:
+        raise fault
     _notice_unused(record, (tags, key), how, labelled=from_tags is not None or bool(key and record[key]))
     if key is None:
-        return offsets, tokens, from_tags or []
+        return _Placed(offsets, tokens, from_tags or [], given, fault)
     spans = sorted(spans_under(record, key, how.names_of(key)))
     text = _text(record)
     if not _fit_tokens(record[key], tokens):
@@ -179,10 +207,10 @@ def _of_tokens(
                 "the text that stands in a span is not that of its tokens", hint="Mend the span, or its text."
             )
         placed, spans = place_spans(text, placed, spans)
-        return placed, tuple([text[start:end] for start, end in placed]), spans
+        return _Placed(placed, tuple([text[start:end] for start, end in placed]), spans)
     if from_tags is not None and from_tags != spans:
         raise SpanError("spans and tags of the sentence contradict each other", hint="Mend or remove one of them.")
-    return offsets, tokens, spans
+    return _Placed(offsets, tokens, spans)
 
 
 def _fit_tokens(items: Any, tokens: Sequence[str]) -> bool:
@@ -200,9 +228,9 @@ def _character_spans(
     key = spans_key(record, tags, how.tag_key)
     _notice_unused(record, (key,), how, labelled=bool(key and record[key]))
     if key is None:
-        if (found := inline_label(text)) is not None:
+        if found := inline_labels([text]):
             what = "{count} texts without labels have what looks like a label in them{example}; it is read as text"
-            how.notice("labels-within", what, 1, found)
+            how.notice("labels-within", what, 1, found[0])
         return offsets, []
     unit = record.get("unit") or how.unit
     spans = in_code_points(spans_under(record, key, how.names_of(key)), text, unit)
@@ -232,7 +260,7 @@ def _notice_unused(
                 f"{key!r} looks like {count} labels, and is not understood",
                 hint="Name the key of the tags with --tag-column, or write the labels under 'spans' or 'ner_tags'.",
             )
-        if how.tag_key is not None:  # somebody has chosen
+        if how.tag_key is not None or key in TOKEN_KEYS:  # somebody has chosen; tokens say the same as the spans
             continue
         how.notice(
             "labels-unused",
@@ -317,15 +345,18 @@ def _pair(item: Any) -> tuple[int, int]:
     return values[0], values[1]
 
 
-def _spans_of_tags(record: Mapping[str, Any], key: str, n_tokens: int, how: RecordReading) -> list[Span]:
+def _tags_in_one_spelling(record: Mapping[str, Any], key: str, n_tokens: int, how: RecordReading) -> list[str]:
     tags = tags_of(record, key, how)
     if len(tags) != n_tokens:
         raise TagError(f"{len(tags)} tags for {n_tokens} tokens", hint="Give one tag per token.")
-    tags = Respelt(how.spelling or spelling_of([tags])).all(tags)
+    return Respelt(how.spelling or spelling_of([tags])).all(tags)
+
+
+def _spans_of_tags(tags: Sequence[str], how: RecordReading) -> tuple[list[Span], TagError | None]:
+    """The spans of tags, or what is wrong with them."""
     spans, fault = decode(tags, how.scheme or detect_scheme([tags]), how.repair)
-    if fault is not None:
-        raise TagError(f"token {fault.index + 1}: {fault.message}", hint=fault.hint)
-    return spans
+    wrong = None if fault is None else TagError(f"token {fault.index + 1}: {fault.message}", hint=fault.hint)
+    return spans, wrong
 
 
 def tags_of(record: Mapping[str, Any], key: str, how: RecordReading) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,12 +21,15 @@ class Located(NamedTuple):
         fault: What is wrong with its labels, with its place.
         evidence: The record of a projection that the sentence is of, with the sources of its spans and what was
             dropped; see :mod:`crosspan.io.projections`.
+        tags: The tags that its spans are read from, in one spelling, even where they cannot be; ``None`` where spans
+            do not come from tags, or the tags cannot be told apart.
     """
 
     line: int
     sentence: Sentence
     fault: CrosspanError | None = None
     evidence: Mapping[str, Any] | None = None
+    tags: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def settle(located: Iterable[Located], rejects: list[Reject] | None) -> Iterator
         CrosspanError: The first other fault, where there is no list.
     """
     left_out = 0
-    for index, (_, sentence, fault, _) in enumerate(located):
+    for index, item in enumerate(located):
+        fault = item.fault
         if fault is not None:
             if rejects is None and isinstance(fault, LeftOutError):
                 left_out += 1
@@ -71,6 +75,11 @@ def settle(located: Iterable[Located], rejects: list[Reject] | None) -> Iterator
                 raise fault
             reason = f"{fault.message}. {fault.hint}" if fault.hint else fault.message
             rejects.append(Reject(index, fault.where or "", reason))
-        yield sentence
-    if left_out:
-        warn(f"{left_out} sentences are left out, as who annotated them said", ReadingWarning)
+        yield item.sentence
+    warn_of_left_out(left_out)
+
+
+def warn_of_left_out(count: int) -> None:
+    """Say how many sentences an annotator did not want to be used, if there are any."""
+    if count:
+        warn(f"{count} sentences are left out, as who annotated them said", ReadingWarning)

@@ -18,7 +18,7 @@ TIMEOUT = 5.0
 
 NO_HUB = (
     "Give the path of a folder that holds the model, or make the hub reachable; "
-    "docs/neural.md says how to fetch a model once and work without a network."
+    "'crosspan docs neural' says how to fetch a model once and work without a network."
 )
 
 _KEPT = 60.0

@@ -17,7 +17,19 @@ import numpy.typing as npt
 
 from crosspan.core.types import Alignment, ProjectedSpan, Projection, Span
 from crosspan.models.archive import packed
-from crosspan.pipeline.parts import AboutRow, Extras, Facts, Fault, Faults, Labels, Links, Model, Projected, Tokens
+from crosspan.pipeline.parts import (
+    AboutRow,
+    Extras,
+    Facts,
+    Fault,
+    Faults,
+    Labels,
+    Links,
+    Model,
+    Projected,
+    Seen,
+    Tokens,
+)
 
 _HEADER = struct.Struct("<qqq")  # sentences, links, bytes of faults
 
@@ -153,10 +165,19 @@ def model_bytes(model: Model) -> bytes:
         return model.value
     if isinstance(model.value, Path):
         return packed(model.value)
+    return _saved(model.value, "model.npz" if model.family == "aligners" else "model.crf")
+
+
+def _saved(value: Any, name: str) -> bytes:
+    """What something that can be saved writes into a file of this name."""
     with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-        path = Path(folder) / ("model.npz" if model.family == "aligners" else "model.crf")
-        model.value.save(path)
+        path = Path(folder) / name
+        value.save(path)
         return path.read_bytes()
+
+
+def _dump_seen(seen: Seen) -> bytes:
+    return seen.value if isinstance(seen.value, bytes) else _saved(seen.value, "seen.npz")
 
 
 _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]] = {
@@ -166,5 +187,6 @@ _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]]
     b"K": (Links, _dump_links, _load_links),
     b"P": (Projected, _dump_projected, lambda data: Projected(loads(data))),
     b"M": (Model, _dump_model, _load_model),
+    b"S": (Seen, _dump_seen, Seen),
     b"F": (Facts, lambda part: dumps(part.values), lambda data: Facts(loads(data))),
 }

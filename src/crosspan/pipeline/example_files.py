@@ -165,7 +165,7 @@ def _restriction(files: Sequence[SentenceFile], kinds: Sequence[Kind], labels: C
     found = Restriction(labels)
     for number, file in enumerate(files):
         kind = kinds[number] if kinds else "auto"
-        for _, sentence, fault, evidence in file.located():
+        for _, sentence, fault, evidence, _ in file.located():
             if fault is None and (kind == "projected" or (kind == "auto" and evidence is not None)):
                 found.learn([Projection(sentence)])
     return found
@@ -180,7 +180,7 @@ def _examples(
     reject: Callable[[Rejected], None],
 ) -> Iterator[tuple[Example, list[Example]]]:
     """The examples of a file, and where each belongs."""
-    for index, (line, sentence, fault, evidence) in enumerate(file.located()):
+    for index, (line, sentence, fault, evidence, _) in enumerate(file.located()):
         projection = None
         try:
             if fault is not None:

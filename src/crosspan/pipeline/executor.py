@@ -27,8 +27,10 @@ from typing import Any, NamedTuple, Protocol
 from crosspan.core.errors import CrosspanError
 from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
+from crosspan.core.threads import cores
+from crosspan.models.device import gpus_used
 from crosspan.pipeline.step import Inputs, Job, Need, Output, Step
-from crosspan.pipeline.store import UNSURE, Entry, Store
+from crosspan.pipeline.store import GPUS, RUN, UNSURE, Entry, Store
 
 _logger = logger_of(__name__)
 
@@ -65,12 +67,18 @@ class Executor(Protocol):
     ) -> Iterator[Done]:
         """Yield jobs as they end, in any order; with ``wait``, what another run is at is waited for."""
 
+    def about(self) -> Mapping[str, Any]:
+        """Where the work is done, as plain values, for the report of a run."""
+
     def close(self) -> None:
         """End what was started."""
 
 
 class LocalExecutor:
     """Works on this machine; worker processes are started once, and stay for all steps.
+
+    Its share of the machine is workers times threads, whoever works: what is one job, or looks at the whole corpus, is
+    done in this process, with as many threads as the workers have together, which wait meanwhile.
 
     Args:
         workers: Processes to work in; 1 works in this process.
@@ -80,6 +88,7 @@ class LocalExecutor:
     def __init__(self, workers: int = 1, threads: int | None = None) -> None:
         self.workers = workers
         self.threads = threads
+        self._all_threads = None if threads is None else workers * threads
         self._pool: ProcessPoolExecutor | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._sent = 0
@@ -96,14 +105,18 @@ class LocalExecutor:
     ) -> Iterator[Done]:
         """Yield jobs as they end; see :class:`Executor`."""
         alone = self.workers == 1 or len(jobs) == 1 or not step.parallel or not store.keyed
-        learned = step.learn(Inputs(store, whole, threads=self.threads, listener=listener))
+        learned = step.learn(Inputs(store, whole, threads=self._all_threads, listener=listener))
         task = None if alone else self._task(step, learned, whole, store)
         if task is not None:
             yield from self._in_processes(step, task, jobs, store, wait)
             return
-        step.prepare(Inputs(store, whole, threads=self.threads), learned)
+        step.prepare(Inputs(store, whole, threads=self._all_threads), learned)
         for job in jobs:
-            yield do(step, job, whole, store, self.threads, listener, wait=wait)
+            yield do(step, job, whole, store, self._all_threads, listener, wait=wait)
+
+    def about(self) -> Mapping[str, Any]:
+        """Where the work is done."""
+        return {"on": "local", "workers": self.workers}
 
     def close(self) -> None:
         """End the worker processes."""
@@ -147,16 +160,13 @@ class LocalExecutor:
                 del left[job.shard]
                 output = step.lost(Inputs(store, {}, shard=job.shard))
                 if output is not None:
-                    yield _put_in_place(output, job, store)
+                    yield put_in_place(output, job, store)
                     continue
                 lost = lost or f"{TRIES} times on shard {job.shard}"
                 if len(left) == len(jobs) - 1:  # nothing has gone well yet: it is hardly the shard
                     left = {}
         if lost:
-            raise CrosspanError(
-                f"a worker process of the step {step.name!r} ended before its work was done, {lost}",
-                hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
-            )
+            raise ended_again(step.name, lost)
 
     def _pooled(self, place: str, jobs: Sequence[Job], wait_: bool) -> Generator[Done, None, None]:
         """Yield jobs as they end in the worker processes."""
@@ -191,7 +201,7 @@ class LocalExecutor:
             self._folder = tempfile.TemporaryDirectory(prefix="crosspan-")
         self._sent += 1
         path = Path(self._folder.name) / f"{self._sent}"
-        threads = self.threads or max(1, (os.cpu_count() or 1) // self.workers)
+        threads = self.threads or max(1, cores() // self.workers)
         try:
             path.write_bytes(pickle.dumps((step, learned, whole, store, threads), pickle.HIGHEST_PROTOCOL))
         except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -227,11 +237,26 @@ def do(
 def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
     parts, facts, unsure = step.work(inputs)
     facts = {**facts, UNSURE: True} if unsure else facts
+    facts = {**facts, RUN: job.run} if job.run else facts
+    facts = {**facts, GPUS: gpus} if (gpus := gpus_used()) else facts
     job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
 
 
-def _put_in_place(output: Output, job: Job, store: Store) -> Done:
+def ended_again(step: str, when: str) -> CrosspanError:
+    """The error of a step of which a job was given up.
+
+    Args:
+        step: Its name.
+        when: How often worker processes ended, and on what.
+    """
+    return CrosspanError(
+        f"a worker process of the step {step!r} ended before its work was done, {when}",
+        hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
+    )
+
+
+def put_in_place(output: Output, job: Job, store: Store) -> Done:
     """Keep what stands for a result that nobody could make, unless another run is at it or has made it."""
     with store.claim(job.key) as mine:
         if not mine:

@@ -154,6 +154,17 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What a method of projection learned of a shard.
+
+    Args:
+        value: A :class:`crosspan.project.observed.Observed`, or the bytes of its file as a store has kept them.
+    """
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Plain values, such as scores."""
 

@@ -20,6 +20,7 @@ from crosspan.pipeline.steps.aligning import Align, GivenLinks, LearnAndAlign, N
 from crosspan.pipeline.steps.ensemble import Ensemble
 from crosspan.pipeline.steps.learning import Learn
 from crosspan.pipeline.steps.marking import BackTranslate, Compose, TranslateMarked
+from crosspan.pipeline.steps.observing import Count, Observe
 from crosspan.pipeline.steps.projecting import Filter, Keep, Project
 from crosspan.pipeline.steps.reading import CorpusReading
 from crosspan.pipeline.steps.restricting import Restrict
@@ -114,7 +115,7 @@ class _Planner:
         assert recipe.align is not None
         assert recipe.project is not None
         steps += self._aligning(recipe.align) if self._links_are_made() else [NoLinks()]
-        steps.append(self._projecting(carried))
+        steps += self._projecting(carried)
         projected = "project"
         table = recipe.project
         if table.min_confidence or table.filters:
@@ -266,21 +267,28 @@ class _Planner:
             return ALIGNERS.component(learner_of(self.recipe.path(align.path))).link_kind
         return ALIGNERS.component(align.use).link_kind
 
-    def _projecting(self, labels: str) -> Step:
+    def _projecting(self, labels: str) -> Iterator[Step]:
+        """The method of projection; before it, what it learns from the corpus where that can be done in parts."""
         table = self.recipe.project
         assert table is not None
         method = self._method()
         known = method.component
         direct = self.recipe.back_translate is None  # else scores of the source count once, when both legs meet
-        return Project(
+        parted = known.learns and known.merges and method.given is None
+        project = Project(
             method=method,
             labels=labels,
             corpus=known.learns,
+            observed=parted,
             text=known.text,
             target_spans=known.target_spans,
             source_scores=table.source_scores and direct,
             runners_up=self.given.runners_up,
         )
+        if parted:
+            yield Count(method=method, parts=project.parts)
+            yield Observe(method=method, parts=project.parts)
+        yield project
 
     def _links_are_made(self) -> bool:
         """Whether anything would look at the links of an aligner, or somebody asked for one."""

@@ -7,19 +7,27 @@ for it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from crosspan.core.errors import OutputError
 from crosspan.core.locks import Lock
 from crosspan.pipeline.codec import decode, encode
-from crosspan.pipeline.parts import Links, Model
+from crosspan.pipeline.parts import Links, Model, Seen
 
 UNSURE = "unsure"
 """The fact that a result is used but not found again, so that the next run makes it anew."""
+
+
+RUN = "run"
+"""The fact in which run a result was made, of a step whose shards must not be mixed."""
+
+GPUS = "gpus"
+"""The fact on which GPUs models ran when a result was made, whose last digits depend on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,9 @@ class Store(Protocol):
     def find(self, key: str) -> Entry | None:
         """The result of a key; ``None`` where there is none, or one that is unsure."""
 
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """What :meth:`find` finds for each of many keys; a store that is far away is asked for many at a time."""
+
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
 
@@ -62,6 +73,15 @@ class Store(Protocol):
 
     def unfinished(self, key: str) -> AbstractContextManager[Path | None]:
         """A folder for what is done so far, to be used under a claim; ``None`` where nothing survives a kill."""
+
+
+def changed_in_use(where: str) -> OutputError:
+    """The error of a result that was there, and is another one now or none."""
+    return OutputError(
+        "a file of the cache was changed while it was in use",
+        where=where,
+        hint="Run again: what is missing is worked out anew.",
+    )
 
 
 class MemoryStore:
@@ -83,9 +103,14 @@ class MemoryStore:
         """Nothing is found again."""
         return None
 
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Nothing is found again."""
+        return [None] * len(keys)
+
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
-        """Keep a result; links are kept as flat arrays, which are a tenth of the size."""
-        self._parts[key] = {name: encode(part) if isinstance(part, Links) else part for name, part in parts.items()}
+        """Keep a result; links and the like are kept as flat arrays, which are a tenth of the size."""
+        flat = (Links, Seen)
+        self._parts[key] = {name: encode(part) if isinstance(part, flat) else part for name, part in parts.items()}
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:
@@ -121,8 +146,12 @@ class SpoolStore:
         self._file = tempfile.TemporaryFile(prefix="crosspan-")  # noqa: SIM115  # closed by __exit__
         self._places: dict[tuple[str, str], tuple[int, int]] = {}
         self._models: dict[tuple[str, str], Model] = {}
+        self._keys: set[str] = set()
         self._end = 0
         self._lock = Lock()  # the file is at one place at a time
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +166,10 @@ class SpoolStore:
         """Nothing is found again."""
         return None
 
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Nothing is found again."""
+        return [None] * len(keys)
+
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
         data = {name: encode(part) for name, part in parts.items() if not isinstance(part, Model)}
@@ -147,6 +180,7 @@ class SpoolStore:
                 self._file.write(one)
                 self._places[key, name] = self._end, len(one)
                 self._end += len(one)
+        self._keys.add(key)
         return Entry(key, dict.fromkeys(parts, ""), facts)
 
     def part(self, entry: Entry, name: str) -> Any:
@@ -171,8 +205,6 @@ class SpoolStore:
 @contextmanager
 def spooling() -> Iterator[None]:
     """Name the temporary folder where it is full."""
-    from crosspan.core.errors import OutputError
-
     try:
         yield
     except OSError as error:

@@ -25,6 +25,8 @@ from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.store import SpoolStore
 from crosspan.project.observed import Observed as CorpusMemory
 from crosspan.project.projector import Projector, make_projector, with_link_kind
+from crosspan.project.unknown_labels import Restriction, add_names, check_labels
+from crosspan.text.name_forms import NameForms
 
 __all__ = ["CorpusMemory", "fit_memory", "iter_projections"]
 
@@ -57,14 +59,14 @@ def iter_projections(
         shard: Pairs worked on at a time; with a memory it changes nothing but the memory that is taken.
         threads: Threads to use; all cores by default.
         progress: Is told how far it is.
-        options: ``source_scores``, ``min_confidence``, ``filters`` and, without a memory, ``labels``, as for
-            :func:`crosspan.project_labels`.
+        options: ``source_scores``, ``min_confidence``, ``filters`` and ``labels``, as for
+            :func:`crosspan.project_labels`; with a memory, ``labels`` need one that knows the names of the corpus.
 
     Yields:
         One projection a pair, in order, as :func:`crosspan.project_labels` gives them.
 
     Raises:
-        OptionError: A memory is given, and an aligner that has yet to learn, or labels.
+        OptionError: A memory is given, and an aligner that has yet to learn; or labels, and a memory without names.
 
     Example:
         >>> from crosspan import Sentence, Span, StatisticalAligner
@@ -84,19 +86,28 @@ def iter_projections(
         raise OptionError(
             "with a memory the aligner must have learned already", hint="Give a fitted one as aligner=…, or no memory."
         )
-    if options.get("labels"):
-        raise OptionError(
-            "what labels stand for is found out from a whole corpus, and a stream with a memory is none",
-            hint="Leave out labels, and use crosspan.project.unknown_labels.restrict_labels on what comes out.",
-        )
+    restriction = _restriction(check_labels(options.pop("labels", ())), memory)
     how = {"aligner": aligner, "method": _with_memory(method, settings, memory, aligner), **options}
     stream = iter(pairs)
     done = 0
     while batch := list(itertools.islice(stream, shard)):
-        yield from projections_of(_carried(batch, how, threads=threads, progress=None))
+        found = projections_of(_carried(batch, how, threads=threads, progress=None))
+        yield from found if restriction is None else map(restriction.apply, found)
         done += len(batch)
         if progress is not None:
             progress(Progress("project", done))
+
+
+def _restriction(labels: Sequence[str], memory: CorpusMemory) -> Restriction | None:
+    """What keeps the labels of the target, if any are named."""
+    if not labels:
+        return None
+    if memory.names is None:
+        raise OptionError(
+            "the memory does not know which labels the names of its corpus have",
+            hint="Fit it with names=True, or leave out labels.",
+        )
+    return Restriction(labels, memory.names)
 
 
 def fit_memory(
@@ -106,16 +117,23 @@ def fit_memory(
     method: str = "candidates",
     settings: Settings | None = None,
     shard: int = SHARD,
+    names: bool = False,
+    threads: int | None = None,
+    **options: Any,
 ) -> CorpusMemory:
     """Learn from a corpus how its entities are rendered.
 
     Args:
-        pairs: Labelled sentences with their translations; they are gone through twice, so they must be a list, or
-            anything else that can be gone through again.
+        pairs: Labelled sentences with their translations; they are gone through more than once, so they must be a
+            list, or anything else that can be gone through again.
         aligner: An aligner that has learned already.
         method: The method that will be used; only ``candidates`` remembers.
         settings: Its options.
         shard: Pairs worked on at a time.
+        names: Whether to look, in a third pass, at the labels that names get in the target. :func:`iter_projections`
+            takes ``labels`` then, whichever they are.
+        threads: Threads of the third pass; all cores by default.
+        options: ``min_confidence`` and ``filters``, where these are to be used: what they take out is no name.
 
     Returns:
         The memory; ``save`` and ``load`` keep it in a file.
@@ -133,8 +151,19 @@ def fit_memory(
     for batch in _batches(pairs, shard):
         links = aligned(aligner, [(pair.source.tokens, pair.target.tokens) for pair in batch])
         projector.observe(batch, links)
-    memory: CorpusMemory | None = projector.memory
-    return CorpusMemory() if memory is None else memory
+    memory: CorpusMemory = CorpusMemory() if projector.memory is None else projector.memory
+    if names:
+        how: dict[str, Any] = {
+            "aligner": aligner,
+            "method": method,
+            "settings": settings,
+            "shard": shard,
+            "threads": threads,
+        }
+        forms = NameForms()
+        add_names(forms, iter_projections(pairs, memory=memory, **how, **options))
+        memory.names = forms
+    return memory
 
 
 def _made(method: str, settings: Settings | None, aligner: Any) -> Any:

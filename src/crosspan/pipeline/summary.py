@@ -92,6 +92,8 @@ class TagSummary:
         labels: How many of each kind.
         unsure: Entities left out because they were less sure than asked.
         left_out: Entities left out because their label was not asked for, by label.
+        unplaced: How much a language model named that is no entity of its sentence, by reason; see
+            :data:`crosspan.tag.answers.REASONS`.
         mean_score: Mean score of the entities written; ``None`` where they have none.
         adapted: Whether the tagger was first adapted to the text.
         lost: How many of what the format of the output cannot keep; see :mod:`crosspan.io.losses`.
@@ -104,6 +106,7 @@ class TagSummary:
     labels: Counter[str] = field(default_factory=Counter)
     unsure: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
+    unplaced: Counter[str] = field(default_factory=Counter)
     mean_score: float | None = None
     adapted: bool = False
     lost: Counter[str] = field(default_factory=Counter)
@@ -114,6 +117,7 @@ class TagSummary:
         """As plain values for JSON."""
         found = {**asdict(self), "labels": dict(sorted(self.labels.items()))}
         found |= {"left_out": dict(sorted(self.left_out.items())), "lost": dict(self.lost)}
+        found["unplaced"] = dict(sorted(self.unplaced.items()))
         return {name: value for name, value in found.items() if name[0] != "_"}
 
     def count(self, sentence: Sentence) -> None:

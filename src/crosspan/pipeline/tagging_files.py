@@ -94,6 +94,8 @@ def tag_file(
         _check_labels(plan.steps[-1], labels, threads)
         results, _ = carry_out(plan, store, threads=threads, progress=progress)
         summary.adapted = "adapt" in results
+        for entry in results.products["tag"]:
+            summary.unplaced.update(entry.facts["unplaced"])
         marked = _marked(results, source.shown, labels, min_confidence, summary, on_reject)
         form.write_marked(out, Losses(form, summary.lost).watched_marked(marked), writing)
     summary.seconds = time.perf_counter() - started

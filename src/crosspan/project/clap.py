@@ -12,28 +12,22 @@ examples are our own. Matches that leave case and spelling aside can be asked fo
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Annotated, Any, Literal, Protocol, get_args
+from typing import Annotated, Any
 
 import numpy as np
 
-from crosspan.core.errors import MissingDependencyError
 from crosspan.core.locks import Lock
 from crosspan.core.options import Above, AtMost, Within, with_settings
 from crosspan.core.types import Alignment, DroppedSpan, Pair, Projection, Sentence
 from crosspan.project.batch import PairBatch
 from crosspan.project.clap_prompt import EXAMPLES, Message, PromptExample, answers_in, conversation
-from crosspan.project.fuzzy import folded, similarity
-from crosspan.project.marker_candidates import stripped
-from crosspan.project.markers import text_of
 from crosspan.project.match import match
 from crosspan.project.results import Reason, SpanResult, assemble
-from crosspan.translate import Advance
-from crosspan.translate.chat import CUT_OFF, Answer, ChatClient, ChatOptions, check_chat
-
-Match = Literal["exact", "folded", "fuzzy"]
+from crosspan.text.mentions import Match, find_mention, text_of
+from crosspan.translate.chat import CUT_OFF, Chat, ChatClient, ChatOptions, check_chat
+from crosspan.translate.languages import spoken_name
 
 REASONS = {
     "filtered:clap_absent": "the model says that it is not in the translation, or gave no answer",
@@ -45,16 +39,8 @@ REASONS = {
 """Why a source span has no place in the target."""
 
 _FILTERS = ("clap_absent", "clap_unmatched")
-_FOLDED = 0.95
 _ORDER = 0.001
 _LENGTH = 1e-5
-
-
-class Chat(Protocol):
-    """What asks a language model: :class:`crosspan.translate.chat.ChatClient`, or anything like it."""
-
-    def complete(self, prompts: Sequence[Sequence[Message]], *, advance: Advance | None = None) -> list[Answer]:
-        """One answer a conversation, in order; where there is none its ``problem`` says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +92,7 @@ class ClapProjector:
 
     Example:
         >>> from crosspan.core.types import Span
+        >>> from crosspan.translate.chat import Answer
         >>> class Knows:
         ...     def complete(self, prompts, *, advance=None):
         ...         return [Answer("Acra") for _ in prompts]
@@ -190,8 +177,8 @@ class ClapProjector:
             text_of(pair.source)[0] if self.options.show_source else "",
             text_of(pair.target)[0],
             names,
-            source_lang=_language(self.options.source_lang or pair.source.lang),
-            target_lang=_language(self.options.target_lang or pair.target.lang),
+            source_lang=spoken_name(self.options.source_lang or pair.source.lang),
+            target_lang=spoken_name(self.options.target_lang or pair.target.lang),
             examples=self.examples,
         )
 
@@ -217,7 +204,7 @@ class ClapProjector:
                 if not answer:
                     continue
                 moved = entity.start / len(pair.source)
-                for start, end, alike in find_answer(
+                for start, end, alike in find_mention(
                     pair.target, answer, how=self.options.match, least=self.options.similarity
                 ):
                     far = abs(start / len(pair.target) - moved)
@@ -234,76 +221,9 @@ class ClapProjector:
         return replace(found, reason=reason)
 
 
-def find_answer(
-    target: Sentence, answer: str, *, how: str = "exact", least: float = 0.8
-) -> list[tuple[int, int, float]]:
-    """All places where an answer stands in a sentence.
-
-    Args:
-        target: The sentence; places are ranges of its tokens.
-        answer: What to find. Punctuation at its ends does not count where it stands nowhere with it.
-        how: ``"exact"``, ``"folded"`` or ``"fuzzy"``; each looks for a better match first.
-        least: The least similarity for ``"fuzzy"``.
-
-    Returns:
-        First token, one past the last, and how good the match is: 1 where it is exact.
-
-    Example:
-        >>> find_answer(Sentence(("Acra", ",", "in", "ACRA")), "Acra."), find_answer(Sentence(("ACRA",)), "Acra")
-        ([(0, 1, 1.0)], [])
-        >>> find_answer(Sentence(("ACRA",)), "Acra", how="folded")
-        [(0, 1, 0.95)]
-    """
-    answers = [answer]
-    start, end = stripped(answer, 0, len(answer), _is_edge)
-    if start < end and (start, end) != (0, len(answer)):
-        answers.append(answer[start:end])
-    levels = get_args(Match)[: get_args(Match).index(how) + 1]
-    for level in levels:
-        for wanted in answers:
-            found = list(_places(target, wanted, level, least))
-            if found:
-                return found
-    return []
-
-
-def _places(target: Sentence, wanted: str, level: str, least: float) -> Iterator[tuple[int, int, float]]:
-    text, offsets = text_of(target)
-    longest = len(wanted) if level == "exact" else len(wanted) * (2.0 / least - 1.0) + 4
-    for first, (start, _) in enumerate(offsets):
-        for last in range(first, len(offsets)):
-            here = text[start : offsets[last][1]]
-            if len(here) > longest:
-                break
-            if level == "exact":
-                alike = float(here == wanted)
-            elif level == "folded":
-                alike = _FOLDED * (folded(here) == folded(wanted))
-            else:
-                alike = _FOLDED * similarity(here, wanted, least=least)
-            if alike > 0.0:
-                yield first, last + 1, alike
-
-
 def _surfaces(sentence: Sentence) -> list[str]:
     text, offsets = text_of(sentence)
     return [text[offsets[span.start][0] : offsets[span.end - 1][1]] for span in sentence.spans]
-
-
-def _is_edge(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char)[0] == "P"
-
-
-def _language(name: str | None) -> str:
-    """A language as a model knows it; as it is given where what knows its English name is not installed."""
-    if not name:
-        return ""
-    from crosspan.translate.languages import english_name
-
-    try:
-        return english_name(name)
-    except MissingDependencyError:
-        return name
 
 
 def _complete(projection: Projection) -> Projection:

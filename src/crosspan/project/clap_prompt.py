@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import regex
 
+from crosspan.translate.chat_answers import bare_answer
+
 Message = dict[str, str]
 
 ABSENT = "NONE"
@@ -18,7 +20,6 @@ _SYSTEM = (
 )
 _NUMBERED = regex.compile(r"^\s*(\d+)\s*[.:)\-]\s*(.*?)\s*$")
 _LABEL = regex.compile(r"^\s*(?:\p{L}+ )?(?:answer|translation)\s*:\s*", flags=regex.IGNORECASE)
-_THOUGHT = regex.compile(r"\A\s*<think>.*?</think>", flags=regex.DOTALL)
 _FENCE = regex.compile(r"^```\w*$")
 _QUOTES = (
     ('"', '"'),
@@ -155,8 +156,7 @@ def answers_in(reply: str, count: int) -> list[str]:
         >>> answers_in('"Acra"', 1), answers_in("Sure:\n1. Ada\n2) NONE", 3)
         (['Acra'], ['Ada', '', ''])
     """
-    reply = _THOUGHT.sub("", reply)
-    lines = [line for line in reply.strip().splitlines() if line.strip() and not _FENCE.match(line.strip())]
+    lines = [line for line in bare_answer(reply).splitlines() if line.strip() and not _FENCE.match(line.strip())]
     if count == 1:
         numbered = _NUMBERED.match(lines[0]) if lines else None
         first = numbered[2] if numbered and numbered[1] == "1" else lines[0] if lines else ""

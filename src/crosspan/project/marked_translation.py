@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from crosspan.core.errors import ModelError, PairError
 from crosspan.core.types import DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
-from crosspan.project.marker_candidates import stripped
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.marker_recovery import failed, recover
 from crosspan.project.markers import Marked, MarkerStyle, insert_markers
+from crosspan.text.mentions import stripped
 from crosspan.translate.soundness import problem_of
 
 if TYPE_CHECKING:

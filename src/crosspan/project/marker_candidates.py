@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import regex
 
-from crosspan.project.fuzzy import similarity
 from crosspan.project.marker_options import MarkerOptions
 from crosspan.project.markers import Mark, Marked, has_quotes
+from crosspan.text.fuzzy import similarity
+from crosspan.text.mentions import is_edge, stripped
 from crosspan.text.tokenize import tokenize
 
 MOST_MARKS = 300
@@ -177,7 +177,7 @@ class MarkedText:
                 if inner is not None:
                     return *inner, 1.0
         if alike < 1.0:
-            inner = stripped(self.text, start, end, _is_edge)
+            inner = stripped(self.text, start, end, is_edge)
             if inner[0] < inner[1] and inner != (start, end):
                 better = self._alike(entity, *inner, least)
                 if better > alike:
@@ -208,21 +208,3 @@ def _within(wanted: str, text: str, start: int, end: int) -> tuple[int, int] | N
 @lru_cache(maxsize=16384)
 def _word_for_word(wanted: str) -> regex.Pattern[str]:
     return regex.compile(rf"(?<!{_LETTER}){regex.escape(wanted)}(?!{_LETTER})", regex.IGNORECASE)
-
-
-def stripped(text: str, start: int, end: int, edge: Callable[[str], bool]) -> tuple[int, int]:
-    """A stretch of a text without certain characters at its ends.
-
-    Example:
-        >>> stripped("in  Accra ", 2, 10, str.isspace)
-        (4, 9)
-    """
-    while start < end and edge(text[start]):
-        start += 1
-    while start < end and edge(text[end - 1]):
-        end -= 1
-    return start, end
-
-
-def _is_edge(char: str) -> bool:
-    return char.isspace() or unicodedata.category(char)[0] == "P"

@@ -151,7 +151,7 @@ def _projection(
     out = [task.marks[index] for index in sorted({*used, *strays})]
     cleaned = without_marks(task.text, out, _neighbours(task, chosen))
     spots = {entity: (cleaned.place[one.start], cleaned.place[one.end]) for entity, one in chosen.items()}
-    offsets, placed = _placed(cleaned.text, spots)
+    offsets, placed = _placed(cleaned.text, spots, lang)
     links: list[ProjectedSpan] = []
     dropped: list[DroppedSpan] = []
     for index, entity in enumerate(task.marked.entities):
@@ -212,10 +212,10 @@ def _neighbours(task: MarkedText, chosen: Found) -> dict[int, str]:
 
 
 def _placed(
-    text: str, spots: Mapping[int, tuple[int, int]]
+    text: str, spots: Mapping[int, tuple[int, int]], lang: str | None
 ) -> tuple[tuple[tuple[int, int], ...], dict[int, tuple[int, int]]]:
     """Tokens of the clean text, cut where an entity begins or ends inside one, and the entities in tokens."""
-    tokens = tuple(tokenize(text))
+    tokens = tuple(tokenize(text, lang=lang))
     sound: dict[int, Span] = {}
     for index, (start, end) in spots.items():
         with contextlib.suppress(SpanError):  # empty, or of characters that belong to no token

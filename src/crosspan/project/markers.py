@@ -17,6 +17,7 @@ import regex
 
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
+from crosspan.text.mentions import text_of
 
 MarkerStyle = Literal["brackets", "xml", "classes", "tags"]
 """``[Accra]``, ``<a>Accra</a>``, ``<LOC>Accra</LOC>`` and ``<n0>Accra</n0>``."""
@@ -93,21 +94,6 @@ class Marked:
         """The words of an entity as they stand in the text."""
         entity = self.entities[index]
         return self.plain[entity.start : entity.end]
-
-
-def text_of(sentence: Sentence) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The text of a sentence and the offsets of its tokens: as written where that is known, else with blanks.
-
-    Example:
-        >>> text_of(Sentence(("in", "Accra")))
-        ('in Accra', ((0, 2), (3, 8)))
-    """
-    if sentence.text is not None and sentence.offsets is not None:
-        return sentence.text, sentence.offsets
-    ends = itertools.accumulate(len(token) + 1 for token in sentence.tokens)
-    return " ".join(sentence.tokens), tuple(
-        [(end - 1 - len(token), end - 1) for end, token in zip(ends, sentence.tokens, strict=True)]
-    )
 
 
 def check_style(style: str) -> None:

@@ -33,7 +33,8 @@ class EntityMemory:
 
     It is filled with the confidences of a first pass over the corpus and asked in the second. What an occurrence
     itself brought in is taken out when it is asked about, so that nothing confirms itself. Many threads may fill it
-    and ask it; sums are made in the order in which it is filled.
+    and ask it. Each batch is summed up by itself, and then the batches, in the order in which it is filled: so it is
+    the same whether it is filled batch by batch, or put together from memories of single batches (:meth:`merge`).
     """
 
     def __init__(self) -> None:
@@ -63,16 +64,35 @@ class EntityMemory:
             confidence: Of each candidate, from a pass without memory.
         """
         keep = confidence >= FORGET_BELOW
+        number: dict[str, int] = {}
+        entity = np.fromiter((number.setdefault(name, len(number)) for name in names), np.int64, len(names))
+        self._append(list(number), *_summed(entity[span[keep]], words[keep], confidence[keep]))
+
+    def merge(self, other: EntityMemory) -> None:
+        """Remember what another remembers that was filled with one batch, as if it had been filled in here."""
+        names, arrays = other.arrays()
+        self._append(names, arrays["entity"], arrays["rendering"], arrays["weight"])
+
+    def _append(
+        self,
+        names: Sequence[str],
+        entity: npt.NDArray[np.int64],
+        words: npt.NDArray[np.uint64],
+        weight: npt.NDArray[np.float64],
+    ) -> None:
+        """Remember distinct renderings; entities are numbered by these names."""
+        if not names:
+            return
         with self._lock:
             number = self._number
-            entity = np.fromiter((number.setdefault(name, len(number)) for name in names), np.int64, len(names))
-            self._entity.append(entity[span[keep]])
-            self._words.append(words[keep])
-            self._weight.append(confidence[keep])
+            place = np.fromiter((number.setdefault(name, len(number)) for name in names), np.int64, len(names))
+            self._entity.append(place[entity])
+            self._words.append(words)
+            self._weight.append(weight)
             self._index = None
             if len(self._entity) > 64:  # keep long streams from piling up repeated renderings
-                entity_, words_, weight, _ = self._built()
-                self._entity, self._words, self._weight = [entity_], [words_], [weight]
+                entity, words, weight, _ = self._built()
+                self._entity, self._words, self._weight = [entity], [words], [weight]
 
     def arrays(self) -> tuple[list[str], dict[str, npt.NDArray[Any]]]:
         """The names of the entities in order, and arrays of distinct renderings: what :meth:`of` takes."""
@@ -97,14 +117,8 @@ class EntityMemory:
             entity = np.concatenate([np.zeros(0, np.int64), *self._entity])
             words = np.concatenate([np.zeros(0, np.uint64), *self._words])
             weight = np.concatenate([np.zeros(0), *self._weight])
-            order = np.lexsort((words, entity))
-            entity, words, weight = entity[order], words[order], weight[order]
-            new = np.ones(len(entity), np.bool_)
-            new[1:] = (entity[1:] != entity[:-1]) | (words[1:] != words[:-1])
-            first = np.flatnonzero(new)
-            weight = np.add.reduceat(weight, first) if len(first) else weight
-            ptr = np.searchsorted(entity[first], np.arange(len(self._number) + 1))
-            self._index = entity[first], words[first], weight, ptr
+            entity, words, weight = _summed(entity, words, weight)
+            self._index = entity, words, weight, np.searchsorted(entity, np.arange(len(self._number) + 1))
         return self._index
 
     def recall(
@@ -130,6 +144,18 @@ class EntityMemory:
             entity = np.fromiter((self._number.get(name, -1) for name in names), np.int64, len(names))
         same, other = _recall(span, words, np.where(own >= FORGET_BELOW, own, 0.0), entity, ptr, known, weight)
         return same, other
+
+
+def _summed(
+    entity: npt.NDArray[np.int64], words: npt.NDArray[np.uint64], weight: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.float64]]:
+    """Distinct renderings sorted by entity and words, with summed weights."""
+    order = np.lexsort((words, entity))
+    entity, words, weight = entity[order], words[order], weight[order]
+    new = np.ones(len(entity), np.bool_)
+    new[1:] = (entity[1:] != entity[:-1]) | (words[1:] != words[:-1])
+    first = np.flatnonzero(new)
+    return entity[first], words[first], np.add.reduceat(weight, first) if len(first) else weight
 
 
 @njit()

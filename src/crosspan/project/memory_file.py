@@ -13,6 +13,7 @@ from crosspan.core.array_file import ArrayFile, reading, text_arrays, write_arra
 if TYPE_CHECKING:
     from crosspan.project.observed import Observed
     from crosspan.project.words import WordCounts
+    from crosspan.text.name_forms import NameForms
 
 VERSION = 1
 """Goes up whenever older programs could not read the file, or would read it wrongly."""
@@ -32,6 +33,7 @@ def save(observed: Observed, path: Path) -> None:
         OutputError: The file cannot be written.
     """
     about = {"kind": _KIND, "version": VERSION, "counted": observed.counted}
+    about["named"] = observed.names is not None
     about["totals"] = [observed.source.total, observed.target.total]
     names, arrays = observed.memory.arrays()
     found: dict[str, npt.NDArray[Any]] = {**text_arrays(names, "names", "names_ends"), **arrays}
@@ -39,6 +41,8 @@ def save(observed: Observed, path: Path) -> None:
     for side, counts in zip(_SIDES, (observed.source, observed.target), strict=True):
         words, rows = counts.rows()
         found |= {**text_arrays(words, f"{side}_words", f"{side}_words_ends"), f"{side}_counts": rows}
+    if observed.names is not None:
+        found |= _name_arrays(observed.names)
     write_arrays(path, about, found)
 
 
@@ -72,7 +76,38 @@ def load(path: Path) -> Observed:
         observed.source, observed.target = (
             _word_counts(file, side, total) for side, total in zip(_SIDES, totals, strict=True)
         )
+        if file.about.get("named"):
+            observed.names = _names(file)
     return observed
+
+
+def _name_arrays(names: NameForms) -> dict[str, npt.NDArray[Any]]:
+    counts = sorted(names.counts().items())
+    labels = sorted({label for _, of_form in counts for label in of_form})
+    place = {label: number for number, label in enumerate(labels)}
+    rows = [
+        (number, place[label], count)
+        for number, (_, of_form) in enumerate(counts)
+        for label, count in sorted(of_form.items())
+    ]
+    return {
+        **text_arrays([form for form, _ in counts], "forms", "forms_ends"),
+        **text_arrays(labels, "labels", "labels_ends"),
+        "form_labels": np.array(rows, np.int64).reshape(-1, 3),
+    }
+
+
+def _names(file: ArrayFile) -> NameForms:
+    from crosspan.text.name_forms import NameForms
+
+    forms, labels = _distinct(file, "forms"), _distinct(file, "labels")
+    rows = file.take("form_labels", np.int64, (None, 3))
+    if len(rows) and not ((rows >= 0).all() and (rows[:, :2] < (len(forms), len(labels))).all()):
+        raise ValueError("form_labels points to forms or labels that are not there")
+    counts: dict[str, dict[str, int]] = {form: {} for form in forms}
+    for form, label, count in rows.tolist():
+        counts[forms[form]][labels[label]] = count
+    return NameForms.of_counts(counts)
 
 
 def _word_counts(file: ArrayFile, side: str, total: int) -> WordCounts:

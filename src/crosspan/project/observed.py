@@ -9,10 +9,15 @@ from pathlib import Path
 from crosspan.core.types import Pair
 from crosspan.project.memory import EntityMemory
 from crosspan.project.words import WordCounts
+from crosspan.text.name_forms import NameForms
 
 
 class Observed:
-    """What is known of a corpus: how its entities were rendered, and how often its words stand there."""
+    """What is known of a corpus: how its entities were rendered, and how often its words stand there.
+
+    Attributes:
+        names: Which labels its names have in the target, where somebody looked.
+    """
 
     def __init__(self) -> None:
         self.memory = EntityMemory()
@@ -20,11 +25,38 @@ class Observed:
         self.target = WordCounts()
         self.counted = False
         self.pairs: set[int] = set()
+        self.names: NameForms | None = None
 
     def add_words(self, pairs: Sequence[Pair]) -> None:
         """Count the words of both sides."""
         self.source.add(pair.source for pair in pairs)
         self.target.add(pair.target for pair in pairs)
+
+    def merge(self, other: Observed) -> None:
+        """Know also what was observed of another part of the corpus: a shard, as it was observed by itself.
+
+        Merged shard by shard, in order, it knows what it would know had it observed all of them.
+
+        Args:
+            other: What is known of that part; it is not changed.
+        """
+        self.memory.merge(other.memory)
+        self.source.merge(other.source)
+        self.target.merge(other.target)
+        self.counted = self.counted or other.counted
+        self.pairs |= other.pairs
+
+    def beside(self) -> Observed:
+        """Another one with the same counts of words, that has observed no pairs yet; it shares the counts."""
+        other = Observed()
+        other.source, other.target, other.counted = self.source, self.target, True
+        return other
+
+    def without_counts(self) -> Observed:
+        """The same without counts of words."""
+        other = Observed()
+        other.memory, other.pairs = self.memory, self.pairs
+        return other
 
     def save(self, path: str | Path) -> None:
         """Write it as one file, all or nothing; see :mod:`crosspan.project.memory_file`.

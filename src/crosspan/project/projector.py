@@ -21,6 +21,7 @@ PROJECTORS = Family(
             about="Scores ranges of target words for each entity, and chooses the best matching.",
             data=("crosspan.project",),
             learns=True,
+            merges=True,
             links=True,
         ),
         "heuristic": Component(
@@ -70,6 +71,9 @@ class Projector(Protocol):
 
     ``count`` and then ``observe`` may be called with shard after shard of a corpus before any of them is projected:
     methods that learn from the corpus how an entity is rendered do so there, others ignore it.
+
+    One whose component says ``merges`` keeps what it learned in its attribute ``memory``, a
+    :class:`crosspan.project.observed.Observed`: shards may then be counted and observed in different processes.
     """
 
     def count(self, pairs: Sequence[Pair]) -> None:

@@ -40,6 +40,7 @@ class Restriction:
 
     Args:
         labels: The labels of the target.
+        names: Which labels the names of the corpus have, where that is known already.
 
     Example:
         >>> from crosspan.core.types import Sentence
@@ -53,16 +54,13 @@ class Restriction:
         ['O', 'B-LOC']
     """
 
-    def __init__(self, labels: Iterable[str]) -> None:
+    def __init__(self, labels: Iterable[str], names: NameForms | None = None) -> None:
         self.labels = check_labels(labels)
-        self._forms = NameForms()
+        self._forms = NameForms() if names is None else names.of_labels(self.labels)
 
     def learn(self, projections: Iterable[Projection]) -> None:
         """Look at a part of the corpus."""
-        for projection in projections:
-            words = projection.sentence.tokens
-            for span in projection.sentence.spans:
-                self._forms.add(words[span.start : span.end], span.label if span.label in self.labels else None)
+        add_names(self._forms, projections, self.labels)
 
     def apply(self, projection: Projection) -> Projection:
         """The projection with labels of the target alone, and the others unobserved."""
@@ -100,6 +98,21 @@ class Restriction:
         (first, last), _ = self._forms.stem_of(own)
         sure = round(link.confidence * share, 4)
         return ProjectedSpan(replace(link.source, label=label), Span(start + first, start + last, label, sure), sure)
+
+
+def add_names(forms: NameForms, projections: Iterable[Projection], labels: Collection[str] | None = None) -> None:
+    """Count the labels of names in projections; of those that failed there are none.
+
+    Args:
+        forms: What is known so far.
+        projections: A part of the corpus.
+        labels: The labels that count; all of them by default.
+    """
+    for projection in projections:
+        words = projection.sentence.tokens
+        for span in projection.sentence.spans if projection.error is None else ():
+            counts = labels is None or span.label in labels
+            forms.add(words[span.start : span.end], span.label if counts else None)
 
 
 def restrict_labels(projections: Iterable[Projection], labels: Collection[str]) -> list[Projection]:

@@ -48,16 +48,31 @@ class WordCounts:
     def add(self, sentences: Iterable[Sentence]) -> None:
         """Count the words of another shard."""
         tokens = _Tokens.of(sentences)
-        seen, small = tokens.counts()
+        self._append(tokens.words, np.stack(tokens.counts(), axis=1), len(tokens.form))
+
+    def merge(self, other: WordCounts) -> None:
+        """Count what another has counted.
+
+        Example:
+            >>> counts, other = WordCounts(), WordCounts()
+            >>> counts.add([Sentence(("the", "sea"))])
+            >>> other.add([Sentence(("the", "land"))])
+            >>> counts.merge(other)
+            >>> counts.of(["the"])[0].tolist(), counts.total
+            ([2], 4)
+        """
+        self._append(*other.rows(), other.total)
+
+    def _append(self, words: Sequence[str], counts: npt.NDArray[np.int64], total: int) -> None:
+        """Count distinct words, each so often, and so often in small letters."""
         with self._lock:
-            rows = np.fromiter(map(self._number.__getitem__, tokens.words), np.int64, len(tokens.words))
+            rows = np.fromiter(map(self._number.__getitem__, words), np.int64, len(words))
             missing = len(self._number) - len(self._counts)
             if missing > 0:
                 room = max(missing, len(self._counts))  # doubling: a stream adds words forever, but ever fewer
                 self._counts = np.concatenate([self._counts, np.zeros((room, 2), np.int64)])
-            self._counts[rows, 0] += seen
-            self._counts[rows, 1] += small
-            self.total += len(tokens.form)
+            self._counts[rows] += counts
+            self.total += total
 
     def of(self, words: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """How often each was seen, and how often in small letters; 0 for unknown ones."""

@@ -1,4 +1,4 @@
-"""What a page shows of one sentence pair."""
+"""What a page shows of one sentence pair, or of a labelled sentence by itself."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class Item:
 
     Args:
         index: Its place in the corpus, from 0.
-        source: The source sentence with its spans.
-        projection: What was projected; ``None`` for a sentence that was left out.
+        source: The source sentence with its spans; one without words for labelled text by itself.
+        projection: What was projected; ``None`` for a sentence that was left out. Of labelled text by itself, the
+            sentence with its labels.
         alignment: Its word links, where they are known.
         gold: The target sentence with the right spans, where they are known.
         runners_up: What else each source span could have become, by its ``(start, end)``.
@@ -41,6 +42,11 @@ class Item:
     runners_up: Mapping[tuple[int, int], Sequence[RunnerUp]] = field(default_factory=dict)
     error: str | None = None
     target: Sentence | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is labelled text by itself."""
+        return not self.source.tokens
 
     def outcome(self) -> Projection:
         """The projection; for a sentence that was left out, one with the error."""

@@ -55,7 +55,7 @@ def write_report(
     sample: int = 2_000,
     seed: int = 0,
 ) -> WrittenPage:
-    """Write a page about a projection: totals over all sentences, and some of them to look at.
+    """Write a page about a projection, or about labelled text: totals over all sentences, and some to look at.
 
     The page is one file that opens from disk and loads nothing. The sentences are read once, in bounded memory.
 
@@ -87,10 +87,11 @@ def write_report(
     if sample < 1:
         raise OptionError(f"a sample of {sample} sentences shows nothing", hint="Ask for at least one.")
     totals, choice, labels, reasons = Totals(), Sample(sample, seed), Names(), Names()
-    runners_up = False
+    runners_up, alone = False, True
     for item in items:
         totals.add(item)
-        choice.add(item, lambda one: safe_json(record_of_item(one, labels, reasons)))
+        choice.add(item, lambda one: safe_json(record_of_item(one, labels, reasons, by_itself=one.alone)))
+        alone = alone and item.alone
         runners_up = runners_up or bool(item.runners_up)
     if not totals.sentences + totals.rejected:
         raise EmptyInputError("there is no sentence to report on", hint="Check that it is the right file.")
@@ -104,6 +105,7 @@ def write_report(
         "reasons": reasons.listed(),
         "kinds": FINDING_KINDS,
         "runnersUp": runners_up,
+        "alone": alone,
         "totals": totals.to_dict(),
         "sample": {"size": len(chosen.records), "seed": seed, "kinds": [chosen.kinds[kind] for kind in KINDS]},
         "tooLong": chosen.too_long,

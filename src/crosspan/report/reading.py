@@ -103,6 +103,27 @@ def read_items(files: ReportFiles) -> Iterator[Item]:
     gold.finish()
 
 
+def read_labelled(file: SentenceFile, *, gold: SentenceFile | None = None) -> Iterator[Item]:
+    """Yield the sentences of a labelled file by themselves, those with a fault as left out.
+
+    Args:
+        file: The sentences.
+        gold: The same sentences with the right spans.
+
+    Raises:
+        PairError: The files do not belong together.
+        FormatError: One of them cannot be read.
+    """
+    beside = GoldBeside(gold, n_source=0, n_left_out=0)
+    for index, located in enumerate(file.located()):
+        right = beside.take(located.sentence, index)
+        if located.fault is None:
+            yield Item(index, Sentence(()), Projection(located.sentence), gold=right)
+        else:
+            yield Item(index, Sentence(()), None, error=located.fault.message, target=located.sentence)
+    beside.finish()
+
+
 def _n_source(files: ReportFiles, left_out: dict[int, str]) -> int:
     """The number of source sentences, where it matters."""
     if files.gold is None or not left_out:

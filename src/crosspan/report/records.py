@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crosspan.core.types import Alignment, Sentence
+from crosspan.core.types import Alignment, Sentence, Span
 from crosspan.evaluate.span_errors import KINDS
 from crosspan.report.items import Item
 
@@ -48,8 +48,14 @@ class Names:
         return list(self._places)
 
 
-def record_of_item(item: Item, labels: Names, reasons: Names) -> dict[str, Any]:
+def record_of_item(item: Item, labels: Names, reasons: Names, *, by_itself: bool = False) -> dict[str, Any]:
     """A sentence pair for the page; keys are short, as there are thousands of them, and what is empty is left out.
+
+    Args:
+        item: The pair.
+        labels: Gives labels their numbers.
+        reasons: Gives reasons why spans were dropped theirs.
+        by_itself: Whether the spans of the target stand for themselves, as those of labelled text without a source do.
 
     Returns:
         ``i`` place from 1, ``id``, ``s`` and ``t`` the sides (:func:`side_record`), ``e`` why it was left out, ``p``
@@ -79,11 +85,15 @@ def record_of_item(item: Item, labels: Names, reasons: Names) -> dict[str, Any]:
     record["t"] = side_record(projection.sentence)
     kinds = {one.pred: KINDS.index(one.kind) for one in item.findings() if one.pred}
     spans = []
-    for link in projection.links:
-        source, target = link.source, link.target
+    links: Iterable[tuple[Span, Span, float | None]]
+    links = ((link.source, link.target, link.confidence) for link in projection.links)
+    if by_itself:
+        links = ((span, span, span.score) for span in projection.sentence.spans)
+    for source, target, confidence in links:
         kind = kinds.get((target.start, target.end, target.label)) if item.gold is not None else None
         row: list[Any] = [labels.number(target.label), source.start, source.end, target.start, target.end]
-        spans.append([*row, round(link.confidence * 1000), kind, _others(item, source.start, source.end)])
+        sure = None if confidence is None else round(confidence * 1000)
+        spans.append([*row, sure, kind, _others(item, source.start, source.end)])
     gone = [
         [
             labels.number(one.source.label),

@@ -31,6 +31,7 @@ class Totals:
         projected: Source spans that have a counterpart, by label.
         dropped: Source spans without one, by reason and label.
         target_spans: Projected target spans by label.
+        scored: Those of them that have a confidence, by label.
         confidence: Sum of their confidences, by label.
         findings: Target and gold spans by label and kind; see :mod:`crosspan.evaluate.span_errors`.
         confusion: Gold label and projected label of what belongs together; ``None`` for missed and spurious spans.
@@ -49,6 +50,7 @@ class Totals:
     projected: Counter[str] = field(default_factory=Counter)
     dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     target_spans: Counter[str] = field(default_factory=Counter)
+    scored: Counter[str] = field(default_factory=Counter)
     confidence: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     findings: Counter[tuple[str, str]] = field(default_factory=Counter)
     confusion: Counter[tuple[str | None, str | None]] = field(default_factory=Counter)
@@ -73,7 +75,8 @@ class Totals:
             self.rejected += 1
             return
         self.sentences += 1
-        self.sentence_lengths[0][_step(len(item.source))] += 1
+        if not item.alone:
+            self.sentence_lengths[0][_step(len(item.source))] += 1
         self.sentence_lengths[1][_step(len(projection.sentence))] += 1
         for span in item.source.spans:
             self.source_spans[span.label] += 1
@@ -88,6 +91,7 @@ class Totals:
             self.target_spans[span.label] += 1
             self.span_lengths[1][_words(span)] += 1
             if span.score is not None:
+                self.scored[span.label] += 1
                 self.confidence[span.label] += span.score
                 self._add_to_bin(span.score, None if right is None else (span.start, span.end, span.label) in right)
 
@@ -171,8 +175,8 @@ class Totals:
             elif isinstance(value, dict):
                 overall[name] = {kind: sum(row[name][kind] for row in rows.values()) for kind in value}
         for label, row in rows.items():
-            row["confidence"] = _share(self.confidence[label], row["target"])
-        overall["confidence"] = _share(sum(self.confidence.values()), overall["target"])
+            row["confidence"] = _share(self.confidence[label], self.scored[label])
+        overall["confidence"] = _share(sum(self.confidence.values()), self.scored.total())
         return overall, list(rows.values())
 
     def _calibration(self) -> dict[str, float] | None:

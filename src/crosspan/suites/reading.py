@@ -10,19 +10,16 @@ from typing import Any
 from crosspan import io
 from crosspan.core.errors import PairError
 from crosspan.core.lines import read_lines
-from crosspan.core.tags import Repair
 from crosspan.core.types import Pair, Sentence
 from crosspan.io.format import Reading
 from crosspan.io.json_records import iter_records
 from crosspan.io.jsonl import sentences_of
-from crosspan.io.rejects import settle
+from crosspan.io.readings import Readings
 from crosspan.suites.folder import Folder
 from crosspan.suites.suite import MissingData, Need, TokenPair
 
 Gold = tuple[list[Sentence], list[Sentence]]
 """Sentences read strictly, and the same read as conlleval reads tags."""
-
-_READINGS: tuple[Repair, Repair] = ("drop", "begin")
 
 _NTREX = {
     "bg": "bul", "da": "dan", "de": "deu", "es": "spa", "et": "est", "fr": "fra", "hu": "hun", "it": "ita",
@@ -46,12 +43,8 @@ def read_gold(path: Path, lang: str, *, format: str = "auto", columns: str | Non
     Raises:
         CrosspanError: The file is malformed; a tag that is none at all is an error in both readings.
     """
-    located = list(io.iter_located(path, format=format, columns=columns, lang=lang))
-    if all(item.fault is None for item in located):
-        sentences = [item.sentence for item in located]
-        return sentences, sentences
-    strict, lenient = (io.read(path, format=format, columns=columns, lang=lang, repair=repair) for repair in _READINGS)
-    return strict, lenient
+    file = io.SentenceFile(path, format, columns=columns, lang=lang)
+    return Readings.of(file.located(), str(path)).both()
 
 
 def read_records(rows: Sequence[Mapping[str, object]], path: Path, lang: str) -> Gold:
@@ -62,11 +55,8 @@ def read_records(rows: Sequence[Mapping[str, object]], path: Path, lang: str) ->
         path: Their file, for messages.
         lang: The language of the sentences.
     """
-    strict, lenient = (
-        list(settle(sentences_of(enumerate(rows, 1), str(path), Reading(lang=lang, repair=repair)), None))
-        for repair in _READINGS
-    )
-    return strict, strict if strict == lenient else lenient
+    located = sentences_of(enumerate(rows, 1), str(path), Reading(lang=lang))
+    return Readings.of(located, str(path)).both()
 
 
 def json_rows(path: Path) -> Iterator[dict[str, Any]]:

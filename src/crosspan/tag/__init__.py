@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from crosspan.core.components import Component
 from crosspan.core.errors import OptionError
 from crosspan.core.families import Family
 from crosspan.core.types import Sentence
+
+if TYPE_CHECKING:
+    from crosspan.tag.answers import UnplacedAnswer
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -42,6 +46,23 @@ class Tagger(Protocol):
 
     def probabilities(self, sentences: Sequence[Sentence]) -> list[Float32Array]:
         """The probability of each tag at each token: a ``[n_tokens, n_tags]`` array a sentence, rows sum to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What a tagger made of a sentence, as far as it can tell more than labels.
+
+    A tagger that can has a method ``labelled(sentences)``, which gives one for each sentence.
+
+    Args:
+        sentence: The sentence with its labels; without any where there is a problem.
+        problem: Why it could not be labelled; ``None`` where it was.
+        unplaced: What was named as an entity and is none, each with its reason.
+    """
+
+    sentence: Sentence
+    problem: str | None = None
+    unplaced: tuple[UnplacedAnswer, ...] = ()
 
 
 EMBEDDED = ("en",)
@@ -97,6 +118,13 @@ TAGGERS = Family(
             gpu=True,
             text=True,
         ),
+        "openai": Component(
+            target="crosspan.tag.openai:OpenAITagger",
+            options="crosspan.tag.openai:OpenAITaggerOptions",
+            about="A language model behind a server that speaks as OpenAI's does.",
+            model="model",
+            text=True,
+        ),
     },
     given=("model",),
     context=("threads",),
@@ -111,9 +139,9 @@ def load_tagger(name: str | os.PathLike[str] = "en", *, threads: int | None = No
     Args:
         name: ``"en"`` for the embedded English tagger, the path of a model that was trained (``*.crf``),
             ``"spacy:NAME"`` for a spaCy pipeline that is installed or lies in a folder, ``"transformers:NAME"`` for a
-            token-classification model on the hub or in a folder, ``"onnx:FOLDER"`` for one that was exported, or
-            ``"gliner:NAME"``. Packages can bring more (``BACKEND:MODEL``) by entry points in the group
-            ``crosspan.taggers``.
+            token-classification model on the hub or in a folder, ``"onnx:FOLDER"`` for one that was exported,
+            ``"gliner:NAME"``, or ``"openai:MODEL"`` for a language model on a server. Packages can bring more
+            (``BACKEND:MODEL``) by entry points in the group ``crosspan.taggers``.
         threads: Threads to use; all cores by default.
         options: Of the backend, such as those of :class:`~crosspan.tag.transformers.TransformersTaggerOptions`; what
             crosspan trained itself has none.

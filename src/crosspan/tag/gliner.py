@@ -1,7 +1,8 @@
 """Taggers made with GLiNER, which finds entities of kinds that are only named to it. Needs ``crosspan[gliner]``.
 
 GLiNER reads text and answers in characters; here it gets each sentence as it is written, and its answers become
-ranges of our words. It cuts long texts off: longer sentences are read in overlapping windows.
+ranges of our words (:mod:`crosspan.text.mentions`). It cuts long texts off: longer sentences are read in overlapping
+windows.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from crosspan.tag.crf import relabel, tags_of
 from crosspan.tag.decoding import parsed_names
 from crosspan.text.characters import encodable
 from crosspan.text.detokenize import written
+from crosspan.text.mentions import apart, words_touched
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -95,8 +97,8 @@ class _Part:
 class GlinerTagger:
     """A :class:`~crosspan.tag.Tagger` that is a GLiNER model (Zaratiana et al. 2024).
 
-    The score of a span is the model's own. A span that ends inside a word of ours takes the whole word; where spans
-    overlap then, the one with the higher score stays.
+    The score of a span is the model's own. A span that begins or ends inside a word of ours takes the whole word; where
+    spans overlap then, the one with the higher score stays.
 
     Args:
         model: Name on the hub, or a folder.
@@ -180,7 +182,7 @@ class GlinerTagger:
         spans: list[list[Span]] = [[] for _ in sentences]
         for part, entities in zip(parts, found, strict=True):
             spans[part.sentence] += self._in_words(part, entities)
-        return [_apart(some) for some in spans]
+        return [apart(some) for some in spans]
 
     def _parts(self, index: int, sentence: Sentence) -> Iterator[_Part]:
         """The sentence in parts that the model reads without cutting them off."""
@@ -202,23 +204,14 @@ class GlinerTagger:
             yield _Part(index, text[begin:end], places, first, keep, stop)
 
     def _in_words(self, part: _Part, entities: Sequence[dict[str, Any]]) -> Iterator[Span]:
-        starts, ends = [start for start, _ in part.offsets], [end for _, end in part.offsets]
         for entity in entities:
-            first, last = bisect_right(ends, entity["start"]), bisect_left(starts, entity["end"])
-            if first >= last or entity["label"] not in self._names:
+            words = words_touched(part.offsets, entity["start"], entity["end"])
+            if words is None or entity["label"] not in self._names:
                 continue
+            first, last = words
             if part.keep <= part.first + first < part.stop:
                 score = round(min(max(float(entity["score"]), 0.0), 1.0), 4)
                 yield Span(part.first + first, part.first + last, self._names[entity["label"]], score)
-
-
-def _apart(spans: Sequence[Span]) -> list[Span]:
-    """The spans with the highest scores that do not overlap."""
-    kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: (-(span.score or 0.0), span.start, -span.end)):
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept)
 
 
 def _load(name: str, options: GlinerOptions) -> Any:

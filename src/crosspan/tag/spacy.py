@@ -1,7 +1,8 @@
 """Taggers made with spaCy: any pipeline that is installed, lies in a folder, or was made by you. Needs ``spacy``.
 
-A pipeline gets our tokens as they are; its own tokeniser is not asked. So its labels fit whatever the tokens came from,
-but a pipeline that was trained on other tokens (``do`` ``n't``) may do worse on ours (``don't``).
+A pipeline reads the text as it is written, where that is known, and cuts it into the tokens that it was trained on
+(``do`` ``n't``); its entities are brought to our words by their characters (:mod:`crosspan.text.mentions`). Where a
+sentence is nothing but words, it gets those.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from crosspan.core.locks import Lock
 from crosspan.core.types import Float32Array, Sentence, Span
 from crosspan.tag.smoothing import smoothed
 from crosspan.text.characters import encodable
+from crosspan.text.mentions import apart, text_of, words_touched
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -40,7 +42,8 @@ _BATCH = 256
 class SpacyTagger:
     """A :class:`~crosspan.tag.Tagger` that is a spaCy pipeline.
 
-    The ``score`` of its spans is ``None``, as spaCy does not say how sure it is.
+    The ``score`` of its spans is ``None``, as spaCy does not say how sure it is. An entity that begins or ends inside a
+    word of ours takes the whole word; where two overlap then, the first stays.
 
     Args:
         name: Name of an installed pipeline (``"en_core_web_sm"``), the folder of one, or a pipeline itself (what
@@ -89,16 +92,12 @@ class SpacyTagger:
         return ("O", *(f"{prefix}-{label}" for label in self._labels for prefix in "BI"))
 
     def tag(self, sentences: Sequence[Sentence]) -> list[Sentence]:
-        """Label sentences; see :class:`~crosspan.tag.Tagger`. Spans have no score.
-
-        Raises:
-            ModelError: The pipeline changes the number of tokens.
-        """
+        """Label sentences; see :class:`~crosspan.tag.Tagger`. Spans have no score."""
         with_words = [sentence for sentence in sentences if sentence.tokens]
         with self._turn:
-            docs = self._pipeline.pipe(map(self._doc, with_words), batch_size=_BATCH, disable=self._disabled)
+            docs = self._pipeline.pipe(map(self._read, with_words), batch_size=_BATCH, disable=self._disabled)
             return [
-                replace(sentence, spans=self._spans(sentence, docs) if sentence.tokens else ())
+                replace(sentence, spans=self._spans(sentence, next(docs)) if sentence.tokens else ())
                 for sentence in sentences
             ]
 
@@ -113,25 +112,22 @@ class SpacyTagger:
     def _shown(self, label: str) -> str | None:
         return self._names.get(label, label if self.others == "keep" else None)
 
-    def _doc(self, sentence: Sentence) -> Any:
+    def _read(self, sentence: Sentence) -> Any:
+        """What the pipeline reads: the text, or words where there is no other text."""
+        if sentence.text is not None and sentence.offsets is not None:
+            return encodable([sentence.text])[0]
         tokens = importlib.import_module("spacy.tokens")
-        text, offsets = sentence.text, sentence.offsets
-        if text is None or offsets is None:
-            spaces = [True] * len(sentence.tokens)
-        else:
-            spaces = [text[end : end + 1].isspace() for _, end in offsets]
-        return tokens.Doc(self._pipeline.vocab, words=list(encodable(sentence.tokens)), spaces=spaces)
+        return tokens.Doc(self._pipeline.vocab, words=list(encodable(sentence.tokens)))
 
-    def _spans(self, sentence: Sentence, docs: Any) -> tuple[Span, ...]:
-        doc = next(docs)
-        if len(doc) != len(sentence):
-            raise ModelError(
-                f"the pipeline makes {len(doc)} tokens of {len(sentence)}",
-                where=self.name,
-                hint="Disable the component that merges or splits tokens.",
-            )
-        named = [(entity.start, entity.end, self._shown(entity.label_)) for entity in doc.ents]
-        return tuple([Span(start, end, label) for start, end, label in named if label])
+    def _spans(self, sentence: Sentence, doc: Any) -> tuple[Span, ...]:
+        _, offsets = text_of(sentence)
+        found = []
+        for entity in doc.ents:
+            label = self._shown(entity.label_)
+            words = words_touched(offsets, entity.start_char, entity.end_char)
+            if label and words is not None:
+                found.append(Span(*words, label))
+        return tuple(apart(found))
 
 
 def _load(name: str, disable: Sequence[str]) -> Any:

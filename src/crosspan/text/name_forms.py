@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from crosspan.text.characters import composed
 
@@ -59,6 +59,47 @@ class NameForms:
         else:
             self._labels[form][label] += 1
         self._settled = None
+
+    def of_labels(self, labels: Collection[str]) -> NameForms:
+        """The same forms where only some labels count.
+
+        Args:
+            labels: These labels.
+
+        Example:
+            >>> forms = NameForms()
+            >>> forms.add(("Ghana",), "LOC")
+            >>> forms.of_labels(["PER"]).label_of(("Ghana",))
+            ('', 0.0)
+        """
+        found = NameForms()
+        found._others |= self._others
+        for form, counts in self._labels.items():
+            kept = Counter({label: count for label, count in counts.items() if label in labels})
+            if kept:
+                found._labels[form] = kept
+            if len(kept) < len(counts):
+                found._others.add(form)
+        return found
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How often each form has which label; those without any label have none."""
+        return {form: dict(self._labels.get(form, {})) for form in {*self._labels, *self._others}}
+
+    @classmethod
+    def of_counts(cls, counts: Mapping[str, Mapping[str, int]]) -> NameForms:
+        """What :meth:`counts` gave.
+
+        Args:
+            counts: The labels of each form.
+        """
+        found = cls()
+        for form, labels in counts.items():
+            if labels:
+                found._labels[form] = Counter(labels)
+            else:
+                found._others.add(form)
+        return found
 
     def label_of(self, words: Sequence[str]) -> tuple[str, float]:
         """The label that most names of the same stem have, and their share; an empty one for unknown stems."""

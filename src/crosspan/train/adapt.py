@@ -7,7 +7,7 @@ then teaches it the rest: it is trained on from where it stands, with everything
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from crosspan.text.copies import copied_words
 from crosspan.train.adapt_options import COPY_BIAS, AdaptOptions
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
+from crosspan.train.sampling import sampled
+
+WordPair = tuple[Sequence[str], Sequence[str]]
 
 
 def copy_bias(
@@ -46,6 +49,16 @@ def copy_bias(
     ]
 
 
+def sample_of(pairs: Iterable[WordPair], options: AdaptOptions) -> list[WordPair]:
+    """What is learned from of a stream of sentences and their translations, as words: at most ``options.sample``.
+
+    Example:
+        >>> sample_of([(["Ada"], ["Ada"]), (["Leo"], ["Leo"])], AdaptOptions(sample=1))
+        [(['Ada'], ['Ada'])]
+    """
+    return sampled(pairs, options.sample, lambda pair: [*pair[0], "", *pair[1]])
+
+
 def adapt_tagger(
     tagger: CrfTagger,
     sentences: Sequence[Sentence],
@@ -61,7 +74,7 @@ def adapt_tagger(
         tagger: The tagger of the sentences' language.
         sentences: Text of the kind that will be tagged; labels it has are not looked at.
         translations: Its translations, one a sentence.
-        options: How.
+        options: How. Of more sentences than ``options.sample`` so many stand for all.
         threads: Threads to use; all cores by default. The result does not depend on it.
         progress: Told how far it is.
 
@@ -69,6 +82,9 @@ def adapt_tagger(
         A tagger with the same labels and features.
     """
     options = options or AdaptOptions()
+    words = ((one.tokens, other.tokens) for one, other in zip(sentences, translations, strict=True))
+    chosen = sample_of(words, options)
+    sentences, translations = ([Sentence(tuple(pair[side])) for pair in chosen] for side in (0, 1))
     bias = copy_bias(sentences, translations, options.copy_bias, every=options.entity_bias)
     training = CrfOptions(l2=options.l2, iterations=options.iterations, features=tagger.model.options)
     for _ in range(options.rounds):

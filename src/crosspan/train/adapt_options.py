@@ -25,6 +25,7 @@ class AdaptOptions:
         doubt: Other words that are at least this likely part of an entity are unobserved.
         l2: Strength of the penalty that keeps the tagger near what it was.
         iterations: Most steps of each training.
+        sample: Most sentences that it learns from, chosen by a hash of their words; 0 for all of them.
     """
 
     rounds: int = 1
@@ -34,9 +35,12 @@ class AdaptOptions:
     doubt: float = 0.2
     l2: float = 0.5
     iterations: int = 40
+    sample: int = 10_000
 
     def __post_init__(self) -> None:
         if self.rounds < 1:
             raise OptionError("rounds must be at least 1")
         if not 0.0 < self.accept <= 1.0 or not 0.0 < self.doubt <= 1.0:
             raise OptionError("accept and doubt are chances above 0, up to 1")
+        if self.sample < 0:
+            raise OptionError(f"sample is {self.sample}", hint="Choose 0, for all sentences, or more.")

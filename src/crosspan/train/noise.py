@@ -30,7 +30,7 @@ class NoiseOptions:
         names: Whether unlabelled words that look like names are unobserved in every sentence.
         forms: Capitalised words are unobserved where they are unlabelled, if at least this share of their uses in the
             corpus is labelled, such as 0.2; 0 takes them for ``O``. It helps where the tagger of the source misses many
-            names, and harms where it finds most (docs/benchmarks.md).
+            names, and harms where it finds most ('crosspan docs benchmarks').
         missing: Chance that a word of an entity was left unlabelled, because the tagger of the source did not see it or
             because it was not projected. 0 takes every unlabelled word for ``O``.
         weight: Whether a sentence counts as much as its spans are sure, on average.

@@ -6,6 +6,7 @@ labels it was given, right or wrong.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
@@ -14,13 +15,18 @@ import numpy.typing as npt
 
 from crosspan.core.checks import check_each
 from crosspan.core.errors import OptionError
-from crosspan.core.progress import Listener
+from crosspan.core.progress import Listener, Progress
+from crosspan.core.threads import cores, in_parts
 from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
 from crosspan.train.gold import GoldWeight, check_weight, chosen_weight, without_gold
 from crosspan.train.round_options import ROUNDS, VoteOptions
+from crosspan.train.sampling import sampled
+
+_AT_ONCE = 4_000
+"""Sentences that are predicted at once."""
 
 
 def train_in_rounds(
@@ -75,29 +81,66 @@ def voted(
     *,
     gold: Sequence[Example] = (),
 ) -> list[Example]:
-    """Let taggers trained on ``gold`` and the other parts of ``current`` vote with the ``projected`` labels."""
+    """Let taggers trained on ``gold`` and the other parts of ``current`` vote with the ``projected`` labels.
+
+    The parts are independent of each other, and are worked on side by side. Each tagger learns from a sample that is
+    bounded (``vote.sample``), so neither the time that a round takes beside that of predicting, nor the memory, grows
+    with the corpus.
+    """
     out = list(projected)
-    for fold in range(vote.folds):
-        others = [*gold, *(example for index, example in enumerate(current) if index % vote.folds != fold)]
-        if not any(example.sentence.spans for example in others):
-            continue
-        tagger = train_crf(others, options=options, labels=labels, threads=threads, progress=progress)
-        mine = range(fold, len(projected), vote.folds)
-        sentences = [projected[index].sentence for index in mine]
-        found = zip(mine, *tagger.tag_with_probabilities(sentences), strict=True)
-        for index, predicted, probabilities in found:
-            out[index] = _vote(projected[index], predicted, probabilities[:, 0], vote)
+    listeners = _listeners(progress, vote.folds)
+    threads = threads or cores()
+    each = -(-threads // vote.folds)
+
+    def work(first: int, last: int) -> None:
+        for fold in range(first, last):
+            others = (example for index, example in enumerate(current) if index % vote.folds != fold)
+            learned = [*gold, *sampled(others, vote.sample, lambda example: example.sentence.tokens)]
+            if not any(example.sentence.spans for example in learned):
+                continue
+            tagger = train_crf(learned, options=options, labels=labels, threads=each, progress=listeners[fold])
+            mine = range(fold, len(projected), vote.folds)
+            for begin in range(0, len(mine), _AT_ONCE):
+                _vote_on(mine[begin : begin + _AT_ONCE], tagger, projected, vote, out)
+
+    in_parts(work, vote.folds, threads)
     return out
+
+
+def _listeners(progress: Listener | None, folds: int) -> list[Listener | None]:
+    """A listener for each fold; together they tell one how far all of them are."""
+    shares, lock = [0.0] * folds, threading.Lock()
+
+    def listener(fold: int) -> Listener:
+        def hear(event: Progress) -> None:
+            if event.stage == "training" and event.share is not None and progress is not None:
+                with lock:
+                    shares[fold] = event.share
+                    progress(Progress("voting", round(100 * sum(shares)), 100 * folds))
+
+        return hear
+
+    return [None if progress is None else listener(fold) for fold in range(folds)]
+
+
+def _vote_on(
+    places: Sequence[int], tagger: CrfTagger, projected: Sequence[Example], vote: VoteOptions, out: list[Example]
+) -> None:
+    """Let a tagger vote on the labels of some of the projected sentences."""
+    predicted, chances = tagger.tag_with_probabilities([projected[at].sentence for at in places])
+    for at, sentence, probabilities in zip(places, predicted, chances, strict=True):
+        out[at] = _vote(projected[at], sentence, probabilities[:, 0], vote)
 
 
 def _vote(example: Example, predicted: Sentence, outside: npt.NDArray[np.float32], vote: VoteOptions) -> Example:
     """``outside`` is the probability of ``O`` at each token."""
     unobserved = set(example.unobserved)
+    inside_chance = (1.0 - outside.astype(np.float64)).tolist()
     spans: list[Span] = []
     taken: set[int] = set()
     for span in example.sentence.spans:
         words = range(span.start, span.end)
-        inside = min(1.0 - float(outside[token]) for token in words)
+        inside = min(inside_chance[token] for token in words)
         taken.update(words)
         if (1.0 if span.score is None else span.score) * inside < vote.reject:
             unobserved.update(words)
@@ -110,6 +153,6 @@ def _vote(example: Example, predicted: Sentence, outside: npt.NDArray[np.float32
             taken.update(words)
             unobserved.difference_update(words)
     for token in range(len(example.sentence)):
-        if token not in taken and 1.0 - float(outside[token]) >= vote.doubt:
+        if token not in taken and inside_chance[token] >= vote.doubt:
             unobserved.add(token)
     return replace(example, sentence=relabel(example.sentence, spans), unobserved=tuple(sorted(unobserved)))

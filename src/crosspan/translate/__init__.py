@@ -45,6 +45,14 @@ TRANSLATORS = Family(
             about="A language model behind a server that speaks as OpenAI's does.",
             model="model",
         ),
+        "firefox": Component(
+            target="crosspan.translate.firefox:FirefoxTranslator",
+            options="crosspan.translate.firefox:FirefoxOptions",
+            about="The small models of Firefox Translations, to and from English; offline.",
+            packages=("fxtranslate", "sentencepiece", "{model}"),
+            extra="firefox",
+            model="model",
+        ),
         "apertium": Component(
             target="crosspan.translate.apertium:ApertiumTranslator",
             options="crosspan.translate.apertium:ApertiumOptions",

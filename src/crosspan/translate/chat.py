@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from urllib.parse import urlsplit
 
 from crosspan.core.answers import Answers
@@ -109,6 +109,13 @@ class Answer:
     text: str
     problem: str | None = None
     final: bool = False
+
+
+class Chat(Protocol):
+    """What asks a language model: :class:`ChatClient`, or anything like it."""
+
+    def complete(self, prompts: Sequence[Sequence[Message]], *, advance: Advance | None = None) -> list[Answer]:
+        """One answer a conversation, in order; where there is none its ``problem`` says why."""
 
 
 def default_file() -> Path:

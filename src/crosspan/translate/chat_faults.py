@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 _MAY_BE_THE_TEXT = frozenset((408, 500, 504, 524))
 """Codes of failures that pass, but for a text that is too much for the server."""
 
-_KEPT = "Answers that came are kept in the cache"
+
+def _kept(options: ChatOptions) -> str:
+    """What becomes of answers that came."""
+    return (
+        "Without a cache, answers are asked for again"
+        if options.cache == "none"
+        else "Answers that came are kept in the cache"
+    )
 
 
 def outage_of(failure: RequestError, options: ChatOptions, *, answered: bool, known: bool) -> UnavailableError | None:
@@ -62,7 +69,7 @@ def outage_of(failure: RequestError, options: ChatOptions, *, answered: bool, kn
         return UnavailableError(
             f"the server does not do what it is asked ({failure.reason})",
             where=where,
-            hint=f"Check the option url, and what the server allows. {_KEPT}.",
+            hint=f"Check the option url, and what the server allows. {_kept(options)}.",
         )
     return None
 
@@ -88,13 +95,13 @@ def lasting_outage(last: RequestError, options: ChatOptions, reason: str) -> Una
         return UnavailableError(
             f"the server does not answer any more ({last.reason})",
             where=options.url,
-            hint=f"{_KEPT}: start the server, and run it again.",
+            hint=f"{_kept(options)}: start the server, and run it again.",
         )
     if last.status and last.status not in _MAY_BE_THE_TEXT:
         return UnavailableError(
             f"the server stays busy ({reason})",
             where=options.url,
-            hint=f"{_KEPT}: run it again later, or with more retries, or less concurrency.",
+            hint=f"{_kept(options)}: run it again later, or with more retries, or less concurrency.",
         )
     return None
 

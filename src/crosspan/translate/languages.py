@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from crosspan.core.errors import OptionError
+from crosspan.core.errors import MissingDependencyError, OptionError
 from crosspan.core.nearest import did_you_mean
 from crosspan.models.loading import neural
 
@@ -236,6 +236,24 @@ def english_name(name: str) -> str:
     if usual:
         language = langcodes.Language.make(language=language.language, territory=language.territory)
     return str(language.display_name())
+
+
+def spoken_name(name: str | None) -> str:
+    """A language as a language model knows it: by its English name, or as it is given where nothing knows that.
+
+    Args:
+        name: The language in any usual form; ``None`` and ``""`` give ``""``.
+
+    Example:
+        >>> spoken_name("lug"), spoken_name(None)
+        ('Ganda', '')
+    """
+    if not name:
+        return ""
+    try:
+        return english_name(name)
+    except MissingDependencyError:
+        return name
 
 
 def _shown(language: Language) -> str:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from crosspan.core.errors import MissingDependencyError, OptionError
+from crosspan.core.errors import OptionError
 from crosspan.core.options import with_settings
 from crosspan.translate import Advance, Translation
 from crosspan.translate.chat import Answer, ChatClient, ChatOptions, with_model
-from crosspan.translate.languages import english_name
+from crosspan.translate.chat_answers import bare_answer
+from crosspan.translate.languages import spoken_name
 
 PROMPT = (
     "Translate the following text from {source} to {target}. Answer with the translation only, on one line, and keep "
     "tags, brackets and numbers as they are.\n\n{text}"
 )
-_THOUGHT = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
-_FENCE = re.compile(r"\A```\w*\n(.*?)\n?```\Z", re.DOTALL)
 _QUOTES = ('""', "“”", "«»", "„“", "''")
 
 
@@ -78,7 +76,7 @@ class OpenAITranslator:
         Raises:
             UnavailableError: Nothing answers at the address, it stays busy, refuses the key, or has no such model.
         """
-        languages = {"{source}": _spoken(source), "{target}": _spoken(target)}
+        languages = {"{source}": spoken_name(source), "{target}": spoken_name(target)}
         work = [index for index, text in enumerate(texts) if text.strip()]
         skipped = len(texts) - len(work)
         counted = None if advance is None else (lambda done, _: advance(done + skipped, len(texts)))
@@ -96,14 +94,6 @@ class OpenAITranslator:
         return [{"role": "system", "content": self.options.system}, *messages] if self.options.system else messages
 
 
-def _spoken(language: str) -> str:
-    """The English name of a language; as it was given where nothing is installed that knows names."""
-    try:
-        return english_name(language)
-    except MissingDependencyError:
-        return language
-
-
 def translation_in(text: str, answer: Answer) -> Translation:
     r"""The translation in the answer of a model.
 
@@ -117,9 +107,7 @@ def translation_in(text: str, answer: Answer) -> Translation:
         >>> translation_in("Ada lives.", Answer('<think>Hm.</think>\n"Ada anaishi."')).text
         'Ada anaishi.'
     """
-    found = _THOUGHT.sub("", answer.text).strip()
-    fenced = _FENCE.match(found)
-    found = fenced[1].strip() if fenced else found
+    found = bare_answer(answer.text)
     for pair in _QUOTES:
         quoted = len(found) > 2 and found[0] == pair[0] and found[-1] == pair[1]
         if quoted and not text.strip().startswith(pair[0]) and pair[1] not in found[1:-1]:

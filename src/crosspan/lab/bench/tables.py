@@ -257,7 +257,7 @@ def _caveats(result: SuiteResult) -> list[str]:
     if seen:
         found.append(
             f"The weights that come with crosspan were trained on {_over(seen)} of this corpus, among others; "
-            "docs/benchmarks.md has figures of weights that never saw it."
+            "'crosspan docs benchmarks' has figures of weights that never saw it."
         )
     means = [one for one in result.figures if one.language is None]
     done = [one.language for one in result.done]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from crosspan.train.adapt_options import AdaptOptions
 
 @dataclass(kw_only=True)
 class Adapt(Step):
-    """Adapts a tagger to the source sentences and their translations; the model is the result.
+    """Adapts a tagger to a sample of the source sentences and their translations; the model is the result.
 
     Args:
         tagger: The tagger.
@@ -44,18 +44,17 @@ class Adapt(Step):
     def work(self, inputs: Inputs) -> Output:
         """Adapt."""
         from crosspan.tag.crf import CrfTagger
-        from crosspan.train.adapt import adapt_tagger
+        from crosspan.train.adapt import adapt_tagger, sample_of
 
         tagger = self.tagger.make(inputs.threads)
         if not isinstance(tagger, CrfTagger):
             raise OptionError("this tagger cannot be adapted", hint="Write adapt = false in [tag].")
-        sides: tuple[list[Sentence], list[Sentence]] = ([], [])
-        known: dict[str, str] = {}  # the same word is kept once
-        for tokens in inputs.all(self.pairs, "tokens"):
-            for source, target in zip(*tokens.sides, strict=True):
-                if source and target:
-                    for side, words in zip(sides, (source, target), strict=True):
-                        side.append(Sentence(tuple([known.setdefault(word, word) for word in words])))
-
+        chosen = sample_of(self._pairs(inputs), self.settings)
+        sides = ([Sentence(tuple(pair[side])) for pair in chosen] for side in (0, 1))
         adapted = adapt_tagger(tagger, *sides, options=self.settings, threads=inputs.threads, progress=inputs.listener)
-        return Output({"model": Model("taggers", "crf", adapted)}, {"pairs": len(sides[0])})
+        return Output({"model": Model("taggers", "crf", adapted)}, {"pairs": len(chosen)})
+
+    def _pairs(self, inputs: Inputs) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+        """The words of the pairs that have some on both sides."""
+        for tokens in inputs.all(self.pairs, "tokens"):
+            yield from (pair for pair in zip(*tokens.sides, strict=True) if all(pair))

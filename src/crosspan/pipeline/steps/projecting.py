@@ -10,19 +10,13 @@ from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.types import Alignment, DroppedSpan, Pair, ProjectedSpan, Projection, Sentence
 from crosspan.pipeline.parts import (
     DIGITS,
-    AboutRow,
-    Extras,
     Facts,
     Fault,
-    Faults,
-    Labels,
-    Links,
     Projected,
-    Tokens,
     settled_projection,
-    whole_sentence,
 )
 from crosspan.pipeline.step import Inputs, Need, Output, Step
+from crosspan.pipeline.steps.observing import PairShard, together
 from crosspan.pipeline.use import Use
 from crosspan.project.filters import apply_filters, is_filtered
 from crosspan.project.projector import Projector
@@ -30,48 +24,19 @@ from crosspan.project.projector import Projector
 _EMPTY = Alignment.from_links([])
 
 
-@dataclass(frozen=True, slots=True)
-class _Shard:
-    """The pairs of a shard with what is known of them."""
-
-    pairs: list[Pair]
-    links: list[Alignment | None]
-    faults: Faults
-
-    @classmethod
-    def of(
-        cls, tokens: Tokens, labels: Labels, links: Links, given: Labels | None = None, about: Extras | None = None
-    ) -> _Shard:
-        wrong = {**links.faults, **labels.faults}
-        sources, targets = tokens.sides
-        n = len(tokens)
-        there = [()] * n if given is None else given.spans
-        rows = [[AboutRow()] * n] * 2 if about is None else about.sides
-        pairs = [
-            Pair(whole_sentence(source, of_source, found), whole_sentence(target, of_target, known))
-            for source, target, found, known, of_source, of_target in zip(
-                sources, targets, labels.spans, there, *rows, strict=True
-            )
-        ]
-        return cls(pairs, [None if index in wrong else one for index, one in enumerate(links.alignments)], wrong)
-
-    def sound(self) -> tuple[list[Pair], list[Alignment | None]]:
-        """The pairs worth learning from."""
-        kept = [(pair, links) for pair, links in zip(self.pairs, self.links, strict=True) if links is not None]
-        return [pair for pair, _ in kept], [links for _, links in kept]
-
-
 @dataclass(kw_only=True)
 class Project(Step):
     """Carries spans over (:mod:`crosspan.project`).
 
-    A method that learns from the corpus looks at all of it before the first shard that is missing; its shards depend
-    on the whole corpus then, and without it each on itself only.
+    The shards of a method that learns from the corpus depend on the whole of it, those of others each on itself only.
+    What can be learned shard by shard was learned by the steps of :mod:`crosspan.pipeline.steps.observing`; other
+    methods look at all shards here, in the main process, before the first that is missing.
 
     Args:
         method: The projector.
         labels: The step that has the labels of the source.
         corpus: Whether the method looks at the whole corpus.
+        observed: Whether it has done so, in the steps ``count`` and ``observe``.
         text: Whether it reads more than words and source spans: ids, running text, spans of the target.
         target_spans: Whether it reads spans of the target.
         source_scores: Whether scores of source spans count in the confidence.
@@ -81,6 +46,7 @@ class Project(Step):
     method: Use
     labels: str
     corpus: bool = True
+    observed: bool = False
     text: bool = True
     target_spans: bool = False
     source_scores: bool = True
@@ -91,10 +57,11 @@ class Project(Step):
     _each: EachByItself[tuple[Pair, Alignment | None], tuple[Projection, Any]] | None = None
 
     def __post_init__(self) -> None:
-        parts = self._parts
-        self.needs = tuple(Need(step, part) for step, part in parts)
-        if self.corpus:
-            self.needs += tuple(Need(step, part, True) for step, part in parts)
+        self.needs = tuple(Need(step, part) for step, part in self.parts)
+        if self.observed:
+            self.needs += (Need("count", "seen", True), Need("observe", "seen", True))
+        elif self.corpus:
+            self.needs += tuple(Need(step, part, True) for step, part in self.parts)
 
     def facts(self) -> Mapping[str, Any]:
         """The method."""
@@ -106,7 +73,7 @@ class Project(Step):
         return self.method.roots()
 
     @property
-    def _parts(self) -> list[tuple[str, str]]:
+    def parts(self) -> list[tuple[str, str]]:
         """What is known of the pairs: their words, labels and links, and what is wrong with some."""
         parts = [("pairs", "tokens"), (self.labels, "labels"), ("align", "links")]
         if self.text or self.target_spans:
@@ -117,6 +84,10 @@ class Project(Step):
         """Look at the whole corpus."""
         if not self.corpus:
             return None
+        if self.observed:
+            made = self.method.make(inputs.threads)
+            made.memory = together(inputs.all("count", "seen"), inputs.all("observe", "seen"))
+            return made  # type: ignore[no-any-return]
         projector: Projector = self.method.make(inputs.threads)
         for shard in self._all(inputs):
             projector.count([pair for index, pair in enumerate(shard.pairs) if index not in shard.faults])
@@ -129,15 +100,15 @@ class Project(Step):
         self._projector = learned if self.corpus else self.method.make(inputs.threads)
         self._each = EachByItself(self._call, "the method of projection")
 
-    def _all(self, inputs: Inputs) -> Iterator[_Shard]:
-        streams = [inputs.all(step, part) for step, part in self._parts]
+    def _all(self, inputs: Inputs) -> Iterator[PairShard]:
+        streams = [inputs.all(step, part) for step, part in self.parts]
         for parts in zip(*streams, strict=True):
-            yield _Shard.of(*parts)
+            yield PairShard.of(*parts)
 
     def work(self, inputs: Inputs) -> Output:
         """Project a shard."""
         assert self._each is not None
-        shard = _Shard.of(*(inputs.part(step, part) for step, part in self._parts))
+        shard = PairShard.of(*(inputs.part(step, part) for step, part in self.parts))
         found = self._each(list(zip(shard.pairs, shard.links, strict=True)))
         projections = [
             self._settled(pair, one if isinstance(one, Exception) else one[0], shard.faults.get(index))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crosspan.core.types import Projection
 from crosspan.pipeline.parts import Projected
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.steps.projecting import counts_of
@@ -42,7 +41,7 @@ class Restrict(Step):
         for tokens, projected in zip(
             inputs.all("pairs", "tokens"), inputs.all(self.projected, "projections"), strict=True
         ):
-            restriction.learn(_sound(projected, tokens.sides[1]))
+            restriction.learn(projected.on(tokens.sides[1]))
         return restriction
 
     def prepare(self, inputs: Inputs, learned: Any) -> None:
@@ -55,7 +54,3 @@ class Restrict(Step):
         projections = inputs.projected(self.projected).on(inputs.tokens().sides[1])
         found = [self._restriction.apply(one) for one in projections]
         return Output({"projections": Projected(found)}, counts_of(found))
-
-
-def _sound(projected: Projected, targets: Any) -> Iterator[Projection]:
-    return (one for one in projected.on(targets) if one.error is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from crosspan.models.archive import unpack
 from crosspan.pipeline.parts import Fault, Labels, Model, settled, whole_sentences
 from crosspan.pipeline.step import Inputs, Need, Output, Step
 from crosspan.pipeline.use import Use
-from crosspan.tag import TAGGERS, Tagger
+from crosspan.tag import TAGGERS, Labelled, Tagger
 
 
 @dataclass(kw_only=True)
@@ -39,7 +40,7 @@ class Tag(Step):
     name: str = "tag"
     parallel: bool = True
     _tagger: Tagger | None = None
-    _each: EachByItself[Pair, Sentence] | None = None
+    _each: EachByItself[Pair, Labelled] | None = None
 
     def __post_init__(self) -> None:
         self.needs = tuple(Need(self.corpus, part) for part in ("tokens", "about", "labels"))
@@ -72,17 +73,26 @@ class Tag(Step):
         pairs = [Pair(one, Sentence(tuple(words))) for one, words in zip(sources, targets, strict=True)]
         at = [index for index in range(len(pairs)) if index not in faults]
         spans: list[tuple[Span, ...]] = [()] * len(pairs)
+        unplaced: Counter[str] = Counter()
         for index, found in zip(at, self._each([pairs[index] for index in at]), strict=True):
-            if isinstance(found, Exception):
-                faults[index] = Fault(None, f"the tagger failed on the sentence ({in_words(found)})")
-            else:
-                spans[index] = settled(found).spans
-        facts = {"sentences": len(pairs), "spans": sum(map(len, spans)), "rejected": len(faults)}
+            problem = in_words(found) if isinstance(found, Exception) else found.problem
+            if problem is not None:
+                faults[index] = Fault(None, f"the tagger failed on the sentence ({problem})")
+            if isinstance(found, Labelled):
+                spans[index] = settled(found.sentence).spans if problem is None else ()
+                unplaced.update(one.reason for one in found.unplaced)
+        counts = {"sentences": len(pairs), "spans": sum(map(len, spans)), "rejected": len(faults)}
+        facts = {**counts, "unplaced": dict(sorted(unplaced.items()))}
         return Output({"labels": Labels(spans, faults)}, facts, self._each.unsure)
 
-    def _tag(self, pairs: Sequence[Pair]) -> list[Sentence]:
+    def _tag(self, pairs: Sequence[Pair]) -> list[Labelled]:
         assert self._tagger is not None
-        return tagged_with_copies(self._tagger, pairs, self.copy_bias)
+        labelled = getattr(self._tagger, "labelled", None)
+        if labelled is None:
+            return [Labelled(one) for one in tagged_with_copies(self._tagger, pairs, self.copy_bias)]
+        found: list[Labelled] = labelled([pair.source for pair in pairs])
+        _check_same([one.sentence for one in found], pairs)
+        return found
 
 
 def tagged_with_copies(tagger: Tagger, pairs: Sequence[Pair], bias: float) -> list[Sentence]:
@@ -99,9 +109,13 @@ def tagged_with_copies(tagger: Tagger, pairs: Sequence[Pair], bias: float) -> li
         found = tagger.tag(sources, entity_bias=copy_bias(sources, [pair.target for pair in pairs], bias))
     else:
         found = tagger.tag(sources)
-    if [tuple(one.tokens) for one in found] != [one.tokens for one in sources]:
-        raise ModelError("the tagger gives back other sentences than it got", hint="Mend the tagger.")
+    _check_same(found, pairs)
     return list(found)
+
+
+def _check_same(found: Sequence[Sentence], pairs: Sequence[Pair]) -> None:
+    if [tuple(one.tokens) for one in found] != [pair.source.tokens for pair in pairs]:
+        raise ModelError("the tagger gives back other sentences than it got", hint="Mend the tagger.")
 
 
 def can_be_adapted(tagger: object) -> bool:

@@ -89,7 +89,7 @@ function reliabilityPlot(bins) {
 
 // A table of counts, darker where there are more of a row's.
 function heatTable(names, counts, corner) {
-  const head = el("tr", {}, el("th", { scope: "col" }, corner), names.map((name) => el("th", { scope: "col" }, el("bdi", {}, name))));
+  const head = el("tr", {}, el("th", { scope: "col", class: "corner" }, corner.map((part) => el("span", {}, part))), names.map((name) => el("th", { scope: "col" }, el("bdi", {}, name))));
   const body = counts.map((row, i) => {
     const all = row.reduce((sum, n) => sum + n, 0);
     return el("tr", {}, el("th", { scope: "row" }, el("bdi", {}, names[i])), row.map((n, j) => {

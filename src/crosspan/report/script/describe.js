@@ -1,14 +1,18 @@
 // What is known of a span: its counterpart, links, confidence, runners-up; and how links are lit up.
 
-const REASON_TEXT = {
-  no_link: "no word of the translation is linked to it or looks like it",
-  below_threshold: "it is more probable that it is not there than that it is any candidate",
-  overlap: "another entity has the same words",
-  error: "the sentence could not be worked on",
-  "filtered:min_confidence": "less sure than asked for",
+// Why a span was dropped: in a few words, and in a sentence. Files have the name.
+const REASONS = {
+  no_link: ["no counterpart", "no word of the translation is linked to it or looks like it"],
+  below_threshold: ["probably not there", "it is more probable that the translation leaves it out than that any candidate is right"],
+  overlap: ["words taken", "another entity, of which more is sure, has the same words"],
+  unobserved: ["label not used", "the target has no such label"],
+  error: ["sentence failed", "the sentence could not be worked on"],
+  "filtered:min_confidence": ["not sure enough", "its confidence is lower than was asked for"],
 };
-const reasonText = (name) =>
-  REASON_TEXT[name] || (name.startsWith("filtered:") ? `taken out by the filter ${name.slice(9)}` : "");
+function reasonOf(name) {
+  if (Object.hasOwn(REASONS, name)) return REASONS[name];
+  return name.startsWith("filtered:") ? [`filter ${name.slice(9)}`, `the filter ${name.slice(9)} took it out`] : [name, ""];
+}
 
 function linksOf(sentence) {
   if (!sentence.links) {
@@ -72,25 +76,30 @@ function isolated(text, classes) {
 }
 
 function describe({ sentence, entity, target }) {
-  const source = textOf(sentence.s, ...entity.source);
-  const lines = [el("p", { class: "head" }, chip(entity.label), " ", isolated(source))];
+  const source = META.alone ? [] : [" ", isolated(textOf(sentence.s, ...entity.source)), entity.targets.length ? " →" : ""];
+  const lines = [el("p", { class: "head" }, chip(entity.label), ...source)];
   const rows = el("dl", {});
   const row = (name, ...content) => rows.append(el("dt", {}, name), el("dd", {}, ...content));
   const targets = target ? [target] : entity.targets;
   for (const one of targets) {
-    lines[0].append(" → ", isolated(textOf(sentence.t, one.start, one.end)));
-    row("Confidence", meter(one.confidence), " ", sure(one.confidence));
+    lines[0].append(" ", isolated(textOf(sentence.t, one.start, one.end)));
+    if (one.confidence !== null) row("Confidence", meter(one.confidence), " ", sure(one.confidence));
     if (one.kind !== null) row("Gold", goldText(sentence, one));
   }
   if (entity.reason !== undefined) {
     const name = META.reasons[entity.reason];
-    row("Dropped", el("b", {}, isolated(name, "plain")), reasonText(name) ? `: ${reasonText(name)}` : "");
+    const [short, long] = reasonOf(name);
+    row("Dropped", el("b", {}, isolated(short, "plain")), long ? [": ", isolated(long, "plain")] : "", short === name ? "" : el("small", {}, " (", isolated(name, "plain"), ")"));
   }
+  if (META.alone) return [...lines, rows];
   const links = linksList(sentence, entity);
   if (links) row("Links", links);
   row(targets.length ? "Runners-up" : "Candidates", othersList(sentence, entity));
   return [...lines, rows];
 }
+
+const UNKNOWN_OTHERS = "not known: only methods that weigh candidates have them, and only where the report projects by itself, " +
+  "from SOURCE and a TARGET without labels. A projection that was made before does not keep them.";
 
 // The links of an entity; null where no links are known.
 function linksList(sentence, entity) {
@@ -106,7 +115,7 @@ function othersList(sentence, entity) {
     const [start, end, confidence] = entity.others.slice(at, at + 3);
     items.push(el("li", {}, meter(confidence), ` ${sure(confidence)} `, isolated(textOf(sentence.t, start, end))));
   }
-  return items.length ? el("ol", { class: "others" }, items) : META.runnersUp ? "none" : "not recorded";
+  return items.length ? el("ol", { class: "others" }, items) : META.runnersUp ? "none" : UNKNOWN_OTHERS;
 }
 
 function goldText(sentence, target) {

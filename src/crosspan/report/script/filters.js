@@ -37,11 +37,13 @@ function haystack(sentence) {
   return sentence.hay;
 }
 
+const wordsOf = (sentence) => (META.alone ? (sentence.t || sentence.s) : sentence.s).w.length;
+
 const ORDERS = {
   corpus: ["order of the corpus", (one, other) => one.i - other.i],
   unsure: ["least confident first", (one, other) => leastSure(one) - leastSure(other) || one.i - other.i],
-  dropped: ["most dropped first", (one, other) => (other.d || []).length - (one.d || []).length || one.i - other.i],
-  long: ["longest first", (one, other) => other.s.w.length - one.s.w.length || one.i - other.i],
+  ...(META.alone ? {} : { dropped: ["most dropped first", (one, other) => (other.d || []).length - (one.d || []).length || one.i - other.i] }),
+  long: ["longest first", (one, other) => wordsOf(other) - wordsOf(one) || one.i - other.i],
 };
 
 function choice(name, text, options) {
@@ -54,8 +56,8 @@ function drawFilters() {
   const ranked = META.labels.map(([name, hue], number) => [name, hue, number]).sort((one, other) => rank.get(one[0]) - rank.get(other[0]));
   const labels = ranked.map(([name, hue, number]) =>
     el("label", { class: "toggle", hue }, el("input", { type: "checkbox", name: "label", value: number }), el("bdi", {}, name)));
-  const reasons = META.reasons.map((name, number) => [`reason:${number}`, `dropped: ${name}`]);
-  const outcomes = [["", "any"], ["projected", "projected"], ["dropped", "dropped"], ...reasons];
+  const reasons = META.reasons.map((name, number) => [`reason:${number}`, `dropped: ${reasonOf(name)[0]}`]);
+  const outcomes = [["", "any"], ...(META.alone ? [] : [["projected", "projected"], ["dropped", "dropped"]]), ...reasons];
   if (TOTALS.rejected) outcomes.push(["left-out", "sentence left out"]);
   const golds = [["", "any"], ["wrong", "disagrees"], ["exact", "agrees"], ...META.kinds.slice(1).map((name) => [name, `· ${name}`])];
   const range = (name, value) => el("input", { type: "number", name, min: 0, max: 1, step: 0.05, value, "aria-label": name === "least" ? "lowest confidence" : "highest confidence" });
@@ -63,7 +65,7 @@ function drawFilters() {
     el("div", { class: "field", role: "group", "aria-label": "Label" }, el("span", {}, "Label"), el("div", { class: "labels" }, labels)),
     el("div", { class: "field", role: "group", "aria-label": "Confidence" }, el("span", {}, "Confidence"),
       el("div", { class: "range" }, range("least", "0"), "to", range("most", "1"))),
-    choice("outcome", "Outcome", outcomes),
+    outcomes.length > 1 ? choice("outcome", "Outcome", outcomes) : null,
     HAS_GOLD ? choice("gold", "Gold", golds) : null,
     el("label", { class: "field grow" }, el("span", {}, "Words or id"), el("input", { type: "search", name: "words", dir: "auto", autocomplete: "off" })),
     choice("order", "Sort", Object.entries(ORDERS).map(([value, [shown]]) => [value, shown])),
@@ -89,7 +91,7 @@ function readFilters() {
   state.labels = new Set([...filtersForm.querySelectorAll('input[name="label"]:checked')].map((box) => Number(box.value)));
   state.least = thousandths(fields.least, 0);
   state.most = thousandths(fields.most, 1000);
-  state.outcome = fields.outcome.value;
+  state.outcome = fields.outcome ? fields.outcome.value : "";
   state.gold = fields.gold ? fields.gold.value : "";
   state.words = fields.words.value.trim().toLowerCase();
   state.order = fields.order.value;

@@ -16,7 +16,7 @@ function badges(sentence) {
 function droppedLine(sentence) {
   if (!sentence.d) return null;
   return el("ul", { class: "dropped" }, sentence.d.map(([label, start, end, reason]) =>
-    el("li", {}, chip(label), " ", isolated(textOf(sentence.s, start, end)), " dropped: ", el("b", {}, isolated(META.reasons[reason], "plain")))));
+    el("li", {}, chip(label), " ", isolated(textOf(sentence.s, start, end)), " dropped: ", el("b", { title: reasonOf(META.reasons[reason])[1] }, isolated(reasonOf(META.reasons[reason])[0], "plain")))));
 }
 
 function renderSentence(sentence) {
@@ -24,18 +24,21 @@ function renderSentence(sentence) {
   const heading = el("div", { class: "heading" }, el("span", { class: "number" }, `#${whole(sentence.i)}`), name, badges(sentence));
   const card = el("li", { class: "card sentence" }, heading);
   card.sentence = sentence;
-  const sides = el("div", { class: "sides" }, el("div", {}, el("h3", {}, "source", sentence.s.l ? ` · ${sentence.s.l}` : ""), sourceSide(sentence)));
+  const source = META.alone ? null : el("div", {}, el("h3", {}, "source", sentence.s.l ? ` · ${sentence.s.l}` : ""), sourceSide(sentence));
+  const sides = el("div", { class: META.alone ? "" : "sides" }, source);
   card.append(sides);
   if (sentence.e !== undefined) {
     sides.append(el("div", {}, el("h3", {}, "left out"), el("p", { class: "error" }, isolated(sentence.e, "plain")),
       sentence.t ? renderSide(sentence.t, "t", []) : null));
     return card;
   }
-  const target = el("div", {}, el("h3", {}, "target", sentence.t.l ? ` · ${sentence.t.l}` : ""), targetSide(sentence));
+  const heads = META.alone && !sentence.t.l && !disagrees(sentence) ? null : el("h3", {}, META.alone ? "found" : "target", sentence.t.l ? ` · ${sentence.t.l}` : "");
+  const target = el("div", {}, heads, targetSide(sentence));
   sides.append(target);
   if (disagrees(sentence)) target.append(el("h3", {}, "gold"), goldSide(sentence));
   const dropped = droppedLine(sentence);
   if (dropped) card.append(dropped);
+  if (META.alone) return card;
   const opener = el("details", {}, el("summary", {}, "word links"));
   opener.addEventListener("toggle", () => {
     if (opener.open && opener.children.length === 1) opener.append(matrix(sentence));
@@ -84,7 +87,7 @@ function sampleText() {
   const { size, seed, kinds } = META.sample;
   const all = TOTALS.sentences + TOTALS.rejected;
   if (size === all) return `All ${plural(all, "sentence")} are here.`;
-  const names = ["that disagree with gold", "with a dropped span or left out", "with the lowest confidences", "chosen by chance"];
+  const names = ["that disagree with gold", META.alone ? "left out" : "with a dropped span or left out", "with the lowest confidences", "chosen by chance"];
   const parts = kinds.map((n, at) => (n ? `${whole(n)} ${names[at]}` : "")).filter(Boolean);
   const long = META.tooLong ? ` ${plural(META.tooLong, "sentence")} would have made the page too large.` : "";
   return `A sample of ${whole(size)} of ${whole(all)} sentences (seed ${seed}): ${parts.join(", ")}.${long} Filters look at the sample; the figures above are over all sentences.`;

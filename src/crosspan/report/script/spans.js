@@ -79,7 +79,7 @@ function markOf(sentence, entity, target, start, end) {
 
 function tagOf(entity, target) {
   const tag = el("bdi", { class: "tag" }, labelName(entity.label));
-  if (target) tag.append(" ", el("span", { class: "sure" }, sure(target.confidence)));
+  if (target && target.confidence !== null) tag.append(" ", el("span", { class: "sure" }, sure(target.confidence)));
   if (target && target.kind !== null && kindName(target.kind) !== "exact") tag.append(" ≠");
   if (entity.reason !== undefined) tag.append(" ✕");
   return tag;
@@ -147,4 +147,4 @@ const disagrees = (sentence) =>
   ((sentence.p || []).some((span) => span[6] !== null && kindName(span[6]) !== "exact") ||
     sentence.g.some((span) => kindName(span[3]) !== "exact"));
 
-const leastSure = (sentence) => (sentence.p || []).reduce((least, span) => Math.min(least, span[5]), 1001);
+const leastSure = (sentence) => (sentence.p || []).reduce((least, span) => (span[5] === null ? least : Math.min(least, span[5])), 1001);

@@ -131,7 +131,7 @@ function panel() {
 function droppedLines() {
   if (!here.sentence.d) return null;
   return el("ul", { class: "dropped" }, here.sentence.d.map(([label, start, end, reason]) =>
-    el("li", {}, chip(label), " ", isolated(textOf(here.sentence.s, start, end)), " has no counterpart: ", el("b", {}, isolated(META.reasons[reason], "plain")))));
+    el("li", {}, chip(label), " ", isolated(textOf(here.sentence.s, start, end)), " was dropped: ", el("b", { title: reasonOf(META.reasons[reason])[1] }, isolated(reasonOf(META.reasons[reason])[0], "plain")))));
 }
 
 function drawSentence() {
