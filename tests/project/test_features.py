@@ -127,7 +127,7 @@ class Case:
         first, last = target[p], target[q - 1]
         s_first, s_last = source[s[0]], source[s[-1]]
         longer = len(t) - len(s)
-        short = len(s) == 1 and is_short(s_first)
+        short = len(s) == 1 and is_short(s_first) and max(best.values()) < 0.7
         return {
             "any": 1.0,
             "mass": sum(mass[j] for j in t),
@@ -302,6 +302,7 @@ TARGET_WORDS = [
     ",",
     "—",
     "Ministerio",
+    "un",
     "東京",
     "東",
     "dijo",

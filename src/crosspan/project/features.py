@@ -59,7 +59,7 @@ FEATURES = (
     "hole",  # words with a mass below .1 between words above it
     "memory",  # log(1 + 2 x): the entity was rendered by these words x times elsewhere in the corpus
     "memory_other",  # the same for other words, where these were never used
-    "written_out",  # log of the words of the candidate, if the entity is one abbreviation
+    "written_out",  # log of the words of the candidate, if the entity is an abbreviation that no word is spelled like
     "written_longer",  # words more than one, if it is
     "written_lost",  # the largest mass left out, if it is
 )
@@ -244,7 +244,7 @@ def _describe(  # type: ignore[no-untyped-def]
     lost = max(before[0, p], after[0, q])
     beyond = max(before[1, p], after[1, q])
     f[LOST_MOST] = lost
-    if size == 1 and s_short[s0 + a]:
+    if size == 1 and s_short[s0 + a] and before[1, n_j] < np.float32(0.7):
         f[WRITTEN_OUT] = log_of(n)
         f[WRITTEN_LONGER] = n - np.float32(1.0)
         f[WRITTEN_LOST] = lost
