@@ -89,7 +89,7 @@ def aligned(name: str, use: str, model: str, abbreviate: bool) -> tuple[list[Pai
     pairs, bitext = load(name)
     if abbreviate:
         pairs = [abbreviated(pair) for pair in pairs]
-    aligner = make_aligner(use, **({"model": model} if use == HYBRID else {}))
+    aligner = make_aligner(use, model=model) if use == HYBRID else make_aligner(use)
     return pairs, aligner.fit(pairs, bitext=bitext).align(pairs)
 
 
@@ -269,8 +269,9 @@ def measure(kind: LinkKind, model: str) -> tuple[Weights, dict[str, Weights]]:
             if family(data.name) == corpus:
                 f1, sure, right = project(data, left_out[corpus])
                 print(f"{kind:12} {data.name:14} F1 {f1:.4f}  (trained without {corpus})", flush=True)
-                for some, one in zip(outcomes[data.name in TAGGED], (sure, right), strict=True):
-                    some.append(one)
+                seen = outcomes[data.name in TAGGED]
+                seen[0].append(sure)
+                seen[1].append(right)
         for data in short:
             if family(data.name) == corpus:
                 share = project(data, left_out[corpus])[0]
