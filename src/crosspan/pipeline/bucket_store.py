@@ -238,11 +238,11 @@ class BucketStore:
         """The head of a result, by its first bytes or more of them."""
         if isinstance(data, Exception):
             raise data
-        size = len(data)
-        while data.count(b"\n", 0, size) < 2 and len(data) >= size:
+        begun, size = data, len(data)
+        while begun.count(b"\n", 0, size) < 2 and len(begun) >= size:
             size *= 8
-            data = self._fs.cat_file(self._path(key), start=0, end=size)
-        return head_in(io.BytesIO(data), key)
+            begun = self._fs.cat_file(self._path(key), start=0, end=size)
+        return head_in(io.BytesIO(begun), key)
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
