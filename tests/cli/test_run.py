@@ -45,12 +45,12 @@ def test_results_and_summary(folder, capsys):
     assert (code, out) == (0, "")
     assert "out/labelled.jsonl: 30 sentences, " in err
     assert "crosspan-ner|strict|IOB2" in err
-    assert "11 results computed, 0 taken from the cache" in err
+    assert "17 results computed, 0 taken from the cache" in err
     assert {path.name for path in (folder / "out").iterdir()} == {
         ".cache", "labelled.jsonl", "dropped.jsonl", "rejected.jsonl", "scores.json", "recipe.resolved.toml", "run.json"
     }  # fmt: skip
     code, _, err = run(capsys, "r.toml", "--set", "evaluate.path=gold.jsonl")
-    assert "0 results computed, 11 taken from the cache" in err
+    assert "0 results computed, 17 taken from the cache" in err
 
 
 def test_paths_start_from_the_recipe(folder, capsys, monkeypatch, tmp_path_factory):

@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
+from typing import Any
 
 from crosspan.pipeline.engine import Engine
 from crosspan.pipeline.executor import LocalExecutor
@@ -63,6 +64,27 @@ class Doubled(Step):
 
     def lost(self, inputs):
         return Output({"number": Facts(-inputs.shard)}) if self.gives_up else None
+
+
+@dataclass(kw_only=True)
+class Threads(Step):
+    """Tells how many threads there are for a shard, and how many there were to look at all shards."""
+
+    name: str = "threads"
+    parallel: bool = True
+    learned: Any = None
+
+    def __post_init__(self):
+        self.needs = (Need("read", "number"),)
+
+    def learn(self, inputs):
+        return inputs.threads
+
+    def prepare(self, inputs, learned):
+        self.learned = learned
+
+    def work(self, inputs):
+        return Output({"number": Facts([self.learned, inputs.threads])})
 
 
 @dataclass(kw_only=True)
