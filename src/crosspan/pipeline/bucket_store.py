@@ -62,6 +62,7 @@ class BucketStore:
     """
 
     keyed = True
+    holds = False
 
     def __init__(self, url: str, *, write: bool = True, aside: SpoolStore | None = None) -> None:
         self.url = url.rstrip("/")
@@ -186,7 +187,7 @@ class BucketStore:
         raise changed_in_use(f"{self.url}/{entry.key[:2]}/{entry.key[2:]}")
 
     def claim(self, key: str, *, wait: bool = False) -> AbstractContextManager[bool]:
-        """Nobody can hold anything there: what two runs do at the same time has the result of the first."""
+        """Nobody can hold anything there: of what two runs do at the same time, the result of the first counts."""
         return nullcontext(True)
 
     @contextmanager
