@@ -12,7 +12,7 @@ import pytest
 
 from crosspan.core import threads as threads_module
 from crosspan.core.errors import CrosspanError
-from crosspan.core.threads import Home, cores, in_parts, torch_threads
+from crosspan.core.threads import Home, both, cores, in_parts, torch_threads
 from crosspan.tag.decoding import best_spans
 
 
@@ -68,6 +68,14 @@ def test_the_first_error_ends_the_work(error):
     with pytest.raises(error, match="broken"):
         in_parts(work, 1_000, 2)
     assert 1 <= len(done) <= 2, "the other parts are left"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_two_functions_side_by_side(threads):
+    assert both(lambda: "one", lambda: None, threads) == ("one", None)
+    for one, other in ((1, 0), (0, 1)):
+        with pytest.raises(ZeroDivisionError):
+            both(lambda one=one: 1 / one, lambda other=other: 1 / other, threads)
 
 
 def test_a_system_that_gives_no_threads_has_one(monkeypatch):
