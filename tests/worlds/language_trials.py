@@ -22,15 +22,23 @@ from crosspan.train.language_probe import language_probe
 from crosspan.train.token_classifier import train_token_classifier
 from crosspan.train.token_options import TokenClassifierOptions
 
-_GAME = AdversarialOptions(
-    mode="alternating", schedule="constant", hidden=64, discriminator_rate=5e-3, discriminator_steps=2,
+_PUBLISHED = AdversarialOptions(balance="fixed", reach="all", begin=0.0, weight=1.0, longest=-1)
+
+_GAME = replace(
+    _PUBLISHED, mode="alternating", schedule="constant", hidden=64, discriminator_rate=5e-3, discriminator_steps=2,
     generator_rate=3e-3,
 )  # fmt: skip
 
 METHODS: dict[str, AdversarialOptions] = {
     "plain": AdversarialOptions(),
-    "reversal, token": AdversarialOptions(
-        mode="reversal", level="token", hidden=32, weight=0.3, discriminator_rate=1e-2, discriminator_steps=5
+    "reversal, token": replace(
+        _PUBLISHED,
+        mode="reversal",
+        level="token",
+        hidden=32,
+        weight=0.3,
+        discriminator_rate=1e-2,
+        discriminator_steps=5,
     ),
     "plain, agreement": AdversarialOptions(),
     "alternating, sentence": replace(_GAME, level="sentence"),

@@ -35,6 +35,7 @@ _SPELT = {
     "suffix": re.compile(r"(?P<label>.+)[-_](?P<prefix>[BIESLUMW])", re.DOTALL),
     "letter": re.compile(r"([BIESLUMW])()"),
 }
+_SHORT = 4  # characters of a letter alone, with some that cannot be seen
 _LABEL = re.compile(r"[^\W\d_][\w.:/&+ -]{0,60}")
 
 
@@ -114,8 +115,9 @@ def find_spelling(counts: Mapping[str, int]) -> tuple[Spelling, float]:
         ('underscore', 1.0)
     """
     total = max(1, sum(counts.values()))
-    outside = sum(count for value, count in counts.items() if without_invisible(value) == "O")
-    others = {value: count for value, count in counts.items() if without_invisible(value) != "O"}
+    outside = sum(count for value, count in counts.items() if "O" in value and without_invisible(value) == "O")
+    may_be = [value for value in counts if "-" in value or "_" in value or len(value) <= _SHORT]  # few words are
+    others = {value: counts[value] for value in may_be if without_invisible(value) != "O"}
     best: Spelling = "prefix"
     most = 0
     for spelling in SPELLINGS[:-1]:

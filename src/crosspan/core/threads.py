@@ -18,9 +18,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from crosspan.core.errors import MissingDependencyError, UnavailableError
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 _PARTS = 4
 """Parts for each thread: who gets the easy ones goes on with others."""
@@ -103,6 +106,26 @@ def in_parts(
         raise
     if errors:
         raise errors[0]
+
+
+def both(one: Callable[[], A], other: Callable[[], B], threads: int | None = None) -> tuple[A, B]:
+    """Call two functions side by side where there are threads for it, else one after the other; see :func:`in_parts`.
+
+    Raises:
+        BaseException: What either raised first.
+
+    Example:
+        >>> both(lambda: "a", lambda: "b", threads=2)
+        ('a', 'b')
+    """
+    found: dict[int, Any] = {}
+
+    def work(first: int, last: int) -> None:
+        for at in range(first, last):
+            found[at] = (one, other)[at]()
+
+    in_parts(work, 2, threads)
+    return found[0], found[1]
 
 
 def _started(work: Callable[[], None], count: int) -> list[threading.Thread]:

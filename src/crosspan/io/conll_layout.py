@@ -214,10 +214,13 @@ def _separator(sample: Sequence[str], lines: Sequence[str], tag_column: str | No
         if header_of(ColumnLayout(separator).split(sample[0]), tag_column) is not None:
             return separator
     for separator in _QUOTED:
-        widths = {len(ColumnLayout(separator).split(line)) for line in sample}
-        if len(sample) > 1 and len(widths) == 1 and widths != {1}:
-            return separator
+        if len(sample) > 1 and all(separator in line for line in sample):
+            widths = {len(ColumnLayout(separator).split(line)) for line in sample}
+            if len(widths) == 1 and widths != {1}:
+                return separator
     for separator in (" ", *_OTHER_SEPARATORS):
+        if separator != " " and 2 * sum(separator in line for line in sample) <= len(sample):
+            continue
         rows = list(map(ColumnLayout(separator).split, sample))
         wide = [row for row in rows if len(row) > 1]
         if 2 * len(wide) > len(rows):

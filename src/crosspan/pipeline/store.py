@@ -7,19 +7,27 @@ for it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from crosspan.core.errors import OutputError
 from crosspan.core.locks import Lock
 from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.parts import Links, Model, Seen
 
 UNSURE = "unsure"
 """The fact that a result is used but not found again, so that the next run makes it anew."""
+
+
+RUN = "run"
+"""The fact in which run a result was made, of a step whose shards must not be mixed."""
+
+GPUS = "gpus"
+"""The fact on which GPUs models ran when a result was made, whose last digits depend on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,9 @@ class Store(Protocol):
     def find(self, key: str) -> Entry | None:
         """The result of a key; ``None`` where there is none, or one that is unsure."""
 
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """What :meth:`find` finds for each of many keys; a store that is far away is asked for many at a time."""
+
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
 
@@ -62,6 +73,15 @@ class Store(Protocol):
 
     def unfinished(self, key: str) -> AbstractContextManager[Path | None]:
         """A folder for what is done so far, to be used under a claim; ``None`` where nothing survives a kill."""
+
+
+def changed_in_use(where: str) -> OutputError:
+    """The error of a result that was there, and is another one now or none."""
+    return OutputError(
+        "a file of the cache was changed while it was in use",
+        where=where,
+        hint="Run again: what is missing is worked out anew.",
+    )
 
 
 class MemoryStore:
@@ -82,6 +102,10 @@ class MemoryStore:
     def find(self, key: str) -> Entry | None:
         """Nothing is found again."""
         return None
+
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Nothing is found again."""
+        return [None] * len(keys)
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result; links and the like are kept as flat arrays, which are a tenth of the size."""
@@ -142,6 +166,10 @@ class SpoolStore:
         """Nothing is found again."""
         return None
 
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Nothing is found again."""
+        return [None] * len(keys)
+
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
         data = {name: encode(part) for name, part in parts.items() if not isinstance(part, Model)}
@@ -177,8 +205,6 @@ class SpoolStore:
 @contextmanager
 def spooling() -> Iterator[None]:
     """Name the temporary folder where it is full."""
-    from crosspan.core.errors import OutputError
-
     try:
         yield
     except OSError as error:

@@ -97,7 +97,7 @@ class PairWatch:
         at, inside = divmod(len(counts[0]), _BLOCK)
         counts[0].append(len(source))
         counts[1].append(len(target))
-        if len(source) >= _LONGER:
+        if len(source) >= _LONGER and any(map(_is_translated, source)):
             self._telling += 1
             self._same += source == target
         if inside == 0:
@@ -121,8 +121,8 @@ class PairWatch:
         n = len(self._counts[0])
         if self._same > _SAME * self._telling and self._telling >= 3:
             return [PairFault("pair-same", 0, n)]
-        if n < FEWEST:
-            return []
+        if n < FEWEST or min(map(_usual, self._counts)) < _LONGER:
+            return []  # a word or two to a line, as in lists of words, tell nothing
         swapped = self._swapped()
         if swapped is not None:
             return [PairFault("pair-swapped", self._exactly(swapped, read), n)]
@@ -181,6 +181,17 @@ class PairWatch:
         gains = [-_difference([pair], telling) for pair in pairs[first:]]
         total = np.concatenate([[0.0], np.cumsum(gains)])
         return first + int(total.argmax())
+
+
+def _usual(counts: Sequence[float]) -> float:
+    """The usual number of words of a line that has some."""
+    every = np.asarray(counts)
+    return float(np.median(every[every > 0])) if every.any() else 0.0
+
+
+def _is_translated(word: str) -> bool:
+    """Whether a word has letters, and no capital to begin with: names and numbers stay what they are."""
+    return word[:1].isalpha() and not word[:1].isupper()
 
 
 Telling = tuple[frozenset[str], frozenset[str]]

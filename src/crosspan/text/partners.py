@@ -47,6 +47,8 @@ _WORTH = 0.5  # of evidence by words: words of a line do not come independently
 _MOST = 4.0  # nats that one word can be worth
 _SAME = 0.5  # chance that a name or number stands on both sides, before anything is known of the corpus
 _FIRM = 12.0  # what that counts for, in occurrences
+_ALIKE = 0.8  # share of the spread of all lengths, from which those of partners say little, as of single words
+_AGAINST = 10.0  # nats by which words must speak against the pairs, for such lengths to count
 _STRANGE = 0.03  # share of pairs whose lengths say nothing
 _TOGETHER = 12.0  # log-likelihood ratio (G²) from which two words belong together
 _ROUNDS = 3
@@ -203,10 +205,14 @@ def _evidence(text: _Text, states: npt.NDArray[np.int64], shifts: Sequence[int])
             learn = np.flatnonzero(fold != half)
         words = _words(text, learn, partner[learn])
         by_length = _by_length(text.lengths, learn, partner[learn])
+        own = np.flatnonzero(fold == half)
+        telling = by_length.telling or float(words.of(own, own).sum()) < -_AGAINST
         for column, shift in enumerate(shifts):
             rows = np.arange(max(0, -shift), min(n, n - shift))
             rows = rows[fold[rows] == half]
-            evidence[rows, column] = _WORTH * words.of(rows, rows + shift) + by_length.of(rows, rows + shift)
+            evidence[rows, column] = _WORTH * words.of(rows, rows + shift)
+            if telling:
+                evidence[rows, column] += by_length.of(rows, rows + shift)
     return evidence
 
 
@@ -239,7 +245,7 @@ def _words(text: _Text, rows: npt.NDArray[np.int64], partners: npt.NDArray[np.in
     n = len(rows)
     n_one, n_other = np.asarray(one.sum(0)).ravel(), np.asarray(other.sum(0)).ravel()
     counts = (one.T @ other).tocoo()
-    s, t, both = counts.row, counts.col, counts.data
+    s, t, both = counts.row.astype(np.int64), counts.col.astype(np.int64), counts.data  # of nothing they are narrower
     often = (both >= 3) & (n_one[s] < 0.6 * n) & (n_other[t] < 0.6 * n)
     s, t, both = s[often], t[often], both[often]
     strength = _strength(both, n_one[s], n_other[t], n)
@@ -304,6 +310,11 @@ class _ByLength:
     spread: float
     usual: float
     wide: float
+
+    @property
+    def telling(self) -> bool:
+        """Whether partners are more alike in length than any two lines are."""
+        return self.spread <= _ALIKE * self.wide
 
     def of(self, rows: npt.NDArray[np.int64], partners: npt.NDArray[np.int64]) -> Floats:
         one, other = self.lengths[0][rows], self.lengths[1][partners]

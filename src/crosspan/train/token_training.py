@@ -40,6 +40,7 @@ def fine_tuned(
             "steps": outcome.steps,
             "best_step": outcome.best_step,
             "stopped": outcome.stopped,
+            "collapsed": outcome.collapsed,
             "losses": outcome.course("loss"),
             "looks": tuple((step, values["f1"], values["loss"]) for step, values in outcome.looks if "f1" in values),
             "dev": None if outcome.best is None else {name: outcome.best[name] for name in _KEPT},

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import analyse
+from crosspan.lab.study.answer import answer
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.folder import CellState
@@ -52,9 +53,11 @@ def story(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mappi
     found = analyse(results)
     blocks: list[Block] = [
         Heading(1, plan.general.title or plan.general.name),
+        *answer(results, found),
         *picture(results, found),
-        *map(Text, plan.general.about),
         Text(f"Of {len(cells)} cells, {_counted(counts)}; the last section says why, and exactly what was run."),
+        Heading(2, "What was asked"),
+        *map(Text, plan.general.about),
         *findings(results, found),
     ]
     if plan.general.caveats:
