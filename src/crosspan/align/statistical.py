@@ -17,7 +17,8 @@ from crosspan.align.evidence import Evidence, Float32Array, weighed
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.learned import Learned
-from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
+from crosspan.align.lexicon import Block, Floats, Smoothing, WordLexicon
+from crosspan.align.numbering import WORD
 from crosspan.core.arithmetic import exps
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import EmptyInputError, ModelError
