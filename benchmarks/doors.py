@@ -154,7 +154,7 @@ def by_python(corpus: Corpus, task: str, source: Path | None) -> Answer:
 
 
 def by_commands(corpus: Corpus, task: str, source: Path | None) -> Answer | None:
-    """The table of the README: tag, project, train, tag; there is no command for an ensemble."""
+    """The single commands: tag, project, train, tag; there is no command for an ensemble."""
 
     def run(*words: object) -> None:
         command.crosspan(*words, "--threads", 1, "--quiet", source=source, folder=corpus.folder)

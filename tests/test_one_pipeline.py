@@ -114,7 +114,7 @@ class Corpus:
         return crosspan.ensemble(self.trained, self.projections, links=links)
 
     def carried(self, part: str) -> Path:
-        """The first two commands of the README."""
+        """The first two of the single commands."""
         out = self.folder / f"commands.{part}.jsonl"
         if not out.exists():
             english, swahili = self.folder / f"{part}.en.txt", self.folder / f"{part}.sw.jsonl"
@@ -124,7 +124,7 @@ class Corpus:
         return out
 
     def by_commands(self, task: str) -> list[Sentence]:
-        """The four commands of the README."""
+        """The four single commands: tag, project, train, tag."""
         if task == "translate-test":
             return crosspan.read(self.carried("test"))
         model, out = self.folder / "commands.crf", self.folder / "commands.jsonl"

@@ -66,6 +66,7 @@ def test_bench_without_a_cache_writes_nothing(folder: Path, tmp_path: Path) -> N
     bench("europarl-ner", "--data", str(folder), "--no-cache")
     assert not (tmp_path / "cache").exists()
     assert bench("europarl-ner", "--data", str(folder), "--no-cache", "--cache", "x").exit_code == 2
+    assert bench("europarl-ner", "--data", str(folder), "--no-cache", "--workers", "2").exit_code == 2
 
 
 def test_bench_with_a_malformed_language_exits_with_3(folder: Path) -> None:

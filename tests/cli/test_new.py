@@ -88,10 +88,12 @@ def test_what_is_wrong(tmp_path, monkeypatch, capsys, words):
 def test_ready_studies(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["new", "study", "--ready", "list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["scale-full", "scale-small"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "scale-e5", "scale-full", "scale-small",
+    ]  # fmt: skip
     assert main(["new", "study"]) == 0
-    assert "crosspan study scale-small.toml --out scale-small --dry-run" in capsys.readouterr().err
-    assert tomllib.loads((tmp_path / "scale-small.toml").read_text())["name"] == "scale-small"
+    assert "crosspan study scale-e5.toml --out scale-e5 --dry-run" in capsys.readouterr().err
+    assert tomllib.loads((tmp_path / "scale-e5.toml").read_text())["name"] == "scale-e5"
     assert main(["new", "study"]) == 2  # it is there
     assert main(["new", "study", "--ready", "scale-ful", "--out", "a.toml"]) == 2
     assert "Did you mean 'scale-full'?" in capsys.readouterr().err

@@ -45,12 +45,12 @@ def test_results_and_summary(folder, capsys):
     assert (code, out) == (0, "")
     assert "out/labelled.jsonl: 30 sentences, " in err
     assert "crosspan-ner|strict|IOB2" in err
-    assert "11 results computed, 0 taken from the cache" in err
+    assert "17 results computed, 0 taken from the cache" in err
     assert {path.name for path in (folder / "out").iterdir()} == {
         ".cache", "labelled.jsonl", "dropped.jsonl", "rejected.jsonl", "scores.json", "recipe.resolved.toml", "run.json"
     }  # fmt: skip
     code, _, err = run(capsys, "r.toml", "--set", "evaluate.path=gold.jsonl")
-    assert "0 results computed, 11 taken from the cache" in err
+    assert "0 results computed, 17 taken from the cache" in err
 
 
 def test_paths_start_from_the_recipe(folder, capsys, monkeypatch, tmp_path_factory):
@@ -195,3 +195,19 @@ def test_workers_do_not_outlive_a_run_that_was_killed(folder):
     process.kill()
     process.communicate(timeout=20)
     wait_for_group(process.pid)
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (("--on", "moon"), "there is no place 'moon' to work on. Choose local, ray, or ray://HOST:10001."),
+        (("--gpus-per-worker", "1"), "on this machine GPUs are not given out"),
+        (("--cache", "nowhere://bucket/run"), "nowhere://bucket/run: the cache cannot be used"),
+    ],
+)
+def test_a_place_that_there_is_not_is_one_clear_error(folder, capsys, words, what):
+    code, _, err = run(capsys, "r.toml", *words)
+    assert code in (1, 2)
+    assert what in " ".join(err.split())
+    assert not (folder / "crosspan-out").exists()
+    assert not (folder / "out").exists()

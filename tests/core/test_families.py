@@ -85,7 +85,7 @@ def test_no_package_takes_the_place_of_our_own(packages):
      ("broken", ModelError, "the tagger 'broken' of the package my-package 3.1 cannot be loaded (division by zero)"),
      ("gone", ModelError, "my_tagger:nothing: the tagger 'gone' of the package my-package 3.1 cannot be loaded"),
      ("mime", OptionError, "there is no tagger 'mime'. Did you mean 'mine'?"),
-     ("zzzzz", OptionError, "Choose one of crf, spacy, transformers, onnx, gliner, broken,")],
+     ("zzzzz", OptionError, "Choose one of crf, spacy, transformers, onnx, gliner, openai, broken,")],
 )  # fmt: skip
 def test_what_cannot_be_found_or_loaded(packages, name, error, message):
     with pytest.raises(error) as raised:

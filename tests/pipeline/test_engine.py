@@ -16,7 +16,7 @@ from crosspan.core.progress import Progress
 from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.keys import jobs_of
 from crosspan.pipeline.parts import Facts
-from crosspan.pipeline.store import MemoryStore, SpoolStore
+from crosspan.pipeline.store import RUN, MemoryStore, SpoolStore
 
 
 @pytest.fixture
@@ -145,3 +145,23 @@ def test_an_error_of_a_step_goes_on_and_what_was_done_is_kept(tmp_path, log):
     again = engine_on(store)
     again.run(Doubled(log=str(log)))
     assert (again.reports[-1].computed, again.reports[-1].cached) == (N - 2, 2)
+
+
+def test_shards_of_two_runs_are_not_mixed(tmp_path):
+    """Where nobody can hold a lock, two runs may put shards of the same step; the next makes all anew."""
+    log = tmp_path / "log"
+    store = FolderStore(tmp_path / "cache")
+    step = Doubled(log=str(log), together=True)
+    found = [engine_on(store).run(step) for _ in range(2)]
+    assert found[0] == found[1]
+    assert len(log.read_text().splitlines()) == N
+    one = found[0][3]
+    store.put(one.key, {"number": store.part(one, "number")}, {**one.facts, RUN: "another"}, replace=True)
+    engine = engine_on(store)
+    engine.run(step)
+    assert engine.reports[-1].computed == N
+    store.path(one.key).unlink()
+    engine = engine_on(store)
+    engine.run(step)
+    assert engine.reports[-1].computed == N
+    assert len({entry.facts[RUN] for entry in engine.products["doubled"]}) == 1

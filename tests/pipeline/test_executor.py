@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.pipeline.counting_steps import Doubled, N, engine_on, numbers
+from tests.pipeline.counting_steps import Doubled, N, Threads, engine_on, numbers
 
 from crosspan.core.errors import CrosspanError
 from crosspan.pipeline.executor import TRIES, LocalExecutor
@@ -55,6 +55,20 @@ def test_one_job_is_not_worth_a_process(tmp_path, log, workers):
     engine = engine_on(FolderStore(tmp_path / "cache"), 1, executor=workers)
     engine.run(Doubled(log=str(log)))
     assert pids_in(log) == {os.getpid()}
+
+
+@pytest.mark.parametrize(
+    ("n_workers", "threads", "n", "wanted"),
+    [(1, 3, 2, [3, 3]), (2, 3, 2, [6, 3]), (2, 3, 1, [6, 6]), (1, None, 2, [None] * 2)],
+)
+def test_what_is_not_shared_out_has_the_threads_of_all_workers(tmp_path, n_workers, threads, n, wanted):
+    executor = LocalExecutor(n_workers, threads)
+    try:
+        engine = engine_on(FolderStore(tmp_path / "cache"), n, executor=executor)
+        engine.run(Threads())
+    finally:
+        executor.close()
+    assert numbers(engine, "threads") == [wanted] * n
 
 
 def test_a_script_without_a_guard_works(place):

@@ -10,6 +10,7 @@ import crosspan
 from crosspan.core.errors import CrosspanError, EmptyInputError, FormatError, OptionError, PairError
 from crosspan.io import read, write
 from crosspan.io.pairs import SentenceFile
+from crosspan.models import device
 from crosspan.pipeline import load_recipe, plan_recipe
 from crosspan.pipeline.files import project_files
 from crosspan.pipeline.labels import translate_test, translate_train
@@ -317,3 +318,19 @@ def test_a_worker_that_dies(place, plugin):
     (plugin / "crosspan_gazetteer.py").write_text(text, encoding="utf-8")
     with pytest.raises(CrosspanError, match="a worker process of the step 'tag' ended before its work was done"):
         place.run(place.recipe(place.TRAIN), workers=2)
+
+
+def test_what_was_made_on_a_gpu_says_so(place, monkeypatch):
+    text = place.PROJECT + '[evaluate]\npath = "gold.jsonl"\n'
+    on_cpu = place.run(place.recipe(text), out=place.folder / "cpu")
+    assert "device:" not in on_cpu.to_dict()["signature"]
+    monkeypatch.setattr(device, "_gpus", {"NVIDIA H200"})
+    on_gpu = place.run(place.recipe(text), "align.hmm_iterations=2", out=place.folder / "gpu")
+    monkeypatch.setattr(device, "_gpus", set())
+    kept = place.run(place.recipe(text), "align.hmm_iterations=2", out=place.folder / "gpu")  # from the cache
+    for report in (on_gpu, kept):
+        said = report.to_dict()
+        assert "|device:NVIDIA%20H200|v:" in said["signature"]
+        assert said["worked"]["gpus"] == ["NVIDIA H200"]
+    scores = json.loads((place.folder / "gpu" / "scores.json").read_text())
+    assert all("|device:NVIDIA%20H200|v:" in scores[mode]["signature"] for mode in ("strict", "lenient"))

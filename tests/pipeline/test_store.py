@@ -122,7 +122,7 @@ def test_a_store_that_does_not_write_gives_what_it_was_given(tmp_path):
 
 
 def test_large_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr("crosspan.pipeline.folder_store._PACKED_UP_TO", 14)
+    monkeypatch.setattr("crosspan.pipeline.record._PACKED_UP_TO", 14)
     store = FolderStore(tmp_path)
     entry = store.put(KEY, {"a": a("x" * 12), "b": a("y" * 10)}, {})
     assert (store.part(entry, "a"), store.part(entry, "b")) == (a("x" * 12), a("y" * 10))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from crosspan.core.types import Alignment, Pair, Sentence, Span
 from crosspan.project.candidates import CandidateOptions, CandidateProjector
 from crosspan.project.memory import FORGET_BELOW, EntityMemory, entity_names
+from crosspan.project.observed import Observed
 
 Occurrence = tuple[str, list[tuple[int, float]]]
 """An entity's name, and the hash of the words and the confidence of each of its candidates."""
@@ -265,3 +266,51 @@ def test_what_was_observed_helps_new_sentences_as_well() -> None:
     without = CandidateProjector(CandidateOptions(memory=False)).project([new], [links])[0]
     assert with_memory.links[0].target == without.links[0].target == Span(2, 3, "ORG")
     assert with_memory.links[0].confidence > without.links[0].confidence + 0.01
+
+
+@pytest.mark.parametrize("n", [1, 5, 150])
+def test_put_together_from_single_batches_it_is_what_it_would_be(n: int) -> None:
+    chance = np.random.default_rng(n)
+    names = ["ada", "bea", "the sea", "gulu"]
+    batches = [
+        [
+            (names[int(chance.integers(4))], [(int(chance.integers(6)), float(chance.random())) for _ in range(3)])
+            for _ in range(int(chance.integers(4)))
+        ]
+        for _ in range(n)
+    ]
+    whole, together = filled(*batches), EntityMemory()
+    for batch in batches:
+        together.merge(filled(batch))
+    (some, arrays_), (others, more) = whole.arrays(), together.arrays()
+    assert some == others
+    for name, values in arrays_.items():
+        assert values.tobytes() == more[name].tobytes()
+
+
+def test_shards_that_are_observed_apart_are_observed_as_one_corpus() -> None:
+    pairs = [
+        Pair(Sentence(("in", place), (Span(1, 2, "LOC"),)), Sentence(("mu", other)))
+        for place, other in [("Gulu", "Gulu"), ("Kampala", "Kampala"), ("Gulu", "Ggulu"), ("Accra", "Akra")] * 3
+    ]
+    links = [Alignment.from_pharaoh("0-0 1-1")] * len(pairs)
+    shards = [(pairs[at : at + 5], links[at : at + 5]) for at in range(0, len(pairs), 5)]
+    whole, found = CandidateProjector(), Observed()
+    for some, _ in shards:
+        whole.count(some)
+        alone = CandidateProjector()
+        alone.count(some)
+        assert alone.memory is not None
+        found.merge(alone.memory)
+    counts = found.beside()
+    for shard in shards:
+        whole.observe(*shard)
+        alone = CandidateProjector()
+        alone.memory = counts.beside()
+        alone.observe(*shard)
+        found.merge(alone.memory.without_counts())
+    other = CandidateProjector()
+    other.memory = found
+    assert other.project(pairs, links) == whole.project(pairs, links)
+    assert whole.memory is not None
+    assert (found.pairs, found.source.total) == (whole.memory.pairs, whole.memory.source.total)

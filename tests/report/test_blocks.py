@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,55 @@ def test_a_plot_has_its_points_and_bars_at_their_places():
     low, high = (float(value) for value in re.match(r"M[\d.]+ ([\d.]+)h6m-3 0V([\d.]+)", bar).groups())
     assert abs(low - (labels["0"] - 4)) < 0.2
     assert abs(high - (labels["2"] - 4)) < 0.2
+
+
+SPACE = "{http://www.w3.org/2000/svg}"
+
+
+def ticks_of(root):
+    """The numbers of the vertical axis, with their heights."""
+    marks = [one for one in root.iter(f"{SPACE}text") if one.get("text-anchor") == "end" and one.get("fill") is None]
+    return {float(one.text): float(one.get("y")) - 4 for one in marks}
+
+
+def test_one_long_bar_does_not_make_all_others_flat():
+    bars = [Point(10.0**at, 5.0, 4.0, 6.0) for at in range(1, 6)]
+    long = Point(1e6, 5.5, -20.0, 40.0)
+    root = ET.fromstring(plot([Panel("p", [Line("l", [*bars, long])])], x="x", y="y"))
+    assert set(ticks_of(root)) <= {value / 10 for value in range(35, 70)}
+    ends = [one.text for one in root.iter(f"{SPACE}text") if one.get("font-size") == "9"]
+    assert ends == ["-20.0", "40.0"]
+    same = ET.fromstring(plot([Panel("p", [Line("l", [long, Point(1e7, 5.5, -18.0, 41.0)])])], x="x", y="y"))
+    assert [one for one in same.iter(f"{SPACE}text") if one.get("font-size") == "9"] == []
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [((2380, 2730), ["2.38k", "2.73k"]), ((5e6, 2.1e7), ["5M", "10M", "20M"]), ((7e3, 7e3), ["5k", "10k", "20k"])],
+)
+def test_sizes_can_be_read(sizes, shown):
+    points = [Point(size, 1.0) for size in sizes]
+    root = ET.fromstring(plot([Panel("p", [Line("l", points)])], x="x", y="y"))
+    axis = [one.text for one in root.iter(f"{SPACE}text") if one.get("text-anchor") == "middle"]
+    assert [text for text in axis if text[-1] in "kM"] == shown
+
+
+def test_axes_do_not_go_where_no_value_can_be():
+    points = [Point(10, 1.0, -4.0, 6.0), Point(100, 2.0, -3.0, 7.0)]
+    root = ET.fromstring(plot([Panel("p", [Line("l", points)])], x="x", y="F1", within=(0.0, 100.0)))
+    assert min(ticks_of(root)) == 0.0
+    assert [one.text for one in root.iter(f"{SPACE}text") if one.get("font-size") == "9"] == ["-4.0", "-3.0"]
+
+
+@pytest.mark.parametrize("values", [(10.4, 11.6), (10.0, 10.0), (0.0, 0.0), (-7.0, 3.0)])
+def test_axes_fit_the_values(values):
+    points = [Point(10.0 ** (at + 1), value) for at, value in enumerate(values)]
+    root = ET.fromstring(plot([Panel("p", [Line("l", points)])], x="x", y="y"))
+    ticks = ticks_of(root)
+    assert len(ticks) >= 3
+    heights = [float(one.get("cy")) for one in root.iter(f"{SPACE}circle")][:2]
+    if values[0] != values[1]:
+        assert abs(heights[0] - heights[1]) > 0.75 * 166  # of the height of a panel
 
 
 def test_a_line_has_the_colour_of_its_place_in_the_order():

@@ -92,6 +92,9 @@ def token(models: Models, out: Path, at: int | None, game: AdversarialOptions | 
     )
 
 
+PUBLISHED = AdversarialOptions(balance="fixed", reach="all", begin=0.0, weight=1.0, longest=-1)
+
+
 def advpicker(models: Models, out: Path, at: int | None) -> Any:
     how = {"epochs": 2, "batch_size": 8, "learning_rate": 5e-3, "device": "cpu", "save_every": 3}
     return train_advpicker(
@@ -100,7 +103,7 @@ def advpicker(models: Models, out: Path, at: int | None) -> Any:
         unlabelled=without_labels([one for lang in ("zu", "xo") for one in sentences_of(lang, 20, 1)]),
         dev=sentences_of("ka", 10, 2),
         options=TokenClassifierOptions(encoder=models["marked"], **how),
-        adversarial=AdversarialOptions(hidden=8, discriminator_rate=1e-2, generator_rate=1e-3),
+        adversarial=replace(PUBLISHED, hidden=8, discriminator_rate=1e-2, generator_rate=1e-3),
         threads=1,
         progress=killing(at, "training the student"),
     )
@@ -142,11 +145,11 @@ def writer(models: Models, out: Path, at: int | None, **settings: Any) -> Any:
 
 
 GAMES = {
-    "reversal": AdversarialOptions(
-        mode="reversal", hidden=8, discriminator_rate=1e-2, discriminator_steps=2, keep=True
+    "reversal": replace(
+        PUBLISHED, mode="reversal", hidden=8, discriminator_rate=1e-2, discriminator_steps=2, keep=True
     ),
-    "alternating": AdversarialOptions(
-        mode="alternating", level="sentence", hidden=8, generator_rate=1e-3, classes="each", keep=True
+    "alternating": replace(
+        PUBLISHED, mode="alternating", level="sentence", hidden=8, generator_rate=1e-3, classes="each", keep=True
     ),
 }
 

@@ -8,7 +8,7 @@ from crosspan.core.errors import OptionError
 from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import FeatureOptions
 from crosspan.train import rounds
-from crosspan.train.adapt import adapt_tagger, copy_bias
+from crosspan.train.adapt import adapt_tagger, copy_bias, sample_of
 from crosspan.train.adapt_options import AdaptOptions
 from crosspan.train.crf import CrfOptions, train_crf
 from crosspan.train.examples import Example
@@ -83,6 +83,33 @@ def test_nobody_votes_on_gold_labels():
     assert len(seen[-1]) == 20  # the projected labels of the same sentence do not count
 
 
+def test_taggers_that_vote_learn_from_a_sample_and_vote_on_all():
+    """However many sentences there are, those that vote see so many at most; what is labelled in the end is all."""
+    examples = [Example(sentence(f"Mu{number}")) for number in range(40)] + projected(20, 1.0)
+    sizes = []
+
+    def learned(examples, **how):
+        sizes.append(len(list(examples)))
+        return train_crf(examples, **how)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rounds, "train_crf", learned)
+        found = voted(examples, examples, ["LOC"], PLAIN, VoteOptions(sample=12, accept=0.9, doubt=0.01), 1, None)
+    assert sizes == [12] * VoteOptions().folds
+    assert all(one.sentence.spans for one in found[:40])
+    assert all(one.sentence.spans or 2 in one.unobserved for one in found[40:])
+
+
+@pytest.mark.parametrize("threads", [2, 3, 9])
+def test_folds_side_by_side_change_nothing(threads):
+    examples = projected(60, 0.4, seed=3)
+    heard = []
+    one = voted(examples, examples, ["LOC"], PLAIN, VoteOptions(), 1, None)
+    assert voted(examples, examples, ["LOC"], PLAIN, VoteOptions(), threads, heard.append) == one
+    assert [event.done for event in heard] == sorted(event.done for event in heard)
+    assert (heard[-1].stage, heard[-1].share) == ("voting", 1.0)
+
+
 def test_gold_labels_alone_need_no_vote(tmp_path):
     gold = projected(12, 0.0)
     train_on_projections([], gold=gold, options=PLAIN, rounds=3).save(tmp_path / "a.crf")
@@ -112,8 +139,11 @@ def test_options_are_checked():
             VoteOptions(**wrong)
     with pytest.raises(OptionError):
         train_on_projections(projected(4, 0), rounds=-1)
+    for wrong in ({"rounds": 0}, {"sample": -1}):
+        with pytest.raises(OptionError):
+            AdaptOptions(**wrong)
     with pytest.raises(OptionError):
-        AdaptOptions(rounds=0)
+        VoteOptions(sample=-1)
 
 
 def test_a_tagger_learns_new_names_from_their_copies():
@@ -129,6 +159,19 @@ def test_a_tagger_learns_new_names_from_their_copies():
     before, after = base.probabilities([other])[0][2, 0], adapted.probabilities([other])[0][2, 0]
     assert after < before  # less probably O, without being told that it is copied
     assert adapted.labels == base.labels
+
+
+def test_a_tagger_is_adapted_to_a_sample_of_much_text(tmp_path):
+    base = train_crf([sentence(place) for place in PLACES] * 3, options=PLAIN)
+    text = [sentence(f"Mu{number}", labelled=False) for number in range(60)]
+    chosen = sample_of([(one.tokens, one.tokens) for one in text], AdaptOptions(sample=20))
+    assert len(chosen) == 20
+    few = [Sentence(tuple(one)) for one, _ in chosen]
+    adapt_tagger(base, text, text, options=AdaptOptions(sample=20, accept=0.1)).save(tmp_path / "a.crf")
+    adapt_tagger(base, few, few, options=AdaptOptions(sample=0, accept=0.1)).save(tmp_path / "b.crf")
+    adapt_tagger(base, text, text, options=AdaptOptions(sample=0, accept=0.1)).save(tmp_path / "c.crf")
+    assert (tmp_path / "a.crf").read_bytes() == (tmp_path / "b.crf").read_bytes()
+    assert (tmp_path / "a.crf").read_bytes() != (tmp_path / "c.crf").read_bytes()
 
 
 def test_bias_of_words_that_are_copied():

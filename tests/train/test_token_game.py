@@ -14,18 +14,29 @@ transformers = pytest.importorskip("transformers")
 
 from tests.worlds.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
 
+from crosspan.core.types import Sentence  # noqa: E402
 from crosspan.models.batching import SmallerBatch  # noqa: E402
+from crosspan.models.loop import NothingLearned  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.testing.tiny_models import save_mt5  # noqa: E402
 from crosspan.train import token_game  # noqa: E402
 from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402
-from crosspan.train.token_classifier import TokenClassifierOptions, train_token_classifier  # noqa: E402
+from crosspan.train.adversarial_text import language_text  # noqa: E402
+from crosspan.train.examples import Example  # noqa: E402
+from crosspan.train.token_classifier import (  # noqa: E402
+    TokenClassifierOptions,
+    encoder_parts,
+    train_token_classifier,
+)
 
 torch.set_num_threads(1)
 
+PUBLISHED = AdversarialOptions(balance="fixed", reach="all", begin=0.0, weight=1.0, longest=-1)
+"""What the papers have where crosspan has another default."""
+
 GAMES = {
-    "reversal": AdversarialOptions(mode="reversal", hidden=8, discriminator_rate=1e-2),
-    "alternating": AdversarialOptions(mode="alternating", level="sentence", hidden=8, generator_rate=1e-3),
+    "reversal": replace(PUBLISHED, mode="reversal", hidden=8, discriminator_rate=1e-2),
+    "alternating": replace(PUBLISHED, mode="alternating", level="sentence", hidden=8, generator_rate=1e-3),
 }
 
 
@@ -149,6 +160,128 @@ def test_one_step_of_reversal_is_the_sum_of_both_gradients(encoder, tmp_path, mo
     train(tmp_path / "m", encoder, game, max_steps=1)
     for both, task, other in zip(seen["both"], seen["task"], seen["turned"], strict=True):
         torch.testing.assert_close(both, task - 0.5 * other, atol=1e-6, rtol=1e-4)
+
+
+def gradients_of_a_step(monkeypatch, encoder, out, game):
+    """What changes the encoder in one step of reversal, beside the task's gradient, by the name of the weight."""
+    seen = {}
+    real = token_game.Reversal.change
+
+    def spy(self, name):
+        if name == "task":
+            both = [value.grad.clone() for value in self.encoder]
+            self.task_gradient(0)
+            names = {id(value): name for name, value in self.body.named_parameters()}
+            for value, whole in zip(self.encoder, both, strict=True):
+                seen[names[id(value)]] = (value.grad.clone(), whole - value.grad)
+                value.grad = whole  # it is cut in place
+        real(self, name)
+
+    monkeypatch.setattr(token_game.Reversal, "change", spy)
+    report = train(out, encoder, game, max_steps=1)
+    return seen, report.game.parts[0]
+
+
+def test_balanced_reversal_is_as_long_as_a_share_of_the_task_in_each_weight(encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(token_game, "lead_of", lambda loss, classes: 0.5)
+    game = AdversarialOptions(mode="reversal", hidden=8, schedule="constant", weight=0.4, begin=0.0)
+    seen, part = gradients_of_a_step(monkeypatch, encoder, tmp_path / "m", game)
+    assert part.weight == pytest.approx(0.2)
+    pieces = [name for name in seen if name.endswith("word_embeddings.weight")]
+    assert len(pieces) == 1
+    for name, (task, against) in seen.items():
+        share = 0.0 if name in pieces else 0.2
+        assert float(against.norm()) == pytest.approx(share * float(task.norm()), rel=2e-2, abs=1e-6), name
+
+
+def test_the_game_reaches_vectors_of_pieces_where_it_is_to(encoder, tmp_path, monkeypatch):
+    game = AdversarialOptions(mode="reversal", hidden=8, schedule="constant", reach="all", begin=0.0)
+    monkeypatch.setattr(token_game, "lead_of", lambda loss, classes: 1.0)
+    seen, _ = gradients_of_a_step(monkeypatch, encoder, tmp_path / "m", game)
+    (moved,) = (against for name, (_, against) in seen.items() if name.endswith("word_embeddings.weight"))
+    assert float(moved.norm()) > 0
+
+
+@pytest.mark.parametrize("mode", GAMES)
+def test_the_discriminator_learns_before_the_game_begins(encoder, tmp_path, mode):
+    game = AdversarialOptions(mode=mode, hidden=8, begin=0.5, schedule="constant", discriminator_rate=1e-2)
+    parts = train(tmp_path / "m", encoder, game).game.parts
+    assert [part.adversarial_norm for part in parts[:5]] == [0.0] * 5
+    assert [part.weight for part in parts[:5]] == [0.0] * 5
+    assert all(part.adversarial_norm > 0 for part in parts[5:])
+    assert parts[4].adversarial < parts[0].adversarial
+
+
+def test_a_discriminator_that_guesses_is_left_alone(encoder, tmp_path, monkeypatch):
+    """The encoder does not run ahead of it, and swap the languages."""
+    monkeypatch.setattr(token_game, "lead_of", lambda loss, classes: 0.0)
+    for mode in GAMES:
+        parts = train(tmp_path / mode, encoder, AdversarialOptions(mode=mode, hidden=8), max_steps=4).game.parts
+        assert [part.weight for part in parts] == [0.0] * 4
+    plain = train_token_classifier(
+        sentences_of("ka", 40, 1), tmp_path / "plain", threads=1,
+        options=TokenClassifierOptions(encoder=str(encoder), epochs=2, batch_size=8, learning_rate=5e-3, device="cpu",
+                                       max_steps=4, vocabulary="all"),
+    )  # fmt: skip
+    game = train(tmp_path / "m", encoder, AdversarialOptions(mode="reversal", hidden=8), max_steps=4, vocabulary="all")
+    assert game.losses == pytest.approx(plain.losses, rel=1e-5)
+
+
+def test_what_the_discriminator_sees_is_cut_as_the_source_is(encoder):
+    long = [Sentence(("zu1",) * 200, lang="zu")] * 10
+    how, config, tokenizer = encoder_parts(TokenClassifierOptions(encoder=str(encoder), device="cpu"))
+    given = [Example(one) for one in sentences_of("ka", 40, 1)]
+    lengths = {}
+    for longest in (0, 20, -1):
+        game = AdversarialOptions(mode="reversal", longest=longest)
+        text = language_text(tokenizer, config, given, long, frozenset({"ka"}), how, game)
+        lengths[longest] = max(len(row.ids) for row in text.rows if row.lang == 1)
+    assert lengths[0] == 16  # those of the source are shorter still
+    assert lengths[20] == 20
+    assert lengths[-1] == 32  # what the encoder reads at once
+
+
+HARMFUL = AdversarialOptions(
+    mode="reversal", hidden=8, balance="fixed", reach="all", weight=1e3, begin=0.5, schedule="constant"
+)
+
+
+def test_a_game_that_destroys_ends_with_the_weights_from_before(encoder, tmp_path):
+    """The loss of the task is watched more closely than in other trainings, and so is F1 in the source language."""
+    how = {"epochs": 12, "evaluate_every": 6, "dev": sentences_of("ka", 10, 2)}
+    with pytest.warns(NothingLearned, match=r"what was learned is destroyed.*adversarial\.weight"):
+        report = train(tmp_path / "m", encoder, HARMFUL, **how)
+    assert report.stopped
+    assert report.collapsed.startswith("step ")
+    assert report.best_step <= 32 < report.steps < 60
+    assert report.dev["f1"] > 0.9
+    record = json.loads((tmp_path / "m" / "training.json").read_text(encoding="utf-8"))
+    assert record["collapsed"] == report.collapsed
+
+
+def test_a_game_that_destroys_is_an_error_where_no_weights_were_chosen(encoder, tmp_path):
+    with pytest.raises(ModelError, match=r"what was learned is destroyed") as told:
+        train(tmp_path / "m", encoder, HARMFUL, epochs=12)
+    assert "adversarial.weight" in str(told.value)
+
+
+def test_a_game_in_which_nothing_is_learned_is_an_error(encoder, tmp_path):
+    game = replace(HARMFUL, begin=0.0)
+    with pytest.raises(ModelError, match="nothing was learned"), pytest.warns(NothingLearned, match="half of"):
+        train(tmp_path / "m", encoder, game, epochs=24, learning_rate=1e-7)
+
+
+def test_a_game_whose_tagger_finds_nothing_is_an_error(encoder, tmp_path):
+    """The loss may fall below that of guessing while F1 is 0."""
+    other = {"LOC": "PER", "PER": "LOC"}
+    dev = [
+        replace(one, spans=tuple(replace(span, label=other[span.label]) for span in one.spans))
+        for one in sentences_of("ka", 10, 2)
+    ]
+    game, how = AdversarialOptions(mode="reversal", hidden=8), {"dev": dev, "evaluate_every": 45}
+    with pytest.raises(ModelError, match="finds no entity of the dev sentences"):
+        train(tmp_path / "m", encoder, game, epochs=9, **how)
+    assert not (tmp_path / "m" / "training.json").exists()
 
 
 def test_other_encoders_layers_and_classes(tmp_path):

@@ -11,13 +11,14 @@ so a word seen once is translated like its prefix, and a prefix seen once like i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, fields
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 
-from crosspan.align.pair_table import PairTable, number_cells, number_pairs
+from crosspan.align.numbering import PREFIX3, PREFIX5, SUFFIX3, WORD, Ints, Numbered, TokenPair
+from crosspan.align.pair_table import PairTable
 from crosspan.align.spelling import Spellings, similarities
 from crosspan.align.vocabulary import LEVELS, Vocabulary
 from crosspan.core.compiled import njit
@@ -26,9 +27,6 @@ from crosspan.core.threads import in_parts
 from crosspan.text.romanize import romanize_types
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
-
-WORD, PREFIX5, PREFIX3, SUFFIX3 = range(len(LEVELS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +53,17 @@ class Smoothing:
         checked(self, "smoothing.")
 
 
-@dataclass(slots=True)
-class Block:
-    """Sentence pairs as numbers, with the distinct word pairs that meet in them.
+@dataclass(frozen=True, slots=True)
+class Block(Numbered):
+    """The same with what is known of the word pairs.
 
     Args:
-        source_ptr: Offsets of the source sentences, int64, shape (pairs + 1,).
-        target_ptr: Offsets of the target sentences.
-        source: Source word numbers, int32.
-        target: Target word numbers, int32.
-        cell_ptr: Offsets of each pair's cells, int64.
-        cell_pair: Word pair of each cell, int32.
-        first: Source form of each form pair, one array a level.
-        second: Target form of each form pair, one array a level.
-        number: For each level above the words, the form pair of each word pair (``PREFIX3``: of each ``PREFIX5`` pair).
         known: Counts of each form pair from text seen before, one array a level.
         prior: Those, and what spelling adds to them.
     """
 
-    source_ptr: npt.NDArray[np.int64]
-    target_ptr: npt.NDArray[np.int64]
-    source: Ints
-    target: Ints
-    cell_ptr: npt.NDArray[np.int64]
-    cell_pair: Ints
-    first: list[Ints]
-    second: list[Ints]
-    number: list[Ints]
     known: list[Floats]
     prior: list[Floats]
-
-    @property
-    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """What an expectation step needs."""
-        return self.source_ptr, self.target_ptr, self.source, self.target, self.cell_ptr
 
 
 @njit()
@@ -223,9 +198,9 @@ class WordLexicon:
         none = [PairTable(nothing, nothing, np.zeros(0, np.float32)) for _ in LEVELS]
         self.tables = none if tables is None else list(tables)
 
-    def visited(self) -> WordLexicon:
-        """The same for one call: words that it has not met are added there, and not here."""
-        return self._on(Vocabulary(self.source.vocabulary), Vocabulary(self.target.vocabulary))
+    def visited(self, numbered: Numbered) -> WordLexicon:
+        """The same for one call: it knows also the words of these sentence pairs, which :meth:`numbered` numbered."""
+        return self._on(*numbered.vocabularies)
 
     def copied(self) -> WordLexicon:
         """Another one that knows the same, and learns for itself."""
@@ -234,42 +209,33 @@ class WordLexicon:
     def _on(self, source: Vocabulary, target: Vocabulary) -> WordLexicon:
         return WordLexicon(self.smoothing, (self.source.on(source), self.target.on(target)), self.tables)
 
-    def block(self, sources: Any, targets: Any, *, learning: bool) -> Block:
-        """Number the words and word pairs of sentence pairs, and look up what is known of each.
+    def numbered(self, pairs: Sequence[TokenPair]) -> Numbered:
+        """Number the words of sentence pairs; those that are new are not taken note of here: :meth:`block` does so.
+
+        It may be done while another thread learns what a block teaches.
+        """
+        vocabularies = Vocabulary(self.source.vocabulary), Vocabulary(self.target.vocabulary)
+        return Numbered.of(vocabularies, pairs)
+
+    def block(self, numbered: Numbered, *, learning: bool) -> Block:
+        """Look up what is known of the word pairs of sentence pairs.
 
         Args:
-            sources: Token sequences.
-            targets: Token sequences, as many.
+            numbered: The sentence pairs, numbered by the vocabularies of this lexicon, or by ones that go on from them.
             learning: Whether spelling says something of the forms of words, too. When aligning it does not: that
                 would make a pair's links depend on the pairs around it.
         """
-        source_ptr, source = self.source.vocabulary.encode(sources)
-        target_ptr, target = self.target.vocabulary.encode(targets)
-        self.source.grow()
-        self.target.grow()
-        cell_ptr = np.concatenate([[0], np.cumsum(np.diff(source_ptr) * np.diff(target_ptr))]).astype(np.int64)
-        cell_pair = np.empty(cell_ptr[-1], np.int32)
-        e, f = number_cells(source_ptr, target_ptr, source, target, cell_ptr, cell_pair)
-        first, second, number = [e], [f], []
-        for level, below in ((PREFIX5, WORD), (PREFIX3, PREFIX5), (SUFFIX3, WORD)):
-            a, b = self._forms(self.source, level, below), self._forms(self.target, level, below)
-            rows, one, other = number_pairs(a[first[below]], b[second[below]])
-            number.append(rows)
-            first.append(one)
-            second.append(other)
+        for side, vocabulary in zip((self.source, self.target), numbered.vocabularies, strict=True):
+            if vocabulary is not side.vocabulary:
+                side.vocabulary.adopt(vocabulary)
+            side.grow()
+        first, second = numbered.first, numbered.second
         known = [table.get(a, b).astype(np.float64) for table, a, b in zip(self.tables, first, second, strict=True)]
-        spelled = self._spelling(e, f, known[WORD])
-        added = [spelled, *self._lifted(spelled, first, number)] if learning else [spelled]
+        spelled = self._spelling(first[WORD], second[WORD], known[WORD])
+        added = [spelled, *self._lifted(spelled, first, numbered.number)] if learning else [spelled]
         prior = [counts + more for counts, more in zip(known, added, strict=False)] + known[len(added) :]
-        return Block(source_ptr, target_ptr, source, target, cell_ptr, cell_pair, first, second, number, known, prior)
-
-    @staticmethod
-    def _forms(side: Side, level: int, below: int) -> Ints:
-        if below == WORD:
-            return side.vocabulary.forms(level)
-        out = np.zeros(side.vocabulary.size(below), np.int32)
-        out[side.vocabulary.forms(below)] = side.vocabulary.forms(level)
-        return out
+        words = {one.name: getattr(numbered, one.name) for one in fields(numbered)}
+        return Block(**words, known=known, prior=prior)
 
     @staticmethod
     def _lifted(values: Floats, first: list[Ints], number: list[Ints]) -> list[Floats]:

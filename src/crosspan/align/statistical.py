@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -16,13 +17,14 @@ from crosspan.align.evidence import Evidence, Float32Array, weighed
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.learned import Learned
-from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
+from crosspan.align.lexicon import Block, Floats, Smoothing, WordLexicon
+from crosspan.align.numbering import WORD
 from crosspan.core.arithmetic import exps
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import EmptyInputError, ModelError
 from crosspan.core.locks import Lock
 from crosspan.core.options import Above, Below, Within, checked
-from crosspan.core.threads import cores
+from crosspan.core.threads import Stop, both, cores
 from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -143,23 +145,31 @@ class StatisticalAligner:
 
     def _learn_all(self, learned: Learned, pairs: Iterable[TokenPair], progress: Progress | None) -> None:
         done = total = 0
-        lock = threading.Lock()
-        for batch in blocks(_without_giants(pairs), FIT_CELLS):
+        lock, stop = threading.Lock(), Stop()
+        batches = blocks(_without_giants(pairs), FIT_CELLS)
+        batch = next(batches, [])
+        numbered = learned.lexicon.numbered(batch)
+        while batch:
+            block = learned.lexicon.block(numbered, learning=True)
+            following = next(batches, [])
             self._get_ready(batch)
             total += sum(self._rounds()) * len(batch)
 
             def advance(count: int, total: int = total) -> None:
                 nonlocal done
+                stop.check()
                 with lock:  # threads report as they finish
                     done += count
                     if progress is not None:
                         progress(done, total)
 
-            self._learn(learned, batch, advance)
+            # where learning has work for one thread, another numbers the words of the next block
+            learn = partial(self._learn, learned, batch, block, advance)
+            _, numbered = both(learn, partial(learned.lexicon.numbered, following), self.threads, stop)
+            batch = following
 
-    def _learn(self, learned: Learned, batch: list[TokenPair], advance: Callable[[int], None]) -> None:
+    def _learn(self, learned: Learned, batch: list[TokenPair], block: Block, advance: Callable[[int], None]) -> None:
         lexicon = learned.lexicon
-        block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=True)
         evidence = self._evidence(batch, learning=True)
         tables = self._first_tables(learned, block)
         lexicon.source.count(block.source)
@@ -254,8 +264,9 @@ class StatisticalAligner:
                 progress(done, done)
 
     def _align(self, learned: Learned, batch: list[TokenPair]) -> list[Alignment]:
-        lexicon = learned.lexicon.visited()
-        block = lexicon.block([source for source, _ in batch], [target for _, target in batch], learning=False)
+        numbered = learned.lexicon.numbered(batch)
+        lexicon = learned.lexicon.visited(numbered)
+        block = lexicon.block(numbered, learning=False)
         totals = lexicon.source.total, lexicon.target.total
         parameters = self._parameters(lexicon, learned.jumps, (lexicon.source.unlinked, lexicon.target.unlinked))
         tables = lexicon.probabilities(block, block.prior, totals, self.threads)

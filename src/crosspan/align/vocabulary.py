@@ -121,6 +121,28 @@ class Vocabulary:
         number = known.get(form)
         return own.setdefault(form, len(known) + len(own)) if number is None else number
 
+    def adopt(self, other: Vocabulary) -> None:
+        """Learn the words that were added to a vocabulary that goes on from this one; they keep their numbers.
+
+        Example:
+            >>> vocabulary = Vocabulary.from_words(["europe"])
+            >>> other = Vocabulary(vocabulary)
+            >>> other.encode([["Europe", "or"]])[1].tolist()
+            [0, 1]
+            >>> vocabulary.adopt(other)
+            >>> vocabulary.encode([["or", "and"]])[1].tolist()
+            [1, 2]
+        """
+        assert other._base is self
+        assert other._known == len(self)
+        self._words += other._words
+        self._of_token |= other._of_token
+        self._of_word |= other._of_word
+        for mine, added in zip(self._index, other._index, strict=True):
+            mine |= added
+        for forms, more in zip(self._forms, other._forms, strict=True):
+            forms += more
+
     def copied(self) -> Vocabulary:
         """Another one that knows the same, and learns for itself."""
         assert self._base is None

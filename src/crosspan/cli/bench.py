@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.cli import options
-from crosspan.cli.places import InModel, OutPlace, SearchedFolder, verb
+from crosspan.cli.places import InModel, SearchedFolder, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.settings import parse_settings
 
@@ -72,13 +72,9 @@ _BY_SUFFIX = {".md": "markdown", ".json": "json"}
     "--format", "form", type=click.Choice(_FORMATS), help="Of the table.  [default: by the ending of --out, or text]"
 )
 @options.out("FILE", "Where the table goes.  [default: standard output]", default="-")
-@click.option(
-    "--cache",
-    metavar="DIR",
-    type=OutPlace(),
-    help="Where results are kept.  [default: crosspan/bench in the user's cache]",
-)
+@options.cache("crosspan/bench in the user's cache")
 @click.option("--no-cache", is_flag=True, help="Keep no results, and use none.")
+@options.workplace
 @options.threads
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **given: Any) -> None:
@@ -101,6 +97,8 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
     Every suite but alignment also runs the ready recipes of published systems, by their names: 'crosspan new recipe
     --pipeline list' shows them.
 
+    With --on or --workers languages are run side by side: a language is a job, and the cache holds what they made.
+
     Nothing is downloaded: a language whose files are not in DIR is a line that says what is missing and where it is
     downloaded. Results are kept language by language, so that a run that was ended goes on where it was.
 
@@ -110,6 +108,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
     from crosspan.core.files import open_output
     from crosspan.lab.bench import BenchScoring, make_baseline, make_system, run_suite
     from crosspan.lab.bench.tables import render
+    from crosspan.pipeline.workplace import executor_on
     from crosspan.suites import make_suite
 
     form = form or _BY_SUFFIX.get(os.path.splitext(out)[1].lower(), "text")
@@ -130,8 +129,9 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
     _check_use([system] if baseline is None else [system, baseline], given)
     how = {name: given[name] for name in ("bootstrap", "samples", "confidence", "seed")}
     ignore = about.ignore if given["ignore"] is None else tuple(options.split_names([given["ignore"]]))
-    kept = Path(given["cache"]) if given["cache"] else user_cache() / "bench"
-    with progress_bars(quiet=quiet) as progress:
+    kept = given["cache"] or user_cache() / "bench"
+    where = {name: given[name] for name in ("on", "workers", "threads", "gpus_per_worker")}
+    with closing(executor_on(**where)) as executor, progress_bars(quiet=quiet) as progress:
         result = run_suite(
             suite,
             data,
@@ -142,6 +142,7 @@ def command(suite: str, data: str, form: str | None, out: str, quiet: bool, **gi
             translations=given["translations"],
             cache=None if given["no_cache"] else kept,
             threads=given["threads"],
+            executor=executor,
             progress=progress,
             ocr_noise=given["ocr_noise"] or 0.0,
             out=out,
@@ -173,6 +174,8 @@ def _check_use(systems: Sequence[System], given: dict[str, Any]) -> None:
     """Refuse options without effect."""
     if given["cache"] and given["no_cache"]:
         raise click.UsageError("--no-cache keeps nothing: leave out --cache.")
+    if given["no_cache"] and (given["on"] != "local" or given["workers"]):
+        raise click.UsageError("Workers share nothing but the cache: leave out --no-cache.")
     if given["taggers"] and not any(one.tags for one in systems):
         raise click.UsageError("--tagger has no effect: neither the pipeline nor the baseline uses a tagger.")
     if given["translations"] and not any(one.tags and one.needs for one in systems):

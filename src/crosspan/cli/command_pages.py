@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from functools import partial
 
 import click
 
@@ -24,7 +25,7 @@ def command_pages() -> list[Page]:
         ['commands', 'commands/project']
     """
     pages = [Page("commands", "Commands", _list_page)]
-    return pages + [Page(page_of(verb), f"crosspan {verb}", lambda verb=verb: _command_page(verb)) for verb in VERBS]
+    return pages + [Page(page_of(verb), f"crosspan {verb}", partial(_command_page, verb)) for verb in VERBS]
 
 
 def page_of(verb: str) -> str:

@@ -111,7 +111,7 @@ def _study(ready: str | None, out: str | None, force: bool) -> None:
         say_lines(Table((), [[name, about_study(name)] for name in study_names()]).text(), err=False)
         return
     _refuse_but("kind", "ready", "out", "force")
-    name = ready or "scale-small"
+    name = ready or "scale-e5"
     out = out or f"{name}.toml"
     _refuse_to_replace(out, force)
     folder = os.path.splitext(os.path.basename(out))[0]

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import click
 
 from crosspan.cli.choices import AlignerOption, FamilyChoice
-from crosspan.cli.places import InFile, InNames, OutFile, PlaceType, SettingType
+from crosspan.cli.places import CachePlace, InFile, InNames, OutFile, PlaceType, SettingType
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -50,6 +50,44 @@ ending: Decorator[Any] = stack(as_json, quiet)
 """How a verb tells what it did."""
 working: Decorator[Any] = stack(threads, as_json, quiet)
 """How a verb works, and tells what it did."""
+
+
+on: Decorator[Any] = click.option(
+    "--on",
+    default="local",
+    show_default=True,
+    metavar="PLACE",
+    help="Where to work: local, ray (a cluster that runs here, or is started here), or ray://HOST:10001.",
+)
+_workers = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes to work in.  [default: 1; on a cluster as many as it has room for]",
+)
+_gpus = click.option(
+    "--gpus-per-worker",
+    type=click.FloatRange(0),
+    default=0,
+    metavar="G",
+    help="GPUs of each worker of a cluster; a part of one can be shared.  [default: none]",
+)
+workplace: Decorator[Any] = stack(on, _workers, _gpus)
+"""Where a verb works."""
+
+
+def cache(default: str) -> Decorator[Any]:
+    """``--cache``: where what is finished is kept.
+
+    Args:
+        default: Where else.
+    """
+    return click.option(
+        "--cache",
+        metavar="DIR",
+        type=CachePlace(),
+        help=f"Where what is finished is kept: a folder, or a URL such as s3://bucket/run.  [default: {default}]",
+    )
 
 
 def out(

@@ -16,6 +16,7 @@ import click
 
 from crosspan.core.model_options import names_a_cache, names_a_model
 from crosspan.core.overwrites import check_outputs, no_folders, try_file, try_folder
+from crosspan.core.urls import is_url
 
 
 class PlaceType(click.ParamType[str]):
@@ -111,6 +112,19 @@ class OutPlace(OutFile):
     """A file or folder that is written; the verb finds out itself whether it can be."""
 
     trial = None
+
+
+class CachePlace(OutPlace):
+    """A folder of what is finished, or a URL, which is no place of this machine.
+
+    Example:
+        >>> list(CachePlace().written(["s3://bucket/run"]))
+        []
+    """
+
+    def written(self, values: Sequence[str]) -> Iterable[str]:
+        """Folders."""
+        return [value for value in values if not is_url(value)]
 
 
 class FilledFolder(PlaceType):

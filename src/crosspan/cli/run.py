@@ -9,7 +9,7 @@ import click
 
 from crosspan.cli import options
 from crosspan.cli.messages import in_lines, say, say_json, say_lines
-from crosspan.cli.places import FilledFolder, InFile, OutPlace, verb
+from crosspan.cli.places import FilledFolder, InFile, verb
 from crosspan.cli.progress import progress_bars
 from crosspan.cli.rejects import EXIT_REJECTED
 
@@ -24,21 +24,9 @@ if TYPE_CHECKING:
 @options.out("DIR", "Folder of the results.  [default: as the recipe says]", kind=FilledFolder, required=False)
 @click.option("--limit", type=click.IntRange(0), metavar="N", help="Read only the first N sentences of every file.")
 @click.option("--dry-run", is_flag=True, help="Check and count, show what would be done, and write nothing.")
-@click.option(
-    "--cache",
-    metavar="DIR",
-    type=OutPlace(),
-    help="Folder of what is finished.  [default: .cache in that of the results]",
-)
+@options.cache(".cache in the folder of the results")
 @click.option("--clean-cache", is_flag=True, help="At the end, remove from the cache what this run did not use.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Processes to work in.",
-)
+@options.workplace
 @options.working
 def command(
     recipe: str,
@@ -48,7 +36,9 @@ def command(
     dry_run: bool,
     cache: str | None,
     clean_cache: bool,
-    workers: int,
+    on: str,
+    workers: int | None,
+    gpus_per_worker: float,
     threads: int | None,
     as_json: bool,
     quiet: bool,
@@ -68,7 +58,14 @@ def command(
             report = plan_recipe(found, cache=cache, progress=progress)
         else:
             report = run_recipe(
-                found, cache=cache, workers=workers, threads=threads, clean_cache=clean_cache, progress=progress
+                found,
+                cache=cache,
+                on=on,
+                workers=workers,
+                threads=threads,
+                gpus_per_worker=gpus_per_worker,
+                clean_cache=clean_cache,
+                progress=progress,
             )
     if as_json:
         say_json(report.to_dict())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,7 +31,21 @@ _LIMITS = ("max_memory_gb", "max_hours", "max_disk_gb")
 @verb("study", no_args_is_help=True)
 @click.argument("file", metavar="FILE", type=InFile())
 @options.out("DIR", "The folder of the results; many machines can share it.", kind=FilledFolder)
-@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes.  [default: one for each device]")
+@options.on
+@click.option(
+    "--jobs",
+    "--workers",
+    "jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes.  [default: one for each device; on a cluster as many as it has room for]",
+)
+@click.option(
+    "--gpus-per-worker",
+    type=click.FloatRange(0),
+    metavar="G",
+    help="GPUs of each worker of a cluster.  [default: 1 where the cluster has some]",
+)
 @click.option(
     "--device",
     "devices",
@@ -92,14 +107,21 @@ def command(file: str, out: str, **given: Any) -> None:
 
 def _run(study: Study, fits: Sequence[str], places: Sequence[str], given: Mapping[str, Any]) -> None:
     from crosspan.lab.study import launch
+    from crosspan.pipeline.workplace import HERE, executor_on
 
-    quiet = given["quiet"]
-    with progress_bars(quiet=quiet or len(places) > 1) as progress:
+    quiet, elsewhere = given["quiet"], given["on"] != HERE
+    executor = executor_on(
+        given["on"],
+        workers=given["jobs"] if elsewhere else len(places),
+        threads=given["threads"],
+        gpus_per_worker=given["gpus_per_worker"] if elsewhere else 0.0,
+    )
+    with closing(executor), progress_bars(quiet=quiet or elsewhere or len(places) > 1) as progress:
         launch.run_study(
             study,
             fits=fits,
             devices=places,
-            threads=given["threads"],
+            executor=executor,
             progress=progress,
             on_end=None if quiet else _told,
         )
@@ -109,6 +131,10 @@ def _check_use(given: Mapping[str, Any]) -> None:
     """Refuse options that contradict each other."""
     if given["dry_run"] and given["page_only"]:
         raise click.UsageError("--dry-run writes nothing: leave out --page-only.")
+    if given["on"] != "local" and "," in given["devices"]:
+        raise click.UsageError("A cluster gives out its GPUs itself: leave out --device, and say --gpus-per-worker.")
+    if given["gpus_per_worker"] and given["on"] == "local":
+        raise click.UsageError("On this machine --device says where models run: leave out --gpus-per-worker.")
     if given["page_only"] and given["retry_failed"]:
         raise click.UsageError("--page-only runs nothing: leave out --retry-failed.")
 

@@ -204,7 +204,7 @@ def _fields_of(kind: Any) -> tuple[_Field, ...]:
     return tuple(found)
 
 
-def what_fits(kind: type[Any]) -> dict[str, str]:
+def what_fits(kind: Any) -> dict[str, str]:
     """What each field of a class of options can be, in words.
 
     Args:

@@ -30,6 +30,21 @@ def signature(kind: str, *facts: str, **named: object) -> str:
     return "|".join([*parts, f"v:{__version__}"])
 
 
+def made_on(line: str, devices: Iterable[str]) -> str:
+    """A signature that also says on which devices models ran, whose last digits depend on them.
+
+    Args:
+        line: The signature.
+        devices: The kinds of GPUs; without any it stays as it is.
+
+    Example:
+        >>> made_on("crosspan-ner|strict|v:0.1.0", ["NVIDIA H200"])
+        'crosspan-ner|strict|device:NVIDIA%20H200|v:0.1.0'
+    """
+    head, _, version = line.rpartition("|")
+    return "|".join([head, *(f"{name}:{text}" for name, text in _texts({"device": [*devices]})), version])
+
+
 def _texts(named: Mapping[str, object]) -> Iterable[tuple[str, str]]:
     for name, value in named.items():
         if isinstance(value, list | tuple | set | frozenset):

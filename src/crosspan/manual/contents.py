@@ -47,7 +47,7 @@ KINDS: tuple[Kind, ...] = (
         "Why it is as it is: methods, figures, and how the code is laid out.",
         (
             *("transfer", "aligner", "neural_aligners", "projection", "markers", "codec_tprojection"),
-            *("neural_taggers", "adversarial", "evaluation", "benchmarks", "studies/", "architecture"),
+            *("neural_taggers", "adversarial", "evaluation", "benchmarks", "limits", "studies/", "architecture"),
         ),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crosspan.core.options import what_fits
@@ -39,7 +40,7 @@ def setting_pages() -> list[Page]:
         ['recipe_tables', 'settings/translators']
     """
     families = [
-        Page(f"settings/{name}", f"Settings: {title[0].lower()}{title[1:]}", lambda name=name: _family_page(name))
+        Page(f"settings/{name}", f"Settings: {title[0].lower()}{title[1:]}", partial(_family_page, name))
         for name, (title, _) in FAMILIES.items()
     ]
     return [Page("recipe_tables", "Recipes, table by table", _recipe_page), *families]

@@ -11,6 +11,23 @@ from crosspan.models.batching import device_error
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 
 
+_gpus: set[str] = set()
+
+
+def note_gpu(name: str) -> None:
+    """Take note that a model of this process runs on a GPU.
+
+    Args:
+        name: What kind of GPU.
+    """
+    _gpus.add(name)
+
+
+def gpus_used() -> list[str]:
+    """The kinds of GPUs on which models of this process run, or have run."""
+    return sorted(_gpus)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """Device and precision of a model.
@@ -41,7 +58,13 @@ def device_of(placement: Placement) -> Any:
     from crosspan.models.loading import neural
 
     torch = neural("this model", "torch")
-    asked = placement.device
+    device = _resolved(placement.device, torch)
+    if device.type != "cpu":
+        note_gpu(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type)
+    return device
+
+
+def _resolved(asked: str, torch: Any) -> Any:
     if asked == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -23,7 +23,7 @@ from crosspan.models.loading import neural
 from crosspan.models.objective import COLLAPSE, TASK, Objective
 from crosspan.models.saving import only_training, write_finished, write_model
 from crosspan.models.stepper import NotANumberError
-from crosspan.models.watch import FEWEST_STEPS, verdict_of_looks, verdict_of_losses
+from crosspan.models.watch import WINDOW
 
 _LOG = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ class State:
         rank: By which they are the best.
         worse: Looks since then.
         stopped: Whether that was too many.
+        collapsed: What was seen when what was learned was lost again; empty where it was not.
         looks: The step of each look, and what it found.
         parts: Of each part of the training, the sum and the number of each value of its steps.
     """
@@ -59,6 +60,7 @@ class State:
     rank: list[float] | None = None
     worse: int = 0
     stopped: bool = False
+    collapsed: str = ""
     looks: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     parts: list[dict[str, list[float]]] = field(default_factory=list)
 
@@ -94,6 +96,7 @@ class Outcome:
         best_step: The step whose weights were kept.
         best: What the look at them found; ``None`` where the last weights were kept.
         stopped: Whether the training ended early.
+        collapsed: What was seen when what was learned was lost again, which ended it; empty where it was not.
         looks: The step of each look, and what it found.
         means: Of each part of the training, up to 100, the mean of each value of its steps.
         resumed_at: The step at which a training that was killed went on; 0 where it began anew.
@@ -103,6 +106,7 @@ class Outcome:
     best_step: int
     best: Mapping[str, float] | None
     stopped: bool
+    collapsed: str
     looks: tuple[tuple[int, Mapping[str, float]], ...]
     means: tuple[Mapping[str, float], ...]
     resumed_at: int
@@ -127,7 +131,8 @@ class Loop:
         self.checkpoints = Checkpoints(folder, objective.mark())
         self.state = State()
         self.best_weights: Mapping[str, Any] | None = None
-        self._guessing = objective.guessing() if self.course.total >= FEWEST_STEPS else None
+        self._judged = self.course.total >= objective.watch.fewest
+        self._guessing = objective.guessing() if self._judged else None
         self._held: ExitStack | None = None
 
     def __enter__(self) -> Loop:
@@ -150,7 +155,7 @@ class Loop:
 
         Raises:
             ModelError: A loss is not a number, what was learned is destroyed and no dev sentences chose weights before,
-                or a checkpoint is damaged.
+                nothing was learned where that is to end the training, or a checkpoint is damaged.
             UnavailableError: Memory is too small, or the device failed.
             OutputError: The checkpoint is of another training, or there is no room for the next.
         """
@@ -177,6 +182,8 @@ class Loop:
                     self._save()
                 if listener is not None and self.processes.first:
                     listener(Progress(stage, state.step, course.total, values))
+            if not state.stopped:
+                self._judge(over=True)
         return self._outcome(begin)
 
     def write(self, record: str, files: Mapping[str, str]) -> None:
@@ -220,7 +227,7 @@ class Loop:
             state.worse += 1
             state.stopped = state.stopped or 0 < self.course.patience <= state.worse
             scores = [values["f1"] for _, values in state.looks if "f1" in values]
-            if self.course.total >= FEWEST_STEPS and verdict_of_looks(scores) == "collapsed":
+            if self._judged and self.objective.watch.of_looks(scores) == "collapsed":
                 self._collapsed(f"F1 on the dev sentences is {scores[-1]:.3f}, after {max(scores):.3f}")
             return dict(found.values)
         state.worse, state.best_step = 0, state.step
@@ -229,22 +236,31 @@ class Loop:
             self.best_weights = trained(self.objective.learned)
         return dict(found.values)
 
-    def _judge(self) -> None:
-        """Look whether anything is still learned; the last part of the training has just begun."""
+    def _judge(self, *, over: bool = False) -> None:
+        """Look whether anything is still learned.
+
+        Args:
+            over: Whether the training has ended; else a part of it has just begun.
+
+        Raises:
+            ModelError: What was learned is destroyed, or nothing was learned at the end, where that is an error.
+        """
         if self._guessing is None:
             return
-        parts = self.state.parts[:-1]
+        parts = self.state.parts if over else self.state.parts[:-1]
         means = [part["loss"][0] / part["loss"][1] for part in parts if "loss" in part]
-        found = verdict_of_losses(means, self._guessing)
+        found = self.objective.watch.of_losses(means, self._guessing)
         if found == "collapsed":
-            self._collapsed(f"the loss is back at that of guessing ({self._guessing:.3g})")
-        elif found == "nothing" and len(parts) == PARTS // 2:
-            warn(
-                f"half of the training is over, and the loss is still that of guessing ({self._guessing:.3g}): nothing "
-                f"was learned. {self._other_rate()}",
-                NothingLearned,
-                stacklevel=3,
+            last = sum(means[-WINDOW:]) / WINDOW
+            self._collapsed(
+                f"the loss is {last:.3g} again, after {min(means):.3g}; that of guessing is {self._guessing:.3g}"
             )
+        elif found == "nothing" and (over or len(parts) == PARTS // 2):
+            said = f"is over, and the loss is still that of guessing ({self._guessing:.3g}): nothing was learned"
+            if not over:
+                warn(f"half of the training {said}. {self._other_rate()}", NothingLearned, stacklevel=3)
+            elif self.objective.watch.needed:
+                raise ModelError(f"the training {said}", hint=self._other_rate())
 
     def _collapsed(self, what: str) -> None:
         """Stop with the best weights, or with an error where none were chosen.
@@ -263,7 +279,7 @@ class Loop:
                 NothingLearned,
                 stacklevel=3,
             )
-        state.stopped = True
+        state.stopped, state.collapsed = True, state.collapsed or f"step {state.step + 1}: {what}"
 
     def _other_rate(self) -> str:
         rate = self.objective.options.learning_rate
@@ -317,6 +333,7 @@ class Loop:
             best_step=state.best_step if state.best is not None else state.step,
             best=state.best,
             stopped=state.stopped,
+            collapsed=state.collapsed,
             looks=tuple(state.looks),
             means=tuple(part for part in means if part),
             resumed_at=resumed_at,

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from crosspan.models.processes import Processes
 from crosspan.models.schedule import Course, rate_at
 from crosspan.models.stepper import Indices, Stepper
+from crosspan.models.watch import Watch
 
 TASK = "task"
 """The name of the optimizer that every objective has."""
@@ -66,6 +67,9 @@ class Objective(Stepper, ABC):
 
     names: tuple[str, ...] = ("loss",)
     """The losses that :meth:`losses` gives, in their order."""
+
+    watch = Watch()
+    """How closely it is watched whether what was learned is lost again."""
 
     options: Any
 

@@ -32,7 +32,6 @@ from crosspan.pipeline.parts import (
 )
 
 _HEADER = struct.Struct("<qqq")  # sentences, links, bytes of faults
-_SEEN = "seen.npz"
 
 
 def encode(part: object) -> bytes:
@@ -177,13 +176,8 @@ def _saved(value: Any, name: str) -> bytes:
         return path.read_bytes()
 
 
-def _load_seen(data: bytes) -> Seen:
-    from crosspan.project.observed import Observed
-
-    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-        path = Path(folder) / _SEEN
-        path.write_bytes(data)
-        return Seen(Observed.load(path))
+def _dump_seen(seen: Seen) -> bytes:
+    return seen.value if isinstance(seen.value, bytes) else _saved(seen.value, "seen.npz")
 
 
 _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]] = {
@@ -193,6 +187,6 @@ _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]]
     b"K": (Links, _dump_links, _load_links),
     b"P": (Projected, _dump_projected, lambda data: Projected(loads(data))),
     b"M": (Model, _dump_model, _load_model),
-    b"S": (Seen, lambda part: _saved(part.observed, _SEEN), _load_seen),
+    b"S": (Seen, _dump_seen, Seen),
     b"F": (Facts, lambda part: dumps(part.values), lambda data: Facts(loads(data))),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -11,7 +12,7 @@ from crosspan.core.progress import Listener, Progress
 from crosspan.pipeline.executor import Done, Executor
 from crosspan.pipeline.keys import jobs_of
 from crosspan.pipeline.step import Job, Step
-from crosspan.pipeline.store import Entry, Store
+from crosspan.pipeline.store import RUN, Entry, Store
 
 
 @dataclass(slots=True)
@@ -86,9 +87,12 @@ class Engine:
         return entries
 
     def _made(self, step: Step, jobs: Sequence[Job]) -> tuple[list[Entry], int]:
-        found: list[Entry | None] = [self.store.find(job.key) for job in jobs]
-        if step.together and None in found:
-            found = [None] * len(jobs)
+        found = self.store.find_all([job.key for job in jobs])
+        if step.together:
+            if len({entry and entry.facts.get(RUN, "") for entry in found}) > 1:  # of two runs, or some are missing
+                found = [None] * len(jobs)
+            run = secrets.token_hex(8)
+            jobs = [job._replace(run=run) for job in jobs]
         sizes = self._sizes(step, len(jobs))
         whole = {need: self.products[need.step] for need in step.needs if need.whole}
         computed, self._told = 0, False
@@ -98,6 +102,9 @@ class Engine:
             missing = [job for job in jobs if found[job.shard] is None]
             if not missing:
                 break
+            if step.parallel and not self.store.holds:  # another run begins elsewhere, and finds what this one has made
+                begin = secrets.randbelow(len(missing))
+                missing = missing[begin:] + missing[:begin]
             for result in self.executor.run(step, missing, whole, self.store, self._inside(step), wait=wait):
                 computed += self._taken(result, found)
                 if result.entry is not None:
@@ -123,7 +130,7 @@ class Engine:
                 unknown[step.name] = waits
                 continue
             jobs = jobs_of(step, self.products, keyed=self.store.keyed)
-            entries = [entry for entry in (self.store.find(job.key) for job in jobs) if entry is not None]
+            entries = [entry for entry in self.store.find_all([job.key for job in jobs]) if entry is not None]
             n_missing = len(jobs) - len(entries)
             self.reports.append(StepReport(step.name, len(jobs), n_missing, len(entries)))
             self.products[step.name] = entries

@@ -28,8 +28,9 @@ from crosspan.core.errors import CrosspanError
 from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
 from crosspan.core.threads import cores
+from crosspan.models.device import gpus_used
 from crosspan.pipeline.step import Inputs, Job, Need, Output, Step
-from crosspan.pipeline.store import UNSURE, Entry, Store
+from crosspan.pipeline.store import GPUS, RUN, UNSURE, Entry, Store
 
 _logger = logger_of(__name__)
 
@@ -65,6 +66,9 @@ class Executor(Protocol):
         wait: bool = False,
     ) -> Iterator[Done]:
         """Yield jobs as they end, in any order; with ``wait``, what another run is at is waited for."""
+
+    def about(self) -> Mapping[str, Any]:
+        """Where the work is done, as plain values, for the report of a run."""
 
     def close(self) -> None:
         """End what was started."""
@@ -110,6 +114,10 @@ class LocalExecutor:
         for job in jobs:
             yield do(step, job, whole, store, self._all_threads, listener, wait=wait)
 
+    def about(self) -> Mapping[str, Any]:
+        """Where the work is done."""
+        return {"on": "local", "workers": self.workers}
+
     def close(self) -> None:
         """End the worker processes."""
         pool, self._pool = self._pool, None
@@ -152,16 +160,13 @@ class LocalExecutor:
                 del left[job.shard]
                 output = step.lost(Inputs(store, {}, shard=job.shard))
                 if output is not None:
-                    yield _put_in_place(output, job, store)
+                    yield put_in_place(output, job, store)
                     continue
                 lost = lost or f"{TRIES} times on shard {job.shard}"
                 if len(left) == len(jobs) - 1:  # nothing has gone well yet: it is hardly the shard
                     left = {}
         if lost:
-            raise CrosspanError(
-                f"a worker process of the step {step.name!r} ended before its work was done, {lost}",
-                hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
-            )
+            raise ended_again(step.name, lost)
 
     def _pooled(self, place: str, jobs: Sequence[Job], wait_: bool) -> Generator[Done, None, None]:
         """Yield jobs as they end in the worker processes."""
@@ -232,11 +237,26 @@ def do(
 def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
     parts, facts, unsure = step.work(inputs)
     facts = {**facts, UNSURE: True} if unsure else facts
+    facts = {**facts, RUN: job.run} if job.run else facts
+    facts = {**facts, GPUS: gpus} if (gpus := gpus_used()) else facts
     job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
 
 
-def _put_in_place(output: Output, job: Job, store: Store) -> Done:
+def ended_again(step: str, when: str) -> CrosspanError:
+    """The error of a step of which a job was given up.
+
+    Args:
+        step: Its name.
+        when: How often worker processes ended, and on what.
+    """
+    return CrosspanError(
+        f"a worker process of the step {step!r} ended before its work was done, {when}",
+        hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
+    )
+
+
+def put_in_place(output: Output, job: Job, store: Store) -> Done:
     """Keep what stands for a result that nobody could make, unless another run is at it or has made it."""
     with store.claim(job.key) as mine:
         if not mine:

@@ -1,8 +1,7 @@
 """The cache: results of shards in files that carry their own checksum, each written all or nothing.
 
-A file is named by the key of its result. It holds a line with a checksum of the line after it, that line (JSON: names,
-checksums and sizes of the parts, and facts about them), and then the parts. A file that does not agree with its
-checksums is no result: it is worked out again.
+A file is named by the key of its result, and holds its :mod:`record <crosspan.pipeline.record>`. One that does not
+agree with its checksums is no result: it is worked out again.
 
 Many processes may use one folder: who works on a result holds a lock that ends with the process, and the others do
 something else meanwhile. Work that takes long keeps what it has so far in a folder of its own, until its result is
@@ -11,29 +10,25 @@ there.
 
 from __future__ import annotations
 
-import hashlib
-import json
+import os
 import re
-import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from crosspan.core.errors import OutputError
 from crosspan.core.files import atomic_binary, make_folder
 from crosspan.core.folders import make_work_folder, remove_work_folder
 from crosspan.core.locks import only_one
-from crosspan.pipeline.codec import decode, encode
-from crosspan.pipeline.store import Entry, SpoolStore
-
-_MAGIC = b"crosspan result 2 "
-_PACKED_UP_TO = 32 << 20
-"""Larger parts are not compressed: they are models, which do not shrink much."""
+from crosspan.core.overwrites import try_folder
+from crosspan.core.temporary import sweep
+from crosspan.pipeline.codec import decode
+from crosspan.pipeline.record import head_in, record_of
+from crosspan.pipeline.store import Entry, SpoolStore, changed_in_use
 
 _UNFINISHED = "unfinished"
 _LOCK = ".lock"
-_KEY = re.compile(r"[0-9a-f]{64}")
+KEY = re.compile(r"[0-9a-f]{64}")
 """What has another name in the folder is not ours, and stays."""
 
 
@@ -56,11 +51,36 @@ class FolderStore:
     """
 
     keyed = True
+    holds = True
 
     def __init__(self, folder: Path, *, write: bool = True, aside: SpoolStore | None = None) -> None:
         self.folder = folder
         self.write = write
         self.aside = aside
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """As another process knows it, which may have another working directory."""
+        return {"folder": Path(os.path.abspath(self.folder)), "write": self.write, "aside": None}
+
+    def try_writing(self) -> None:
+        """Raise unless something can be written there; the folder need not be there.
+
+        Raises:
+            OutputError: It cannot.
+        """
+        try_folder(self.folder)
+
+    def make_ready(self) -> None:
+        """Make the folder, and remove what killed runs left in it.
+
+        Raises:
+            OutputError: It cannot be made.
+        """
+        make_folder(self.folder)
+        sweep(self.folder, "*/.*.tmp")
 
     def path(self, key: str) -> Path:
         """The file of a key."""
@@ -81,25 +101,15 @@ class FolderStore:
         known = None if replace else self.find(key)
         if known is not None:
             return known
-        data = {name: encode(part) for name, part in sorted(parts.items())}
-        digests = {name: hashlib.sha256(one).hexdigest() for name, one in data.items()}
-        entry = Entry(key, digests, json.loads(json.dumps(facts)))
+        entry, chunks = record_of(key, parts, facts)
         if not self.write:
             if self.aside is not None:
                 self.aside.put(key, parts, facts)
             return entry
-        stored = {name: zlib.compress(one, 1) if len(one) <= _PACKED_UP_TO else one for name, one in data.items()}
-        header = {
-            "key": key,
-            "parts": {name: [digests[name], len(stored[name]), len(data[name])] for name in data},
-            "facts": facts,
-        }
-        line = json.dumps(header, sort_keys=True).encode() + b"\n"
         path = self.path(key)
         make_folder(path.parent)
         with atomic_binary(path) as stream:
-            stream.write(_MAGIC + hashlib.sha256(line).hexdigest().encode() + b"\n" + line)
-            for one in stored.values():
+            for one in chunks:
                 stream.write(one)
         return entry
 
@@ -107,6 +117,10 @@ class FolderStore:
         """The result of a key; ``None`` where there is none, where its file is damaged, or where it is unsure."""
         read = self._read(key, None)
         return read[0] if read is not None and not read[0].unsure else None
+
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """The results of many keys."""
+        return [self.find(key) for key in keys]
 
     def part(self, entry: Entry, name: str) -> Any:
         """One part of a result.
@@ -118,11 +132,7 @@ class FolderStore:
             return self.aside.part(entry, name)
         read = self._read(entry.key, name)
         if read is None or read[0].parts[name] != entry.parts[name]:
-            raise OutputError(
-                "a file of the cache was changed while it was in use",
-                where=str(self.path(entry.key)),
-                hint="Run again: what is missing is worked out anew.",
-            )
+            raise changed_in_use(str(self.path(entry.key)))
         return decode(read[1])
 
     @contextmanager
@@ -181,12 +191,12 @@ class FolderStore:
     def remove_all_but(self, keep: Collection[str]) -> int:
         """Remove the results of other keys, and what work on others left unfinished; return how many results."""
         for key in {path.name.removesuffix(_LOCK) for path in (self.folder / _UNFINISHED).glob("*")} - {*keep}:
-            if _KEY.fullmatch(key):
+            if KEY.fullmatch(key):
                 with only_one(self._lock(key)) as mine:
                     if mine:
                         remove_work_folder(self.folder / _UNFINISHED / key)
         found = {path.parent.name + path.name: path for path in self.folder.glob("??/*") if path.is_file()}
-        gone = [path for key, path in found.items() if _KEY.fullmatch(key) and key not in keep]
+        gone = [path for key, path in found.items() if KEY.fullmatch(key) and key not in keep]
         for path in gone:
             path.unlink(missing_ok=True)
         return len(gone)
@@ -196,22 +206,17 @@ class FolderStore:
         found = b""
         try:
             with open(self.path(key), "rb") as stream:
-                magic = stream.readline()
-                line = stream.readline()
-                if magic != _MAGIC + hashlib.sha256(line).hexdigest().encode() + b"\n":
+                head = head_in(stream, key)
+                if head is None:
                     return None
-                header = json.loads(line)
-                if header["key"] != key:
-                    return None
-                for name, (digest, stored, size) in header["parts"].items():
+                for name, place in head.places.items():
                     if wanted is not None and name != wanted:
-                        stream.seek(stored, 1)
+                        stream.seek(place.stored, os.SEEK_CUR)
                         continue
-                    data = stream.read(stored)
-                    found = zlib.decompress(data) if size <= _PACKED_UP_TO else data
-                    if hashlib.sha256(found).hexdigest() != digest:
+                    data = place.unpacked(stream.read(place.stored))
+                    if data is None:
                         return None
-        except (OSError, zlib.error, ValueError, KeyError, TypeError):
+                    found = data
+        except (OSError, ValueError, TypeError):
             return None
-        parts = {name: digest for name, (digest, _, _) in header["parts"].items()}
-        return Entry(key, parts, header["facts"]), found
+        return head.entry, found

@@ -36,12 +36,19 @@ def jobs_of(step: Step, products: Products, *, keyed: bool) -> list[Job]:
     return jobs
 
 
+def step_digest(step: Step) -> str:
+    """A hash of what a result of a step depends on beside its needs: its code, and its facts.
+
+    A machine that has other code, other packages or other models than the one that made the keys has another hash.
+    """
+    code = source_digest((type(step).__module__, *step.roots()))
+    return digest_of({"step": step.name, "code": code, "facts": step.facts()})
+
+
 def _base_of(step: Step, products: Products) -> str:
     return digest_of(
         {
-            "step": step.name,
-            "code": source_digest((type(step).__module__, *step.roots())),
-            "facts": step.facts(),
+            "step": step_digest(step),
             "whole": {
                 f"{need.step}.{need.part}": [entry.parts[need.part] for entry in products[need.step]]
                 for need in step.needs

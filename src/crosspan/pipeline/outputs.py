@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from crosspan import io
 from crosspan.core.errors import EmptyInputError
 from crosspan.core.files import atomic_binary, open_output
 from crosspan.core.types import Projection, Sentence
+from crosspan.evaluate.signature import made_on
 from crosspan.io.losses import Losses
 from crosspan.models.archive import unpack
 from crosspan.pipeline.codec import model_bytes
@@ -125,7 +126,7 @@ class OutputWriter:
         if "train" in self.results:
             self._model()
         if "evaluate" in self.results:
-            self.written.scores = self.results.one("evaluate", "scores").values
+            self.written.scores = _signed(self.results.one("evaluate", "scores").values, self.results.gpus)
             with open_output(self._path("scores.json")) as text:
                 text.write(json.dumps(self.written.scores, ensure_ascii=False, indent=2) + "\n")
         with open_output(self._path(RESOLVED)) as text:
@@ -208,6 +209,15 @@ class OutputWriter:
             counts["sentences"] += 1
             counts["spans"] += len(sentence.spans)
             yield sentence, None
+
+
+def _signed(scores: Any, gpus: Sequence[str]) -> Any:
+    """Scores whose signatures say on which GPUs models ran."""
+    if not gpus or not isinstance(scores, dict):
+        return scores
+    return {
+        name: made_on(value, gpus) if name == "signature" else _signed(value, gpus) for name, value in scores.items()
+    }
 
 
 def named_after(projection: Projection, source: Sentence) -> Projection:

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from crosspan.core.errors import CrosspanError
 from crosspan.core.types import Alignment, DroppedSpan, ProjectedSpan, Projection, Sentence, Span
-
-if TYPE_CHECKING:
-    from crosspan.project.observed import Observed
 
 Words = Sequence[str]
 Offsets = Sequence[Sequence[int]]
@@ -158,9 +155,13 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a method of projection learned of a shard: a :class:`crosspan.project.observed.Observed`."""
+    """What a method of projection learned of a shard.
 
-    observed: Observed
+    Args:
+        value: A :class:`crosspan.project.observed.Observed`, or the bytes of its file as a store has kept them.
+    """
+
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)

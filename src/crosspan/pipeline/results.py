@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from crosspan.core.types import Projection, Sentence, Span
 from crosspan.pipeline.parts import Fault, Model, whole_sentence, whole_sentences
 from crosspan.pipeline.plan import Plan
-from crosspan.pipeline.store import Entry, Store
+from crosspan.pipeline.store import GPUS, Entry, Store
 
 
 class Carried(NamedTuple):
@@ -53,6 +53,11 @@ class Results:
     plan: Plan
     products: Mapping[str, Sequence[Entry]]
     store: Store
+
+    @property
+    def gpus(self) -> list[str]:
+        """The kinds of GPUs on which models ran when it was made."""
+        return sorted({gpu for entries in self.products.values() for one in entries for gpu in one.facts.get(GPUS, ())})
 
     def __contains__(self, step: str) -> bool:
         return step in self.products

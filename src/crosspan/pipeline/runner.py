@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosspan.core.digests import file_digest
-from crosspan.core.errors import CrosspanError, OptionError, OutputError
+from crosspan.core.errors import CrosspanError, OutputError
 from crosspan.core.files import PathLike, make_folder, open_output
 from crosspan.core.folders import OWN, remove_folder
 from crosspan.core.json_text import parse_json
@@ -19,9 +19,10 @@ from crosspan.core.locks import only_one
 from crosspan.core.overwrites import check_outputs, try_folder
 from crosspan.core.progress import Listener
 from crosspan.core.temporary import sweep
+from crosspan.core.urls import is_url
+from crosspan.pipeline.bucket_store import store_at
 from crosspan.pipeline.engine import Engine, StepReport, facts_of
 from crosspan.pipeline.executor import Executor, LocalExecutor
-from crosspan.pipeline.folder_store import FolderStore
 from crosspan.pipeline.outputs import REPORT, RESOLVED, OutputWriter, Written, result_names
 from crosspan.pipeline.plan import Plan, plan_of
 from crosspan.pipeline.provenance import versions
@@ -29,6 +30,7 @@ from crosspan.pipeline.recipes.places import places_kept, places_read
 from crosspan.pipeline.recipes.recipe import Recipe
 from crosspan.pipeline.run import carry_out
 from crosspan.pipeline.store import SpoolStore
+from crosspan.pipeline.workplace import HERE, executor_on
 
 CACHE = ".cache"
 _WRITES = f"{OWN}writing.lock"
@@ -41,7 +43,7 @@ class RunReport:
     Args:
         task: The task.
         out: Folder of the results.
-        cache: Folder of the cache.
+        cache: Folder of the cache, or its URL.
         counts: Sentences read, and so on.
         stages: What was done for each step.
         written: What was written; ``None`` for a plan.
@@ -51,7 +53,7 @@ class RunReport:
 
     task: str
     out: Path
-    cache: Path
+    cache: Path | str
     counts: dict[str, int]
     stages: list[StepReport]
     written: Written | None = None
@@ -82,8 +84,10 @@ def run_recipe(
     recipe: Recipe,
     *,
     cache: PathLike | None = None,
-    workers: int = 1,
+    workers: int | None = None,
     threads: int | None = None,
+    on: str = HERE,
+    gpus_per_worker: float = 0.0,
     executor: Executor | None = None,
     clean_cache: bool = False,
     progress: Listener | None = None,
@@ -96,10 +100,14 @@ def run_recipe(
 
     Args:
         recipe: See :func:`crosspan.pipeline.load_recipe`.
-        cache: Folder of the cache; by default ``.cache`` in the folder of the results.
-        workers: Processes that work on shards.
+        cache: Folder of the cache, or a URL that ``fsspec`` knows, such as ``s3://bucket/run``; by default ``.cache``
+            in the folder of the results.
+        workers: Processes that work on shards; by default 1 here, and on a cluster as many as it has room for.
         threads: Threads of each; by default all cores, divided among the workers.
-        executor: Another way to do the work; ``workers`` and ``threads`` are not looked at then.
+        on: Where the work is done: ``"local"``, ``"ray"`` or ``"ray://HOST:10001"``; see
+            :func:`crosspan.pipeline.workplace.executor_on`.
+        gpus_per_worker: GPUs of each worker of a cluster.
+        executor: Another way to do the work; what is said of workers is not looked at then.
         clean_cache: Remove from the cache what this run did not use, at its end.
         progress: Is told how far it is.
 
@@ -122,32 +130,30 @@ def run_recipe(
         '{"tokens": ["Ada", "anaimba"]'
     """
     began = time.perf_counter()
-    if workers < 1 or (threads is not None and threads < 1):
-        raise OptionError("workers and threads must be at least 1")
-    folder = Path(cache) if cache is not None else recipe.out / CACHE
-    _check_places(recipe, folder)
-    for place in (recipe.out, folder):
-        try_folder(place)
+    workplace = executor or executor_on(on, workers=workers, threads=threads, gpus_per_worker=gpus_per_worker)
+    kept = cache if cache is not None else recipe.out / CACHE
+    _check_places(recipe, kept)
+    store = store_at(kept)
+    try_folder(recipe.out)
+    store.try_writing()
     plan = plan_of(recipe)
     make_folder(recipe.out)
-    make_folder(folder)
+    store.make_ready()
     sweep(recipe.out)
-    sweep(folder, "*/.*.tmp")
-    store = FolderStore(folder)
-    workplace = executor or LocalExecutor(workers, threads)
     try:
         results, engine = carry_out(plan, store, executor=workplace, progress=progress)
     finally:
         if executor is None:
             workplace.close()
-    report = _report(recipe, folder, engine, plan)
+    report = _report(recipe, kept, engine, plan)
     with only_one(recipe.out / _WRITES, wait=True):  # another run may write its results into the same folder
         before = _outputs_before(recipe)
         report.written = OutputWriter(recipe, results).write()
         _remove(recipe, before - {*report.written.files, REPORT})
         report.removed = store.remove_all_but(_kept(engine, plan)) if clean_cache else 0
         report.seconds = time.perf_counter() - began
-        report.details = _details(recipe, plan, report.written)
+        worked = {**workplace.about(), "gpus": results.gpus}
+        report.details = {"worked": worked, **_details(recipe, plan, report.written)}
         with open_output(recipe.out / REPORT) as stream:
             stream.write(json.dumps(report.to_dict(), ensure_ascii=False, indent=2) + "\n")
     return report
@@ -158,37 +164,38 @@ def plan_recipe(recipe: Recipe, *, cache: PathLike | None = None, progress: List
 
     Args:
         recipe: The recipe.
-        cache: Folder of the cache.
+        cache: Folder of the cache, or its URL.
         progress: Is told how far it is.
 
     Raises:
         CrosspanError: A file or an option is at fault.
     """
-    folder = Path(cache) if cache is not None else recipe.out / CACHE
-    _check_places(recipe, folder)
+    kept = cache if cache is not None else recipe.out / CACHE
+    _check_places(recipe, kept)
     plan = plan_of(recipe)
     with SpoolStore() as aside:
-        engine = Engine(FolderStore(folder, write=False, aside=aside), LocalExecutor(), progress)
+        engine = Engine(store_at(kept, write=False, aside=aside), LocalExecutor(), progress)
         for reading in plan.readings:
             reading.run(engine)
         engine.look(plan.steps)
-        return _report(recipe, folder, engine, plan)
+        return _report(recipe, kept, engine, plan)
 
 
-def _report(recipe: Recipe, folder: Path, engine: Engine, plan: Plan) -> RunReport:
+def _report(recipe: Recipe, cache: PathLike, engine: Engine, plan: Plan) -> RunReport:
     counts = {
         "unlabelled" if reading.name == "unlabelled" else "pairs": facts_of(engine.products[reading.name], "sentences")
         for reading in plan.readings
     }
     counts["rejected_when_read"] = facts_of(engine.products[plan.readings[0].name], "rejected")
-    return RunReport(recipe.general.task, recipe.out, folder, counts, engine.reports)
+    place = str(cache) if is_url(cache) else Path(cache)
+    return RunReport(recipe.general.task, recipe.out, place, counts, engine.reports)
 
 
 def _kept(engine: Engine, plan: Plan) -> set[str]:
     return engine.used_keys() | {reading.listing_key() for reading in plan.readings}
 
 
-def _check_places(recipe: Recipe, cache: Path) -> None:
+def _check_places(recipe: Recipe, cache: PathLike) -> None:
     """Raise where a result, or what is kept, would take the place of what is read.
 
     Raises:
@@ -197,7 +204,8 @@ def _check_places(recipe: Recipe, cache: Path) -> None:
     text = recipe.resolved()
     results = [recipe.out / name for name in (*result_names(recipe), REPORT)]
     results = [path for path in results if not (path.name == RESOLVED and _is_text(path, text))]
-    check_outputs([*results, cache, *places_kept(recipe)], places_read(recipe))
+    folder = [] if is_url(cache) else [cache]
+    check_outputs([*results, *folder, *places_kept(recipe)], places_read(recipe))
 
 
 def _is_text(path: Path, text: str) -> bool:

@@ -177,9 +177,11 @@ class Job(NamedTuple):
         key: Of its result.
         entries: What it needs of earlier steps, of this shard only.
         seen: The files by whose content the key was made.
+        run: What the results of one run have in common, of a step whose shards must not be mixed; else empty.
     """
 
     shard: int
     key: str
     entries: Mapping[Need, Sequence[Entry]]
     seen: Digested = Digested()
+    run: str = ""

@@ -7,19 +7,27 @@ for it.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from crosspan.core.errors import OutputError
 from crosspan.core.locks import Lock
 from crosspan.pipeline.codec import decode, encode
 from crosspan.pipeline.parts import Links, Model, Seen
 
 UNSURE = "unsure"
 """The fact that a result is used but not found again, so that the next run makes it anew."""
+
+
+RUN = "run"
+"""The fact in which run a result was made, of a step whose shards must not be mixed."""
+
+GPUS = "gpus"
+"""The fact on which GPUs models ran when a result was made, whose last digits depend on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +56,14 @@ class Store(Protocol):
     keyed: bool
     """Whether results are found again by what they depend on."""
 
+    holds: bool
+    """Whether a claim keeps other runs from the same work."""
+
     def find(self, key: str) -> Entry | None:
         """The result of a key; ``None`` where there is none, or one that is unsure."""
+
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """What :meth:`find` finds for each of many keys; a store that is far away is asked for many at a time."""
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
@@ -64,6 +78,15 @@ class Store(Protocol):
         """A folder for what is done so far, to be used under a claim; ``None`` where nothing survives a kill."""
 
 
+def changed_in_use(where: str) -> OutputError:
+    """The error of a result that was there, and is another one now or none."""
+    return OutputError(
+        "a file of the cache was changed while it was in use",
+        where=where,
+        hint="Run again: what is missing is worked out anew.",
+    )
+
+
 class MemoryStore:
     """Results in memory, for sentences that are there as well.
 
@@ -75,6 +98,7 @@ class MemoryStore:
     """
 
     keyed = False
+    holds = True
 
     def __init__(self) -> None:
         self._parts: dict[str, dict[str, Any]] = {}
@@ -82,6 +106,10 @@ class MemoryStore:
     def find(self, key: str) -> Entry | None:
         """Nothing is found again."""
         return None
+
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Nothing is found again."""
+        return [None] * len(keys)
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result; links and the like are kept as flat arrays, which are a tenth of the size."""
@@ -117,6 +145,7 @@ class SpoolStore:
     """
 
     keyed = False
+    holds = True
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="crosspan-")  # noqa: SIM115  # closed by __exit__
@@ -141,6 +170,10 @@ class SpoolStore:
     def find(self, key: str) -> Entry | None:
         """Nothing is found again."""
         return None
+
+    def find_all(self, keys: Sequence[str]) -> list[Entry | None]:
+        """Nothing is found again."""
+        return [None] * len(keys)
 
     def put(self, key: str, parts: Mapping[str, Any], facts: Mapping[str, Any], *, replace: bool = False) -> Entry:
         """Keep a result."""
@@ -177,8 +210,6 @@ class SpoolStore:
 @contextmanager
 def spooling() -> Iterator[None]:
     """Name the temporary folder where it is full."""
-    from crosspan.core.errors import OutputError
-
     try:
         yield
     except OSError as error:

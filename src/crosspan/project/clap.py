@@ -92,6 +92,7 @@ class ClapProjector:
 
     Example:
         >>> from crosspan.core.types import Span
+        >>> from crosspan.translate.chat import Answer
         >>> class Knows:
         ...     def complete(self, prompts, *, advance=None):
         ...         return [Answer("Acra") for _ in prompts]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crosspan.core.types import Alignment, Sentence
+from crosspan.core.types import Alignment, Sentence, Span
 from crosspan.evaluate.span_errors import KINDS
 from crosspan.report.items import Item
 
@@ -85,9 +85,10 @@ def record_of_item(item: Item, labels: Names, reasons: Names, *, by_itself: bool
     record["t"] = side_record(projection.sentence)
     kinds = {one.pred: KINDS.index(one.kind) for one in item.findings() if one.pred}
     spans = []
-    links = [(link.source, link.target, link.confidence) for link in projection.links]
+    links: Iterable[tuple[Span, Span, float | None]]
+    links = ((link.source, link.target, link.confidence) for link in projection.links)
     if by_itself:
-        links = [(span, span, span.score) for span in projection.sentence.spans]
+        links = ((span, span, span.score) for span in projection.sentence.spans)
     for source, target, confidence in links:
         kind = kinds.get((target.start, target.end, target.label)) if item.gold is not None else None
         row: list[Any] = [labels.number(target.label), source.start, source.end, target.start, target.end]

@@ -163,7 +163,7 @@ class OpenAITagger:
     def _messages(self, sentence: Sentence) -> list[Message]:
         asked = self.options.prompt.replace("{labels}", self._kinds)
         asked = asked.replace("{language}", spoken_name(sentence.lang) or "Text")
-        messages = [{"role": "user", "content": asked.replace("{text}", text_of(sentence)[0])}]
+        messages: list[Message] = [{"role": "user", "content": asked.replace("{text}", text_of(sentence)[0])}]
         return [{"role": "system", "content": self.options.system}, *messages] if self.options.system else messages
 
     def _read(self, sentence: Sentence, answer: Answer) -> Labelled:

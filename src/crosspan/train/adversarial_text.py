@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -25,6 +25,9 @@ from crosspan.train.token_rows import Cutting
 
 _MOST_HELD_OUT = 500
 """Windows of a language that a look at the discriminator takes at most: it is to be quick."""
+
+_MOST, _SHORTEST = 0.9, 16
+"""Windows are as long as this share of the source's, and no shorter than so many pieces."""
 
 SOURCE = "source"
 """The name of the source's class, and that of its language where the sentences do not name one."""
@@ -212,6 +215,9 @@ def language_text(
     for sentence in given:
         others.setdefault(str(sentence.lang), []).append(sentence)
     sides |= dict(sorted(others.items()))
+    cut = _cut_as(
+        tokenizer, config, [one for name in sides if name not in others for one in sides[name]], options, adversarial
+    )
     learned, held = [], []
     for index, (name, sentences) in enumerate(sides.items()):
         if len(sentences) < 2:
@@ -223,10 +229,27 @@ def language_text(
         count = min(len(sentences) - 1, math.ceil(adversarial.held_out * len(sentences)))
         chosen = {*np.random.default_rng([options.seed, 3, index]).permutation(len(sentences))[:count].tolist()}
         parts = [[one for at, one in enumerate(sentences) if (at in chosen) == out] for out in (False, True)]
-        rows = [[*chain.from_iterable(text_rows(tokenizer, config, part, index, options))] for part in parts]
+        rows = [[*chain.from_iterable(text_rows(tokenizer, config, part, index, cut))] for part in parts]
         learned.append(rows[0])
         held.append(rows[1][:_MOST_HELD_OUT])
     return LanguageText(tuple(sides), first, adversarial.classes, learned, held, options.seed)
+
+
+def _cut_as(
+    tokenizer: Any,
+    config: Any,
+    source: Sequence[Sentence],
+    options: TokenClassifierOptions,
+    adversarial: AdversarialOptions,
+) -> TokenClassifierOptions:
+    """How long the windows are that the discriminator sees: none much longer than those of the source."""
+    if adversarial.longest < 0:
+        return options
+    longest = adversarial.longest
+    if not longest:
+        lengths = [len(row.ids) for rows in text_rows(tokenizer, config, source, 0, options) for row in rows]
+        longest = max(_SHORTEST, math.ceil(np.quantile(lengths, _MOST))) if lengths else 0
+    return replace(options, longest=min(longest, options.longest) if options.longest else longest)
 
 
 def _check_languages(unlabelled: Sequence[Sentence], sources: frozenset[str]) -> None:

@@ -18,23 +18,40 @@ from crosspan.train.token_options import TokenClassifierOptions
 _WHO = "adversarial training"
 
 
-def weight_at(progress: float, largest: float, schedule: Schedule) -> float:
+def weight_at(progress: float, largest: float, schedule: Schedule, begin: float = 0.0) -> float:
     """λ at a point of the training (Ganin et al. 2016).
 
     Args:
         progress: Share of the training that is done, 0 to 1.
         largest: What λ rises to.
         schedule: How.
+        begin: Share of the training before which λ is 0.
 
     Example:
         >>> [round(weight_at(p, 1.0, "dann"), 3) for p in (0.0, 0.1, 0.5, 1.0)]
         [0.0, 0.462, 0.987, 1.0]
-        >>> weight_at(0.1, 0.5, "constant")
-        0.5
+        >>> weight_at(0.1, 0.5, "constant"), weight_at(0.1, 0.5, "constant", 0.2)
+        (0.5, 0.0)
     """
+    if progress < begin:
+        return 0.0
     if schedule == "constant":
         return largest
-    return largest * (2.0 / (1.0 + math.exp(-10.0 * progress)) - 1.0)
+    return largest * (2.0 / (1.0 + math.exp(-10.0 * (progress - begin) / (1.0 - begin))) - 1.0)
+
+
+def lead_of(loss: float, classes: int) -> float:
+    """How far a discriminator is ahead of guessing: 1 where it is sure and right, 0 where it guesses or is wrong.
+
+    Args:
+        loss: Its mean loss, each class counting the same.
+        classes: How many there are.
+
+    Example:
+        >>> round(lead_of(0.0, 2), 3), round(lead_of(math.log(2) / 2, 2), 3), lead_of(3.0, 2)
+        (1.0, 0.5, 0.0)
+    """
+    return max(0.0, 1.0 - loss / math.log(classes))
 
 
 def reversed_gradient(vectors: Any, weight: float) -> Any:

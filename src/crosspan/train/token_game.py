@@ -14,11 +14,13 @@ from crosspan.models.checkpoints import trained
 from crosspan.models.loop import Outcome
 from crosspan.models.objective import COLLAPSE, TASK, Look
 from crosspan.models.processes import Processes
+from crosspan.models.watch import Watch
 from crosspan.train.adversarial_options import AdversarialOptions
 from crosspan.train.adversarial_text import LanguageText, TextRow, judged
 from crosspan.train.adversary import (
     discriminator_of,
     language_losses,
+    lead_of,
     reversed_gradient,
     weight_at,
 )
@@ -35,7 +37,11 @@ _DISCRIMINATOR, _GENERATOR = "discriminator", "generator"
 _VALUES = ("loss", "language_loss", "lambda", "gradient", "language_gradient")
 """What is told of a step, in the order of :class:`~crosspan.train.token_report.GamePart`."""
 _ACCURACY = "language_accuracy"
+_NO_GRADIENT = 1e-12
 _LOSS, _GRADIENT = "the adversarial loss", "the adversarial gradient"
+
+_FEWEST_STEPS = 40
+"""Games with fewer steps are not judged."""
 
 Part = Literal["discriminator", "generator", "both"]
 
@@ -69,6 +75,11 @@ class Game(TokenObjective):
         self.adversarial, self.text = adversarial, text
         self.body = body_of(model)
         self.encoder = [value for value in self.body.parameters() if value.requires_grad]
+        pieces = self.body.get_input_embeddings().weight if adversarial.reach == "shared" else None
+        self.reached = [value is not pieces for value in self.encoder]
+        self.watch = Watch(
+            loss=adversarial.tolerated, score=adversarial.tolerated, looks=1, fewest=_FEWEST_STEPS, needed=True
+        )
         width = int(self.body.config.hidden_size)
         self.discriminator = discriminator_of(
             width, adversarial.hidden, len(text.classes), options.seed, processes.device
@@ -93,9 +104,13 @@ class Game(TokenObjective):
     # --- the discriminator's side -------------------------------------------------------------------------------------
 
     def lambda_at(self, step: int) -> float:
-        """λ at a step; it is full at the last one."""
-        done = step / max(1, self.course.total - 1)
-        return weight_at(done, self.adversarial.weight, self.adversarial.schedule)
+        """λ at a step, by the schedule; it is full at the last one."""
+        done, how = step / max(1, self.course.total - 1), self.adversarial
+        return weight_at(done, how.weight, how.schedule, how.begin)
+
+    def balanced(self, weight: float, loss: float) -> float:
+        """λ as it counts where the discriminator has this loss."""
+        return weight * lead_of(loss, len(self.text.classes)) if self.adversarial.balance == "task" else weight
 
     def train_discriminator(self, step: int, times: int) -> float:
         """Let the discriminator learn from vectors as they are; give its mean loss."""
@@ -106,7 +121,7 @@ class Game(TokenObjective):
             self.change(_DISCRIMINATOR)
         return sum(found) / max(1, times)
 
-    def language_gradient(self, step: int, turn: int, part: Part, weight: float = 1.0) -> Any:
+    def language_gradient(self, step: int, turn: int, part: Part) -> Any:
         """Add up gradients of the discriminator's loss; give this loss.
 
         Args:
@@ -114,7 +129,6 @@ class Game(TokenObjective):
             turn: Which of the batches of this step.
             part: Who gets gradients: the discriminator; the generator, that is the encoder, of the loss with turned
                 labels; or both, the encoder through the layer that turns them.
-            weight: λ of that layer.
         """
         rows = self.text.batch(step * self.per_step + turn, self.size)
         weights = self.text.weights(rows, self.adversarial.level)
@@ -122,7 +136,7 @@ class Game(TokenObjective):
         lengths = np.array([len(row.ids) for row in longest_first], np.int64)
 
         def losses(chosen: npt.NDArray[np.int64]) -> Iterable[Any]:
-            yield self._language_loss([longest_first[at] for at in chosen.tolist()], weights, part, weight)
+            yield self._language_loss([longest_first[at] for at in chosen.tolist()], weights, part)
 
         def add_up() -> Any:
             self.model.train()
@@ -132,13 +146,11 @@ class Game(TokenObjective):
         learning = {"discriminator": self.judges, "generator": self.encoder, "both": [*self.encoder, *self.judges]}
         return self.gradient_of(add_up, [*self.encoder, *self.judges], learning[part])
 
-    def _language_loss(
-        self, rows: Sequence[TextRow], weights: npt.NDArray[np.float32], part: Part, weight: float
-    ) -> Any:
+    def _language_loss(self, rows: Sequence[TextRow], weights: npt.NDArray[np.float32], part: Part) -> Any:
         with self.torch.set_grad_enabled(part != "discriminator"):
             vectors, lang = self._vectors(rows)
         if part == "both":
-            vectors = reversed_gradient(vectors, weight)
+            vectors = reversed_gradient(vectors, 1.0)
         target = self.there(self.text.class_of[lang])
         losses = language_losses(self.discriminator(vectors), target, turned=part == "generator")
         return (losses * self.there(weights[lang])).sum()
@@ -196,7 +208,11 @@ class Game(TokenObjective):
 
     def remedy(self, what: str) -> str:
         """What to change; the game is most often what destroys."""
-        return "a smaller adversarial.weight or learning_rate" if what == COLLAPSE else super().remedy(what)
+        return (
+            "a smaller adversarial.weight or learning_rate, or adversarial.balance=task where it is fixed"
+            if what == COLLAPSE
+            else super().remedy(what)
+        )
 
     def extra_files(self) -> Mapping[str, Mapping[str, Any]]:
         """The discriminator, if it is to be kept."""
@@ -213,7 +229,10 @@ class Reversal(Game):
         losses = self.task_gradient(step)
         task = self.gradient_norm()
         kept = [value.grad for value in self.encoder]
-        losses[_LOSS] = self.language_gradient(step, times - 1, "both", weight)
+        losses[_LOSS] = self.language_gradient(step, times - 1, "both" if weight else "discriminator")
+        if weight:
+            weight = self.balanced(weight, float(losses[_LOSS]))
+            self._weigh(kept, weight)
         against = self.gradient_norm()
         for value, gradient in zip(self.encoder, kept, strict=True):
             if gradient is not None:
@@ -223,13 +242,33 @@ class Reversal(Game):
         self.change(_DISCRIMINATOR)
         return dict(zip(_VALUES, (found[0], found[1], weight, *found[2:]), strict=True))
 
+    def _weigh(self, kept: Sequence[Any], weight: float) -> None:
+        """Give the turned gradient of each weight its length.
+
+        Beside the task's it is λ times as long as this, tensor by tensor: AdamW scales each weight's step by the
+        gradients that this weight has seen, so a ratio of the whole lengths would say nothing of a single layer.
+        """
+        of_task = self.adversarial.balance == "task"
+        for value, gradient, reached in zip(self.encoder, kept, self.reached, strict=True):
+            if value.grad is None:
+                continue
+            if not reached or (of_task and gradient is None):
+                value.grad = None
+            elif of_task:
+                value.grad.mul_(weight * gradient.norm() / value.grad.norm().clamp_min(_NO_GRADIENT))
+            else:
+                value.grad.mul_(weight)
+
 
 class Alternating(Game):
     """A change of the weights for the task, one of the discriminator, and one of the encoder against it."""
 
     def __init__(self, *arguments: Any, **given: Any) -> None:
         super().__init__(*arguments, **given)
-        self.optimizers[_GENERATOR] = self._optimizer(self.encoder, self.adversarial.generator_rate)
+        rate = self.adversarial.generator_rate or self.options.learning_rate
+        moved = [value for value, reached in zip(self.encoder, self.reached, strict=True) if reached]
+        self.optimizers[_GENERATOR] = self._optimizer(moved, rate)
+        self._rate = rate
 
     def take(self, step: int) -> dict[str, float]:
         """See :meth:`crosspan.models.objective.Objective.take`."""
@@ -238,10 +277,13 @@ class Alternating(Game):
         learned = self.finite({**losses, "the gradient": self.gradient_norm()})
         self.change(TASK)
         lost = self.train_discriminator(step, times)
-        turned = self.language_gradient(step, times, "generator")
-        opposed = self.finite({_LOSS: turned, _GRADIENT: self.gradient_norm()})
-        self.set_rate(_GENERATOR, self.adversarial.generator_rate * weight * self.rate(step))
-        self.change(_GENERATOR)
+        opposed = [0.0, 0.0]
+        if weight:
+            weight = self.balanced(weight, lost)
+            turned = self.language_gradient(step, times, "generator")
+            opposed = self.finite({_LOSS: turned, _GRADIENT: self.gradient_norm()})
+            self.set_rate(_GENERATOR, self._rate * weight * self.rate(step))
+            self.change(_GENERATOR)
         return dict(zip(_VALUES, (learned[0], lost, weight, learned[1], opposed[1]), strict=True))
 
 

@@ -16,10 +16,10 @@ class GamePart:
     Args:
         task: Loss of the task.
         adversarial: Loss of the discriminator; by guessing it is the logarithm of the number of classes.
-        weight: λ.
+        weight: λ, as it counts.
         task_norm: Length of the gradient of the task at the encoder.
-        adversarial_norm: Length of the gradient that works against the discriminator there; with "reversal" λ is in
-            it, with "alternating" λ is in the rate.
+        adversarial_norm: Length of the gradient that works against the discriminator there; with "reversal" as it is
+            added to the task's, with "alternating" λ is in the rate.
     """
 
     task: float
@@ -63,6 +63,8 @@ class TokenClassifierReport:
         steps: Changes of the weights.
         best_step: The step whose weights were kept.
         stopped: Whether the training ended early.
+        collapsed: Where what was learned was lost again, which ended the training: the step, and what was seen; else
+            empty. The weights are then the best from before.
         losses: Mean loss of a word, of up to 100 parts of the training.
         looks: Step, F1 and loss of each look at the dev sentences.
         dev: Precision, recall and F1 of the weights that were kept (exact spans, micro average).
@@ -81,6 +83,7 @@ class TokenClassifierReport:
     steps: int
     best_step: int
     stopped: bool
+    collapsed: str
     losses: tuple[float, ...]
     looks: tuple[tuple[int, float, float], ...]
     dev: Mapping[str, float] | None

@@ -19,6 +19,7 @@ from crosspan.core.errors import ModelError, OptionError
 from crosspan.core.json_text import parse_json
 from crosspan.core.options import Above, AtLeast, OneOf, checked, with_settings
 from crosspan.core.threads import Home, torch_threads
+from crosspan.models.device import note_gpu
 from crosspan.models.loading import load_tokenizer, neural
 from crosspan.translate import Advance, Translation
 from crosspan.translate.checkpoint import CheckpointTranslator
@@ -194,10 +195,12 @@ def _device(package: Any, asked: str) -> tuple[str, int]:
     """The device and its number, as CTranslate2 names them."""
     count = int(package.get_cuda_device_count())
     if asked == "auto":
-        return ("cuda", 0) if count else ("cpu", 0)
+        asked = "cuda" if count else "cpu"
     device, _, number = asked.partition(":")
     index = int(number) if number.isdecimal() else 0
     if device == "cpu" or (device == "cuda" and index < count):
+        if device == "cuda":
+            note_gpu("CUDA")
         return device, index
     there = ", ".join(["cpu", *(f"cuda:{one}" for one in range(count))])
     raise OptionError(f"CTranslate2 finds no device {asked!r}", hint=f"This machine has {there}.")

@@ -17,7 +17,7 @@ from crosspan.core.background import Background
 from crosspan.core.errors import ModelError, UnavailableError
 from crosspan.core.logs import logger_of
 from crosspan.core.threads import Home
-from crosspan.translate import Translation
+from crosspan.translate import Translation, firefox_worker
 from crosspan.translate.firefox_models import FirefoxModel
 from crosspan.translate.firefox_worker import LONGEST
 from crosspan.translate.preparation import TOO_LONG_TO_READ
@@ -130,7 +130,7 @@ class _Process:
 
     def __init__(self, model: FirefoxModel) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # a pipe that nobody reads would stop the process
-        command = [sys.executable, "-m", "crosspan.translate.firefox_worker"]
+        command = [sys.executable, "-P", firefox_worker.__file__]  # by its file, as the package takes longer to load
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         try:
             self._process = subprocess.Popen(

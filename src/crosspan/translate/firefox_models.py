@@ -92,7 +92,7 @@ def _models_of(folder: Path) -> Iterator[FirefoxModel]:
     named = _FOLDER.match(folder.name)
     for weights in sorted(folder.glob("model.*.bin")):
         told = _FILE.match(weights.name)
-        languages = named.groups() if named else told.groups() if told else None
+        languages = named or told
         if languages is None:
             raise ModelError(
                 "neither this file nor its folder says which languages it is for",
@@ -106,7 +106,7 @@ def _models_of(folder: Path) -> Iterator[FirefoxModel]:
             raise ModelError(
                 "the vocabulary of the model is missing", where=str(weights), hint=f"Put vocab.{middle}.spm beside it."
             )
-        yield FirefoxModel(*languages, weights, first, second, _beside(weights, "lex", middle))
+        yield FirefoxModel(languages[1], languages[2], weights, first, second, _beside(weights, "lex", middle))
 
 
 def _beside(weights: Path, kind: str, middle: str) -> Path | None:

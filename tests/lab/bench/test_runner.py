@@ -216,7 +216,11 @@ def test_stages_are_told_with_the_language_before_them(tmp_path: Path, downloads
     heard: list[str] = []
     run("europarl-ner", tmp_path, progress=lambda event: heard.append(event.stage))
     steps = ("pairs", "learn", *PROJECTING)
-    assert list(dict.fromkeys(heard)) == [*(f"de: {one}" for one in steps), "languages", *(f"es: {one}" for one in steps)]
+    assert list(dict.fromkeys(heard)) == [
+        *(f"de: {one}" for one in steps),
+        "languages",
+        *(f"es: {one}" for one in steps),
+    ]
 
 
 def test_nothing_of_a_suite_is_read_where_its_result_is_kept(

@@ -5,31 +5,28 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from crosspan import __version__
-from crosspan.core.digests import file_digest
-from crosspan.core.errors import CrosspanError, EmptyInputError, MissingDependencyError, OptionError, UnavailableError
+from crosspan.core.errors import CrosspanError, EmptyInputError, OptionError
 from crosspan.core.files import PathLike
 from crosspan.core.overwrites import check_outputs
 from crosspan.core.progress import Listener, Progress
+from crosspan.core.urls import is_url
 from crosspan.evaluate.signature import signature
-from crosspan.lab.bench import noise
-from crosspan.lab.bench.cell import BenchCell
-from crosspan.lab.bench.material import LazyMaterial
 from crosspan.lab.bench.means import Mean, mean_of
 from crosspan.lab.bench.published import PublishedFigure, published_figures
 from crosspan.lab.bench.scoring import BenchScoring
 from crosspan.lab.bench.system import System
-from crosspan.pipeline.engine import Engine
-from crosspan.pipeline.executor import LocalExecutor
-from crosspan.pipeline.folder_store import FolderStore
-from crosspan.pipeline.store import MemoryStore
-from crosspan.suites import SUITES, make_suite
+from crosspan.lab.bench.work import FAILED, RESULT, SuiteWork
+from crosspan.pipeline.executor import Executor, LocalExecutor
+from crosspan.pipeline.keys import jobs_of
+from crosspan.pipeline.step import Job
+from crosspan.pipeline.store import Entry
+from crosspan.suites import make_suite
 from crosspan.suites.folder import Folder
-from crosspan.suites.suite import About, Found, Material, MissingData, Suite
+from crosspan.suites.suite import About
 from crosspan.text.ocr_noise import OcrNoise
 
 Status = Literal["done", "missing", "error"]
@@ -148,8 +145,9 @@ def run_suite(
     scoring: BenchScoring | None = None,
     languages: Sequence[str] | None = None,
     translations: str | None = None,
-    cache: str | os.PathLike[str] | None = None,
+    cache: PathLike | None = None,
     threads: int | None = None,
+    executor: Executor | None = None,
     progress: Listener | None = None,
     ocr_noise: float = 0.0,
     out: PathLike | None = None,
@@ -164,8 +162,10 @@ def run_suite(
         scoring: How to score; by default without the labels that the suite ignores.
         languages: Which languages; all of the suite's by default.
         translations: A folder of translations into English, one file a language.
-        cache: Folder where results are kept and found again; ``None`` keeps none. Several runs may use it at once.
+        cache: Folder where results are kept and found again, or its URL; ``None`` keeps none. Several runs may use it
+            at once.
         threads: Threads to use; all cores by default.
+        executor: Does the work, of which a language is a job; by default this process does, one after the other.
         progress: Is told how far it is.
         ocr_noise: Share of the characters of the test sentences to spoil as text recognition does; see
             :class:`crosspan.text.ocr_noise.OcrNoise`. Its seed is that of ``scoring``.
@@ -186,33 +186,35 @@ def run_suite(
     wanted = _languages(about, languages)
     if ocr_noise:
         OcrNoise(rate=ocr_noise)  # checks it
-    job = _Job(
+    work = SuiteWork(
         suite=suite,
         system=system,
         baseline=baseline,
         scoring=scoring or BenchScoring(ignore=about.ignore),
         folder=Folder(data),
         translations=None if translations is None else Folder(translations),
-        cache=None if cache is None else Path(cache),
-        threads=threads,
-        progress=progress,
+        cache=cache if cache is None or is_url(cache) else os.path.abspath(cache),
         ocr_noise=ocr_noise,
+        languages=wanted,
+        listener=progress,
     )
-    check_outputs([out, cache], [path for lang in wanted for path in job.files(lang)])
-    results: list[LanguageResult] = []
-    for lang in wanted:
-        results.append(job.language(lang))
-        if progress is not None:
-            progress(Progress("languages", len(results), len(wanted)))
+    folder = None if cache is None or is_url(cache) else cache
+    check_outputs([out, folder], [path for lang in wanted for path in work.paths(lang)])
+    used = executor or LocalExecutor(threads=threads)
+    try:
+        results = _run(work, used, progress)
+    finally:
+        if executor is None:
+            used.close()
     _check_there(name, data, about, results)
     return SuiteResult(
         about,
         system,
         baseline,
-        job.scoring,
+        work.scoring,
         tuple(results),
         published_figures(name),
-        _signature(job, results),
+        _signature(work, results),
         ocr_noise,
     )
 
@@ -244,128 +246,49 @@ def _languages(about: About, asked: Sequence[str] | None) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What is the same for every language."""
+def _run(work: SuiteWork, executor: Executor, progress: Listener | None) -> list[LanguageResult]:
+    """Run the languages, or find them in the cache.
 
-    suite: Suite
-    system: System
-    baseline: System | None
-    scoring: BenchScoring
-    folder: Folder
-    translations: Folder | None
-    cache: Path | None
-    threads: int | None
-    progress: Listener | None
-    ocr_noise: float = 0.0
+    Raises:
+        UnavailableError: There is an outage.
+        OptionError: An option is at fault for all of them.
+    """
+    store = work.store()
+    results: dict[int, LanguageResult] = {}
+    jobs: dict[int, Job] = {}
 
-    @property
-    def systems(self) -> list[System]:
-        return [self.system] if self.baseline is None else [self.system, self.baseline]
+    def taken(at: int, entry: Entry, *, kept: bool) -> None:
+        lang = work.languages[at]
+        if FAILED in entry.parts:
+            results[at] = LanguageResult(lang, result={}, **store.part(entry, FAILED).values)
+        else:
+            result = json.loads(json.dumps(store.part(entry, RESULT).values))
+            results[at] = LanguageResult(lang, "done", {**result, "files": work.files(lang)}, kept=kept)
+        if progress is not None:
+            progress(Progress("languages", len(results), len(work.languages)))
 
-    def language(self, lang: str) -> LanguageResult:
-        """Run one language, or find it in the cache.
-
-        Raises:
-            UnavailableError: There is an outage.
-        """
+    for at, lang in enumerate(work.languages):
         try:
-            return self._language(lang)
-        except MissingData as error:
-            return LanguageResult(lang, "missing", {}, error.message, error.hint)
-        except OptionError:
-            if not any("{lang}" in tagger for system in self.systems for tagger in system.taggers.values()):
-                raise
-            return LanguageResult(lang, "missing", {}, "the tagger named for it is not there")
-        except CrosspanError as error:
-            if isinstance(error, UnavailableError) and not isinstance(error, MissingDependencyError):
-                raise  # the next language would fare no better
-            where = f"{self._shown(error.where)}: " if error.where else ""
-            return LanguageResult(lang, "error", {}, f"{where}{error.message}", error.hint)
-        except OSError as error:
-            return LanguageResult(lang, "error", {}, f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
-
-    def files(self, lang: str) -> list[Path]:
-        """The files that are read for a language; none where some are missing."""
-        try:
-            return [path for paths in self._found(lang).values() for path in paths]
-        except CrosspanError:  # which comes again when the language is run
-            return []
-
-    @property
-    def _needs(self) -> frozenset[Any]:
-        return frozenset(need for system in self.systems for need in system.needs)
-
-    def _found(self, lang: str) -> Found:
-        return self.suite.find(self.folder, lang, self._needs, self.translations)
-
-    def _language(self, lang: str) -> LanguageResult:
-        needs, found = self._needs, self._found(lang)
-        files = self._files(found)
-        code = self.suite.about.code(lang)
-        facts = {
-            "suite": self.suite.about.name,
-            "language": lang,
-            "needs": sorted(needs),
-            "files": [[file["role"], file["sha256"]] for file in files],
-            "ocr_noise": [self.ocr_noise, self.scoring.seed] if self.ocr_noise else None,
-        }
-        store = MemoryStore() if self.cache is None else FolderStore(self.cache)
-        cell = BenchCell(
-            systems=[_with_code(system, code) for system in self.systems],
-            material=LazyMaterial(lambda: self._read(found, lang, needs), facts, self._code),
-            lang=code,
-            scoring=self.scoring,
-            store=store,
-            listener=self._listener(lang),
-        )
-        engine = Engine(store, LocalExecutor(threads=self.threads))
-        (entry,) = engine.run(cell)
-        result = json.loads(json.dumps(store.part(entry, "result").values))
-        return LanguageResult(lang, "done", {**result, "files": files}, kept=engine.reports[-1].cached > 0)
-
-    @property
-    def _code(self) -> tuple[str, ...]:
-        """The modules that read the suite."""
-        return (*SUITES.roots(self.suite.about.name), type(self.suite).__module__, noise.__name__)
-
-    def _listener(self, lang: str) -> Listener | None:
-        """Who is told of the stages, with the language before them."""
-        progress = self.progress
-        if progress is None:
-            return None
-        return lambda event: progress(replace(event, stage=f"{lang}: {event.stage}"))
-
-    def _read(self, found: Found, lang: str, needs: frozenset[Any]) -> tuple[Material, Mapping[str, Any]]:
-        material = self.suite.read(found, lang, needs)
-        if not self.ocr_noise:
-            return material, {}
-        material, reached = noise.with_ocr_noise(material, OcrNoise(rate=self.ocr_noise, seed=self.scoring.seed))
-        return material, {"ocr_noise": reached.to_dict()}
-
-    def _files(self, found: Found) -> list[dict[str, str]]:
-        return [
-            {"role": role, "path": self._shown(str(path)), "sha256": file_digest(path)}
-            for role in sorted(found)
-            for path in found[role]
-        ]
-
-    def _shown(self, where: str) -> str:
-        """A place without the way to the user's folder, which is in no table."""
-        return where.removeprefix(f"{self.folder.path}/")
+            (job,) = jobs_of(work.cell(lang), {}, keyed=store.keyed)
+        except (CrosspanError, OSError) as error:
+            results[at] = LanguageResult(lang, result={}, **work.told(error))
+            continue
+        jobs[at] = job._replace(shard=at, key=job.key if store.keyed else f"{job.key}/{lang}")
+    for at, entry in zip(jobs, store.find_all([job.key for job in jobs.values()]), strict=True):
+        if entry is not None:
+            taken(at, entry, kept=True)
+    # first what nobody is at, then what other runs were at, which by then is mostly there
+    for wait in (False, True):
+        missing = [job for at, job in jobs.items() if at not in results]
+        if missing:
+            for done in executor.run(work, missing, {}, store, wait=wait):
+                if done.entry is not None:
+                    taken(done.shard, done.entry, kept=not done.computed)
+    return [results[at] for at in range(len(work.languages))]
 
 
-def _with_code(system: System, code: str) -> System:
-    """The system with the language in the names of its taggers."""
-    taggers = {lang: name.replace("{lang}", code) for lang, name in system.taggers.items()}
-    for lang, name in system.taggers.items():
-        if "{lang}" in name and name.endswith(".crf") and not Path(taggers[lang]).is_file():
-            raise MissingData("the tagger named for it is not there")
-    return system if taggers == dict(system.taggers) else replace(system, taggers=taggers)
-
-
-def _signature(job: _Job, results: Sequence[LanguageResult]) -> str:
-    system, scoring = job.system, job.scoring
+def _signature(work: SuiteWork, results: Sequence[LanguageResult]) -> str:
+    system, scoring = work.system, work.scoring
     is_links = system.pipeline == "alignment"
     named: dict[str, object] = {
         "method": system.to_dict()["method"],
@@ -376,11 +299,11 @@ def _signature(job: _Job, results: Sequence[LanguageResult]) -> str:
         "ignored": list(scoring.ignore),
         "langs": [one.language for one in results if one.status == "done"],
     }
-    if job.ocr_noise:
-        named["ocr-noise"] = job.ocr_noise
+    if work.ocr_noise:
+        named["ocr-noise"] = work.ocr_noise
     if scoring.bootstrap:
         named |= {"bootstrap": scoring.bootstrap, "conf": scoring.confidence}
-    if job.baseline is not None:
-        named |= {"against": job.baseline.short, "samples": scoring.samples}
+    if work.baseline is not None:
+        named |= {"against": work.baseline.short, "samples": scoring.samples}
     named["seed"] = scoring.seed
-    return signature("bench", job.suite.about.name, system.pipeline, "aer" if is_links else "strict+lenient", **named)
+    return signature("bench", work.suite.about.name, system.pipeline, "aer" if is_links else "strict+lenient", **named)

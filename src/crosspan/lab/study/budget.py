@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from crosspan.core.errors import CrosspanError
 from crosspan.lab.study.cell import Cell
@@ -21,8 +22,10 @@ from crosspan.lab.study.folder import StudyFolder
 from crosspan.lab.study.making import model_of
 from crosspan.lab.study.options import pretrain_options, shape_config, training_of
 from crosspan.lab.study.plan import StudyPlan
-from crosspan.lab.study.sizes import Sizes, config_sizes, sizes_of
-from crosspan.lab.study.tables import EncoderTable
+from crosspan.lab.study.sizes import Sizes, config_sizes
+from crosspan.lab.study.tables import PLAIN, EncoderTable
+from crosspan.models.layers import check_first
+from crosspan.models.loading import load_config
 
 GB = 1e9
 
@@ -224,7 +227,9 @@ class Costing:
         batch, epochs = int(option("batch_size", BATCH)), int(option("epochs", 1))
         length = int(min(self._longest * PIECES, option("longest", 0) or 512, 512))
         trained = 0.02 if option("lora_rank", 0) else 1.0
-        copies = 4 + 12 * trained + (4 * trained if data.dev else 0)  # weights; gradients and Adam; the best weights
+        part = option("vocabulary", "all") == "text" or bool(option("freeze_embeddings", False))
+        learned = trained * (size.body if part else size.parameters)
+        copies = 12 + (4 if data.dev else 0)  # gradients and Adam; the best weights
         layers = _layers(
             size,
             batch,
@@ -240,9 +245,9 @@ class Costing:
         words = self._words * (min(epochs, _epochs(int(option("max_steps", 0)), batch, data)))
         read = sum(count for key, count in self._tested.items() if key in cell.tests) + self._dev * epochs
         return Cost(
-            memory_gb=_FIXED_GB + (copies * size.parameters + layers) / GB,
+            memory_gb=_FIXED_GB + (4 * size.parameters + copies * learned + layers) / GB,
             seconds=PIECES * (words * reads + read / 3) * speed.train,
-            working_gb=(4 + 12 * trained + 4) * size.parameters / GB,
+            working_gb=(4 * size.parameters + 12 * learned + 4 * size.parameters) / GB,
             kept_gb=4 * size.parameters / GB if self.plan.general.keep == "all" else 0.0,
         )
 
@@ -329,12 +334,27 @@ def encoder_sizes(plan: StudyPlan) -> dict[str, Sizes | str]:
     """The size of each encoder, or why it is not at hand."""
     found: dict[str, Sizes | str] = {}
     for encoder in plan.encoders:
-        if not any(training_of(plan, encoder, mode.name).component.model for mode in plan.modes):
+        if not any(training_of(plan, encoder, mode.name).component.model for mode in plan.modes_of(encoder.name)):
             found[encoder.name] = _NO_SIZE
             continue
         try:
-            made = config_sizes(shape_config(encoder)) if encoder.shape else sizes_of(model_of(plan, encoder.name))
-            found[encoder.name] = made
+            found[encoder.name] = config_sizes(encoder_config(plan, encoder))
         except CrosspanError as error:
             found[encoder.name] = str(error)
     return found
+
+
+def encoder_config(plan: StudyPlan, encoder: EncoderTable) -> Any:
+    """The configuration of an encoder as it is fine-tuned: with the first of its layers alone, where that is wanted.
+
+    Raises:
+        CrosspanError: It is not at hand, or has fewer layers.
+    """
+    if encoder.shape:
+        return shape_config(encoder)
+    config = load_config(model_of(plan, encoder.name))
+    layers = int(training_of(plan, encoder, PLAIN).option("layers", 0))
+    check_first(config, layers, encoder.name)
+    if layers:
+        config.num_hidden_layers = layers
+    return config

@@ -29,7 +29,7 @@ def cells_of(plan: StudyPlan, data: StudyData) -> list[Cell]:
                 cell = Cell(kind="pretrain", encoder=encoder.name, seed=own)
                 first = maker.key(cell)
                 found.setdefault(first, replace(cell, key=first))
-            for mode in plan.modes:
+            for mode in plan.modes_of(encoder.name):
                 for target, tests in _targets(plan, data, encoder.name, mode.name):
                     cell = Cell(
                         kind="train",

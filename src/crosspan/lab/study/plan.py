@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.files import PathLike
+from crosspan.core.nearest import did_you_mean
 from crosspan.core.toml_reader import Place, TomlReader, read_toml
 from crosspan.lab.study.options import is_adversarial, pretrain_options, shape_of, training_of
 from crosspan.lab.study.shipped import study_names
@@ -70,7 +71,7 @@ class StudyPlan:
         data["groups"] = {name: list(members) for name, members in self.groups.items()}
         text = toml_text(data)
         for name, rows in (
-            ("mode", [{"name": one.name, "use": one.use, **one.settings} for one in self.modes if one.name != PLAIN]),
+            ("mode", [_row(one) for one in self.modes if one.name != PLAIN]),
             ("encoder", [asdict(one) for one in self.encoders]),
             ("test", [asdict(one) for one in self.tests]),
         ):
@@ -86,6 +87,14 @@ class StudyPlan:
     def mode(self, name: str) -> Mode:
         """The mode of a name."""
         return next(one for one in self.modes if one.name == name)
+
+    def modes_of(self, encoder: str) -> list[Mode]:
+        """The modes that an encoder is trained in."""
+        return [one for one in self.modes if not one.encoders or encoder in one.encoders]
+
+
+def _row(mode: Mode) -> dict[str, Any]:
+    return {"name": mode.name, "use": mode.use, "encoders": list(mode.encoders) or "", **mode.settings}
 
 
 def load_plan(path: PathLike, limits: Mapping[str, float] | None = None) -> StudyPlan:
@@ -180,12 +189,13 @@ class _Reader:
             row = place.given
             use = str(row.get("use", ""))
             adversarial = self.read.guarded(partial(is_adversarial, use or trainer), place)
-            own = {key: value for key, value in row.items() if key not in ("name", "use")}
+            own = {key: value for key, value in row.items() if key not in ("name", "use", "encoders")}
             settings = {**(common if adversarial else {}), **own}
             name = str(row.get("name") or settings.get("mode") or use)
             if adversarial and not use:
                 settings.setdefault("mode", name)
-            found.append(Mode(name=name, use=use, settings=settings))
+            given = {"name": name, "use": use, "encoders": row.get("encoders", []), "settings": settings}
+            found.append(self.read.table(replace(place, given=given), Mode))
         return found
 
     def check(self, plan: StudyPlan, data: Mapping[str, Any]) -> None:
@@ -197,6 +207,11 @@ class _Reader:
         encoders, modes = self.read.rows(data, "encoder"), self.read.rows(data, "mode")
         self._check_names([one.name for one in plan.encoders], encoders, "Give each a name of its own.")
         self._check_names([one.name for one in plan.modes], [Place("mode", {}), *modes], f"{PLAIN} is always run.")
+        known = [one.name for one in plan.encoders]
+        for mode, place in zip(plan.modes[1:], modes, strict=True):
+            if strange := [name for name in mode.encoders if name not in known]:
+                error = OptionError(f"there is no encoder {strange[0]!r}", hint=did_you_mean(strange[0], known))
+                raise self.read.error(place, "encoders", error)
         if any(one.shape for one in plan.encoders) and not plan.pretrain.text:
             hint = "Name files as text in [pretrain]."
             error = OptionError("there is no text to pre-train encoders on", hint=hint)
@@ -222,6 +237,8 @@ class _Reader:
                 before = Place("encoder", encoder.pretrain, row, "pretrain")
                 self.read.guarded(partial(pretrain_options, plan, encoder, 0, "auto"), before, pretrain)
             for mode, place in zip(plan.modes[1:], modes, strict=True):
+                if mode not in plan.modes_of(encoder.name):
+                    continue
                 make = partial(training_of, plan, encoder, mode.name)
                 trainings.append(self.read.guarded(make, place, shared, own, train))
             if not plan.unlabelled.files and any(one.component.unlabelled for one in trainings):

@@ -7,16 +7,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crosspan.core.threads import torch_threads
-from crosspan.lab.study.budget import BATCH, Costing, Room, Speed
+from crosspan.lab.study.budget import BATCH, Costing, Room, Speed, encoder_config
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
-from crosspan.lab.study.making import model_of
-from crosspan.lab.study.options import pretrain_options, shape_config, training_of
+from crosspan.lab.study.options import pretrain_options, training_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.sizes import Sizes, empty_model
 from crosspan.lab.study.tables import PLAIN
 from crosspan.models.device import Placement, device_of
-from crosspan.models.loading import load_config, neural
+from crosspan.models.loading import neural
 
 _WORK = {"cpu": 2e9, "cuda": 2e13}
 """Floating-point operations of the step that is timed; a batch is cut down to so many, down to one sentence.
@@ -58,7 +57,7 @@ def speeds_of(
         need = min(costing.of(cell, size, Speed(train=0.0)).memory_gb for cell in mine)
         if room.memory_gb and need > room.memory_gb:
             continue  # its cells are skipped, whatever they would take
-        config = shape_config(encoder) if encoder.shape else load_config(model_of(plan, encoder.name))
+        config = encoder_config(plan, encoder)
         batch = int(training_of(plan, encoder, PLAIN).option("batch_size", BATCH))
         train = seconds_a_piece(config, size, batch, _LENGTH, device, threads)
         pretrain = 0.0

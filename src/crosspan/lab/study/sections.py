@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import EFFECT, Analysis, Gain
@@ -11,12 +12,38 @@ from crosspan.lab.study.statistics import ALPHA, POWER, Estimate
 from crosspan.lab.study.tables import PLAIN
 from crosspan.lab.study.training_sections import SIZE, training
 from crosspan.report.blocks import Block, Figure, Heading, Items, Text
-from crosspan.report.plots import Line, Panel, Point, plot, short_number
+from crosspan.report.plots import WIDTH, Line, Panel, Point, plot, short_number
 
 _GAIN_COLUMNS = (
     *("gain over seeds", "p (t)", "Holm", "p (sign-flip)"),
     *("interval over sentences", "p (sentences)", "Holm"),
 )
+
+
+def picture(results: Scores, analysis: Analysis) -> list[Block]:
+    """The one picture of a study: what each mode gains over plain fine-tuning, against the size of the encoder.
+
+    A study without modes has F1 in its place.
+
+    Args:
+        results: The scores.
+        analysis: What was worked out of them.
+    """
+    plan = results.plan
+    families = dict.fromkeys(one.kind for one in plan.encoders)
+    modes = [one.name for one in plan.modes if one.name != PLAIN] or [PLAIN]
+    points, y = (_score_points, "F1") if modes == [PLAIN] else (_gain_points, "gain in F1")
+    lines = []
+    for mode in modes:
+        for family in families:
+            members = [one.name for one in plan.encoders if one.kind == family]
+            name = " ".join([mode, *([f"({family})"] if len(families) > 1 else [])])
+            line = _line(analysis, name, members, mode, analysis.whole, points)
+            lines += [] if line is None else [line]
+    confidence = f"{100 * plan.general.confidence:g} %"
+    shown = "F1" if modes == [PLAIN] else "Gain over plain fine-tuning in points of F1"
+    caption = f"{shown} against {SIZE}, mean over all test sets. Bars: {confidence} t-intervals over seeds."
+    return _drawn("answer", [Panel("", lines)], caption, y=y, panel_width=2 * WIDTH)
 
 
 def findings(results: Scores, analysis: Analysis) -> list[Block]:
@@ -239,11 +266,12 @@ def _point(analysis: Analysis, encoder: str, found: Estimate | None) -> Point | 
     return None if found is None or size is None else Point(size, found.mean, found.low, found.high)
 
 
-def _drawn(name: str, panels: Sequence[Panel], caption: str, *, y: str, order: Sequence[str] = ()) -> list[Block]:
+def _drawn(name: str, panels: Sequence[Panel], caption: str, *, y: str, **how: Any) -> list[Block]:
     """A figure over sizes, if there is anything to be drawn."""
     if not any(panel.lines for panel in panels):
         return []
-    return [Figure(name, plot(panels, x=SIZE, y=y, zero=y != "F1", order=order), caption)]
+    how |= {"within": (0.0, 100.0)} if y == "F1" else {"zero": True}
+    return [Figure(name, plot(panels, x=SIZE, y=y, **how), caption)]
 
 
 def _by_family(results: Scores, analysis: Analysis, points: Points) -> list[Panel]:

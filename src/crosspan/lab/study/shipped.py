@@ -15,7 +15,7 @@ def study_names() -> tuple[str, ...]:
 
     Example:
         >>> study_names()
-        ('scale-full', 'scale-small')
+        ('scale-e5', 'scale-full', 'scale-small')
     """
     folder = resources.files("crosspan.lab.study") / "ready"
     return tuple(sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml")))
@@ -43,7 +43,7 @@ def about_study(name: str) -> str:
     """The first line of a ready study: what it asks.
 
     Example:
-        >>> about_study("scale-small").startswith("Does adversarial training gain less")
+        >>> about_study("scale-full").startswith("Does adversarial training gain less")
         True
     """
     return ready_study(name).partition("\n")[0].removeprefix("# ")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from crosspan.core.tables import Table, words
 from crosspan.lab.study.analysis import analyse
+from crosspan.lab.study.answer import answer
 from crosspan.lab.study.cell import Cell
 from crosspan.lab.study.data import StudyData
 from crosspan.lab.study.folder import CellState
 from crosspan.lab.study.making import targets_of
 from crosspan.lab.study.plan import StudyPlan
 from crosspan.lab.study.results import Scores
-from crosspan.lab.study.sections import findings
+from crosspan.lab.study.sections import findings, picture
 from crosspan.report.blocks import Block, Code, Heading, Items, Text, write_page
 
 NAME = "study"
@@ -49,11 +50,15 @@ def story(plan: StudyPlan, data: StudyData, cells: Sequence[Cell], states: Mappi
     """The parts of the page; see :func:`write_story`."""
     results = Scores(plan, data, cells, states)
     counts = Counter(str(states[cell.key].status) for cell in cells)
+    found = analyse(results)
     blocks: list[Block] = [
         Heading(1, plan.general.title or plan.general.name),
-        *map(Text, plan.general.about),
+        *answer(results, found),
+        *picture(results, found),
         Text(f"Of {len(cells)} cells, {_counted(counts)}; the last section says why, and exactly what was run."),
-        *findings(results, analyse(results)),
+        Heading(2, "What was asked"),
+        *map(Text, plan.general.about),
+        *findings(results, found),
     ]
     if plan.general.caveats:
         blocks += [Heading(2, "What this can tell, and what it cannot"), *map(Text, plan.general.caveats)]

@@ -196,12 +196,14 @@ class Mode:
     Args:
         name: What the page calls it.
         use: Its trainer; empty takes that of plain fine-tuning.
+        encoders: Names of the encoders that it is tried with; all by default.
         settings: Settings of the trainer. Those of :class:`crosspan.train.adversarial_options.AdversarialOptions`
             stand without ``adversarial.`` before them.
     """
 
     name: str = ""
     use: str = ""
+    encoders: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -17,6 +17,11 @@ _ADVERSARIAL = (
     "made alike at all: it would be at chance if they were, and near 100 % where adversarial training did nothing."
 )
 
+_BROKEN = (
+    "*Broken off* are trainings that lost what they had learned of the task: they ended with the best weights from "
+    "before, which is what was scored."
+)
+
 
 def training(results: Scores) -> list[Block]:
     """The sections on pre-training, where there was some, and on fine-tuning.
@@ -63,13 +68,15 @@ def _fine_tuning(results: Scores) -> list[Block]:
     trained = {one: [row for key, rows in results.records.items() if key[:2] == one for row in rows] for one in names}
     rows = [_trained(encoder, mode, found) for (encoder, mode), found in trained.items() if found]
     adversarial = any(_told(row["report"]) for found in trained.values() for row in found)
+    broken = any(row["report"].get("collapsed") for found in trained.values() for row in found)
     return [
         Heading(2, "Fine-tuning"),
         Text(
             f"F1 on the dev sentences of the source language ({results.plan.train.lang}), which chose the "
             f"weights.{_ADVERSARIAL if adversarial else ''}"
         ),
-        Table((*words("encoder", "mode"), "trainings", "dev F1", "discriminator, %", "chance, %"), rows),
+        Table((*words("encoder", "mode"), "trainings", "dev F1", "discriminator, %", "chance, %", "broken off"), rows),
+        *([Text(_BROKEN)] if broken else []),
     ]
 
 
@@ -82,6 +89,7 @@ def _trained(encoder: str, mode: str, found: Sequence[Mapping[str, Any]]) -> lis
         f"{sum(dev) / len(dev):.1f}" if dev else "–",
         f"{100 * sum(accuracy for accuracy, _ in told) / len(told):.1f}" if told else "–",
         f"{100 * told[0][1]:.1f}" if told else "–",
+        str(sum(bool(row["report"].get("collapsed")) for row in found)),
     ]
 
 

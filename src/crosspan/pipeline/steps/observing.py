@@ -6,8 +6,10 @@ known. Each shard is looked at by itself, wherever; what was learned of all of t
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from crosspan.core.types import Alignment, Pair
@@ -129,5 +131,15 @@ def together(*streams: Iterable[Seen]) -> Observed:
     found = Observed()
     for stream in streams:
         for one in stream:
-            found.merge(one.observed)
+            found.merge(_observed(one))
     return found
+
+
+def _observed(seen: Seen) -> Observed:
+    """The object itself, or what its file holds."""
+    if not isinstance(seen.value, bytes):
+        return seen.value  # type: ignore[no-any-return]
+    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
+        path = Path(folder) / "seen.npz"
+        path.write_bytes(seen.value)
+        return Observed.load(path)

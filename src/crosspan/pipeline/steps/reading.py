@@ -116,7 +116,7 @@ class CorpusReading:
         base = self.base
         listing = store.find(digest_of([base, _LISTING]))
         if listing is not None:
-            found = [store.find(digest_of([base, index])) for index in range(int(listing.facts["shards"]))]
+            found = store.find_all([digest_of([base, index]) for index in range(int(listing.facts["shards"]))])
             known = [entry for entry in found if entry is not None]
             if len(known) == len(found):
                 self._tell(listing.facts[_FAULTS])

@@ -81,8 +81,8 @@ class Tag(Step):
             if isinstance(found, Labelled):
                 spans[index] = settled(found.sentence).spans if problem is None else ()
                 unplaced.update(one.reason for one in found.unplaced)
-        facts = {"sentences": len(pairs), "spans": sum(map(len, spans)), "rejected": len(faults)}
-        facts["unplaced"] = dict(sorted(unplaced.items()))
+        counts = {"sentences": len(pairs), "spans": sum(map(len, spans)), "rejected": len(faults)}
+        facts = {**counts, "unplaced": dict(sorted(unplaced.items()))}
         return Output({"labels": Labels(spans, faults)}, facts, self._each.unsure)
 
     def _tag(self, pairs: Sequence[Pair]) -> list[Labelled]:
