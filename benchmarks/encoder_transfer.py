@@ -105,7 +105,8 @@ def measured(chosen: argparse.Namespace, settings: Mapping[str, str]) -> dict[st
         if langs:
             lines = [one for lang in ("eng", *langs) for one in ntrex_lines(lang, slice(-80, None))]
             probe = language_probe(out, lines, steps=100).accuracy
-    student, game = getattr(report, "student", report), getattr(report, "game", None)
+    student = report.student if isinstance(report, AdvPickerReport) else report
+    game = student.game
     if isinstance(report, AdvPickerReport):
         print("teacher:", *report.teacher["looks"], report.selection, file=sys.stderr)
     if game is not None:
