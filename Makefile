@@ -18,7 +18,7 @@ lint: $(STAMP)
 
 # The documentation site, in site/: every link is checked. It loads nothing from elsewhere, and opens from disk.
 docs: $(STAMP)
-	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
 
 # What pip installs: the source distribution and the wheel made of it, in an environment with nothing else, for each
 # Python that is here.

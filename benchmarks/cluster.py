@@ -244,12 +244,11 @@ def _pending_cost(n: int = 1_000, repeats: int = 50) -> float:
     ray = ray_module()
     ray.init(include_dashboard=False, log_to_driver=False, num_cpus=1)
 
-    @ray.remote(num_cpus=0)  # type: ignore[untyped-decorator]
     class Sleeper:
         def sleep(self) -> None:
             time.sleep(600)
 
-    sleeper, done = Sleeper.remote(), ray.put(0)
+    sleeper, done = ray.remote(Sleeper).options(num_cpus=0).remote(), ray.put(0)
 
     def waited(count: int) -> float:
         known = [done, *(sleeper.sleep.remote() for _ in range(count))]

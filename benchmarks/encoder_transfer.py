@@ -40,6 +40,7 @@ from crosspan.evaluate import evaluate_ner
 from crosspan.tag import load_tagger
 from crosspan.train.advpicker import AdvPickerReport
 from crosspan.train.language_probe import language_probe
+from crosspan.train.token_report import TokenClassifierReport
 from crosspan.train.trainer_options import AdvPickerTrainerOptions, TokenTrainerOptions
 from crosspan.train.trainers import train_encoder
 
@@ -105,7 +106,8 @@ def measured(chosen: argparse.Namespace, settings: Mapping[str, str]) -> dict[st
         if langs:
             lines = [one for lang in ("eng", *langs) for one in ntrex_lines(lang, slice(-80, None))]
             probe = language_probe(out, lines, steps=100).accuracy
-    student, game = getattr(report, "student", report), getattr(report, "game", None)
+    student = report.student if isinstance(report, AdvPickerReport) else report
+    game = report.game if isinstance(report, TokenClassifierReport) else None
     if isinstance(report, AdvPickerReport):
         print("teacher:", *report.teacher["looks"], report.selection, file=sys.stderr)
     if game is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from benchmarks.datasets import Bitext
 
 Make = Callable[[Bitext], Bitext]
-Pair = tuple[Sequence[str], Sequence[str]]
+Pair = tuple[Sequence[str], ...]
 
 _FORM = [("Name :", "Jina :"), ("Date of birth :", "Tarehe ya kuzaliwa :"), ("Remarks :", "Maoni :")]
 
@@ -50,8 +50,8 @@ def _noisy(pairs: Bitext) -> Bitext:
 
 def _paragraphs(pairs: Bitext) -> Bitext:
     return [
-        tuple([word for pair in pairs[at : at + 5] for word in pair[side]] for side in (0, 1))
-        for at in range(0, len(pairs), 5)
+        ([word for one, _ in part for word in one], [word for _, other in part for word in other])
+        for part in (pairs[at : at + 5] for at in range(0, len(pairs), 5))
     ]
 
 
@@ -80,7 +80,8 @@ def _short_first(pairs: Bitext) -> Bitext:
     return [(one[:4], other[:4]) for one, other in pairs[:half]] + pairs[half:]
 
 
-YES, STARS, EMPTY = (["Yes", "."], ["Ndiyo", "."]), (["*", "*", "*"], ["*", "*", "*"]), ([], [])
+YES, STARS = (["Yes", "."], ["Ndiyo", "."]), (["*", "*", "*"], ["*", "*", "*"])
+EMPTY: Pair = ([], [])
 REFRAIN = [(["Sing", "to", "the", "Lord"], ["Mwimbieni", "Bwana"]), (["Hallelujah", "!"], ["Haleluya", "!"])]
 
 ODD: Mapping[str, Make] = {

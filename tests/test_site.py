@@ -26,7 +26,7 @@ def site(tmp_path_factory):
         return Path(os.environ["CROSSPAN_SITE"])
     pytest.importorskip("material", reason="the packages of the documentation site are not installed")
     folder = tmp_path_factory.mktemp("site")
-    words = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(folder)]
+    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder

@@ -90,6 +90,16 @@ def test_the_number_of_threads_changes_nothing(bitext, fitted, threads):
     assert (found.learned.jumps == fitted.learned.jumps).all()
 
 
+def test_nor_does_it_where_words_are_numbered_ahead(bitext, tmp_path, monkeypatch):
+    """With more threads than one the words of a block are numbered while the aligner learns from the block before."""
+    monkeypatch.setattr(statistical, "FIT_CELLS", 4_000)
+    some = bitext[0][:300]
+    assert sum(1 for _ in blocks(some, statistical.FIT_CELLS)) >= 5
+    for threads in (1, 2, 3):
+        StatisticalAligner(threads=threads).fit_tokens(some).save(tmp_path / f"{threads}.npz")
+    assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
 def test_two_runs_give_the_same(bitext, fitted):
     assert StatisticalAligner(threads=1).fit_tokens(bitext[0]).align_tokens(bitext[0]) == fitted.align_tokens(bitext[0])
 

@@ -78,3 +78,19 @@ def test_grown_pads_with_zeros():
     vocabulary.encode([["a", "b", "c"]])
     assert vocabulary.grown(np.array([1.5]), 0).tolist() == [1.5, 0.0, 0.0]
     assert vocabulary.grown(np.ones(3), 0).tolist() == [1.0, 1.0, 1.0]
+
+
+@given(sentences, sentences, sentences)
+def test_words_that_are_adopted_are_as_if_they_had_been_met_here(known, ahead, later):
+    at_once, by_turns = Vocabulary(), Vocabulary()
+    wanted = [at_once.encode(some)[1].tolist() for some in (known, ahead, later)]
+    found = [by_turns.encode(known)[1].tolist()]
+    aside = Vocabulary(by_turns)
+    found.append(aside.encode(ahead)[1].tolist())
+    by_turns.adopt(aside)
+    found.append(by_turns.encode(later)[1].tolist())
+    assert found == wanted
+    assert by_turns.words == at_once.words
+    for level in range(len(LEVELS)):
+        assert by_turns.size(level) == at_once.size(level)
+        assert by_turns.forms(level).tolist() == at_once.forms(level).tolist()

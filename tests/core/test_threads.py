@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from crosspan.core import threads as threads_module
 from crosspan.core.errors import CrosspanError
-from crosspan.core.threads import Home, cores, in_parts, torch_threads
+from crosspan.core.threads import Home, Stop, both, cores, in_parts, torch_threads
 from crosspan.tag.decoding import best_spans
 
 
@@ -68,6 +69,35 @@ def test_the_first_error_ends_the_work(error):
     with pytest.raises(error, match="broken"):
         in_parts(work, 1_000, 2)
     assert 1 <= len(done) <= 2, "the other parts are left"
+
+
+def test_parts_that_take_long_end_when_another_has_failed():
+    stop, ended = Stop(), []
+
+    def work(begin, end):
+        if begin == 0:
+            time.sleep(0.1)  # the other is at work meanwhile
+            raise KeyError("first")
+        try:
+            for _ in range(1_000):
+                time.sleep(0.01)
+                stop.check()
+        finally:
+            ended.append(begin)
+
+    began = time.perf_counter()
+    with pytest.raises(KeyError, match="first"):
+        in_parts(work, 2, 2, stop=stop)
+    assert ended in ([], [1])
+    assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_two_functions_side_by_side(threads):
+    assert both(lambda: "one", lambda: None, threads) == ("one", None)
+    for one, other in ((1, 0), (0, 1)):
+        with pytest.raises(ZeroDivisionError):
+            both(lambda one=one: 1 / one, lambda other=other: 1 / other, threads)
 
 
 def test_a_system_that_gives_no_threads_has_one(monkeypatch):

@@ -36,13 +36,13 @@ WORDS = {
     *("ignore_labels", "labels", "lang", "languages", "pipeline", "ready", "shape", "source_lang", "suite"),
     *("license", "target_columns", "target_lang", "title", "to_language", "weights"),
     *("encoding", "gold_tag_column", "kind", "pred_columns", "pred_tag_column", "source_columns", "tag_column"),
-    *("target_encoding", "topic", "who", "host"),
+    *("target_encoding", "topic", "who", "host", "on"),
 }
 """Parameters of verbs."""
 
 OPTION_WORDS = {
     *("align_form", "base", "blank", "candidates", "classes", "close_marker", "columns", "confidence", "constraint"),
-    *("layer", "min_prob", "vocabulary"),
+    *("layer", "min_prob", "vocabulary", "reach", "balance"),
     *("encoding", "offsets", "tag_column", "tag_names"),
     *("counts", "device", "directions", "dropped", "dtype", "extraction", "filters", "format", "ignore_labels"),
     *(

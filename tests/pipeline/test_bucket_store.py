@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tests.pipeline.counting_steps import Doubled, N, Summed, engine_on, numbers
 from tests.pipeline.test_store import KEY, PARTS, a, plain
 
 from crosspan.core.errors import MissingDependencyError, OutputError
-from crosspan.pipeline import bucket_store, load_recipe, plan_recipe
+from crosspan.pipeline import bucket_store, engine, load_recipe, plan_recipe
 from crosspan.pipeline.bucket_store import BucketStore, store_at
 from crosspan.pipeline.folder_store import FolderStore
 
@@ -89,21 +90,36 @@ def test_who_comes_second_takes_what_is_there(bucket):
     assert BucketStore(bucket).find(KEY) == replaced  # what is intact stays
 
 
-def _put(bucket, number, ready, found):
-    store = BucketStore(bucket)
-    ready.wait()
-    found.put(store.part(store.put(KEY, {"a": a(number)}, {}), "a").values)
-
-
 def test_of_many_that_put_at_once_all_have_the_same(bucket):
-    context = multiprocessing.get_context("spawn")
-    ready, found = context.Barrier(3), context.Queue()
-    processes = [context.Process(target=_put, args=(bucket, number, ready, found)) for number in range(3)]
-    for process in processes:
-        process.start()
-    assert len({found.get(timeout=60) for _ in processes}) == 1
-    for process in processes:
-        process.join()
+    stores = [BucketStore(bucket) for _ in range(4)]
+    ready = threading.Barrier(len(stores))
+
+    def put(number):
+        ready.wait()
+        store = stores[number]
+        return store.part(store.put(KEY, {"a": a(number)}, {}), "a").values
+
+    with ThreadPoolExecutor(len(stores)) as pool:
+        assert len({*pool.map(put, range(len(stores)))}) == 1
+
+
+def test_two_runs_begin_at_different_places_and_find_what_the_other_has_made(bucket, log, monkeypatch):
+    begins = iter((0, N // 2))
+    monkeypatch.setattr(engine.secrets, "randbelow", lambda n: next(begins))
+    ready = threading.Barrier(2)
+
+    def run(number):
+        found = engine_on(BucketStore(bucket))
+        ready.wait()
+        found.run(Doubled(log=str(log), seconds=0.1))
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(run, range(2))
+    assert numbers(one) == numbers(two) == [2 * index for index in range(N)]
+    assert one.products["doubled"] == two.products["doubled"]
+    assert len(log.read_text().splitlines()) <= N + 4  # the last of each may be begun by both
+    assert one.reports[1].computed < N
 
 
 def test_a_damaged_result_is_none(bucket):
@@ -166,15 +182,15 @@ def test_unfinished_work_stays_on_this_machine_until_its_result_is_there(bucket)
 
 
 def test_an_engine_goes_on_there(bucket, log):
-    engine = engine_on(BucketStore(bucket))
+    first = engine_on(BucketStore(bucket))
     with pytest.raises(KeyError):
-        engine.run(Doubled(log=str(log), fails=7))
-    assert len(log.read_text().splitlines()) == 8
-    engine = engine_on(BucketStore(bucket))
-    engine.run(Doubled(log=str(log)))
-    engine.run(Summed())
-    assert (engine.reports[1].computed, engine.reports[1].cached) == (N - 7, 7)
-    assert numbers(engine) == [2 * index for index in range(N)]
+        first.run(Doubled(log=str(log), fails=7))
+    begun = len(log.read_text().splitlines())
+    second = engine_on(BucketStore(bucket))
+    second.run(Doubled(log=str(log)))
+    second.run(Summed())
+    assert (second.reports[1].computed, second.reports[1].cached) == (N - begun + 1, begun - 1)
+    assert numbers(second) == [2 * index for index in range(N)]
 
 
 def test_a_run_keeps_there_what_it_has_finished(place, bucket):

@@ -267,20 +267,6 @@ def test_ctrl_c_ends_the_workers_and_leaves_the_cache_whole(tmp_path, log, worke
     assert 1 <= engine.reports[1].cached < N
 
 
-@pytest.mark.parametrize(
-    ("how", "what"),
-    [
-        ({"on": "moon"}, "there is no place 'moon'"),
-        ({"on": "ray", "workers": 0}, "at least 1"),
-        ({"on": "ray", "gpus_per_worker": -1.0}, "less than no GPU"),
-        ({"gpus_per_worker": 1.0}, "on this machine GPUs are not given out"),
-    ],
-)
-def test_places_that_there_are_not(how, what):
-    with pytest.raises(OptionError, match=what):
-        executor_on(**how)
-
-
 def test_more_threads_than_a_machine_has_cores(tmp_path, log, cluster):
     executor = executor_on("ray", threads=8)
     with pytest.raises(OptionError, match="no machine of the cluster has 8 cores"):

@@ -87,6 +87,17 @@ def test_one_long_bar_does_not_make_all_others_flat():
     assert [one for one in same.iter(f"{SPACE}text") if one.get("font-size") == "9"] == []
 
 
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [((2380, 2730), ["2.38k", "2.73k"]), ((5e6, 2.1e7), ["5M", "10M", "20M"]), ((7e3, 7e3), ["5k", "10k", "20k"])],
+)
+def test_sizes_can_be_read(sizes, shown):
+    points = [Point(size, 1.0) for size in sizes]
+    root = ET.fromstring(plot([Panel("p", [Line("l", points)])], x="x", y="y"))
+    axis = [one.text for one in root.iter(f"{SPACE}text") if one.get("text-anchor") == "middle"]
+    assert [text for text in axis if text[-1] in "kM"] == shown
+
+
 def test_axes_do_not_go_where_no_value_can_be():
     points = [Point(10, 1.0, -4.0, 6.0), Point(100, 2.0, -3.0, 7.0)]
     root = ET.fromstring(plot([Panel("p", [Line("l", points)])], x="x", y="F1", within=(0.0, 100.0)))

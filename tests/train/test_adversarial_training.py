@@ -49,6 +49,14 @@ def test_with_reversal_they_are_not_and_labels_carry_over(plain, tmp_path):
     assert found.sentence < plain.sentence - 0.04
 
 
+def test_reversal_that_is_balanced_against_the_task_carries_labels_over(plain, tmp_path):
+    """With a weight that is a share of the task's gradient, whatever the encoder."""
+    found = means("reversal, balanced", tmp_path)["reversal, balanced"]
+    assert found.source > 0.95
+    assert found.target > plain.target + 0.1
+    assert found.sentence < plain.sentence - 0.02
+
+
 @pytest.fixture(scope="module")
 def agreeing(tmp_path_factory):
     return means("plain, agreement", tmp_path_factory.mktemp("agreeing"))["plain, agreement"]

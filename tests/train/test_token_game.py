@@ -271,6 +271,19 @@ def test_a_game_in_which_nothing_is_learned_is_an_error(encoder, tmp_path):
         train(tmp_path / "m", encoder, game, epochs=24, learning_rate=1e-7)
 
 
+def test_a_game_whose_tagger_finds_nothing_is_an_error(encoder, tmp_path):
+    """The loss may fall below that of guessing while F1 is 0."""
+    other = {"LOC": "PER", "PER": "LOC"}
+    dev = [
+        replace(one, spans=tuple(replace(span, label=other[span.label]) for span in one.spans))
+        for one in sentences_of("ka", 10, 2)
+    ]
+    game, how = AdversarialOptions(mode="reversal", hidden=8), {"dev": dev, "evaluate_every": 45}
+    with pytest.raises(ModelError, match="finds no entity of the dev sentences"):
+        train(tmp_path / "m", encoder, game, epochs=9, **how)
+    assert not (tmp_path / "m" / "training.json").exists()
+
+
 def test_other_encoders_layers_and_classes(tmp_path):
     save_mt5(tmp_path / "e")
     for mode in GAMES:

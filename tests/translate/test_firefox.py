@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
@@ -218,6 +219,15 @@ def test_the_same_with_any_number_of_processes(fake):
     found = make_translator("firefox", fake, threads=1).translate(given, **PORTUGUESE)
     assert texts(found) == [f"{text.upper()}!" for text in given]
     assert make_translator("firefox", fake, processes=3).translate(given, **PORTUGUESE) == found
+
+
+def test_many_threads_share_it(fake):
+    translator = make_translator("firefox", fake, processes=2)
+    given = [[f"text {thread} {number}" for number in range(20)] for thread in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda some: translator.translate(some, **PORTUGUESE), given))
+    assert [texts(one) for one in found] == [[f"{text.upper()}!" for text in some] for some in given]
+    assert len(translator._engines["en-pt"]._free) <= 2
 
 
 def test_a_translation_that_is_not_finished(fake):

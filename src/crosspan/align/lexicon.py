@@ -234,7 +234,8 @@ class WordLexicon:
         spelled = self._spelling(first[WORD], second[WORD], known[WORD])
         added = [spelled, *self._lifted(spelled, first, numbered.number)] if learning else [spelled]
         prior = [counts + more for counts, more in zip(known, added, strict=False)] + known[len(added) :]
-        return Block(*(getattr(numbered, one.name) for one in fields(numbered)), known, prior)
+        words = {one.name: getattr(numbered, one.name) for one in fields(numbered)}
+        return Block(**words, known=known, prior=prior)
 
     @staticmethod
     def _lifted(values: Floats, first: list[Ints], number: list[Ints]) -> list[Floats]:

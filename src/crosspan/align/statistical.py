@@ -17,13 +17,14 @@ from crosspan.align.evidence import Evidence, Float32Array, weighed
 from crosspan.align.expectation import Expectation, Parameters, expect
 from crosspan.align.hmm import JUMP_OFFSET
 from crosspan.align.learned import Learned
-from crosspan.align.lexicon import WORD, Block, Floats, Smoothing, WordLexicon
+from crosspan.align.lexicon import Block, Floats, Smoothing, WordLexicon
+from crosspan.align.numbering import WORD
 from crosspan.core.arithmetic import exps
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import EmptyInputError, ModelError
 from crosspan.core.locks import Lock
 from crosspan.core.options import Above, Below, Within, checked
-from crosspan.core.threads import both, cores
+from crosspan.core.threads import Stop, both, cores
 from crosspan.core.types import Alignment, Pair
 
 TokenPair = tuple[Sequence[str], Sequence[str]]
@@ -144,7 +145,7 @@ class StatisticalAligner:
 
     def _learn_all(self, learned: Learned, pairs: Iterable[TokenPair], progress: Progress | None) -> None:
         done = total = 0
-        lock = threading.Lock()
+        lock, stop = threading.Lock(), Stop()
         batches = blocks(_without_giants(pairs), FIT_CELLS)
         batch = next(batches, [])
         numbered = learned.lexicon.numbered(batch)
@@ -156,16 +157,15 @@ class StatisticalAligner:
 
             def advance(count: int, total: int = total) -> None:
                 nonlocal done
+                stop.check()
                 with lock:  # threads report as they finish
                     done += count
                     if progress is not None:
                         progress(done, total)
 
-            _, numbered = both(  # where learning has work for one thread, another numbers the words of the next block
-                partial(self._learn, learned, batch, block, advance),
-                partial(learned.lexicon.numbered, following),
-                self.threads,
-            )
+            # where learning has work for one thread, another numbers the words of the next block
+            learn = partial(self._learn, learned, batch, block, advance)
+            _, numbered = both(learn, partial(learned.lexicon.numbered, following), self.threads, stop)
             batch = following
 
     def _learn(self, learned: Learned, batch: list[TokenPair], block: Block, advance: Callable[[int], None]) -> None:

@@ -41,8 +41,47 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+class Halt(BaseException):
+    """Ends a part of :func:`in_parts` that nobody needs any more."""
+
+
+class Stop:
+    """Tells parts of :func:`in_parts` that take long that nobody needs them any more.
+
+    Example:
+        >>> stop = Stop()
+        >>> stop.check()
+        >>> stop.now()
+        >>> stop.check()
+        Traceback (most recent call last):
+        crosspan.core.threads.Halt
+    """
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def now(self) -> None:
+        """Have them end."""
+        self._event.set()
+
+    def check(self) -> None:
+        """To be called by a part now and then.
+
+        Raises:
+            Halt: It is to end.
+        """
+        if self._event.is_set():
+            raise Halt
+
+
 def in_parts(
-    work: Callable[..., object], n: int, threads: int | None = None, *, given: Sequence[Any] = (), least: int = 1
+    work: Callable[..., object],
+    n: int,
+    threads: int | None = None,
+    *,
+    given: Sequence[Any] = (),
+    least: int = 1,
+    stop: Stop | None = None,
 ) -> None:
     """Cut ``range(n)`` into parts, and work on them side by side.
 
@@ -59,6 +98,8 @@ def in_parts(
         threads: How many threads; all cores by default. Where one is enough, none is started.
         given: What every part gets.
         least: So many numbers are worth a thread.
+        stop: Stops the parts that are still at work when one has raised something, or when Ctrl-C comes: those look at
+            it that take long.
 
     Raises:
         BaseException: What ``work`` raised first; the parts that nobody had begun are left.
@@ -82,6 +123,11 @@ def in_parts(
     waiting = deque(itertools.pairwise(cuts))
     errors: list[BaseException] = []
 
+    def leave() -> None:
+        waiting.clear()
+        if stop is not None:
+            stop.now()
+
     def go_on() -> None:
         try:
             while True:
@@ -91,8 +137,8 @@ def in_parts(
                     return
                 work(begin, end, *given)
         except BaseException as error:
-            waiting.clear()
             errors.append(error)
+            leave()
 
     others = _started(go_on, side_by_side - 1)
     go_on()
@@ -100,7 +146,7 @@ def in_parts(
         for thread in others:
             thread.join()
     except BaseException:  # Ctrl-C
-        waiting.clear()
+        leave()
         for thread in others:
             thread.join()
         raise
@@ -108,7 +154,9 @@ def in_parts(
         raise errors[0]
 
 
-def both(one: Callable[[], A], other: Callable[[], B], threads: int | None = None) -> tuple[A, B]:
+def both(
+    one: Callable[[], A], other: Callable[[], B], threads: int | None = None, stop: Stop | None = None
+) -> tuple[A, B]:
     """Call two functions side by side where there are threads for it, else one after the other; see :func:`in_parts`.
 
     Raises:
@@ -124,7 +172,7 @@ def both(one: Callable[[], A], other: Callable[[], B], threads: int | None = Non
         for at in range(first, last):
             found[at] = (one, other)[at]()
 
-    in_parts(work, 2, threads)
+    in_parts(work, 2, threads, stop=stop)
     return found[0], found[1]
 
 

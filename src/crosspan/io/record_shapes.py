@@ -62,7 +62,9 @@ def is_list(value: object) -> TypeGuard[Sequence[Any]]:
         >>> is_list((1, 2)), is_list("ab")
         (True, False)
     """
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    if isinstance(value, list | tuple | str | bytes):  # mostly; to ask whether it is a Sequence takes long
+        return isinstance(value, list | tuple)
+    return isinstance(value, Sequence)
 
 
 def plain_values(record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -31,8 +31,8 @@ class Watch:
         score: What may be lost again, by the score of the looks: a share of the best so far.
         looks: Looks in a row that must be so bad.
         fewest: Trainings with fewer steps are not judged: what they show is chance.
-        needed: Whether it is an error that nothing was learned in the end; that is warned of when half of the training
-            is over.
+        needed: Whether it is an error that nothing was learned in the end, by the loss or by the looks; else it is
+            warned of.
     """
 
     loss: float = 0.9

@@ -62,6 +62,7 @@ class BucketStore:
     """
 
     keyed = True
+    holds = False
 
     def __init__(self, url: str, *, write: bool = True, aside: SpoolStore | None = None) -> None:
         self.url = url.rstrip("/")
@@ -186,7 +187,7 @@ class BucketStore:
         raise changed_in_use(f"{self.url}/{entry.key[:2]}/{entry.key[2:]}")
 
     def claim(self, key: str, *, wait: bool = False) -> AbstractContextManager[bool]:
-        """Nobody can hold anything there: what two runs do at the same time has the result of the first."""
+        """Nobody can hold anything there: of what two runs do at the same time, the result of the first counts."""
         return nullcontext(True)
 
     @contextmanager
@@ -238,11 +239,11 @@ class BucketStore:
         """The head of a result, by its first bytes or more of them."""
         if isinstance(data, Exception):
             raise data
-        size = len(data)
-        while data.count(b"\n", 0, size) < 2 and len(data) >= size:
+        begun, size = data, len(data)
+        while begun.count(b"\n", 0, size) < 2 and len(begun) >= size:
             size *= 8
-            data = self._fs.cat_file(self._path(key), start=0, end=size)
-        return head_in(io.BytesIO(data), key)
+            begun = self._fs.cat_file(self._path(key), start=0, end=size)
+        return head_in(io.BytesIO(begun), key)
 
     @contextmanager
     def _reached(self) -> Iterator[None]:

@@ -51,6 +51,7 @@ class FolderStore:
     """
 
     keyed = True
+    holds = True
 
     def __init__(self, folder: Path, *, write: bool = True, aside: SpoolStore | None = None) -> None:
         self.folder = folder

@@ -60,6 +60,7 @@ def ray_module() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of what runs here
     try:
         import ray
+        import ray.cloudpickle
         import ray.exceptions
     except ImportError as error:
         raise MissingDependencyError(
@@ -126,9 +127,8 @@ class RayPool:
         Raises:
             PicklingError, AttributeError, TypeError: It cannot be sent.
         """
-        from ray import cloudpickle
-
-        return self._ray.put(cloudpickle.dumps(value))
+        pickled: bytes = self._ray.cloudpickle.dumps(value)
+        return self._ray.put(pickled)
 
     def wait(self, busy: Collection[Any]) -> list[Any]:
         """Wait a moment until workers have ended what they do; those that have started become free meanwhile.

@@ -56,6 +56,9 @@ class Store(Protocol):
     keyed: bool
     """Whether results are found again by what they depend on."""
 
+    holds: bool
+    """Whether a claim keeps other runs from the same work."""
+
     def find(self, key: str) -> Entry | None:
         """The result of a key; ``None`` where there is none, or one that is unsure."""
 
@@ -95,6 +98,7 @@ class MemoryStore:
     """
 
     keyed = False
+    holds = True
 
     def __init__(self) -> None:
         self._parts: dict[str, dict[str, Any]] = {}
@@ -141,6 +145,7 @@ class SpoolStore:
     """
 
     keyed = False
+    holds = True
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="crosspan-")  # noqa: SIM115  # closed by __exit__

@@ -144,6 +144,9 @@ class _Frame:
         xs = [math.log10(point.x) for point in points] or [0.0]
         pad = 0.08 * (max(xs) - min(xs)) or 0.5
         self.x0, self.x1 = min(xs) - pad, max(xs) + pad
+        self.marks = _decades(self.x0, self.x1)
+        if len(self.marks) < 2:  # all are nearly as large: name the ends
+            self.marks = sorted({10.0**end for end in (min(xs), max(xs))})
         self.y0, self.y1 = _range(points, zero, within)
         self.ticks = _ticks(self.y0, self.y1)
         self.zero = zero
@@ -166,7 +169,7 @@ class _Frame:
             colour = "#444444" if self.zero and tick == 0 else "#dddddd"
             out.append(f'<path d="M{_LEFT} {at:.1f}H{right}" stroke="{colour}" fill="none"/>')
             out.append(f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{tick:g}</text>')
-        for value in _decades(self.x0, self.x1):
+        for value in self.marks:
             at = self.at_x(value)
             out.append(f'<path d="M{at:.1f} {bottom}v4" stroke="#444444" fill="none"/>')
             out.append(f'<text x="{at:.1f}" y="{bottom + 16}" text-anchor="middle">{short_number(value)}</text>')

@@ -48,7 +48,7 @@ _MOST = 4.0  # nats that one word can be worth
 _SAME = 0.5  # chance that a name or number stands on both sides, before anything is known of the corpus
 _FIRM = 12.0  # what that counts for, in occurrences
 _ALIKE = 0.8  # share of the spread of all lengths, from which those of partners say little, as of single words
-_AGAINST = 10.0  # nats by which words must speak against the pairs, for such lengths to count
+_LITTLE = 0.1  # nats a line, below which words say so little for the pairs that such lengths count
 _STRANGE = 0.03  # share of pairs whose lengths say nothing
 _TOGETHER = 12.0  # log-likelihood ratio (G²) from which two words belong together
 _ROUNDS = 3
@@ -206,7 +206,7 @@ def _evidence(text: _Text, states: npt.NDArray[np.int64], shifts: Sequence[int])
         words = _words(text, learn, partner[learn])
         by_length = _by_length(text.lengths, learn, partner[learn])
         own = np.flatnonzero(fold == half)
-        telling = by_length.telling or float(words.of(own, own).sum()) < -_AGAINST
+        telling = by_length.telling or float(words.of(own, own).sum()) < _LITTLE * len(own)
         for column, shift in enumerate(shifts):
             rows = np.arange(max(0, -shift), min(n, n - shift))
             rows = rows[fold[rows] == half]

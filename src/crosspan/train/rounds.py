@@ -16,7 +16,7 @@ import numpy.typing as npt
 from crosspan.core.checks import check_each
 from crosspan.core.errors import OptionError
 from crosspan.core.progress import Listener, Progress
-from crosspan.core.threads import cores, in_parts
+from crosspan.core.threads import Stop, cores, in_parts
 from crosspan.core.types import Sentence, Span
 from crosspan.tag.crf import CrfTagger, relabel
 from crosspan.train.crf import CrfOptions, train_crf
@@ -88,7 +88,8 @@ def voted(
     with the corpus.
     """
     out = list(projected)
-    listeners = _listeners(progress, vote.folds)
+    stop = Stop()
+    listeners = _listeners(progress, vote.folds, stop)
     threads = threads or cores()
     each = -(-threads // vote.folds)
 
@@ -103,16 +104,17 @@ def voted(
             for begin in range(0, len(mine), _AT_ONCE):
                 _vote_on(mine[begin : begin + _AT_ONCE], tagger, projected, vote, out)
 
-    in_parts(work, vote.folds, threads)
+    in_parts(work, vote.folds, threads, stop=stop)
     return out
 
 
-def _listeners(progress: Listener | None, folds: int) -> list[Listener | None]:
-    """A listener for each fold; together they tell one how far all of them are."""
+def _listeners(progress: Listener | None, folds: int, stop: Stop) -> list[Listener]:
+    """A listener for each fold; together they tell one how far all of them are, and stop a fold that is to end."""
     shares, lock = [0.0] * folds, threading.Lock()
 
     def listener(fold: int) -> Listener:
         def hear(event: Progress) -> None:
+            stop.check()
             if event.stage == "training" and event.share is not None and progress is not None:
                 with lock:
                     shares[fold] = event.share
@@ -120,7 +122,7 @@ def _listeners(progress: Listener | None, folds: int) -> list[Listener | None]:
 
         return hear
 
-    return [None if progress is None else listener(fold) for fold in range(folds)]
+    return [listener(fold) for fold in range(folds)]
 
 
 def _vote_on(

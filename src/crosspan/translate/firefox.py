@@ -104,7 +104,9 @@ class FirefoxTranslator:
                 advance(done + skipped, len(texts))
 
         with self._loading:
-            engines = self._engines.setdefault(model.pair, Engines(model, self.processes))
+            if model.pair not in self._engines:
+                self._engines[model.pair] = Engines(model, self.processes)
+            engines = self._engines[model.pair]
         results = [Translation("") for _ in texts]
         made = engines.translate(list(encodable([texts[at] for at in work])), counted)
         for index, translation in zip(work, made, strict=True):

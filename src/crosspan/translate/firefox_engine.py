@@ -17,7 +17,7 @@ from crosspan.core.background import Background
 from crosspan.core.errors import ModelError, UnavailableError
 from crosspan.core.logs import logger_of
 from crosspan.core.threads import Home
-from crosspan.translate import Translation
+from crosspan.translate import Translation, firefox_worker
 from crosspan.translate.firefox_models import FirefoxModel
 from crosspan.translate.firefox_worker import LONGEST
 from crosspan.translate.preparation import TOO_LONG_TO_READ
@@ -44,6 +44,7 @@ class Engines:
         self._home = Home("the translator")
         self._free: list[_Process] = []
         self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(most)
         self._well = False
         weakref.finalize(self, _close, self._free)
 
@@ -82,19 +83,12 @@ class Engines:
         """Translate a text; a process that ends on it is replaced, and the text tried once more."""
         problem = ""
         for _ in range(2):
-            process = self._taken()
-            try:
-                answer = process.ask(text)
-            except _EndedError as error:
-                problem = f"{_ENDED} ({error})"
-                logger_of(__name__).info("the engine of %s ended (%s)", self.model.pair, error)
-                continue
+            answer = self._asked(text)
             if "failed" not in answer:
                 self._well = True
-                self._give_back(process)
                 return _translation(answer)
             problem = f"{_ENDED} ({answer['failed']})"
-            process.close()  # what is left of an engine after that, nobody knows
+            logger_of(__name__).info("the engine of %s failed (%s)", self.model.pair, answer["failed"])
         if not self._well and text != _EASY:
             self._one(_EASY)
         if not self._well:
@@ -105,15 +99,22 @@ class Engines:
             )
         return Translation("", problem=problem, final=True)
 
-    def _taken(self) -> _Process:
-        with self._lock:
-            if self._free:
-                return self._free.pop()
-        return _Process(self.model)
-
-    def _give_back(self, process: _Process) -> None:
-        with self._lock:
-            self._free.append(process)
+    def _asked(self, text: str) -> dict[str, Any]:
+        """What a process answers that is free, or that is started as none is."""
+        with self._room:  # other threads may translate as well
+            with self._lock:
+                process = self._free.pop() if self._free else None
+            process = process or _Process(self.model)
+            try:
+                answer = process.ask(text)
+            except _EndedError as error:
+                return {"failed": str(error)}
+            if "failed" in answer:
+                process.close()  # what is left of an engine after that, nobody knows
+            else:
+                with self._lock:
+                    self._free.append(process)
+            return answer
 
 
 class _EndedError(Exception):
@@ -130,7 +131,7 @@ class _Process:
 
     def __init__(self, model: FirefoxModel) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # a pipe that nobody reads would stop the process
-        command = [sys.executable, "-m", "crosspan.translate.firefox_worker"]
+        command = [sys.executable, "-P", firefox_worker.__file__]  # by its file, as the package takes longer to load
         paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
         try:
             self._process = subprocess.Popen(
@@ -141,6 +142,7 @@ class _Process:
                 env={**os.environ, "PYTHONPATH": paths},
             )
         except OSError as error:
+            self._said.close()
             raise UnavailableError(f"no process can be started ({error.strerror})", hint="Free memory.") from error
         files = {
             "model": str(model.model),

@@ -2,7 +2,8 @@
 
 The engine belongs to the thread that made it, keeps all other threads of its process waiting, and ends the process
 where it meets something that it did not expect. So it has a process of its own, and as many processes as cores are
-used. What is said is JSON, a line each: the files of the model first, then a text for each answer.
+used. What is said is JSON, a line each: the files of the model first, then a text for each answer. Nothing of
+crosspan is imported, so that a process is there at once.
 """
 
 from __future__ import annotations

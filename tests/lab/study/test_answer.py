@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.lab.study.test_analysis import results_of
+from tests.lab.study.test_analysis import PLAN, results_of
 
 from crosspan.lab.study.analysis import analyse
 from crosspan.lab.study.answer import answer, mean_gains
@@ -43,6 +43,13 @@ def test_a_gain_that_is_sure_is_said_to_help_and_where(tmp_path):
 )
 def test_what_is_not_sure_is_not_said(tmp_path, gains, verdict):
     assert verdict in said(results_of(tmp_path, {"small": gains})[0])
+
+
+def test_what_is_sure_over_sentences_and_what_stays_open(tmp_path):
+    """The chance of sentences is known for one seed, too; that of seeds is not."""
+    text = said(results_of(tmp_path, {"small": (30,)}, f'open = ["mT5", "more text"]\n{PLAN}')[0])
+    assert "corrected for their number, over sentences 3 are above 0 and 0 below beyond chance." in text
+    assert "**What stays open**: mT5; more text." in text
 
 
 def test_seeds_that_are_not_whole_do_not_count(tmp_path):

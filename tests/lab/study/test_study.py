@@ -23,7 +23,7 @@ from crosspan.lab.study.work import CellWork
 pytest.importorskip("torch")
 pytest.importorskip("sentencepiece")
 
-FILES = ("study.md", "study.html", "study.f1.svg", "study.gain.svg", "study.toml")
+FILES = ("study.md", "study.html", "study.answer.svg", "study.f1.svg", "study.gain.svg", "study.toml")
 
 
 def study(world, out, *words):
@@ -107,6 +107,14 @@ def test_the_page_says_what_was_run(whole):
     # no time of day, no place
     assert str(whole) not in text
     assert not re.search(r"\b\d\d:\d\d\b", text)
+
+
+def test_the_page_begins_with_its_answer_and_its_picture(whole):
+    text = (whole / "study.md").read_text(encoding="utf-8")
+    parts = ("## The answer", "(study.answer.svg)", "## What was asked", "## F1 by size")
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+    assert text[: places[1]].count("![") == 1
 
 
 def test_the_html_page_needs_nothing_else(whole):

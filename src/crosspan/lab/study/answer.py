@@ -82,7 +82,20 @@ def answer(results: Scores, analysis: Analysis) -> list[Block]:
         return []
     blocks: list[Block] = [
         Heading(2, "The answer, for what was run"),
-        Text(f"{_verdict(whole)} {_sizes(analysis)} {_where(results, analysis)} {_certainty(results, analysis)}"),
+        Text(
+            " ".join(
+                filter(
+                    None,
+                    [
+                        _verdict(whole),
+                        _sizes(analysis),
+                        _where(results, analysis),
+                        _certainty(results, analysis),
+                        _open(results),
+                    ],
+                )
+            )
+        ),
         Items([_mode(one, results, analysis) for one in whole]),
     ]
     return blocks
@@ -143,11 +156,16 @@ def _where(results: Scores, analysis: Analysis) -> str:
 
 def _certainty(results: Scores, analysis: Analysis) -> str:
     """What holds after correction, and what could have been found."""
-    sure = [one.gain.mean for one in analysis.gains if one.holm_seeds is not None and one.holm_seeds < ALPHA]
-    above = sum(gain > 0 for gain in sure)
+    said = []
+    for which in ("seeds", "sentences"):
+        p_values = [(one.gain.mean, getattr(one, f"holm_{which}")) for one in analysis.gains]
+        if any(p is not None for _, p in p_values):
+            sure = [gain for gain, p in p_values if p is not None and p < ALPHA]
+            above = sum(gain > 0 for gain in sure)
+            said.append(f"over {which} {above} are above 0 and {len(sure) - above} below")
     counted = (
-        f"Of {len(analysis.gains)} gains of one encoder on one part of the test sets, {above} are above 0 and "
-        f"{len(sure) - above} below beyond chance over seeds, once corrected for their number."
+        f"Of {len(analysis.gains)} gains of one encoder on one part of the test sets, corrected for their number, "
+        f"{', '.join(said)} beyond chance."
     )
     least = [one.detectable for one in analysis.powers if one.detectable is not None]
     if least:
@@ -155,6 +173,11 @@ def _certainty(results: Scores, analysis: Analysis) -> str:
     if len(results.plan.general.seeds) < 5:
         counted += f" {len(results.plan.general.seeds)} seeds are few."
     return counted
+
+
+def _open(results: Scores) -> str:
+    """What the study leaves open, as its file says."""
+    return f"**What stays open**: {'; '.join(results.plan.general.open)}." if results.plan.general.open else ""
 
 
 def _mode(one: MeanGain, results: Scores, analysis: Analysis) -> str:

@@ -21,6 +21,7 @@ class StudyTable:
         title: What stands at the top of the page.
         about: What the study is about, a paragraph each.
         caveats: What its results can and cannot tell, a paragraph each.
+        open: What it leaves open, in a few words each; the first paragraph of the page ends with it.
         data: The folder that all other paths start from, relative to the file. By default the environment variable
             ``CROSSPAN_DATA`` names it, and where that is not set it is the folder of the file.
         seeds: Of the fine-tunings: each encoder is trained with each.
@@ -33,6 +34,7 @@ class StudyTable:
     title: str = ""
     about: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
     data: str = ""
     seeds: tuple[int, ...] = (1, 2, 3)
     keep: Keep = "encoders"
