@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crosspan.align.statistical import StatisticalAligner
 from crosspan.evaluate import score_tags
-from crosspan.project.candidates import CandidateProjector
-from crosspan.project.weights import Weights
+from crosspan.project.candidates import CandidateOptions, CandidateProjector
+from crosspan.project.weights import STATISTICAL, LinkKind, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,15 +28,17 @@ def align(pairs: Sequence[Pair], extra: Bitext) -> list[Alignment]:
 
 
 @cache
-def weights_without(family: str) -> Weights:
-    """Weights trained on the other corpora alone (``benchmarks.train_weights --write`` makes them)."""
+def weights_without(family: str, kind: LinkKind = STATISTICAL) -> Weights:
+    """Weights for a kind of links, of the other corpora alone (``benchmarks.train_weights --write`` makes them)."""
     path = Path(__file__).parent / "weights" / f"without_{family}.json"
-    return Weights.from_dict(json.loads(path.read_text("utf-8")))
+    return Weights.from_dict(json.loads(path.read_text("utf-8"))[kind])
 
 
-def project(pairs: Sequence[Pair], links: Sequence[Alignment], weights: Weights | None = None) -> list[Projection]:
+def project(
+    pairs: Sequence[Pair], links: Sequence[Alignment], weights: Weights | None = None, **options: Any
+) -> list[Projection]:
     """Project by candidates; with the shipped weights unless others are given."""
-    return CandidateProjector(weights=weights).project(pairs, links)
+    return CandidateProjector(CandidateOptions(**options), weights=weights).project(pairs, links)
 
 
 def f1(gold: Sequence[Sentence], found: Sequence[Sentence]) -> tuple[float, float]:

@@ -67,7 +67,7 @@ def project_all() -> dict[str, Projected]:
 
 def bambara() -> Projected:
     data = datasets.bam_nllb()
-    return Projected(data.gold, ours.project(data.pairs, data.alignments))
+    return Projected(data.gold, ours.project(data.pairs, data.alignments, tagged=True))
 
 
 def together(corpora: dict[str, Projected]) -> Projected:

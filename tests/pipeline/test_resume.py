@@ -86,13 +86,14 @@ def test_a_changed_option_works_out_what_depends_on_it_and_nothing_else(place):
     def computed(*settings):
         return {name for name, (count, _) in place.shards(place.run(path, *settings)).items() if count}
 
-    assert computed() == {"pairs", "learn", "align", "project", "evaluate"}
+    projecting = {"count", "observe", "project"}
+    assert computed() == {"pairs", "learn", "align", *projecting, "evaluate"}
     assert computed() == set()
     assert computed("evaluate.ignore_labels=ORG") == {"evaluate"}
     assert computed("project.min_confidence=0.5") == {"filter", "evaluate"}
-    assert computed("project.reach=1") == {"project", "evaluate"}
-    assert computed("align.min_prob=0.2") == {"align", "project", "evaluate"}
-    assert computed("align.hmm_iterations=2") == {"learn", "align", "project", "evaluate"}
+    assert computed("project.reach=1") == {*projecting, "evaluate"}
+    assert computed("align.min_prob=0.2") == {"align", *projecting, "evaluate"}
+    assert computed("align.hmm_iterations=2") == {"learn", "align", *projecting, "evaluate"}
     assert computed("project.use=heuristic") == {"project", "evaluate"}
     assert computed("seed=3") == set()
     assert computed() == set()
@@ -128,7 +129,8 @@ def test_size_of_shards_does_not_change_what_is_read(place):
 def test_cleaning_keeps_what_this_run_used(place):
     path = place.recipe(place.PROJECT)
     place.run(path)
-    assert place.run(path, "project.reach=1", clean_cache=True).removed == 5
+    # five shards of each: counted, observed, projected
+    assert place.run(path, "project.reach=1", clean_cache=True).removed == 15
     assert all(computed == 0 for computed, _ in place.shards(place.run(path, "project.reach=1")).values())
     assert place.shards(place.run(path))["project"] == (5, 0)
 

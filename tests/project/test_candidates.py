@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from crosspan.core.errors import OptionError
 from crosspan.core.types import Alignment, Pair, Projection, Sentence, Span
 from crosspan.project.batch import PairBatch
-from crosspan.project.candidates import CandidateOptions, CandidateProjector, Candidates, memory_columns, probabilities
+from crosspan.project.candidates import CandidateOptions, CandidateProjector, Candidates
 from crosspan.project.features import FEATURES
 from crosspan.project.match import match
+from crosspan.project.scoring import memory_columns, probabilities
 
 Links = dict[tuple[int, int], float]
 Ranges = list[tuple[int, int]]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crosspan.project.features import FEATURES
-from crosspan.project.weights import Weights, learned_weights
+from crosspan.project.weights import KINDS, LinkKind, Weights, learned_weights
 
 PLACES = st.integers(-99_999, 99_999).map(lambda n: n / 10_000)
 
@@ -19,9 +19,12 @@ PLACES = st.integers(-99_999, 99_999).map(lambda n: n / 10_000)
     PLACES,
     PLACES,
     st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    st.tuples(PLACES, PLACES),
 )
-def test_json_round_trip(weights: dict[str, float], slope: float, offset: float, trained_on: tuple[str, ...]) -> None:
-    made = Weights(weights, slope, offset, trained_on)
+def test_json_round_trip(
+    weights: dict[str, float], slope: float, offset: float, trained_on: tuple[str, ...], tagged: tuple[float, float]
+) -> None:
+    made = Weights(weights, slope, offset, trained_on, tagged)
     assert Weights.from_dict(json.loads(json.dumps(made.to_dict()))) == made
 
 
@@ -29,8 +32,9 @@ def test_four_digits_are_kept() -> None:
     assert Weights({"mass": 1.23456789}, 0.123456).to_dict()["weights"] == {"mass": 1.2346}
 
 
-def test_shipped_weights_name_every_feature_and_what_they_were_trained_on() -> None:
-    shipped = learned_weights()
+@pytest.mark.parametrize("kind", KINDS)
+def test_shipped_weights_name_every_feature_and_what_they_were_trained_on(kind: LinkKind) -> None:
+    shipped = learned_weights(kind)
     assert list(shipped.weights) == list(FEATURES)
     assert shipped.trained_on
     assert all(shipped.trained_on)
@@ -41,11 +45,12 @@ def test_shipped_weights_name_every_feature_and_what_they_were_trained_on() -> N
 
 def test_the_shipped_file_is_what_would_be_written() -> None:
     text = resources.files("crosspan.project").joinpath("learned_weights.json").read_text("utf-8")
-    assert json.loads(text) == learned_weights().to_dict()
+    assert json.loads(text) == {kind: learned_weights(kind).to_dict() for kind in KINDS}
 
 
-def test_memory_speaks_for_the_same_words_and_against_others() -> None:
-    weights = learned_weights().weights
+@pytest.mark.parametrize("kind", KINDS)
+def test_memory_speaks_for_the_same_words_and_against_others(kind: LinkKind) -> None:
+    weights = learned_weights(kind).weights
     assert weights["memory"] > 0 > weights["memory_other"]
 
 
@@ -59,8 +64,9 @@ def test_calibration_is_monotone_and_stays_inside(slope: float, offset: float) -
     assert np.isfinite(made).all()
 
 
-def test_shipped_calibration_rises_strictly() -> None:
-    made = learned_weights().calibrated(np.linspace(0.001, 0.999, 200))
+@pytest.mark.parametrize("kind", KINDS)
+def test_shipped_calibration_rises_strictly(kind: LinkKind) -> None:
+    made = learned_weights(kind).calibrated(np.linspace(0.001, 0.999, 200))
     assert (np.diff(made) > 0).all()
 
 

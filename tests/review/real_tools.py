@@ -42,7 +42,7 @@ PLACES = {
     "added": [(2, 7, "PER"), (16, 21, "LOC")],
     "none": [],
 }
-PATIENCE = 180
+PATIENCE = 600
 SUBMIT = "[data-testid=bottombar-submit-button]"
 FIND_WORD = """
 const box = [...document.querySelectorAll(".lsf-htx-richtext")].at(-1);

@@ -63,6 +63,7 @@ ALIGNERS = Family(
             about="Learns from the sentences at hand: a lexicon of words, prefixes and suffixes, then an HMM.",
             learns=True,
             saves="file",
+            link_kind="statistical",
         ),
         "fast_align": Component(
             target="crosspan.align.fast_align:FastAlign",
@@ -83,6 +84,7 @@ ALIGNERS = Family(
             gpu=True,
             learns=True,
             saves="file",
+            link_kind="hybrid",
         ),
         "simalign": Component(
             target="crosspan.align.simalign:SimAlign",
@@ -147,6 +149,23 @@ _HOMES = {
     "TransAlignOptions": "translation_encoder",
     "symmetrize": "symmetrize",
 }
+
+
+def link_kind_of(aligner: object) -> str:
+    """What the links of an aligner are, as :class:`~crosspan.core.components.Component` has it.
+
+    Args:
+        aligner: One of crosspan's own, or another that may say it of itself.
+
+    Example:
+        >>> from crosspan.align import StatisticalAligner
+        >>> link_kind_of(StatisticalAligner()), link_kind_of(object())
+        ('statistical', '')
+    """
+    made_by = f"{type(aligner).__module__}:{type(aligner).__qualname__}"
+    own = [one.link_kind for one in ALIGNERS.builtin.values() if one.target == made_by]
+    return own[0] if own else ALIGNERS.told_by(aligner).link_kind
+
 
 _TokenPair = tuple[Sequence[str], Sequence[str]]
 _Progress = Callable[[int, int], None]

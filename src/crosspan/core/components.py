@@ -40,6 +40,8 @@ class Component:
         resumes: Whether it goes on in its folder where it was left off (trainers).
         dev: Whether it chooses among its weights by sentences with right labels (trainers).
         unlabelled: Whether it learns from unlabelled sentences of the target language (trainers).
+        link_kind: What its links are to those that look at their probabilities (aligners): ``"statistical"``,
+            ``"hybrid"`` or ``"hard"``; empty where they must be told by their looks.
         constrains: Whether it can give an entity just so many ranges, or at least so many (matchers).
     """
 
@@ -68,4 +70,5 @@ class Component:
     resumes: bool = False
     dev: bool = False
     unlabelled: bool = False
+    link_kind: str = ""
     constrains: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from crosspan.align import ALIGNERS
+from crosspan.align import ALIGNERS, link_kind_of
 from crosspan.core.model_options import with_languages, with_models
 from crosspan.pipeline.corpus import InputFile
 from crosspan.pipeline.plan_inputs import Given, RecipeInputs
@@ -29,7 +29,7 @@ from crosspan.pipeline.steps.tagging import Tag, can_be_adapted
 from crosspan.pipeline.steps.training import Train
 from crosspan.pipeline.steps.translating import Between, Mirror, Side, Translate
 from crosspan.pipeline.use import Use
-from crosspan.project.projector import PROJECTORS
+from crosspan.project.projector import PROJECTORS, with_link_kind
 from crosspan.tag import TAGGERS
 from crosspan.train import TRAINERS
 from crosspan.translate import TRANSLATORS
@@ -250,7 +250,22 @@ class _Planner:
         table = self.recipe.project
         assert table is not None
         given = self.given.components.get("project")
-        return Use(PROJECTORS, table.use, settings=self._settings(table.options), given=given)
+        settings = with_link_kind(table.use, self._settings(table.options), self._link_kind())
+        return Use(PROJECTORS, table.use, settings=settings, given=given)
+
+    def _link_kind(self) -> str:
+        """What the links will be, where their aligner says it."""
+        align, given = self.recipe.align, self.given.components
+        if self.given.links is not None or align is None or align.use in ("links", "none"):
+            return ""
+        for name in ("align", "learner"):
+            if name in given:
+                return link_kind_of(given[name])
+        if align.use == "model":
+            from crosspan.align.model_file import learner_of
+
+            return ALIGNERS.component(learner_of(self.recipe.path(align.path))).link_kind
+        return ALIGNERS.component(align.use).link_kind
 
     def _projecting(self, labels: str) -> Iterator[Step]:
         """The method of projection; before it, what it learns from the corpus where that can be done in parts."""

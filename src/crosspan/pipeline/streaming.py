@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from crosspan.align import link_kind_of
 from crosspan.core.checks import each_checked
 from crosspan.core.errors import OptionError
 from crosspan.core.progress import Listener, Progress
@@ -23,7 +24,7 @@ from crosspan.pipeline.recipes.recipe import make_recipe
 from crosspan.pipeline.recipes.tables import SHARD
 from crosspan.pipeline.store import SpoolStore
 from crosspan.project.observed import Observed as CorpusMemory
-from crosspan.project.projector import Projector, make_projector
+from crosspan.project.projector import Projector, make_projector, with_link_kind
 from crosspan.project.unknown_labels import Restriction, add_names, check_labels
 from crosspan.text.name_forms import NameForms
 
@@ -86,7 +87,7 @@ def iter_projections(
             "with a memory the aligner must have learned already", hint="Give a fitted one as aligner=…, or no memory."
         )
     restriction = _restriction(check_labels(options.pop("labels", ())), memory)
-    how = {"aligner": aligner, "method": _with_memory(method, settings, memory), **options}
+    how = {"aligner": aligner, "method": _with_memory(method, settings, memory, aligner), **options}
     stream = iter(pairs)
     done = 0
     while batch := list(itertools.islice(stream, shard)):
@@ -142,7 +143,7 @@ def fit_memory(
     """
     from crosspan.pipeline.steps.aligning import aligned
 
-    projector: Any = make_projector(method, settings)
+    projector = _made(method, settings, aligner)
     if not hasattr(projector, "memory"):
         raise OptionError(f"the method {method!r} remembers nothing of a corpus", hint="Use candidates.")
     for batch in _batches(pairs, shard):
@@ -165,8 +166,12 @@ def fit_memory(
     return memory
 
 
-def _with_memory(method: str | Projector, settings: Settings | None, memory: CorpusMemory) -> Projector:
-    projector: Any = make_projector(method, settings) if isinstance(method, str) else method
+def _made(method: str, settings: Settings | None, aligner: Any) -> Any:
+    return make_projector(method, with_link_kind(method, settings or {}, link_kind_of(aligner)))
+
+
+def _with_memory(method: str | Projector, settings: Settings | None, memory: CorpusMemory, aligner: Any) -> Projector:
+    projector: Any = _made(method, settings, aligner) if isinstance(method, str) else method
     if not hasattr(projector, "memory"):
         raise OptionError("this method remembers nothing of a corpus", hint="Leave out the memory, or use candidates.")
     projector.memory = memory

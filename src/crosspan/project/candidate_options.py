@@ -19,6 +19,7 @@ from crosspan.project.scorers.nmt import NmtOptions
 Scoring = Literal["learned", "align", "fused"]
 CandidateKind = Literal["ngrams", "all_ngrams", "target_spans", "ner"]
 AlignForm = Literal["paper", "thesis"]
+Links = Literal["auto", "statistical", "hybrid", "hard"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,11 @@ class CandidateOptions:
         weights: Weights to use instead of the built-in ones, by name of a feature or a score; ``ner``, ``ner_spans``,
             ``nmt`` and those of other packages can be added to any scores.
         align_form: ``"thesis"`` leaves the factor 2 out of the align score, as Shkalikov's thesis does.
+        link_kind: What the links are, for which there are built-in weights each: ``"statistical"``, ``"hybrid"``, or
+            ``"hard"``, without probabilities. With ``"auto"`` the aligner says it; where none does, links of a pair
+            that are all certain are hard, others statistical.
+        tagged: Whether a tagger made the labels of the source and gave them no scores: then its mistakes count in the
+            confidence.
         hard_links: Count every link as 1, as the paper does, and not with its probability.
         ner: The tagger of the target side, for candidates and the scores ``ner`` and ``ner_spans``.
         nmt: The translator of the score ``nmt``.
@@ -72,6 +78,8 @@ class CandidateOptions:
     scores: Scoring = "learned"
     weights: Mapping[str, float] = field(default_factory=dict)
     align_form: AlignForm = "paper"
+    link_kind: Links = "auto"
+    tagged: bool = False
     hard_links: bool = False
     ner: NerOptions = field(default_factory=NerOptions)
     nmt: NmtOptions = field(default_factory=NmtOptions)

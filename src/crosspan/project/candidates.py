@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,15 @@ from crosspan.core.locks import Lock
 from crosspan.core.types import Alignment, Pair, Projection
 from crosspan.project.batch import PairBatch
 from crosspan.project.candidate_options import AlignForm, CandidateKind, CandidateOptions, Scoring
-from crosspan.project.fused import FUSED, AddedScores, highest
+from crosspan.project.fused import AddedScores, highest
 from crosspan.project.match import Matching, match
 from crosspan.project.memory import entity_names
 from crosspan.project.ner_candidates import given_ranges
 from crosspan.project.observed import Observed, fingerprint
 from crosspan.project.results import Reason, assemble
 from crosspan.project.scorers import Scorer
-from crosspan.project.weights import Weights, learned_weights
+from crosspan.project.scoring import LinearScores, memory_columns, probabilities
+from crosspan.project.weights import Weights
 from crosspan.project.words import Words
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class CandidateProjector:
     Args:
         options: How candidates are made, scored and matched.
         scorers: Scores of one's own by name; they count with ``options.weights[name]``, or 1.
-        weights: The built-in weights; other trained ones can be put here.
+        weights: Trained weights to take the place of the built-in ones, whatever the kind of links.
         tagger: A tagger of the target side; without it ``options.ner`` names one, which is loaded when it is needed.
         translator: A translator that gives scores; without it ``options.nmt`` names one.
 
@@ -123,22 +124,11 @@ class CandidateProjector:
     ) -> None:
         self.options = options or CandidateOptions()
         self.scorers = dict(scorers or {})
-        self.weights = weights or learned_weights()
-        self._vector = self._feature_weights()
+        self.options.check_names(self.scorers)
+        self._scores = LinearScores.of(self.options, weights)
         self._added = AddedScores.of(self.options, given=self.scorers, tagger=tagger, translator=translator)
         self._observed: Observed | None = None
         self._turn = Lock()
-
-    def _feature_weights(self) -> Floats:
-        from crosspan.project.features import FEATURES
-
-        given = self.options.weights
-        self.options.check_names(self.scorers)
-        base = {"learned": dict(self.weights.weights), "align": {"align": 1.0}, "fused": {"align": FUSED["align"]}}
-        weights = {**base[self.options.scores], **{name: float(value) for name, value in given.items()}}
-        if self.options.align_form == "thesis":
-            weights["align"] = weights.get("align", 0.0) / 2.0
-        return np.array([weights.get(name, 0.0) for name in FEATURES])
 
     @property
     def memory(self) -> Observed | None:
@@ -165,7 +155,8 @@ class CandidateProjector:
             observed.add_words(pairs)
         observed.pairs.update(map(fingerprint, pairs))
         if self._remembers:
-            self._remember(pairs, self.candidates(pairs, self._batch(pairs, alignments), observed), observed)
+            batch = self._batch(pairs, alignments)
+            self._remember(pairs, batch, self.candidates(pairs, batch, observed), observed)
 
     def _corpus(self) -> Observed:
         with self._turn:
@@ -180,16 +171,17 @@ class CandidateProjector:
         batch = PairBatch.build(pairs, alignments)
         return replace(batch, link_prob=np.ones_like(batch.link_prob)) if self.options.hard_links else batch
 
-    def _remember(self, pairs: Sequence[Pair], candidates: Candidates, observed: Observed) -> None:
-        confidence = probabilities(candidates.span, self._scored(candidates))
+    def _remember(self, pairs: Sequence[Pair], batch: PairBatch, candidates: Candidates, observed: Observed) -> None:
+        confidence = probabilities(candidates.span, self._scored(batch, candidates))
         observed.memory.add(entity_names(pairs), candidates.span, candidates.words, confidence)
 
-    def _scored(self, candidates: Candidates) -> Floats:
-        """The score of each candidate by its features."""
-        from crosspan.project.features import total_scores
+    def _kinds(self, batch: PairBatch, candidates: Candidates) -> npt.NDArray[np.int8]:
+        """The kind of the links of each candidate."""
+        return self._scores.kinds(batch)[batch.span_sentence[candidates.span]]
 
-        found: Floats = total_scores(candidates.features, self._vector)
-        return found
+    def _scored(self, batch: PairBatch, candidates: Candidates) -> Floats:
+        """The score of each candidate by its features."""
+        return self._scores.scored(candidates.features, self._kinds(batch, candidates))
 
     def candidates(self, pairs: Sequence[Pair], batch: PairBatch, observed: Observed | None = None) -> Candidates:
         """The candidates of a batch with their features; memory is left at 0.
@@ -209,8 +201,8 @@ class CandidateProjector:
             self.options.trim_articles and self.options.scores == "learned",
             batch.span_ptr, batch.span_start, batch.span_end,
             batch.link_ptr, batch.link_source, batch.link_target, batch.link_prob,
-            source.ptr, source.type, source.lower, source.function, source.punctuation, source.log_frequency,
-            source.spellings.arrays,
+            source.ptr, source.type, source.lower, source.function, source.abbreviation, source.punctuation,
+            source.log_frequency, source.spellings.arrays,
             target.ptr, target.type, target.lower, target.function, target.punctuation, target.log_frequency,
             target.word_hash, target.spellings.arrays, *given,
         )  # fmt: skip
@@ -239,7 +231,7 @@ class CandidateProjector:
         found: list[Projection] = []
         for some, links, observed in self._parts(pairs, alignments):
             batch, candidates, matching, score = self._matched(some, links, observed)
-            found += self._projections(some, batch, candidates, matching, self._confidence(candidates, score))
+            found += self._projections(some, batch, candidates, matching, self._confidence(batch, candidates, score))
         return found
 
     def project_with_runners_up(
@@ -273,14 +265,16 @@ class CandidateProjector:
         for some, links, observed in self._parts(pairs, alignments):
             batch, candidates, matching, score = self._matched(some, links, observed)
             others += self._runners_up(batch, candidates, matching, score, k)
-            projections += self._projections(some, batch, candidates, matching, self._confidence(candidates, score))
+            projections += self._projections(
+                some, batch, candidates, matching, self._confidence(batch, candidates, score)
+            )
         return projections, others
 
     def _runners_up(
         self, batch: PairBatch, candidates: Candidates, matching: Matching, score: Floats, k: int
     ) -> list[list[list[RunnerUp]]]:
         learned = self.options.scores == "learned"
-        raw = probabilities(candidates.span, score) if learned else self._confidence(candidates, score)
+        raw = probabilities(candidates.span, score) if learned else self._confidence(batch, candidates, score)
         others: list[list[RunnerUp]] = [[] for _ in range(batch.n_spans)]
         order = np.lexsort((-score, candidates.span))
         taken = np.zeros(len(candidates), np.bool_)
@@ -318,12 +312,12 @@ class CandidateProjector:
         """The candidates of some pairs with their scores, and which of them were chosen."""
         batch = self._batch(pairs, alignments)
         candidates = self.candidates(pairs, batch, observed)
-        score = self._scored(candidates)
+        score = self._scored(batch, candidates)
         if self._remembers:
             if observed is None:
                 observed = Observed()
                 observed.pairs.update(map(fingerprint, pairs))
-                self._remember(pairs, candidates, observed)
+                self._remember(pairs, batch, candidates, observed)
             score = score + self._recalled(pairs, batch, candidates, score, observed)
         weights = {**{name: self.options.weights.get(name, 1.0) for name in self.scorers}, **self._added.weights}
         for name, scorer in {**self.scorers, **self._added.scorers}.items():
@@ -354,40 +348,13 @@ class CandidateProjector:
         own = np.where(known[batch.span_sentence[candidates.span]], probabilities(candidates.span, score), 0.0)
         same, other = observed.memory.recall(entity_names(pairs), candidates.span, candidates.words, own)
         columns = memory_columns(same, other)
-        recalled: Floats = self._vector[MEMORY] * columns[0] + self._vector[MEMORY_OTHER] * columns[1]
-        return recalled
+        kind = self._kinds(batch, candidates)
+        return self._scores.part(MEMORY, kind) * columns[0] + self._scores.part(MEMORY_OTHER, kind) * columns[1]
 
-    def _confidence(self, candidates: Candidates, score: Floats) -> Floats:
+    def _confidence(self, batch: PairBatch, candidates: Candidates, score: Floats) -> Floats:
         if self.options.scores != "learned":
             from crosspan.project.features import ALIGN
 
-            weights = {"align": float(self._vector[ALIGN]), **self._added.weights}
+            weights = {"align": float(self._scores.vectors[0, ALIGN]), **self._added.weights}
             return np.clip(score / highest(weights), 0.0, 1.0)
-        return self.weights.calibrated(probabilities(candidates.span, score))
-
-
-def memory_columns(same: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[Floats, Floats]:
-    """The two memory features: other renderings only speak against words that were never seen for the entity."""
-    from crosspan.core.arithmetic import logs
-
-    return logs(1.0 + 2.0 * same.astype(np.float64)), logs(1.0 + 2.0 * other.astype(np.float64)) * (same < 0.3)
-
-
-def probabilities(span: npt.NDArray[np.int32], score: Floats) -> Floats:
-    """Probability of each candidate among those of its span and "not here", which has a score of 0.
-
-    Example:
-        >>> probabilities(np.array([0, 0, 1], np.int32), np.array([0.0, 0.0, 0.0])).round(2).tolist()
-        [0.33, 0.33, 0.5]
-    """
-    from crosspan.core.arithmetic import exps
-
-    if len(span) == 0:
-        return np.zeros(0)
-    first = np.concatenate([[0], np.flatnonzero(np.diff(span)) + 1])
-    group = np.repeat(np.arange(len(first)), np.diff(np.concatenate([first, [len(span)]])))
-    highest = np.maximum(np.maximum.reduceat(score, first), 0.0)
-    weight = exps(score - highest[group])
-    total = np.add.reduceat(weight, first) + exps(-highest)
-    out: Floats = weight / total[group]
-    return out
+        return self._scores.calibrated(probabilities(candidates.span, score), self._kinds(batch, candidates))

@@ -59,6 +59,9 @@ FEATURES = (
     "hole",  # words with a mass below .1 between words above it
     "memory",  # log(1 + 2 x): the entity was rendered by these words x times elsewhere in the corpus
     "memory_other",  # the same for other words, where these were never used
+    "written_out",  # log of the words of the candidate, if the entity is an abbreviation that no word is spelled like
+    "written_longer",  # words more than one, if it is
+    "written_lost",  # the largest mass left out, if it is
 )
 """Names of the feature columns, in order."""
 
@@ -69,6 +72,7 @@ N_FEATURES = len(FEATURES)
     FIRST_PUNCTUATION, LAST_PUNCTUATION, PUNCTUATION, FIRST_SMALL, LAST_SMALL, SMALL, FIRST_FREQUENT, LAST_FREQUENT,
     FIRST_ARTICLE, LAST_ARTICLE, NAMELESS,
     LEFT_NAME, RIGHT_NAME, SPELLED, SPELLED_BACK, SPELLED_LOST, MOVED, HOLE, MEMORY, MEMORY_OTHER,
+    WRITTEN_OUT, WRITTEN_LONGER, WRITTEN_LOST,
 ) = range(N_FEATURES)  # fmt: skip
 
 # rows of what each target word is to an entity
@@ -180,7 +184,7 @@ def _extremes(words, n_j, before, after):  # type: ignore[no-untyped-def]
 @njit()
 def _describe(  # type: ignore[no-untyped-def]
     f, p, q, a, b, n_i, n_j, words, sums, before, after, spelled, covering,
-    s0, s_lower, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
+    s0, s_lower, s_short, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
 ):  # fmt: skip
     """Write the features of the candidate ``[p, q)`` of the entity ``[a, b)`` to ``f``."""
     size = b - a
@@ -240,6 +244,10 @@ def _describe(  # type: ignore[no-untyped-def]
     lost = max(before[0, p], after[0, q])
     beyond = max(before[1, p], after[1, q])
     f[LOST_MOST] = lost
+    if size == 1 and s_short[s0 + a] and before[1, n_j] < np.float32(0.7):
+        f[WRITTEN_OUT] = log_of(n)
+        f[WRITTEN_LONGER] = n - np.float32(1.0)
+        f[WRITTEN_LOST] = lost
     f[SPELLED_LOST] = max(beyond - within, nought)
     f[SPELLED_BACK] = (sums[_ALIKE, q] - sums[_ALIKE, p]) / n
     if low >= 0:
@@ -257,7 +265,7 @@ def _describe(  # type: ignore[no-untyped-def]
 @njit()
 def entity_candidates(  # type: ignore[no-untyped-def]
     max_words, reach, min_mass, trim, span_ptr, span_start, span_end, link_ptr, link_source, link_target, link_prob,
-    s_ptr, s_type, s_lower, s_function, s_punct, s_freq, s_spelling,
+    s_ptr, s_type, s_lower, s_function, s_short, s_punct, s_freq, s_spelling,
     t_ptr, t_type, t_lower, t_function, t_punct, t_freq, t_hash, t_spelling, given_ptr, given_start, given_end,
 ):  # fmt: skip
     """Candidates and features of the entities of a batch.
@@ -347,7 +355,7 @@ def entity_candidates(  # type: ignore[no-untyped-def]
                     c_hash[n] = h
                     _describe(
                         feats[n], p, q, a, b, n_i, n_j, words, sums, before, after, spelled, covering,
-                        s0, s_lower, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
+                        s0, s_lower, s_short, s_punct, s_freq, s_small, s_p, t0, t_lower, t_function, t_punct, t_freq,
                     )  # fmt: skip
                     n += 1
     return c_span[:n].copy(), c_start[:n].copy(), c_end[:n].copy(), c_hash[:n].copy(), feats[:n].copy()

@@ -112,6 +112,23 @@ class HeuristicProjector:
         return assemble(batch, pairs, heuristic(batch, pairs, self.options))
 
 
+def with_link_kind(method: str, settings: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """Settings of a method with what the links are, where it asks for it and nobody has said.
+
+    Args:
+        method: One of :data:`PROJECTORS`.
+        settings: Its options.
+        kind: The fact ``link_kind`` of the aligner; empty where it is not known.
+
+    Example:
+        >>> with_link_kind("candidates", {"reach": 1}, "hybrid"), with_link_kind("heuristic", {}, "hybrid")
+        ({'reach': 1, 'link_kind': 'hybrid'}, {})
+    """
+    asked = "link_kind" in (PROJECTORS.option_names(method) or ())
+    said = settings.get("link_kind", "auto") != "auto"
+    return {**settings, "link_kind": kind} if kind and asked and not said else dict(settings)
+
+
 def make_projector(method: str = "candidates", settings: Mapping[str, Any] | None = None) -> Projector:
     """Build a projector.
 

@@ -97,6 +97,17 @@ class WordCounts:
         return found
 
 
+def is_abbreviation(word: str) -> bool:
+    """Whether a word is nothing but two to six capital letters, with or without dots.
+
+    Example:
+        >>> [is_abbreviation(word) for word in ("U.N.", "EU", "A", "Ada", "東京")]
+        [True, True, False, False, False]
+    """
+    letters = word.replace(".", "")
+    return 2 <= len(letters) <= 6 and letters.isalpha() and letters.isupper()
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """The tokens of one side of a batch, sentence after sentence.
@@ -108,6 +119,7 @@ class Words:
         lower: Whether the token is written in small letters (false where a script has none), bool, shape (tokens,).
         function: Whether its word is frequent here and mostly written in small letters, as articles, prepositions and
             conjunctions are; bool, shape (tokens,).
+        abbreviation: Whether it is nothing but two to six capital letters, with or without dots; bool, shape (tokens,).
         punctuation: Whether it has neither letter nor digit, bool, shape (tokens,).
         log_frequency: Log of how often the word stands in a thousand words here, at least 0; float32, shape (tokens,).
         spellings: Romanised spelling of each word, one row a type.
@@ -118,6 +130,7 @@ class Words:
     word_hash: npt.NDArray[np.uint64]
     lower: npt.NDArray[np.bool_]
     function: npt.NDArray[np.bool_]
+    abbreviation: npt.NDArray[np.bool_]
     punctuation: npt.NDArray[np.bool_]
     log_frequency: npt.NDArray[np.float32]
     spellings: Spellings
@@ -148,6 +161,7 @@ class Words:
             _hashes(tokens.words)[tokens.type],
             tokens.small[tokens.form],
             function[tokens.type],
+            np.fromiter(map(is_abbreviation, tokens.forms), np.bool_, len(tokens.forms))[tokens.form],
             punctuation_mask([Sentence(tuple(tokens.forms))])[tokens.form],
             per_thousand[tokens.type],
             Spellings.of(romanize_types(tokens.words)),
