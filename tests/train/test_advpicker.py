@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +19,10 @@ pytest.importorskip("transformers")
 
 from tests.worlds.language_world import save_marked_encoder, sentences_of, without_labels  # noqa: E402
 
+from crosspan.models.loop import NothingLearned  # noqa: E402
 from crosspan.tag import load_tagger  # noqa: E402
 from crosspan.train.adversarial_options import AdversarialOptions  # noqa: E402
-from crosspan.train.advpicker import Distillation, train_advpicker  # noqa: E402
+from crosspan.train.advpicker import Distillation, _compare, train_advpicker  # noqa: E402
 from crosspan.train.picking import AdvPickerOptions, picked  # noqa: E402
 from crosspan.train.token_options import TokenClassifierOptions  # noqa: E402
 
@@ -145,3 +147,12 @@ def test_what_cannot_be(encoder, tmp_path):
     (tmp_path / "m" / "teacher").mkdir(parents=True)
     with pytest.raises(OutputError, match="something else"):
         train(tmp_path / "m", encoder)
+
+
+def test_a_student_that_falls_behind_its_teacher_is_named():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _compare(None, {"f1": 0.1}, 0.5)
+        _compare({"f1": 0.5}, {"f1": 0.25}, 0.5)
+    with pytest.warns(NothingLearned, match=r"is 0\.125, and that of its teacher 0\.525: .*picker\.epochs.*teacher"):
+        _compare({"f1": 0.525}, {"f1": 0.125}, 0.5)

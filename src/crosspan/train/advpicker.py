@@ -25,9 +25,11 @@ import numpy.typing as npt
 from crosspan.core.errors import EmptyInputError, OptionError, OutputError
 from crosspan.core.files import make_folder, open_output
 from crosspan.core.json_text import parse_json
+from crosspan.core.logs import warn
 from crosspan.core.progress import Listener, advance_of
 from crosspan.core.threads import torch_threads
 from crosspan.core.types import Sentence
+from crosspan.models.loop import NothingLearned
 from crosspan.models.processes import Processes
 from crosspan.models.saving import check_new, is_finished
 from crosspan.tag.crf import relabel, tags_of
@@ -161,6 +163,7 @@ def train_advpicker(
     student = _distilled(learned, lesson.probabilities, folder, learner, facts, processes, threads, progress)
     if processes.first:
         (folder / _MARK).unlink(missing_ok=True)
+        _compare(record["dev"], student.dev, adversarial.tolerated)
     return AdvPickerReport(teacher=record, selection=lesson.selection, student=student)
 
 
@@ -263,3 +266,15 @@ def _mark(
 def _named(progress: Listener | None, stage: str) -> Listener | None:
     """The same listener, told of a training under another name."""
     return None if progress is None else (lambda event: progress(replace(event, stage=stage)))
+
+
+def _compare(teacher: Mapping[str, float] | None, student: Mapping[str, float] | None, tolerated: float) -> None:
+    """Warn of a student that has lost more than a share of what its teacher finds in the source language."""
+    if teacher is None or student is None or student["f1"] >= (1.0 - tolerated) * teacher["f1"]:
+        return
+    warn(
+        f"F1 of the student on the dev sentences is {student['f1']:.3f}, and that of its teacher {teacher['f1']:.3f}: "
+        f"let it learn longer (picker.epochs), or use the teacher, which is in the folder {TEACHER}",
+        NothingLearned,
+        stacklevel=3,
+    )
