@@ -548,3 +548,66 @@ def test_the_remedy_of_the_first_fault_is_told_where_nothing_is_left(desk):
     )
     code, _, err = desk.convert("a.jsonl", record, "--on-error", "skip")
     assert (code, "--from-offsets utf16" in err) == (1, True), err
+
+
+TWO = [{"Ada Obi": "PER"}, {"Bo": "PER"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "s0,Ada,B-PER\ns0,Obi,I-PER\ns0,left,O\ns1,Bo,B-PER\ns1,came,O\n"),
+        ("a.txt", "d1_0\tAda\tB-PER\nd1_0\tObi\tI-PER\nd1_0\tleft\tO\nd1_1\tBo\tB-PER\nd1_1\tcame\tO\n"),
+        ("a.txt", "s0\t0\tAda\tB-PER\ns0\t1\tObi\tI-PER\ns0\t2\tleft\tO\ns1\t0\tBo\tB-PER\ns1\t1\tcame\tO\n"),
+        ("a.txt", "0\tAda\tB-PER\n0\tObi\tI-PER\n0\tleft\tO\n1\tBo\tB-PER\n1\tcame\tO\n"),
+        ("a.conll", "7 1 Ada B-PER\n7 2 Obi I-PER\n7 3 left O\n8 1 Bo B-PER\n8 2 came O\n"),
+        ("a.conll", "1 Ada B-PER\n2 Obi I-PER\n3 left O\n1 Bo B-PER\n2 came O\n"),
+        ("a.conll", "0 3 Ada B-PER\n4 7 Obi I-PER\n8 12 left O\n\n0 2 Bo B-PER\n3 7 came O\n"),
+        ("a.conll", "0 2 Ada B-PER\n4 6 Obi I-PER\n8 11 left O\n\n13 14 Bo B-PER\n16 19 came O\n"),
+        *[
+            ("a.csv", f"{head}\n7,Ada,B-PER\n7,Obi,I-PER\n7,left,O\n8,Bo,B-PER\n8,came,O\n")
+            for head in ("id,words,labels", "line,word,tag", "text_id,token,ner", "doc_id,token,ner", "Sent No,word,tag")
+        ],
+        ("a.csv", "sep=;\nid;word;tag\n7;Ada;B-PER\n7;Obi;I-PER\n8;Bo;B-PER\n"),
+        ("a.csv", "sep=;\nAda;B-PER\nObi;I-PER\n;\nBo;B-PER\n"),
+        ("a.csv", "Word,Tag\nAda,B-PER\nObi,I-PER\n,\nBo,B-PER\n"),
+        ("a.csv", "Ada,N,B-PER\nObi,N,I-PER\n,,\nBo,N,B-PER\n"),
+        ("a.csv", "sentence_id ; word ; tag\n1 ; Ada ; B-PER\n1 ; \"Obi\" ; I-PER\n2 ; Bo ; B-PER\n"),
+    ],
+)  # fmt: skip
+def test_numbers_and_names_beside_tokens_are_no_tokens(desk, name, content):
+    assert desk.convert(name, content)[:2] == (0, TWO)
+    assert not {"s0", "7", "0", "1", ";"} & {token for one in read(desk.path / name) for token in one.tokens}
+
+
+def test_a_sentence_column_can_be_told(desk):
+    content = "a Ada B-PER\na Obi I-PER\nb Bo B-PER\n"
+    assert desk.convert("a.conll", content, "--columns", "sentence,token,tag")[:2] == (0, TWO)
+    assert [one.id for one in read(desk.path / "out.jsonl")] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["40;Yaa\n40;x;O\n", "40;x,O\n40;y;O\n", '40;"Ada\nObi";B-PER\n40;x;O\n', '40;"quote;O\n', "40;;B-X\n40;y;O\n"],
+)
+@pytest.mark.parametrize("head", ["sentence_id;word;tag\n", ""])
+def test_a_bad_row_costs_the_sentence_that_a_column_names(desk, head, bad):
+    good = "".join(f"{number};Ada;B-PER\n{number};left;O\n" for number in range(40))
+    content = f"{head}{good}{bad}41;Ada;B-PER\n41;came;O\n"
+    code, found, err = desk.convert("a.csv", content, "--on-error", "skip")
+    assert (code, found) == (3, [{"Ada": "PER"}] * 41), err
+    assert f"a.csv:{81 + bool(head)}: left out" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "n_tokens"),
+    [
+        ("1\tAda\tB-PER\n0.97\tleft\tO\n", 2),
+        ("0.5 Ada B-PER\n0.97 left O\n1.1 now O\n", 3),
+        ("1 Ada B-PER\n5-7 left O\n", 2),
+        ("1 Ada B-PER\n2-3 du _\n2 de O\n3 le O\n3.1 x _\n", 3),
+    ],
+)
+def test_only_ranges_and_empty_nodes_are_no_words(desk, content, n_tokens):
+    code, _, err = desk.convert("a.conll", content)
+    assert (code, [len(one.tokens) for one in read(desk.path / "out.jsonl")]) == (0, [n_tokens]), err

@@ -20,6 +20,7 @@ _SENTENCE_NAMES = frozenset(
     ("sentence", "sentenceid", "sentid", "sent", "sentenceidx", "sentidx", "sentencenumber", "sentenceno", "sentno")
 )
 _NO_LETTER = re.compile(r"[\W_]+")
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=([^\w\s])\"?[;, ]*", re.IGNORECASE)
 _COLUMNS = re.compile(r"#\s*global\.columns\s*=\s*(.+)")
 
 
@@ -131,6 +132,17 @@ def names_in_comment(lines: Sequence[str], tag_column: str | None = None) -> Nam
     """
     found = _COLUMNS.fullmatch(lines[0].strip()) if lines else None
     return None if found is None else header_of(found[1].split(), tag_column)
+
+
+def separator_told(line: str) -> str | None:
+    """What separates columns, as a first line for spreadsheets tells it.
+
+    Example:
+        >>> separator_told("sep=;"), separator_told("sep word")
+        (';', None)
+    """
+    found = _SEPARATOR.fullmatch(line)
+    return None if found is None else found[1]
 
 
 def value_of(cell: str, key: str) -> str | None:

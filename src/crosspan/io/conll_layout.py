@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.tag_forms import Spelling, are_labels, find_spelling, is_tag, spelling_of_counts, without_invisible
-from crosspan.io.column_names import Named, header_of, names_in_comment, same_name, value_of
+from crosspan.io.column_names import Named, header_of, names_in_comment, same_name, separator_told, value_of
+from crosspan.io.column_roles import find_roles, is_number, named_sentences, numbers_tokens, parse_columns
 from crosspan.io.feature_keys import check_keys, key_of_tags
 from crosspan.io.looks import tagged_share
 
@@ -22,6 +23,8 @@ _WIDE_BLANKS = ("\u00a0", "\u3000", *map(chr, range(0x2000, 0x200B)), "\u202f", 
 _SEVERAL = re.compile(r"\S\s+(?:[BIESLUMW][-_]\S|O(?:\s|$))")
 _OTHER_SEPARATORS = (*_WIDE_BLANKS, ",", ";", "|")
 _QUOTED = (",", ";")
+_OF_TABLES = (*_QUOTED, "|")
+_NOTHING = " \t\ufeff\u200b"
 
 # Labels of syntactic chunks, which CoNLL-2000 and CoNLL-2003 write with the same prefixes as entities.
 _CHUNKS = frozenset(["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "PC"])
@@ -75,15 +78,25 @@ class ColumnLayout:
         """
         if self.separator in _QUOTED:
             try:
-                return next(csv.reader([row], delimiter=self.separator), [])
+                cells = next(csv.reader([row], delimiter=self.separator, skipinitialspace=True), [])
             except csv.Error:  # a carriage return in the middle of a row, or a cell that is longer than any word
-                return row.split(self.separator)
+                cells = row.split(self.separator)
+            return [cell.strip(" \t") for cell in cells]
         cells = row.split(self.separator)
         if self.separator in _WIDE_BLANKS:
             return [cell for piece in cells if (cell := piece.strip(" \t"))]
         if self.separator == " " and ("" in cells or "\t" in row):
             return _BLANKS.split(row.strip(" \t"))
         return cells
+
+    def is_blank(self, row: str) -> bool:
+        r"""Whether nothing stands in a row, but what separates its columns.
+
+        Example:
+            >>> ColumnLayout().is_blank(" \t"), ColumnLayout(separator=",").is_blank(",,")
+            (True, True)
+        """
+        return not row.strip(f"{_NOTHING}{self.separator}" if self.separator in _OF_TABLES else _NOTHING)
 
     def is_comment(self, row: str) -> bool:
         r"""Whether a row that starts with ``#`` is a comment, and not about a token such as ``#`` or ``#tag``.
@@ -112,35 +125,6 @@ class ColumnLayout:
         return cell if self.key is None else value_of(cell, self.key) or "O"
 
 
-def parse_columns(columns: str | Sequence[str]) -> list[str]:
-    """Read the ``columns`` option: what each column holds, from the first.
-
-    Args:
-        columns: ``"token"``, ``"tag"`` or ``"id"`` for columns that matter, ``"-"`` or ``"_"`` for others; one string
-            with commas, or a sequence. Columns after the last one named are passed over.
-
-    Returns:
-        The names, in order.
-
-    Raises:
-        OptionError: A name is unknown or used twice, or no column holds the token.
-
-    Example:
-        >>> parse_columns("id,token,-,tag")
-        ['id', 'token', '-', 'tag']
-    """
-    names = [name.strip() for name in (columns.split(",") if isinstance(columns, str) else columns)]
-    hint = "Say what each column holds, from the first, e.g. token,tag or id,token,-,tag."
-    for name in names:
-        if name not in ("token", "tag", "id", "-", "_"):
-            raise OptionError(f"unknown column {name!r}", hint=hint)
-        if name not in ("-", "_") and names.count(name) > 1:
-            raise OptionError(f"column {name!r} is named twice", hint=hint)
-    if "token" not in names:
-        raise OptionError("no column holds the token", hint=hint)
-    return names
-
-
 def find_layout(
     lines: Sequence[str], name: str, columns: str | Sequence[str] | None = None, tag_column: str | None = None
 ) -> ColumnLayout:
@@ -149,7 +133,7 @@ def find_layout(
     Args:
         lines: The beginning of the file.
         name: The file, for messages.
-        columns: What each column holds, where the user says so; see :func:`parse_columns`.
+        columns: What each column holds, where the user says so; see :func:`~crosspan.io.column_roles.parse_columns`.
         tag_column: The name of the column of the tags in the first row, or its number from 1.
 
     Returns:
@@ -165,15 +149,19 @@ def find_layout(
         (0, 1, 2)
     """
     given = parse_columns(columns) if columns is not None else None
-    sample = [line for line in lines[:_SAMPLE_ROWS] if line[:1] != "#" and line.strip(" \t\ufeff")]
-    separator = _separator(sample, lines, tag_column)
+    told = separator_told(lines[0]) if lines else None
+    lines = lines if told is None else ["#", *lines[1:]]
+    sample = [line for line in lines[:_SAMPLE_ROWS] if line[:1] != "#" and line.strip(_NOTHING)]
+    separator = told or _separator(sample, lines, tag_column)
     if separator == " " and given is None and len(lines) and not sample and not any(" " in line for line in lines):
         return ColumnLayout(separator, width=1, tag=None)
 
     splitter = ColumnLayout(separator)
-    rows = [splitter.split(line) for line in sample if not line.startswith("-DOCSTART-")]
+    filled = [line for line in sample if not splitter.is_blank(line) and not line.startswith("-DOCSTART-")]
+    rows = list(map(splitter.split, filled))
     header = header_of(rows[0], tag_column) if rows else None
     body = rows[1:] if header is not None else rows
+    blocks = _blocks(lines, splitter)[len(rows) - len(body) :]
     width = Counter(map(len, body)).most_common(1)[0][0] if body else 2
     about = header or (names_in_comment(lines, tag_column) if given is None else None)
 
@@ -186,14 +174,27 @@ def find_layout(
             given.index("tag") if "tag" in given else None,
             given.index("id") if "id" in given else None,
             header=header is not None,
+            sentence=given.index("sentence") if "sentence" in given else None,
         )
         return _spelt(layout, body)
     if about is not None:
         _check_told(about, tag_column, name)
-        return _from_header(about, separator, body, header is not None)
+        return _from_header(about, separator, body, blocks, header is not None)
     if not body:
         return ColumnLayout(separator)
-    return _by_looking(body, separator, width, f"{name}:{lines.index(sample[0]) + 1}", tag_column)
+    return _by_looking(body, blocks, separator, width, f"{name}:{lines.index(sample[0]) + 1}", tag_column)
+
+
+def _blocks(lines: Sequence[str], splitter: ColumnLayout) -> list[int]:
+    """For each row of the sample, how many blocks end before it."""
+    blocks: list[int] = []
+    block = 0
+    for line in lines[:_SAMPLE_ROWS]:
+        if splitter.is_blank(line) or line.startswith("-DOCSTART-"):
+            block += 1
+        elif line[:1] != "#":
+            blocks.append(block)
+    return blocks
 
 
 def _check_told(named: Named, tag_column: str | None, name: str) -> None:
@@ -261,24 +262,31 @@ def _spelt(layout: ColumnLayout, rows: Sequence[Sequence[str]]) -> ColumnLayout:
 _LANGUAGE = re.compile("[a-z]{2,3}(-[a-z-]{2,12})?")
 
 
-def _from_header(named: Named, separator: str, rows: Sequence[Sequence[str]], header: bool) -> ColumnLayout:
+def _from_header(
+    named: Named, separator: str, rows: Sequence[Sequence[str]], blocks: Sequence[int], header: bool
+) -> ColumnLayout:
     width = len(named.names)
     values = _values(rows, width)
+    sentence = named.sentence
+    if sentence is None:
+        sentence = named_sentences(named.names, rows, blocks, {named.token, named.tag})
     layout = ColumnLayout(
         separator,
         width,
         named.token,
         named.tag,
-        named.id,
+        named.id if named.id is not None and numbers_tokens(named.id, rows, blocks, width) else None,
         named.end,
         header,
-        sentence=named.sentence,
+        sentence=sentence,
         unused=() if named.told else _unused(values, {named.token, named.tag}, named.names),
     )
     return _spelt(layout, rows)
 
 
-def _by_looking(rows: list[list[str]], separator: str, width: int, where: str, tag_column: str | None) -> ColumnLayout:
+def _by_looking(
+    rows: list[list[str]], blocks: Sequence[int], separator: str, width: int, where: str, tag_column: str | None
+) -> ColumnLayout:
     if tag_column is not None:
         if not tag_column.isdigit() or not 0 < int(tag_column) <= width:
             raise OptionError(
@@ -305,13 +313,12 @@ def _by_looking(rows: list[list[str]], separator: str, width: int, where: str, t
     others = [column for column in range(width) if column != tag]
     if not others:
         raise OptionError("the tags are in the only column", where=where, hint="Name another column.")
-    numbered = 0 in others and len(others) > 1 and all(map(_is_number, values[0]))
     key = None
     if tag is None:
         key = key_of_tags(rows, width)
         if key is not None:
             tag, share = key[0], 1.0
-        elif numbered and (width == 2 or width == 10):  # numbered words, or CoNLL-U without entities
+        elif width in (2, 10) and all(map(is_number, values[0])):  # numbered words, or CoNLL-U without entities
             check_keys(rows, where)
             return ColumnLayout(separator, width, token=1, tag=None, id=0)
         else:
@@ -320,15 +327,17 @@ def _by_looking(rows: list[list[str]], separator: str, width: int, where: str, t
                 where=where,
                 hint="Say what the columns hold, e.g. --columns token,-,tag; or name the format of the file.",
             )
+    roles = find_roles(rows, blocks, others, width)
     layout = ColumnLayout(
         separator,
         width,
-        others[1] if numbered else others[0],
+        roles.token,
         tag,
-        0 if numbered else None,
+        roles.id,
         sure=share >= _SURE_TAGS,
+        sentence=roles.sentence,
         key=None if key is None else key[1],
-        unused=() if tag_column is not None else _unused(values, {tag, others[0]}),
+        unused=() if tag_column is not None else _unused(values, {tag, *range(roles.token + 1)}),
     )
     first = rows[0]
     if len(first) >= layout.needed and not is_tag(layout.tag_of(first)) and same_name(first[layout.token]) == "token":
@@ -378,8 +387,3 @@ def _unused(
 def _is_chunks(counts: Counter[str]) -> bool:
     labels = {value[2:] for value in counts if value != "O"}
     return bool(labels) and labels <= _CHUNKS
-
-
-def _is_number(cell: str) -> bool:
-    """Whether a cell numbers a token as CoNLL-U does: ``3``, ``3-4`` or ``3.1``."""
-    return cell.isascii() and cell[:1].isdigit() and cell.replace("-", "", 1).replace(".", "", 1).isdigit()

@@ -8,13 +8,14 @@ A row whose token is empty and whose tag is ``O`` is passed over: it has no char
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import chain, compress, islice
+from itertools import chain, compress, islice, pairwise
 from typing import NamedTuple
 
 from crosspan.core.errors import CrosspanError, FormatError
 from crosspan.core.shown import shown
 from crosspan.core.tag_forms import SPELLINGS, Respelt, is_tag
-from crosspan.io.column_names import DOCSTART
+from crosspan.io.column_names import DOCSTART, separator_told
+from crosspan.io.column_roles import are_alike, words_alone
 from crosspan.io.conll_layout import ColumnLayout, find_layout
 from crosspan.io.format import Reading
 from crosspan.io.notices import Notices
@@ -23,6 +24,7 @@ _SAMPLE_LINES = 20_000
 _BLANK = " \t\ufeff\u200b"
 _AFTER_MARK = ("", " ", "\t", ",", "\u00a0", "\u3000")
 _LONG = 1_000
+_FIRST = ("0", "1")
 _ENDS = ("EndOfSentence", "PySBDSegment")
 _JOINED = "NoSpaceAfter"
 _KEYS = frozenset({"sent_id", "id", "lang", "text", "tokens", "sent_id_json", "lang_json", "text_json"})
@@ -84,9 +86,12 @@ class _Parser:
         rows: list[str] = []
         number = 0
         header_due = self.layout.header
+        blank = _BLANK + self.layout.separator
         for number, line in enumerate(lines, 1):
-            if line and (line[0] not in _BLANK or line.strip(_BLANK)):
-                if header_due and line[0] != "#":
+            if line and (line[0] not in blank or not self.layout.is_blank(line)):
+                if number == 1 and separator_told(line) is not None:
+                    rows.append("#")
+                elif header_due and line[0] != "#":
                     header_due = False
                     rows.append("#")  # an empty comment keeps the count of lines right
                 else:
@@ -128,6 +133,20 @@ class _Parser:
     def _block(self, cells: list[list[str]], numbers: Sequence[int], comments: dict[str, str]) -> Iterator[RawSentence]:
         """Yield the sentences in rows between which nothing but the rows themselves ends one."""
         layout = self.layout
+        if layout.sentence is not None:
+            parts = self._at_names(cells, layout.sentence, comments)
+        elif layout.end is not None:
+            parts = self._at_ends(cells, layout.end, comments)
+        elif layout.id is not None:
+            parts = _at_first_numbers(cells, layout.id, comments)
+        else:
+            parts = iter([(slice(None), comments)])
+        for part, said in parts:
+            yield from self._part(cells[part], numbers[part], said)
+
+    def _part(self, cells: list[list[str]], numbers: Sequence[int], comments: dict[str, str]) -> Iterator[RawSentence]:
+        """Yield the sentence of some rows; none where they hold none."""
+        layout = self.layout
         if set(map(len, cells)) != {layout.width}:
             fault = self._fault_of_widths(cells, numbers)
             if fault is not None:
@@ -136,12 +155,8 @@ class _Parser:
                 return
         if layout.id is not None and not "".join([cell[layout.id] for cell in cells]).isdigit():
             # Ranges (3-4) and empty nodes (3.1) of CoNLL-U are no tokens of their own.
-            cells, numbers = _keep(cells, numbers, [cell[layout.id].isdigit() for cell in cells])
-        if layout.sentence is not None:
-            yield from self._split_at_names(cells, numbers, comments)
-        elif layout.end is not None:
-            yield from self._split_at_ends(cells, numbers, comments)
-        elif cells:
+            cells, numbers = _keep(cells, numbers, words_alone([cell[layout.id] for cell in cells]))
+        if cells:
             yield self._raw(cells, numbers, comments)
 
     def _raw(self, cells: list[list[str]], numbers: Sequence[int], comments: dict[str, str]) -> RawSentence:
@@ -255,35 +270,49 @@ class _Parser:
             return len(cell) > layout.width or layout.tag + 1 < len(cell) < layout.width
         return any(is_tag(more) and more.strip() != "O" for more in cell[layout.width :])
 
-    def _split_at_names(
-        self, cells: list[list[str]], numbers: Sequence[int], comments: dict[str, str]
-    ) -> Iterator[RawSentence]:
-        """Cut rows where a column names another sentence."""
-        column = self.layout.sentence
-        assert column is not None
-        start, before = 0, cells[0][column] if cells else ""
-        for index, cell in enumerate(cells):
-            if index and cell[column] and cell[column] != before:
-                yield self._raw(cells[start:index], numbers[start:index], {**comments, "sent_id": before})
-                start, before = index, cell[column]
-        if cells:
-            yield self._raw(cells[start:], numbers[start:], {**comments, "sent_id": before} if before else comments)
+    def _at_names(
+        self, cells: list[list[str]], column: int, comments: dict[str, str]
+    ) -> Iterator[tuple[slice, dict[str, str]]]:
+        """Cut rows where a column names another sentence; an odd row does so only if its name is like others."""
+        names = [cell[column] if len(cell) > column else "" for cell in cells]
+        start, before = 0, names[0]
+        for index, name in enumerate(names):
+            if index and name and name != before:
+                odd = len(cells[index]) != self.layout.width and self._odd(cells[index])
+                if odd and name not in names[index + 1 : index + 3] and not are_alike(name, before):
+                    continue
+                yield slice(start, index), {**comments, "sent_id": before} if before else comments
+                start, before = index, name
+        yield slice(start, len(cells)), {**comments, "sent_id": before} if before else comments
 
-    def _split_at_ends(
-        self, cells: list[list[str]], numbers: Sequence[int], comments: dict[str, str]
-    ) -> Iterator[RawSentence]:
+    def _at_ends(
+        self, cells: list[list[str]], end: int, comments: dict[str, str]
+    ) -> Iterator[tuple[slice, dict[str, str]]]:
         """Cut rows after each marked end of a sentence, but never inside an entity."""
-        layout = self.layout
-        assert layout.end is not None
+        tag = self.layout.tag
         start = 0
-        for index, cell in enumerate(cells, 1):
-            if index < len(cells):
-                if len(cell) <= layout.end or not any(end in cell[layout.end] for end in _ENDS):
-                    continue
-                if layout.tag is not None and cells[index][layout.tag].startswith("I-"):
-                    continue
-            yield self._raw(cells[start:index], numbers[start:index], comments)
+        for index, (cell, after) in enumerate(pairwise(cells), 1):
+            if len(cell) <= end or not any(mark in cell[end] for mark in _ENDS):
+                continue
+            if tag is not None and len(after) > tag and after[tag].startswith("I-"):
+                continue
+            yield slice(start, index), comments
             start, comments = index, {}
+        yield slice(start, len(cells)), comments
+
+
+def _at_first_numbers(
+    cells: list[list[str]], column: int, comments: dict[str, str]
+) -> Iterator[tuple[slice, dict[str, str]]]:
+    """Cut rows where the numbers of the tokens begin anew."""
+    numbers = [cell[column].partition("-")[0] if len(cell) > column else "" for cell in cells]
+    start = 0
+    if numbers[0] in _FIRST:
+        for index, (before, number) in enumerate(pairwise(numbers), 1):
+            if number == numbers[0] != before:
+                yield slice(start, index), comments
+                start, comments = index, {}
+    yield slice(start, len(cells)), comments
 
 
 def _keep(cells: list[list[str]], numbers: Sequence[int], wanted: list[bool]) -> tuple[list[list[str]], Sequence[int]]:
