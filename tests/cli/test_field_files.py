@@ -241,6 +241,11 @@ def test_a_bad_record_costs_its_sentence(desk, bad):
         ("a.conll", "Ada B-PER\n".encode("utf-16-be"), "--encoding utf-16-be"),
         ("a.conll", b"PK\x03\x04abc", "unzip"),
         ("a.conll", b"\x1f\x8b\x08\x00", ".gz"),
+        ("a.xlsx", b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml", "as CSV"),
+        ("a.csv", b"PK\x03\x04" + bytes(26) + b"xl/workbook.xml", "as CSV"),
+        ("a.feather", b"ARROW1\x00\x00\xff\xff", "as Parquet"),
+        ("a.pkl", b"\x80\x04\x95\x0a\x00}\x94.", "pickle"),
+        ("a.bin", b"\x01\x00\xff\x80\xfe\x00 \n", "binary"),
         ("a.conll", b"Ada B-PER\n\xed\xa0\xbd O\n", "surrogate"),
     ],
 )
@@ -611,3 +616,32 @@ def test_a_bad_row_costs_the_sentence_that_a_column_names(desk, head, bad):
 def test_only_ranges_and_empty_nodes_are_no_words(desk, content, n_tokens):
     code, _, err = desk.convert("a.conll", content)
     assert (code, [len(one.tokens) for one in read(desk.path / "out.jsonl")]) == (0, [n_tokens]), err
+
+
+@pytest.mark.parametrize("mark", ["_", "-", "0", "OTHER", "NONE", "Out", "", "o"])
+def test_other_marks_for_outside_are_no_entities(desk, mark):
+    prefixed = f"Ada\tB-PER\nObi\tI-PER\nleft\t{mark}\nAccra\tB-LOC\n.\t{mark}\n"
+    bare = prefixed.replace("B-", "").replace("I-", "")
+    code, found, err = desk.convert("a.txt", prefixed)
+    assert (code, found, "warning" in err) == (0, ADA, False), err
+    for name, content in (("a.txt", bare), ("a.csv", "word,tag\n" + bare.replace("\t", ","))):
+        code, found, err = desk.convert(name, content)
+        assert (code, found) == (0, ADA), err
+        assert (f"2 tokens have '{mark}' for a label" in err) == bool(mark)
+
+
+@pytest.mark.parametrize("sign", [":", "/", ".", "|", "\u2013", "\u2212", " - "])
+def test_other_signs_between_prefix_and_label(desk, sign):
+    content = "Ada\tB-PER\nObi\tI-PER\nleft\tO\nAccra\tB-LOC\n".replace("-", sign)
+    code, found, err = desk.convert("a.txt", content)
+    assert (code, found, "warning" in err) == (0, ADA, False), err
+
+
+@pytest.mark.parametrize("outside", ["o", "O", "_"])
+@pytest.mark.parametrize("head", ["", "sentence_id;word;tag\n"])
+def test_tags_in_small_letters(desk, head, outside):
+    content = f"{head}1;Ada;b-per\n1;Obi;i-per\n1;left;{outside}\n1;Accra;b-loc\n2;o;{outside}\n"
+    code, found, err = desk.convert("a.csv", content)
+    assert (code, found, "warning" in err) == (0, [{"Ada Obi": "per", "Accra": "loc"}, {}], False), err
+    record = '{"tokens": ["Ada", "Obi", "left", "Accra"], "tags": ["b-per", "i-per", "o", "b-loc"]}'
+    assert desk.convert("a.jsonl", record)[1] == [{"Ada Obi": "per", "Accra": "loc"}]

@@ -56,6 +56,9 @@ def read_quietly(path, capsys):
         "TCP/IP\nAC/DC\nhttp://A\nsee fig.(A)\nnote:BBC\n",
         "Array [1, 2, 3] and (4, 5)\nf(x, y)\n('Ada', 'Bo')\n",
         "-- O O\nO O O\nO come, all ye faithful\n",
+        "laughs\t-\nspeaks\tloudly\nsighs\t-\n",
+        "Acts\t_\nRuth\tAda\nMark\tKofi\n",
+        "e-mail o\nb-movie o\ni-pad o\n",
     ],
 )
 def test_text_is_text(tmp_path, capsys, content):
@@ -85,6 +88,10 @@ CONLLU = "1\tAda\tAda\tPROPN\tNNP\t{0}\t2\tnsubj\t_\t{1}\n2\tleft\tleave\tVERB\t
         ("a.tsv", "# speaker = O\n# note = B-PER\n#1\nAda\tB-PER\nleft\tO\n", 1),
         ("a.tsv", "http://x.y/B-1\tO\nAda\tB-PER\n3,000\tO\n#\tO\n#tag\tO\n", 1),
         ("a.tsv", "token\tner\tlemma\tupos\tdeprel\tscore\nAda\tB-PER\tAda\tPROPN\tnsubj\t0.9\nleft\tO\tleave\tVERB\troot\t0.8\n", 1),
+        ("a.conll", "Ada NNP _ B-PER\nleft VBD _ O\n. _ _ O\n", 1),
+        ("a.conll", "Ada B-PER _\nleft O X\n", 1),
+        ("a.tsv", "U.S.\tB-LOC\nI.e\tO\nb-boy\tO\no\tO\n", 1),
+        ("a.tsv", "Ada\tB-PER\tb-per\nleft\tO\to\n", 1),
         ("a.conll", "1 B-X\n1 I-X\n2 B-X\n", 2),
         ("a.conll", "2020 CD B-DATE\n2020 CD B-DATE\n21 CD B-DATE\n", 3),
         ("a.conll", "B2B B-ORG\nB2B B-ORG\n4G O\n", 2),

@@ -4,8 +4,8 @@ import pytest
 
 import crosspan
 from crosspan.core.errors import EmptyInputError, FormatError, OptionError
-from crosspan.io.conll import Conll
 from crosspan.io.column_roles import parse_columns
+from crosspan.io.conll import Conll
 from crosspan.io.conll_layout import ColumnLayout, find_layout
 from crosspan.io.format import Reading
 from crosspan.io.places import find_offsets

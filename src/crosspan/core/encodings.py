@@ -15,6 +15,22 @@ _PACKED = {
     b"BZh": ("bzip2", "Unpack it with bunzip2."),
     b"\x28\xb5\x2f\xfd": ("zstd", "Unpack it with unzstd."),
 }
+_SHEET = "Save the table as CSV or tab-separated text."
+_BINARY = {
+    b"\xd0\xcf\x11\xe0": ("a document of an office program (xls, doc)", _SHEET),
+    b"ARROW1": ("a Feather or Arrow file", "Write it as Parquet, e.g. with pandas or pyarrow."),
+    b"FEA1": ("a Feather file", "Write it as Parquet, e.g. with pandas or pyarrow."),
+    b"\x89HDF": ("HDF5", "Write it as Parquet or JSONL."),
+    b"\x93NUMPY": ("an array of NumPy", "Write it as Parquet or JSONL."),
+    b"SQLite format 3": ("a database (SQLite)", "Export the table as CSV."),
+    b"%PDF-": ("PDF", "Take the text out of it, e.g. with pdftotext."),
+    **dict.fromkeys(
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04\x95", b"\x80\x05\x95"),
+        ("a pickle of Python", "Load it where it was made, and write JSONL or CSV."),
+    ),
+}
+_OFFICE = (b"[Content_Types].xml", b"mimetypeapplication/", b"xl/", b"word/", b"_rels/", b"docProps/")
+_NAME_IN_ZIP = 30
 _START = 2_000
 _MANY_ZEROS = 0.3
 _FEWEST = 4
@@ -56,8 +72,13 @@ def check_start(raw: bytes, name: str) -> None:
 
     Raises:
         EncodingError: It is UTF-16 or UTF-32.
-        FormatError: It is compressed.
+        FormatError: It is compressed, or no text.
     """
+    if raw.startswith(b"PK\x03\x04") and raw[_NAME_IN_ZIP:].startswith(_OFFICE):
+        raise FormatError("the file is a document of an office program (xlsx, docx, ods)", where=name, hint=_SHEET)
+    for mark, (kind, hint) in _BINARY.items():
+        if raw.startswith(mark):
+            raise FormatError(f"the file is {kind}, which is not read here", where=name, hint=hint)
     for mark, (kind, hint) in _PACKED.items():
         if raw.startswith(mark) and (len(mark) > 3 or not _is_text(raw)):
             raise FormatError(f"the file is compressed ({kind})", where=name, hint=hint)
@@ -83,6 +104,12 @@ def check_start(raw: bytes, name: str) -> None:
                 where=name,
                 hint=f"Add --encoding utf-16-{order}, or convert it with iconv -f UTF-16{order.upper()} -t UTF-8.",
             )
+    if b"\x00" in start and not _is_text(raw):
+        raise FormatError(
+            "the file is binary, not text",
+            where=name,
+            hint="Name its format, or, if it is text, its encoding, e.g. --encoding utf-16-le.",
+        )
 
 
 def _is_text(raw: bytes) -> bool:

@@ -20,6 +20,7 @@ from crosspan.core.files import PathLike, name_of, protect_start
 from crosspan.core.json_text import parse_json
 from crosspan.core.lines import read_blocks
 from crosspan.core.shown import shown
+from crosspan.core.tag_forms import Respelt
 from crosspan.core.tags import Scheme, decode, reading_scheme, to_tags
 from crosspan.core.types import Sentence, Span
 from crosspan.io.column_names import DOCSTART
@@ -118,7 +119,7 @@ def _are_columns(layout: ColumnLayout, rows: Sequence[str]) -> bool:
     if len(tags) < _LIKELY * len(rows):
         return False
     if layout.spelling not in ("label", "letter") and {*tags} != {"O"}:
-        return are_believable({*tags})
+        return are_believable({*Respelt(layout.spelling, layout.outside).all(tags)})
     return sum(len(cell) == layout.width for cell in cells) >= _EVEN * len(cells)
 
 

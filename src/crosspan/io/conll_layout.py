@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from crosspan.core.errors import FormatError, OptionError
-from crosspan.core.tag_forms import Spelling, are_labels, find_spelling, is_tag, spelling_of_counts, without_invisible
+from crosspan.core.tag_forms import Spelling, find_spelling, is_tag, outside_mark, spelling_of_counts, without_invisible
 from crosspan.io.column_names import Named, header_of, names_in_comment, same_name, separator_told, value_of
 from crosspan.io.column_roles import find_roles, is_number, named_sentences, numbers_tokens, parse_columns
 from crosspan.io.feature_keys import check_keys, key_of_tags
 from crosspan.io.looks import tagged_share
+from crosspan.io.tag_choice import bare_tags, find_tags, find_unused, has_prefixes, with_outside
 
 _SURE_TAGS = 0.9
 _LIKELY_TAGS = 0.5
@@ -25,9 +26,6 @@ _OTHER_SEPARATORS = (*_WIDE_BLANKS, ",", ";", "|")
 _QUOTED = (",", ";")
 _OF_TABLES = (*_QUOTED, "|")
 _NOTHING = " \t\ufeff\u200b"
-
-# Labels of syntactic chunks, which CoNLL-2000 and CoNLL-2003 write with the same prefixes as entities.
-_CHUNKS = frozenset(["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "PC"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ class ColumnLayout:
         spelling: How the tags are spelt.
         unused: Further columns that hold tags, with what to call them.
         lang: The language that stands before each token with a colon, as in WikiANN.
+        outside: What stands for ``O``, where that is another mark.
     """
 
     separator: str = "\t"
@@ -63,6 +62,7 @@ class ColumnLayout:
     spelling: Spelling = "prefix"
     unused: tuple[tuple[int, str], ...] = ()
     lang: str | None = None
+    outside: str | None = None
 
     @property
     def needed(self) -> int:
@@ -122,7 +122,9 @@ class ColumnLayout:
         if self.tag is None:
             return ""
         cell = cells[self.tag]
-        return cell if self.key is None else value_of(cell, self.key) or "O"
+        if self.key is not None:
+            return value_of(cell, self.key) or "O"
+        return "O" if self.outside is not None and without_invisible(cell) == self.outside else cell
 
 
 def find_layout(
@@ -249,6 +251,8 @@ def _values(rows: Sequence[Sequence[str]], width: int) -> list[Counter[str]]:
 def _spelt(layout: ColumnLayout, rows: Sequence[Sequence[str]]) -> ColumnLayout:
     """A layout with the spelling of its tags, and the language before its tokens."""
     sound = [row for row in rows if len(row) >= layout.needed]
+    if layout.tag is not None and layout.key is None:
+        layout = replace(layout, outside=outside_mark(Counter(map(layout.tag_of, sound))))
     spelling = spelling_of_counts(Counter(map(layout.tag_of, sound)))
     starts = {row[layout.token].partition(":")[0] for row in sound if row[layout.token]}
     lang = next(iter(starts)) if len(starts) == 1 and len(sound) > 1 else None
@@ -279,7 +283,7 @@ def _from_header(
         named.end,
         header,
         sentence=sentence,
-        unused=() if named.told else _unused(values, {named.token, named.tag}, named.names),
+        unused=() if named.told else find_unused(values, {named.token, named.tag}, named.names),
     )
     return _spelt(layout, rows)
 
@@ -307,12 +311,13 @@ def _by_looking(
             where=where,
             hint="Write one token and its tag a line, and an empty line after each sentence.",
         )
-    tag, share = _tag_column(values)
+    tag, share = find_tags(values)
+    if share < _SURE_TAGS:
+        folded = find_tags([with_outside(counts) for counts in values])
+        if folded[0] is not None and folded[1] >= _SURE_TAGS and has_prefixes(values[folded[0]]):
+            tag, share = folded
     if tag_column is not None:
         tag, share = int(tag_column) - 1, 1.0
-    others = [column for column in range(width) if column != tag]
-    if not others:
-        raise OptionError("the tags are in the only column", where=where, hint="Name another column.")
     key = None
     if tag is None:
         key = key_of_tags(rows, width)
@@ -321,12 +326,17 @@ def _by_looking(
         elif width in (2, 10) and all(map(is_number, values[0])):  # numbered words, or CoNLL-U without entities
             check_keys(rows, where)
             return ColumnLayout(separator, width, token=1, tag=None, id=0)
+        elif (tag := bare_tags(values)) is not None:
+            share = 1.0
         else:
             raise FormatError(
                 f"none of the {width} columns holds tags",
                 where=where,
                 hint="Say what the columns hold, e.g. --columns token,-,tag; or name the format of the file.",
             )
+    others = [column for column in range(width) if column != tag]
+    if not others:
+        raise OptionError("the tags are in the only column", where=where, hint="Name another column.")
     roles = find_roles(rows, blocks, others, width)
     layout = ColumnLayout(
         separator,
@@ -337,7 +347,7 @@ def _by_looking(
         sure=share >= _SURE_TAGS,
         sentence=roles.sentence,
         key=None if key is None else key[1],
-        unused=() if tag_column is not None else _unused(values, {tag, *range(roles.token + 1)}),
+        unused=() if tag_column is not None else find_unused(values, {tag, *range(roles.token + 1)}),
     )
     first = rows[0]
     if len(first) >= layout.needed and not is_tag(layout.tag_of(first)) and same_name(first[layout.token]) == "token":
@@ -348,42 +358,3 @@ def _by_looking(
 def _in_a_row(value: str) -> bool:
     """Whether a cell holds several tags."""
     return _SEVERAL.search(value) is not None
-
-
-def _tag_column(values: list[Counter[str]]) -> tuple[int | None, float]:
-    """The column of the entity tags and the share of its values that are tags."""
-    shares = [find_spelling(counts)[1] for counts in values]
-    candidates = [column for column, share in enumerate(shares) if share >= _SURE_TAGS]
-    if not candidates:
-        best = max(range(len(shares)), key=shares.__getitem__)
-        if shares[best] >= _LIKELY_TAGS and not are_labels(values[best]):
-            return best, shares[best]
-        bare = [column for column in range(1, len(values)) if are_labels(values[column])]
-        return (bare[-1], 1.0) if bare else (None, 0.0)
-    # Tokens may look like tags, chunks do: leave the first column and columns of chunks where there is a choice.
-    candidates = [column for column in candidates if column > 0] or candidates
-    candidates = [column for column in candidates if not _is_chunks(values[column])] or candidates
-    candidates = [column for column in candidates if values[column].keys() - {"O"}] or candidates
-    return candidates[0], shares[candidates[0]]
-
-
-def _unused(
-    values: list[Counter[str]], used: set[int | None], names: Sequence[str] = ()
-) -> tuple[tuple[int, str], ...]:
-    """Columns of tags that are not read, with what to call them."""
-    found = []
-    for column, counts in enumerate(values):
-        if column in used or _is_chunks(counts):
-            continue
-        labelled = {value for value in counts if without_invisible(value) not in ("O", "_", "-", "")}
-        spelling, share = find_spelling({value: counts[value] for value in labelled})
-        prefixed = share >= _SURE_TAGS and spelling != "letter" and find_spelling(counts)[1] >= _LIKELY_TAGS
-        if labelled and (prefixed or (0 not in (column, counts["O"]) and are_labels(counts))):
-            name = f" ({names[column]})" if column < len(names) else ""
-            found.append((column, f"{column + 1}{name}"))
-    return tuple(found)
-
-
-def _is_chunks(counts: Counter[str]) -> bool:
-    labels = {value[2:] for value in counts if value != "O"}
-    return bool(labels) and labels <= _CHUNKS

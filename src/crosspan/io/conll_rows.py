@@ -79,7 +79,7 @@ class _Parser:
         self.name = name
         self.seen = seen
         self.marks = marks
-        self.respelt = Respelt(layout.spelling)
+        self.respelt = Respelt(layout.spelling, layout.outside)
 
     def parse(self, lines: Iterable[str]) -> Iterator[RawSentence]:
         """Yield what stands between empty lines."""
@@ -194,6 +194,10 @@ class _Parser:
             if begins:
                 what = f"column {called} holds {{count}} more entities, which are not used (--tag-column chooses)"
                 self.seen.add("labels-unused", what, numbers[begins[0]], len(begins))
+        if self.layout.outside and self.layout.spelling == "label":
+            n_outside = sum(self.layout.tag_of(cell) == "O" for cell in cells)
+            what = f"{{count}} tokens have {shown(self.layout.outside)} for a label, which is taken for O: outside"
+            self.seen.add("outside", what, numbers[0], n_outside)
         if len(tokens) > _LONG:
             what = (
                 f"{{count}} sentences have more than {_LONG:,} tokens; are the blank lines between sentences missing? "
@@ -204,7 +208,7 @@ class _Parser:
     def _is_other(self, cell: Sequence[str], column: int) -> bool:
         """Whether a column says of a token what the column of the tags does not."""
         tag, used = cell[column], self.layout.tag_of(cell)
-        if tag in ("O", "_", "-", "", used):
+        if tag in ("O", "_", "-", "", used) or tag.casefold() == used.casefold():
             return False
         return any(is_tag(tag, one) for one in SPELLINGS[:-1]) or self.respelt[used].partition("-")[2] != tag
 

@@ -12,10 +12,10 @@ from crosspan.core.lines import read_blocks
 from crosspan.core.tags import split_tag
 from crosspan.io.choice import input_format
 from crosspan.io.conll_layout import find_layout
+from crosspan.io.tag_choice import is_chunks
 
 _LINES = 5_000
 _SURE = 0.9
-_CHUNKS = frozenset(["NP", "VP", "PP", "ADVP", "ADJP", "SBAR", "PRT", "CONJP", "INTJ", "LST", "UCP", "PC"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +78,4 @@ def tag_columns(path: PathLike, format: str = "auto", encoding: str = "utf-8") -
 
 def _holds_tags(counts: Counter[str], n_rows: int) -> bool:
     good = sum(count for value, count in counts.items() if split_tag(value) is not None)
-    labels = {value[2:] for value in counts if value != "O"}
-    return good >= _SURE * n_rows and not (labels and labels <= _CHUNKS)
+    return good >= _SURE * n_rows and not is_chunks(counts)
