@@ -548,3 +548,93 @@ def test_the_remedy_of_the_first_fault_is_told_where_nothing_is_left(desk):
     )
     code, _, err = desk.convert("a.jsonl", record, "--on-error", "skip")
     assert (code, "--from-offsets utf16" in err) == (1, True), err
+
+
+ADA_IN_CHARACTERS = (
+    '{"tokens": ["Ada", "left", "now", "in", "Accra"], "text": "Ada left now in Accra", "entities": [[0, 3, "PER"]]}\n'
+)
+PLACED = '{"tokens": ["In", "Accra", "Ada", "left"], "text": "In Accra Ada left", "entities": [[9, 12, "PER"]]}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (ADA_IN_CHARACTERS + PLACED, [{"Ada": "PER"}, {"Ada": "PER"}]),
+        (ADA_IN_CHARACTERS.replace("entities", "ents") + PLACED, [{"Ada": "PER"}, {"Ada": "PER"}]),
+        (PLACED.replace("9, 12", "2, 3").replace("entities", "spans"), [{"Ada": "PER"}]),
+        (PLACED.replace("9, 12", "2, 3"), [{"Ada": "PER"}]),
+        (ADA_IN_CHARACTERS.replace("entities", "spans"), [{"Ada left now": "PER"}]),  # what 'spans' counts is told
+    ],
+)
+def test_spans_beside_tokens_count_what_the_file_speaks_for(desk, content, expected):
+    code, found, err = desk.convert("units.jsonl", content, "--on-error", "skip")
+    assert (code, found, "left out" in err) == (0, expected, False), err
+
+
+def test_spans_that_may_count_tokens_or_characters_are_asked_about(desk):
+    code, found, err = desk.convert("units.jsonl", ADA_IN_CHARACTERS)
+    assert (code, found) == (1, []), err
+    assert "'entities' may count tokens or characters" in err
+    for content in (ADA_IN_CHARACTERS.replace('"tokens"', '"other"'), ADA_IN_CHARACTERS.replace("entities", "spans")):
+        assert desk.convert("units.jsonl", content)[0] == 0  # as the hint says
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"content": "Ada left", "annotation": [{"label": ["PER"], "points": [{"start": 0, "end": 2, "text": "Ada"}]}]}',
+        '{"content": "Ada left", "annotation": [{"label": "PER", "points": [{"start": 0, "end": 2}]}], "extras": null}',
+        '{"text": "Ada left", "annotation": [["PER", 0, 3]], "status": "Validated"}',
+        '{"text": "Ada left", "annotation": [["PER", 0, 3, 0.9]]}',
+        '{"text": "Ada left", "entities": [["PER", 0, 3]]}',
+    ],
+)
+def test_labels_of_more_tools_are_read(desk, content):
+    code, found, err = desk.convert("tool.jsonl", content)
+    assert (code, found) == (0, [{"Ada": "PER"}]), err
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ('{"text": "Ada left", "predictions": [{"value": [{"start": 0, "end": 3, "label": "PER"}]}]}', "predictions"),
+        ('{"text": "Ada left", "prediction": [["PER", 0, 3]]}', "prediction"),
+        ('{"text": "Ada left", "results": {"ents": [{"from": 0, "to": 3, "name": "PER"}]}}', "results"),
+        ('{"text": "Ada left", "tags": ["news"]}', "tags"),
+        ('{"text": "Kofi left.", "labels": ["sports", "x"]}', "labels"),
+    ],
+)
+def test_what_may_be_labels_is_named(desk, content, key):
+    code, _, err = desk.convert("guess.jsonl", content)
+    assert (code, f"{key!r} looks like" in err, "take them out" in err) == (1, True, True), err
+    labelled = content[:-1] + ', "entities": [[0, 3, "PER"]]}'
+    code, found, err = desk.convert("guess.jsonl", labelled)
+    assert (code, len(found[0]), f"{key!r} holds" in err) == (0, 1, True), err
+
+
+@pytest.mark.parametrize(
+    "other", ['"results": {"type": "x", "position": 3}', '"predictions": ["news"]', '"annotation": "news"']
+)
+def test_what_else_stands_in_records_is_no_label(desk, other):
+    code, found, err = desk.convert("sound.jsonl", f'{{"text": "Ada left", {other}}}')
+    assert (code, found, "warning" in err) == (0, [{}], False), err
+
+
+@pytest.mark.parametrize("bare", ['{"tokens": ["Yaa"], "ner_tags": null}', '{"tokens": ["Yaa"]}', '{"text": "Yaa"}'])
+def test_sentences_without_labels_among_others_are_named(desk, bare):
+    labelled = f'{{{TOKENS}, "ner_tags": {TAGS}}}\n'
+    path = desk.put("mixed.jsonl", labelled + bare + "\n")
+    assert ("warning", "no-labels") in codes(desk.check(path)[1])
+    for content in (labelled + '{"tokens": ["Yaa"], "ner_tags": ["O"]}\n', labelled + '{"text": "Yaa", "spans": []}\n'):
+        assert ("warning", "no-labels") not in codes(desk.check(desk.put("sound.jsonl", content))[1])
+    code, _, err = desk.run("convert", path, desk.path / "out.jsonl")
+    assert (code, "mixed.jsonl:2: 1 sentences say nothing of labels" in err) == (0, True), err
+
+
+def test_a_parquet_file_without_text_is_named(desk):
+    arrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as parquet
+
+    parquet.write_table(arrow.table({"body": ["Ada left"], "lang": ["en"]}), desk.path / "other.parquet")
+    code, _, err = desk.run("convert", desk.path / "other.parquet", desk.path / "out.jsonl")
+    assert (code, "no column holds tokens or text" in err, "It has body, lang" in err) == (1, True, True), err
