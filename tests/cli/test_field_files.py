@@ -638,3 +638,48 @@ def test_a_parquet_file_without_text_is_named(desk):
     parquet.write_table(arrow.table({"body": ["Ada left"], "lang": ["en"]}), desk.path / "other.parquet")
     code, _, err = desk.run("convert", desk.path / "other.parquet", desk.path / "out.jsonl")
     assert (code, "no column holds tokens or text" in err, "It has body, lang" in err) == (1, True, True), err
+
+
+SOURCE = "Ada B-PER\nleft O\n\nBo B-PER\nleft O\n\nYaa B-PER\ncame O\n"
+TARGET = "Ada aliondoka\nBo aliondoka\nYaa alikuja\n"
+
+
+@pytest.mark.parametrize(
+    ("links", "warned", "refused"),
+    [
+        ("1-1\n1-1\n1-1\n", True, False),
+        ("1-1\n2-1\n1-2\n", True, True),
+        ("0-0 1-1\n1-1\n1-1\n", False, False),
+        ("1-1\n1-1\n\n", False, False),
+    ],
+)
+def test_links_of_a_few_sentences_that_seem_to_count_from_one(desk, links, warned, refused):
+    source, target = desk.put("s.conll", SOURCE), desk.put("t.txt", TARGET)
+    _, _, err = desk.run("project", source, target, "--links", desk.put("l.txt", links), "-o", desk.path / "o.conll")
+    assert ("no link has a 0" in err, "No link has a 0: if they count from 1, add --one-based" in err) == (
+        warned,
+        refused,
+    ), err
+
+
+def test_both_sides_in_one_file_are_checked_as_a_pair(desk):
+    path = desk.put("both.txt", "Ada left ||| Ada aliondoka\nBo came ||| Bo alikuja\n")
+    code, out, _ = desk.run("check", "--pair", path, path, "--json")
+    assert (code, [one["sentences"] for one in json.loads(out)["files"]]) == (0, [2, 2])
+    code, out, _ = desk.run("check", path, "--json")  # alone it is no text
+    assert (code, "source ||| target" in out) == (1, True)
+
+
+def test_a_doc_with_spans_that_overlap_costs_itself_alone(desk):
+    spacy = pytest.importorskip("spacy")
+    from spacy.tokens import Doc, DocBin, Span
+
+    docs = DocBin(store_user_data=True)
+    for places in ([(0, 2), (0, 1)], [(0, 1)]):
+        doc = Doc(spacy.blank("en").vocab, words=["Ada", "Obi", "left"])
+        doc.spans["sc"] = [Span(doc, start, end, label="PER") for start, end in places]
+        docs.add(doc)
+    docs.to_disk(desk.path / "spans.spacy")
+    code, _, err = desk.run("convert", desk.path / "spans.spacy", desk.path / "out.jsonl", "--on-error", "skip")
+    assert (code, "doc 1: left out" in err) == (3, True), err
+    assert [entities(one) for one in read(desk.path / "out.jsonl")] == [{"Ada": "PER"}]
