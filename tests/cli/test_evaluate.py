@@ -334,3 +334,17 @@ def test_a_file_that_is_scored_against_itself_is_told(run: Run) -> None:
     columns = ("--gold-columns", "token,tag", "--pred-columns", "token,-,tag")
     assert "scored against itself" not in run("both.conll", "both.conll", *columns).stderr
     assert "scored against itself" not in run("both.conll", "copy.conll", copy_conll=GOLD, both_conll=GOLD).stderr
+
+
+@pytest.mark.parametrize("header", ["token\tgold\tpred", "word\tgold_tag\tpredicted", "Token\tner\tsystem"])
+def test_columns_that_a_first_row_names_are_scored_side_by_side(run: Run, header: str) -> None:
+    both = f"{header}\nAda\tB-PER\tO\nL.\tI-PER\tO\nsees\tO\tO\nBo\tB-LOC\tB-LOC\n"
+    result = run("both.tsv", "--json", both_tsv=both)
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["strict"]["micro"]["tp"], found["strict"]["micro"]["n_gold"]) == (1, 2)
+    asked = str(run("gold.conll", "both.tsv", gold_conll=GOLD).exception)
+    name = header.rpartition("\t")[2]
+    assert f"--pred-tag-column {name} for the last" in asked
+    gold = "Ada B-PER\nL. I-PER\nsees O\nBo B-LOC\n"
+    assert run("gold.conll", "both.tsv", "--pred-tag-column", name, gold_conll=gold).exit_code == 0  # as the hint says

@@ -120,7 +120,9 @@ def _settle_columns(gold: str, pred: str | None, links: bool, given: dict[str, A
                     "--gold-tag-column and --pred-tag-column."
                 )
             right, found = of_gold.tags[-2:]
-            given |= {"gold_columns": of_gold.named(right), "pred_columns": of_gold.named(found)}
+            for side, column in (("gold", right), ("pred", found)):
+                what, value = of_gold.option(column)
+                given[f"{side}_{what}"] = value
         return gold, given
     for path in filter(None, (pred, given["against"])):
         if given["pred_columns"] or given["pred_tag_column"] or not Path(path).is_file():
@@ -132,10 +134,11 @@ def _settle_columns(gold: str, pred: str | None, links: bool, given: dict[str, A
             from crosspan.core.errors import OptionError
 
             shown = ", ".join(str(column + 1) for column in columns.tags)
+            what, value = columns.option(columns.tags[-1])
+            option = f"--pred-{what.replace('_', '-')}"
             raise OptionError(
                 f"{path}: {len(columns.tags)} columns hold tags ({shown}), where {gold} has {expected}",
-                hint="Say which is the prediction with --pred-columns, e.g. --pred-columns "
-                f"{columns.named(columns.tags[-1])} for the last.",
+                hint=f"Say which is the prediction with {option}, e.g. {option} {value} for the last.",
             )
     return pred, given
 
