@@ -4,6 +4,7 @@ import pytest
 
 from crosspan.core.errors import OptionError
 from crosspan.io.encoding_check import check_encoding
+from crosspan.io.format import Reading
 from crosspan.io.inspect import check_files
 
 
@@ -89,7 +90,7 @@ def test_files_that_cannot_be_read_are_findings_and_options_are_not(tmp_path):
     assert [f.severity for f in report.findings] == ["error"] * 3
     assert report.findings[2].where.endswith("b.conll:2")
     with pytest.raises(OptionError):
-        check_files([put(tmp_path / "c.conll", "a O\n")], columns="word")
+        check_files([put(tmp_path / "c.conll", "a O\n")], how=Reading(columns="word"))
 
 
 def test_limit(tmp_path):
