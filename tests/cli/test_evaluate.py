@@ -307,3 +307,44 @@ def test_sentences_in_another_order_are_matched_by_id(run: Run) -> None:
 def test_ids_that_do_not_tell_sentences_apart_are_refused(run: Run) -> None:
     result = run("part.jsonl", "twice.jsonl", "--by-id", part_jsonl=PART, twice_jsonl=PART * 2)
     assert "sentences 1 and 2 have the same id 's2'" in message(result)
+
+
+@pytest.mark.parametrize(
+    "pred",
+    [
+        GOLD.replace("B-", "I-"),
+        GOLD.replace("B-", "").replace("I-", ""),
+    ],
+)
+def test_entities_that_strict_scores_do_not_count_are_told(run: Run, pred: str) -> None:
+    result = run("gold.conll", "pred.conll", gold_conll=GOLD, pred_conll=pred)
+    assert result.exit_code == 0
+    assert "pred.conll: none of its 3 entities begins as IOB2 has it" in result.stderr
+    assert "there is no entity in it" not in result.stderr
+    empty = run(
+        "gold.conll", "pred.conll", pred_conll=GOLD.replace("B-", "O ").replace("I-", "O ").replace("O PER", "O")
+    )
+    assert "none of its" not in empty.stderr
+
+
+def test_a_file_that_is_scored_against_itself_is_told(run: Run) -> None:
+    both = "Ada B-PER O\nL. I-PER O\nsees O O\nBo B-LOC B-LOC\n"
+    assert "scored against itself" in run("both.conll", "./both.conll", both_conll=both).stderr
+    assert "scored against itself" not in run("both.conll").stderr
+    columns = ("--gold-columns", "token,tag", "--pred-columns", "token,-,tag")
+    assert "scored against itself" not in run("both.conll", "both.conll", *columns).stderr
+    assert "scored against itself" not in run("both.conll", "copy.conll", copy_conll=GOLD, both_conll=GOLD).stderr
+
+
+@pytest.mark.parametrize("header", ["token\tgold\tpred", "word\tgold_tag\tpredicted", "Token\tner\tsystem"])
+def test_columns_that_a_first_row_names_are_scored_side_by_side(run: Run, header: str) -> None:
+    both = f"{header}\nAda\tB-PER\tO\nL.\tI-PER\tO\nsees\tO\tO\nBo\tB-LOC\tB-LOC\n"
+    result = run("both.tsv", "--json", both_tsv=both)
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["strict"]["micro"]["tp"], found["strict"]["micro"]["n_gold"]) == (1, 2)
+    asked = str(run("gold.conll", "both.tsv", gold_conll=GOLD).exception)
+    name = header.rpartition("\t")[2]
+    assert f"--pred-tag-column {name} for the last" in asked
+    gold = "Ada B-PER\nL. I-PER\nsees O\nBo B-LOC\n"
+    assert run("gold.conll", "both.tsv", "--pred-tag-column", name, gold_conll=gold).exit_code == 0  # as the hint says

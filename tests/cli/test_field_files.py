@@ -645,3 +645,138 @@ def test_tags_in_small_letters(desk, head, outside):
     assert (code, found, "warning" in err) == (0, [{"Ada Obi": "per", "Accra": "loc"}, {}], False), err
     record = '{"tokens": ["Ada", "Obi", "left", "Accra"], "tags": ["b-per", "i-per", "o", "b-loc"]}'
     assert desk.convert("a.jsonl", record)[1] == [{"Ada Obi": "per", "Accra": "loc"}]
+
+
+ADA_IN_CHARACTERS = (
+    '{"tokens": ["Ada", "left", "now", "in", "Accra"], "text": "Ada left now in Accra", "entities": [[0, 3, "PER"]]}\n'
+)
+PLACED = '{"tokens": ["In", "Accra", "Ada", "left"], "text": "In Accra Ada left", "entities": [[9, 12, "PER"]]}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (ADA_IN_CHARACTERS + PLACED, [{"Ada": "PER"}, {"Ada": "PER"}]),
+        (ADA_IN_CHARACTERS.replace("entities", "ents") + PLACED, [{"Ada": "PER"}, {"Ada": "PER"}]),
+        (PLACED.replace("9, 12", "2, 3").replace("entities", "spans"), [{"Ada": "PER"}]),
+        (PLACED.replace("9, 12", "2, 3"), [{"Ada": "PER"}]),
+        (ADA_IN_CHARACTERS.replace("entities", "spans"), [{"Ada left now": "PER"}]),  # what 'spans' counts is told
+    ],
+)
+def test_spans_beside_tokens_count_what_the_file_speaks_for(desk, content, expected):
+    code, found, err = desk.convert("units.jsonl", content, "--on-error", "skip")
+    assert (code, found, "left out" in err) == (0, expected, False), err
+
+
+def test_spans_that_may_count_tokens_or_characters_are_asked_about(desk):
+    code, found, err = desk.convert("units.jsonl", ADA_IN_CHARACTERS)
+    assert (code, found) == (1, []), err
+    assert "'entities' may count tokens or characters" in err
+    for content in (ADA_IN_CHARACTERS.replace('"tokens"', '"other"'), ADA_IN_CHARACTERS.replace("entities", "spans")):
+        assert desk.convert("units.jsonl", content)[0] == 0  # as the hint says
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"content": "Ada left", "annotation": [{"label": ["PER"], "points": [{"start": 0, "end": 2, "text": "Ada"}]}]}',
+        '{"content": "Ada left", "annotation": [{"label": "PER", "points": [{"start": 0, "end": 2}]}], "extras": null}',
+        '{"text": "Ada left", "annotation": [["PER", 0, 3]], "status": "Validated"}',
+        '{"text": "Ada left", "annotation": [["PER", 0, 3, 0.9]]}',
+        '{"text": "Ada left", "entities": [["PER", 0, 3]]}',
+    ],
+)
+def test_labels_of_more_tools_are_read(desk, content):
+    code, found, err = desk.convert("tool.jsonl", content)
+    assert (code, found) == (0, [{"Ada": "PER"}]), err
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        ('{"text": "Ada left", "predictions": [{"value": [{"start": 0, "end": 3, "label": "PER"}]}]}', "predictions"),
+        ('{"text": "Ada left", "prediction": [["PER", 0, 3]]}', "prediction"),
+        ('{"text": "Ada left", "results": {"ents": [{"from": 0, "to": 3, "name": "PER"}]}}', "results"),
+        ('{"text": "Ada left", "tags": ["news"]}', "tags"),
+        ('{"text": "Kofi left.", "labels": ["sports", "x"]}', "labels"),
+    ],
+)
+def test_what_may_be_labels_is_named(desk, content, key):
+    code, _, err = desk.convert("guess.jsonl", content)
+    assert (code, f"{key!r} looks like" in err, "take them out" in err) == (1, True, True), err
+    labelled = content[:-1] + ', "entities": [[0, 3, "PER"]]}'
+    code, found, err = desk.convert("guess.jsonl", labelled)
+    assert (code, len(found[0]), f"{key!r} holds" in err) == (0, 1, True), err
+
+
+@pytest.mark.parametrize(
+    "other", ['"results": {"type": "x", "position": 3}', '"predictions": ["news"]', '"annotation": "news"']
+)
+def test_what_else_stands_in_records_is_no_label(desk, other):
+    code, found, err = desk.convert("sound.jsonl", f'{{"text": "Ada left", {other}}}')
+    assert (code, found, "warning" in err) == (0, [{}], False), err
+
+
+@pytest.mark.parametrize("bare", ['{"tokens": ["Yaa"], "ner_tags": null}', '{"tokens": ["Yaa"]}', '{"text": "Yaa"}'])
+def test_sentences_without_labels_among_others_are_named(desk, bare):
+    labelled = f'{{{TOKENS}, "ner_tags": {TAGS}}}\n'
+    path = desk.put("mixed.jsonl", labelled + bare + "\n")
+    assert ("warning", "no-labels") in codes(desk.check(path)[1])
+    for content in (labelled + '{"tokens": ["Yaa"], "ner_tags": ["O"]}\n', labelled + '{"text": "Yaa", "spans": []}\n'):
+        assert ("warning", "no-labels") not in codes(desk.check(desk.put("sound.jsonl", content))[1])
+    code, _, err = desk.run("convert", path, desk.path / "out.jsonl")
+    assert (code, "mixed.jsonl:2: 1 sentences say nothing of labels" in err) == (0, True), err
+
+
+def test_a_parquet_file_without_text_is_named(desk):
+    arrow = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as parquet
+
+    parquet.write_table(arrow.table({"body": ["Ada left"], "lang": ["en"]}), desk.path / "other.parquet")
+    code, _, err = desk.run("convert", desk.path / "other.parquet", desk.path / "out.jsonl")
+    assert (code, "no column holds tokens or text" in err, "It has body, lang" in err) == (1, True, True), err
+
+
+SOURCE = "Ada B-PER\nleft O\n\nBo B-PER\nleft O\n\nYaa B-PER\ncame O\n"
+TARGET = "Ada aliondoka\nBo aliondoka\nYaa alikuja\n"
+
+
+@pytest.mark.parametrize(
+    ("links", "warned", "refused"),
+    [
+        ("1-1\n1-1\n1-1\n", True, False),
+        ("1-1\n2-1\n1-2\n", True, True),
+        ("0-0 1-1\n1-1\n1-1\n", False, False),
+        ("1-1\n1-1\n\n", False, False),
+    ],
+)
+def test_links_of_a_few_sentences_that_seem_to_count_from_one(desk, links, warned, refused):
+    source, target = desk.put("s.conll", SOURCE), desk.put("t.txt", TARGET)
+    _, _, err = desk.run("project", source, target, "--links", desk.put("l.txt", links), "-o", desk.path / "o.conll")
+    assert ("no link has a 0" in err, "No link has a 0: if they count from 1, add --one-based" in err) == (
+        warned,
+        refused,
+    ), err
+
+
+def test_both_sides_in_one_file_are_checked_as_a_pair(desk):
+    path = desk.put("both.txt", "Ada left ||| Ada aliondoka\nBo came ||| Bo alikuja\n")
+    code, out, _ = desk.run("check", "--pair", path, path, "--json")
+    assert (code, [one["sentences"] for one in json.loads(out)["files"]]) == (0, [2, 2])
+    code, out, _ = desk.run("check", path, "--json")  # alone it is no text
+    assert (code, "source ||| target" in out) == (1, True)
+
+
+def test_a_doc_with_spans_that_overlap_costs_itself_alone(desk):
+    spacy = pytest.importorskip("spacy")
+    from spacy.tokens import Doc, DocBin, Span
+
+    docs = DocBin(store_user_data=True)
+    for places in ([(0, 2), (0, 1)], [(0, 1)]):
+        doc = Doc(spacy.blank("en").vocab, words=["Ada", "Obi", "left"])
+        doc.spans["sc"] = [Span(doc, start, end, label="PER") for start, end in places]
+        docs.add(doc)
+    docs.to_disk(desk.path / "spans.spacy")
+    code, _, err = desk.run("convert", desk.path / "spans.spacy", desk.path / "out.jsonl", "--on-error", "skip")
+    assert (code, "doc 1: left out" in err) == (3, True), err
+    assert [entities(one) for one in read(desk.path / "out.jsonl")] == [{"Ada": "PER"}]

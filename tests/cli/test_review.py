@@ -597,3 +597,40 @@ def test_words_alone_can_be_reviewed_and_cut(capsys, tmp_path):
     (found,) = read(tmp_path / "reviewed" / "gold.conll")
     assert found.tags() == ["B-X", "O", "B-LOC"]
     assert found.text == "Jijini Accra"
+
+
+@pytest.mark.parametrize("name", ["label_studio.json", "doccano_ids.jsonl", "prodigy.jsonl"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_an_export_is_not_taken_for_decisions(capsys, tmp_path, name, end):
+    export = tmp_path / name
+    export.write_text((DATA / name).read_text("utf-8").rstrip() + end, "utf-8")
+    code, _, err = run(capsys, "apply", BASE, export, "-o", tmp_path / "gold")
+    assert (code, "crosspan review import" in err) == (1, True), err
+    assert not (tmp_path / "gold").exists()
+
+
+def test_an_import_without_decisions_says_why(capsys, tmp_path):
+    row = {"id": 1, "text": "Something else.", "label": [[0, 9, "PER"]]}
+    words = ("--base", BASE, "-o", tmp_path / "d.jsonl")
+    _, out, err = run(capsys, "import", doccano_lines(tmp_path / "x.jsonl", row), *words, "--from-tool", "doccano")
+    assert "1 records are of no sentence of the base" in out + err
+    records = [json.loads(line) for line in (DATA / "prodigy.jsonl").read_text("utf-8").splitlines()]
+    lines = [json.dumps({key: value for key, value in one.items() if key != "answer"}) for one in records]
+    (tmp_path / "p.jsonl").write_text("\n".join(lines), "utf-8")
+    _, out, err = run(capsys, "import", tmp_path / "p.jsonl", *words, "--from-tool", "prodigy")
+    assert "records have no answer: in Prodigy nobody has decided them yet" in out + err
+
+
+def test_people_who_agree_on_no_entity_have_no_f1(capsys, tmp_path):
+    from crosspan.review.decisions import text_hash
+
+    base = tmp_path / "base.jsonl"
+    base.write_text('{"id": "a", "tokens": ["Ada", "left"], "spans": []}\n', "utf-8")
+    for who in ("one", "other"):
+        record = {"id": "a", "hash": text_hash("Ada left"), "before": [], "after": [], "verdict": "done", "who": who}
+        (tmp_path / f"{who}.jsonl").write_text(json.dumps(record) + "\n", "utf-8")
+    _, out, err = run(capsys, "agree", tmp_path / "one.jsonl", tmp_path / "other.jsonl", "--base", base)
+    assert "spans alike (F1): none, as neither has a span" in out + err
+    assert "hold the same decisions" not in out + err
+    _, out, err = run(capsys, "agree", tmp_path / "one.jsonl", tmp_path / "one.jsonl", "--base", base)
+    assert "hold the same decisions: this is no agreement of two people" in out + err

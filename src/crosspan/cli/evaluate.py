@@ -21,6 +21,7 @@ from crosspan.cli.scored_files import (
 )
 
 if TYPE_CHECKING:
+    from crosspan.cli.scored_files import ScoredFile
     from crosspan.core.tables import Table
     from crosspan.core.types import Alignment, Sentence
     from crosspan.io import GoldLinks
@@ -119,7 +120,9 @@ def _settle_columns(gold: str, pred: str | None, links: bool, given: dict[str, A
                     "--gold-tag-column and --pred-tag-column."
                 )
             right, found = of_gold.tags[-2:]
-            given |= {"gold_columns": of_gold.named(right), "pred_columns": of_gold.named(found)}
+            for side, column in (("gold", right), ("pred", found)):
+                what, value = of_gold.option(column)
+                given[f"{side}_{what}"] = value
         return gold, given
     for path in filter(None, (pred, given["against"])):
         if given["pred_columns"] or given["pred_tag_column"] or not Path(path).is_file():
@@ -131,10 +134,11 @@ def _settle_columns(gold: str, pred: str | None, links: bool, given: dict[str, A
             from crosspan.core.errors import OptionError
 
             shown = ", ".join(str(column + 1) for column in columns.tags)
+            what, value = columns.option(columns.tags[-1])
+            option = f"--pred-{what.replace('_', '-')}"
             raise OptionError(
                 f"{path}: {len(columns.tags)} columns hold tags ({shown}), where {gold} has {expected}",
-                hint="Say which is the prediction with --pred-columns, e.g. --pred-columns "
-                f"{columns.named(columns.tags[-1])} for the last.",
+                hint=f"Say which is the prediction with {option}, e.g. {option} {value} for the last.",
             )
     return pred, given
 
@@ -186,7 +190,8 @@ def _spans(gold: str, pred: str, given: dict[str, Any]) -> tuple[dict[str, Any],
         **keep,
     )
     _warn_of_labels(options.split_names(given["labels"]), [right, found])
-    _warn_of_none(gold, right, pred, found)
+    _warn_of_none(gold, gold_read, pred, pred_read)
+    _warn_of_same_file(gold, pred, given)
     result = report.to_dict()
     tables = list(ner_tables(report))
     if given["calibration"]:
@@ -269,14 +274,33 @@ def _warn_of_labels(names: Sequence[str], sides: Sequence[Sequence[Sentence]]) -
         say(f"No span has the label {' or '.join(missing)}. There are: {found}.")
 
 
-def _warn_of_none(gold: str, right: Sequence[Sentence], pred: str, found: Sequence[Sentence]) -> None:
+def _warn_of_none(gold: str, gold_read: ScoredFile, pred: str, pred_read: ScoredFile) -> None:
     """Say why a score is 0 where it is no matter of the system: no label at all, or none that both sides have."""
-    of_gold, of_pred = ({span.label for one in side for span in one.spans} for side in (right, found))
-    for path, labels in ((gold, of_gold), (pred, of_pred)):
-        if not labels:
+    of_gold, of_pred = ({span.label for one in side.strict for span in one.spans} for side in (gold_read, pred_read))
+    for path, labels, read in ((gold, of_gold, gold_read), (pred, of_pred, pred_read)):
+        if labels:
+            continue
+        ill_formed = sum(len(one.spans) for one in read.lenient)
+        if ill_formed:
+            say(
+                f"{path}: none of its {ill_formed} entities begins as IOB2 has it (B-), so the strict scores count "
+                f"none; the lenient ones do. 'crosspan convert {path} NEW.conll' writes them in IOB2."
+            )
+        else:
             say(f"{path}: there is no entity in it.")
     if of_gold and of_pred and not of_gold & of_pred:
         say(f"No label of {pred} ({', '.join(sorted(of_pred))}) is one of {gold} ({', '.join(sorted(of_gold))}).")
+
+
+def _warn_of_same_file(gold: str, pred: str, given: dict[str, Any]) -> None:
+    """Say so where a file is scored against itself, its labels read twice in the same way."""
+    if any(given[f"gold_{what}"] != given[f"pred_{what}"] for what in ("columns", "tag_column")):
+        return
+    if Path(gold).exists() and Path(pred).exists() and Path(gold).samefile(pred):
+        say(
+            f"{gold} is scored against itself: gold and prediction are the same labels. If it holds both side by side, "
+            "leave out PRED, or say where they are with --gold-tag-column and --pred-tag-column."
+        )
 
 
 def _check_as_many(source: Sequence[Sentence], gold: Sequence[Sentence], source_name: str, gold_name: str) -> None:

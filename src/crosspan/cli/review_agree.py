@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crosspan.cli import options, reviewing
-from crosspan.cli.messages import in_lines, say_json, say_lines
+from crosspan.cli.messages import in_lines, say, say_json, say_lines
 from crosspan.cli.places import InFile, InRun, OutFile, verb
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def command(a: str, b: str, base: str, out: str | None, as_json: bool, quiet: bo
     from crosspan.review.tasks import read_tasks
 
     sides = [read_decisions(path).last for path in (a, b)]
+    if Path(a).samefile(b) or (sides[0] and sides[0] == sides[1]):
+        say(f"{a} and {b} hold the same decisions: this is no agreement of two people.")
     with reviewing.files_of(base, given) as files:
         found = agreement(read_tasks(files), *sides, bootstrap=given["bootstrap"], seed=given["seed"])
     if out is not None:
@@ -60,9 +63,10 @@ def _show(found: PersonAgreement, a: str, b: str, err: bool) -> None:
     micro, interval = found.score.micro, found.score.intervals.get("micro")
     width = "" if interval is None else f" [{interval.low:.3f}, {interval.high:.3f}]"
     kappa = "none, as both gave one class to all" if found.kappa.value is None else f"{found.kappa.value:.3f}"
+    alike = f"{micro.f1:.3f}{width}" if micro.n_gold + micro.n_pred else "none, as neither has a span"
     lines = [
         f"sentences that both decided: {found.n_sentences:,}, {equal:,} of them alike",
-        f"spans alike (F1): {micro.f1:.3f}{width}",
+        f"spans alike (F1): {alike}",
         f"Cohen's kappa by token: {kappa} ({found.kappa.n:,} tokens, {found.kappa.observed:.1%} alike)",
     ]
     alone = [(found.one_alone, f"only in {a}"), (found.other_alone, f"only in {b}")]

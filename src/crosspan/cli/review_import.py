@@ -98,6 +98,12 @@ _VERDICTS: dict[Verdict, str] = {"done": "done", "reject": "rejected", "skip": "
 def notes_on(found: Imported, tool: ReviewTool) -> list[str]:
     """What else must be known of an import, in sentences."""
     notes = []
+    if not found.decisions:
+        not_mine = found.tallies["not mine"].count
+        if not_mine:
+            notes.append(f"{not_mine} records are of no sentence of the base: --base names the file that was exported")
+        if found.unanswered:
+            notes.append(f"{found.unanswered} records have no answer: in {tool.title} nobody has decided them yet")
     if found.unlooked:
         notes.append(
             f"{found.unlooked} sentences are as they were, and {tool.title} does not say whether somebody looked at "

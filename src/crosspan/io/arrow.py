@@ -21,7 +21,16 @@ from crosspan.core.shown import in_short, shown
 from crosspan.io.arrow_messages import MAGIC, unpacked_size
 from crosspan.io.dataset_folder import STATE
 from crosspan.io.format import Format, Reading
-from crosspan.io.parquet import Bounded, check_size, class_names, columns_of, readable, records_of, rows_of
+from crosspan.io.parquet import (
+    Bounded,
+    check_columns,
+    check_size,
+    class_names,
+    columns_of,
+    readable,
+    records_of,
+    rows_of,
+)
 from crosspan.io.rejects import Located
 
 
@@ -100,6 +109,7 @@ def _rows(path: Path, name: str, how: Reading) -> Iterator[Mapping[str, Any]]:
     with _opened(path, name) as reader:
         with readable(name, what):
             columns = columns_of(reader.schema, how.tag_column)
+            check_columns(columns, reader.schema, name)
         for at in count():
             with readable(name, what):
                 if hasattr(reader, "num_record_batches"):

@@ -163,7 +163,11 @@ def _sentence(doc: Any, lang: str | None) -> tuple[Sentence, SpanError | None, M
             hint="Label the missing tokens, or remove the doc.",
         )
     language = lang or known.get("lang")
-    sentence = Sentence(tuple(words), tuple(spans), known.get("id"), language, text, found)
+    sentence = Sentence(tuple(words), (), known.get("id"), language, text, found)
+    try:
+        sentence = replace(sentence, spans=tuple(spans))
+    except SpanError as error:  # spans of a group may overlap
+        fault = error
     return sentence, fault, known if is_projection(known) else None
 
 

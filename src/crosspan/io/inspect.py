@@ -125,19 +125,27 @@ def check_files(
         OptionError: An option has a value that it cannot take.
     """
     report = Report(limit=limit)
-    sides: dict[str, _Side] = {}
-    for path in [*paths, *(path for pair in pairs for path in pair)]:
-        name = name_of(path)
+    sides: dict[tuple[str, int | None], _Side] = {}
+    readable: dict[tuple[str, int | None], bool] = {}
+    for path, side in [*((path, None) for path in paths), *(one for pair in pairs for one in _two_sides(*pair))]:
+        name = name_of(path), side
         if name not in sides:
-            sides[name] = _check_file(path, report, format, how)
-    readable = {summary.path: summary.readable for summary in report.files}
+            sides[name] = _check_file(path, report, format, replace(how, side=side))
+            readable[name] = report.files[-1].readable
     for source, target in pairs:
-        if readable[name_of(source)] and readable[name_of(target)]:
-            one, other = sides[name_of(source)], sides[name_of(target)]
+        keys = [(name_of(path), side) for path, side in _two_sides(source, target)]
+        if all(readable[key] for key in keys):
+            one, other = (sides[key] for key in keys)
             _check_pair(one, other, report)
             _check_partners((source, one), (target, other), report, format, how)
     _check_labels(report)
     return report
+
+
+def _two_sides(source: PathLike, target: PathLike) -> list[tuple[PathLike, int | None]]:
+    """The files of a pair; one file that is both, as ``source ||| target`` in each line, with which side is read."""
+    same = name_of(source) == name_of(target)
+    return [(source, 0 if same else None), (target, 1 if same else None)]
 
 
 def _check_file(path: PathLike, report: Report, format: str, how: Reading) -> _Side:  # noqa: A002
@@ -272,7 +280,8 @@ def _check_partners(
     """Look whether the lines belong together; where one side has more, this shows where the other lost one."""
 
     def pairs() -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-        one, other = (located(path, format, replace(how, repair="begin")) for path, _ in (source, target))
+        both = _two_sides(source[0], target[0])
+        one, other = (located(path, format, replace(how, repair="begin", side=side)) for path, side in both)
         for item, counterpart in zip(one, other, strict=False):
             yield item.sentence.tokens, counterpart.sentence.tokens
 

@@ -22,9 +22,11 @@ from crosspan.io.format import Labelled, Reading, TextFormat, Writing
 from crosspan.io.json_records import records_or_faults
 from crosspan.io.notices import Notices
 from crosspan.io.projections import failure_of, is_projection
+from crosspan.io.record_reading import RecordReading
 from crosspan.io.record_shapes import plain_values, shaped, tags_key
-from crosspan.io.records import RecordReading, read_record, tags_of
+from crosspan.io.records import counting_in, read_record, tags_of
 from crosspan.io.rejects import Located
+from crosspan.io.span_units import summed
 
 _BEGINS = re.compile(
     r"(?:\[\s*)?\{\s*(?:\}?\s*$|([\"\']).*?\1\s*:|\w+\s*:.*[}\],]$)"  # an object, with quotes or without
@@ -93,6 +95,10 @@ def put_records(stream: IO[str], records: Iterable[Mapping[str, Any]]) -> int:
     return count
 
 
+_NO_LABELS = (
+    "{count} sentences say nothing of labels, where others do; they are read as if they had no entity: label them, or "
+    "take them out"
+)
 _NAN = "Scores are numbers from 0 to 1; leave out those that are not known."
 
 
@@ -151,6 +157,8 @@ def sentences_of(
     )
     reading = _with_scheme(reading, [record for _, record in head if isinstance(record, Mapping)], how)
     good, bad = 0, 0
+    bare: list[int] = []
+    labelled = False
     first: CrosspanError | None = None
     for number, record in chain(head, records):  # told by notice
         where = place.format(name=name, number=number)
@@ -159,7 +167,10 @@ def sentences_of(
             if isinstance(record, FormatError):
                 raise record
             evidence = plain_values(record) if is_projection(record) else None
-            sentence, fault, tags = read_record(record, reading)
+            sentence, fault, tags, has_labels = read_record(record, reading)
+            labelled |= has_labels
+            if not has_labels and fault is None:
+                bare.append(number)
             fault = fault or failure_of(evidence)
         except CrosspanError as error:
             sentence, fault = Sentence((), lang=how.lang), error
@@ -172,15 +183,20 @@ def sentences_of(
         yield Located(number, sentence, fault, evidence, tags)
     if first is not None and not good:
         raise first
+    if bare and labelled:
+        seen.add("no-labels", _NO_LABELS, bare[0], len(bare))
     seen.tell()
 
 
 def _with_scheme(reading: RecordReading, head: Sequence[Mapping[str, Any]], how: Reading) -> RecordReading:
-    """How records are read, with the spelling and the scheme that most tags of the first ones speak for."""
+    """How records are read, with the spelling, the scheme and the unit that most of the first ones speak for."""
     corpus = []
+    places = []
     for record in head:
         try:
             record = shaped(record)
+            if (evidence := counting_in(record, reading)) is not None:
+                places.append(evidence)
             key = tags_key(record, reading.tag_key, reading.classes)
             if key is not None:
                 corpus.append(tags_of(record, key, reading))
@@ -188,4 +204,5 @@ def _with_scheme(reading: RecordReading, head: Sequence[Mapping[str, Any]], how:
             continue  # it is a fault of its sentence, and says nothing of the others
     spelling = spelling_of(corpus)
     scheme = reading_scheme(map(Respelt(spelling).all, corpus)) if how.scheme == "auto" else how.scheme
-    return replace(reading, spelling=spelling, scheme=scheme)
+    found = summed(places)
+    return replace(reading, spelling=spelling, scheme=scheme, counting=None if found is None else found.counting)

@@ -26,7 +26,7 @@ from crosspan.core.tags import Scheme, to_tags
 from crosspan.core.types import Sentence
 from crosspan.io.format import Format, Labelled, Reading, Writing, binary_output, sentence_in
 from crosspan.io.jsonl import sentences_of
-from crosspan.io.record_shapes import KEYS, LABEL_KEYS, may_be_tags
+from crosspan.io.record_shapes import KEYS, LABEL_KEYS, TEXT_KEYS, TOKEN_KEYS, may_be_tags
 from crosspan.io.rejects import Located
 
 _ROWS = 10_000
@@ -69,6 +69,7 @@ class Parquet(Format):
                 file = parquet.ParquetFile(held, page_checksum_verification=True)
                 _check_names(file)
                 columns = columns_of(file.schema_arrow, how.tag_column)
+                check_columns(columns, file.schema_arrow, name)
                 _check_parts(file.metadata, held.size)
                 names = class_names(file.schema_arrow.metadata)
             rows = chain.from_iterable(_batches(file, columns, name))
@@ -269,6 +270,25 @@ def columns_of(schema: Any, tag_column: str | None) -> list[str]:
     """Columns in which something of a sentence may stand: those of our names, lists, and what annotators say."""
     known = {*KEYS, "answer", "status", tag_column}
     return [field.name for field in schema if field.name in known or str(field.type).startswith(_MANY)]
+
+
+def check_columns(columns: Sequence[str], schema: Any, name: str) -> None:
+    """Raise where no column can hold anything of a sentence.
+
+    Args:
+        columns: The columns in which something may stand.
+        schema: All columns.
+        name: The file, for the error.
+
+    Raises:
+        FormatError: There is none.
+    """
+    if not {*columns} & {*TOKEN_KEYS, *TEXT_KEYS}:
+        raise FormatError(
+            "no column holds tokens or text",
+            where=name,
+            hint=f"It has {', '.join(schema.names[:20]) or 'none'}: call one 'tokens' or 'text'.",
+        )
 
 
 _MANY = ("list", "large_list", "fixed_size_list", "struct")

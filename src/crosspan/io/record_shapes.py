@@ -6,19 +6,17 @@ Nothing is changed in what a record says. What looks like labels and is not unde
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 from crosspan.core.errors import LeftOutError, SpanError
 from crosspan.core.shown import shown
-from crosspan.core.tag_forms import are_labels, find_spelling, is_tag
+from crosspan.core.tag_forms import are_labels, find_spelling
 from crosspan.io.column_names import is_called
-from crosspan.io.looks import are_believable
 
 TOKEN_KEYS = ("tokens", "words", "tokenized_text")
 TAG_KEYS = ("ner_tags", "ner", "tags", "labels", "fine_ner_tags")
-SPAN_KEYS = ("spans", "entities", "ents", "annotations", "label", "labels", "ner")
+SPAN_KEYS = ("spans", "entities", "ents", "annotations", "annotation", "label", "labels", "ner")
 TEXT_KEYS = ("text", "sentence", "data", "content")
 START_KEYS = (
     *("start", "start_offset", "begin", "startOffset", "begin_offset", "BeginOffset", "offset"),
@@ -34,11 +32,11 @@ LABEL_KEYS = (
 )
 OWN_TEXT_KEYS = ("text", "Text", "word", "surface", "mention")
 
-_NO_LABELS = frozenset(
+NO_LABELS = frozenset(
     (*TOKEN_KEYS, *TEXT_KEYS, "id", "sent_id", "lang", "offsets", "unit", "error", "dropped", "unobserved")
 )
 
-KEYS = frozenset((*_NO_LABELS, *TAG_KEYS, *SPAN_KEYS))
+KEYS = frozenset((*NO_LABELS, *TAG_KEYS, *SPAN_KEYS))
 """All names under which something of a sentence is looked for."""
 _CHUNKS = ("NP", "VP", "PP", "ADVP", "SBAR", "ADJP")
 _ANSWERS = ("answer", "status")
@@ -107,10 +105,28 @@ def shaped(record: Mapping[str, Any]) -> Mapping[str, Any]:
         value = record.get(key)
         if isinstance(value, Mapping):
             changed[key] = _list_of(value)
+    if is_list(points := record.get("annotation")) and points and all(map(_has_points, points)):
+        changed["spans"] = [span for item in points for span in _of_points(item)]
+        changed["annotation"] = None
     if "tokenized_text" in record and is_list(record.get("ner")):
         changed["spans"] = [_with_end(item) for item in record["ner"]]
         changed["ner"] = None
     return {**record, **changed} if changed else record
+
+
+def _has_points(item: Any) -> bool:
+    return isinstance(item, Mapping) and is_list(item.get("points")) and "label" in item
+
+
+def _of_points(item: Mapping[str, Any]) -> list[Any]:
+    """The spans of Dataturks, whose ends are their last characters, with ends one past those."""
+    label = item["label"][0] if is_list(item["label"]) and len(item["label"]) == 1 else item["label"]
+    return [
+        {**point, "end": point["end"] + 1, "label": label}
+        if isinstance(point, Mapping) and type(point.get("end")) is int
+        else point
+        for point in item["points"]
+    ]
 
 
 def _of_label_studio(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -173,14 +189,14 @@ def tags_key(record: Mapping[str, Any], told: str | None = None, names: Mapping[
         'gold'
     """
     if told is not None:
-        return told if record.get(told) is not None and not _holds_spans(record[told]) else None
+        return told if record.get(told) is not None and not holds_spans(record[told]) else None
     for key in TAG_KEYS:
         value = record.get(key)
-        if value is not None and not _holds_spans(value) and (key != "labels" or value or not is_list(value)):
+        if value is not None and not holds_spans(value) and (key != "labels" or value or not is_list(value)):
             return key
-    n_tokens = _n_tokens(record)
+    count = n_tokens(record)
     for key, value in record.items():
-        if key not in KEYS and ((names and key in names and _are_numbers(value)) or _are_tags(key, value, n_tokens)):
+        if key not in KEYS and ((names and key in names and are_numbers(value)) or are_tags(key, value, count)):
             return key
     return next((key for key in TAG_KEYS if record.get(key) == []), None)
 
@@ -197,12 +213,13 @@ def spans_key(record: Mapping[str, Any], tags: str | None, told: str | None = No
         >>> spans_key({"spans": [], "ents": [{"start": 0, "end": 1, "label": "X"}]}, None)
         'ents'
     """
-    if told is not None and _holds_spans(record.get(told)):
+    if told is not None and holds_spans(record.get(told)):
         return told
     there = [key for key in SPAN_KEYS if record.get(key) is not None and key != tags]
     if tags is not None:  # strings beside tags say the same in words, as in WikiANN
-        there = [key for key in there if not _are_strings(record[key])]
-    there = [key for key in there if not (key in ("label", "labels") and not is_list(record[key]))]
+        there = [key for key in there if not are_strings(record[key])]
+    there = [key for key in there if is_list(record[key]) or key not in ("label", "labels", "annotation")]
+    there = [key for key in there if key != "annotation" or not are_strings(record[key])]
     there = [
         key for key in there if key not in TAG_KEYS or not (is_list(record[key]) and _begins_with_tag(record[key]))
     ]
@@ -212,117 +229,9 @@ def spans_key(record: Mapping[str, Any], tags: str | None, told: str | None = No
     others = [
         key
         for key, value in record.items()
-        if key not in KEYS and value and _holds_spans(value) and not is_called(key, "words")
+        if key not in KEYS and value and holds_spans(value) and not is_called(key, "words")
     ]
     return others[0] if len(others) == 1 and tags is None else (there[0] if there else None)
-
-
-def unused_labels(record: Mapping[str, Any], used: Sequence[str | None]) -> Iterator[tuple[str, int]]:
-    """Names under which something that looks like labels stands and is not used, and how many.
-
-    Args:
-        record: In our shape.
-        used: The names that are used.
-
-    Example:
-        >>> list(unused_labels({"tokens": ["a"], "ner_tags": ["O"], "fine": ["B-X"]}, ["ner_tags"]))
-        [('fine', 1)]
-    """
-    n_tokens, text = _n_tokens(record), first(record, TEXT_KEYS)
-    n_words = len(text.split()) if n_tokens is None and isinstance(text, str) else n_tokens
-    for key, value in record.items():
-        if key in TOKEN_KEYS and is_list(value):
-            if count := _count_in_tokens(value):
-                yield key, count
-            continue
-        if key in used or key in _NO_LABELS or not value or not isinstance(value, Mapping | Sequence):
-            continue
-        count = _count_in_text(value) if isinstance(value, str) else 0
-        if is_list(value):
-            count = _count_in_list(key, value, n_words if _are_numbers(value) else n_tokens)
-        elif isinstance(value, Mapping):
-            count = sum(len(one) for one in value.values() if is_list(one) and _holds_spans(one))
-        if not count and not isinstance(value, str | bytes):
-            count = _count_of_labels(key, value, text)
-        if count:
-            yield key, count
-
-
-def _count_in_text(value: str) -> int:
-    """How many tags a string holds, where it is nothing but tags."""
-    words = _BETWEEN_TAGS.split(value.strip())
-    if len(words) < 2 or not all(map(is_tag, words)) or not are_believable({*words}):
-        return 0
-    return sum(word != "O" for word in words)
-
-
-_BETWEEN_TAGS = re.compile(r"[\s,;|]+")
-
-
-def _count_in_tokens(tokens: Sequence[Any]) -> int:
-    """How many tokens that are objects have a label of entities among what is said of them."""
-    if not all(isinstance(one, Mapping) for one in tokens):
-        return 0
-    values: dict[str, list[str]] = {}
-    for token in tokens:
-        for key, value in token.items():
-            if isinstance(value, str) and key not in TEXT_KEYS:
-                values.setdefault(str(key), []).append(value)
-    counts = [
-        sum(one not in ("O", "", "-", "_") for one in found)
-        for key, found in values.items()
-        if (is_called(key, "names") and not is_called(key, "words"))
-        or (all(map(is_tag, found)) and are_believable({*found}))
-    ]
-    return max(counts, default=0)
-
-
-def _count_in_list(key: str, value: Sequence[Any], n_tokens: int | None) -> int:
-    """How many spans or tags a list holds; 0 where it does not look like any."""
-    if _holds_spans(value):
-        return len(value)
-    if any(is_list(one) and one and _holds_spans(one) for one in value):
-        return sum(len(one) for one in value if is_list(one))
-    if _are_tags(key, value, len(value) if n_tokens is None else n_tokens) or (
-        key in TAG_KEYS and _are_some_tags(value)
-    ):
-        return sum(one not in ("O", 0) for one in value)
-    if any(isinstance(one, Mapping) and _holds_spans(one.get("result") or ()) for one in value):
-        return len(value)
-    return 0
-
-
-def _count_of_labels(key: str, value: Any, text: Any) -> int:
-    """How many labels a value holds in a form that is not understood; 0 where it does not look like labels."""
-    if key.isupper() and isinstance(text, str) and _are_strings(value):  # {"PER": ["Ada"]}
-        return len(value) if all(one in text for one in value) else 0
-    if not is_called(key, "places"):
-        return 0
-    return _count_places(value, named=is_called(key, "names"))
-
-
-def _count_places(value: Any, depth: int = 0, *, named: bool) -> int:
-    """How often something has a label and a place, or is a place, in lists and mappings.
-
-    Args:
-        value: Anything.
-        depth: How deep it lies.
-        named: Whether places alone count, as they are those of names, or stand under a label.
-    """
-    if depth > _DEEPEST:
-        return 0
-    if isinstance(value, Mapping):
-        if all(any(is_called(str(key), kind) for key in value) for kind in ("label", "place")):
-            return 1
-        return sum(_count_places(one, depth + 1, named=True) for one in value.values())
-    if not is_list(value):
-        return 0
-    if depth and len(value) in (2, 3) and type(value[0]) is int and type(value[1]) is int:
-        return int(named)
-    return sum(_count_places(one, depth + 1, named=named) for one in value)
-
-
-_DEEPEST = 4
 
 
 def may_be_tags(names: Sequence[str]) -> bool:
@@ -337,11 +246,13 @@ def may_be_tags(names: Sequence[str]) -> bool:
     return not {name.partition("-")[2] for name in names if name != "O"} & {"NP", "VP"}
 
 
-def _are_some_tags(value: Sequence[Any]) -> bool:
-    return all(isinstance(one, str | int) for one in value) and any(one not in ("O", 0) for one in value)
+def n_tokens(record: Mapping[str, Any]) -> int | None:
+    """How many tokens a record tells; ``None`` where it tells none.
 
-
-def _n_tokens(record: Mapping[str, Any]) -> int | None:
+    Example:
+        >>> n_tokens({"words": ["a", "b"]})
+        2
+    """
     tokens = first(record, TOKEN_KEYS)
     return len(tokens) if is_list(tokens) else None
 
@@ -350,15 +261,27 @@ def _begins_with_tag(value: Sequence[Any]) -> bool:
     return bool(value) and isinstance(value[0], str | int)
 
 
-def _are_numbers(value: Any) -> bool:
+def are_numbers(value: Any) -> bool:
+    """Whether it is a list of whole numbers.
+
+    Example:
+        >>> are_numbers([0, 1]), are_numbers("01")
+        (True, False)
+    """
     return is_list(value) and all(type(one) is int for one in value)
 
 
-def _are_strings(value: Any) -> bool:
+def are_strings(value: Any) -> bool:
+    """Whether it is a list of strings, and not empty.
+
+    Example:
+        >>> are_strings(["a"]), are_strings([])
+        (True, False)
+    """
     return is_list(value) and bool(value) and all(isinstance(one, str) for one in value)
 
 
-def _holds_spans(value: Any) -> bool:
+def holds_spans(value: Any) -> bool:
     """Whether a value is a list of spans, to judge by the first few."""
     if not is_list(value) or not value:
         return False
@@ -376,9 +299,9 @@ def _is_span(item: Any) -> bool:
     )
 
 
-def _are_tags(key: str, value: Any, n_tokens: int | None) -> bool:
+def are_tags(key: str, value: Any, length: int | None) -> bool:
     """Whether a value that has some name looks like the tags of the tokens, and not all of them are ``O``."""
-    if not is_list(value) or n_tokens is None or len(value) != n_tokens or not n_tokens:
+    if not is_list(value) or length is None or len(value) != length or not length:
         return False
     if is_called(key, "words"):
         return False

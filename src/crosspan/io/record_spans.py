@@ -67,6 +67,9 @@ def _span(item: Any, names: Mapping[int, str]) -> Span:
         score = first_score(item) if score is None else score
         if is_list(label) and len(label) == 1:
             label = label[0]
+    elif is_list(item) and len(item) in (3, 4) and isinstance(item[0], str) and type(item[1]) is int:
+        label, start, end = item[:3]  # as Argilla has it
+        score = item[3] if len(item) == 4 else None
     elif is_list(item) and len(item) == 3:
         start, end, label = item
     else:

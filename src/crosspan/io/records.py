@@ -7,17 +7,14 @@ that common annotation tools use (:mod:`crosspan.io.record_shapes`). Written, by
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from crosspan.core.errors import CrosspanError, FormatError, OffsetError, SpanError, TagError
 from crosspan.core.shown import shown
-from crosspan.core.tag_forms import Respelt, Spelling, spelling_of
-from crosspan.core.tags import Repair, Scheme, decode, detect_scheme
+from crosspan.core.tag_forms import Respelt, spelling_of
+from crosspan.core.tags import decode, detect_scheme
 from crosspan.core.types import Sentence, Span
-from crosspan.io.format import Unit
 from crosspan.io.looks import inline_labels
 from crosspan.io.places import (
     Offsets,
@@ -29,53 +26,24 @@ from crosspan.io.places import (
     own_texts_fit,
     place_spans,
 )
+from crosspan.io.record_reading import RecordReading
 from crosspan.io.record_shapes import (
     END_KEYS,
     SPAN_KEYS,
     START_KEYS,
     TAG_KEYS,
-    TEXT_KEYS,
     TOKEN_KEYS,
     first,
     is_list,
     shaped,
     spans_key,
     tags_key,
-    unused_labels,
 )
-from crosspan.io.record_spans import is_place, place_under, spans_under
+from crosspan.io.record_spans import spans_under
+from crosspan.io.record_words import identifier_of, string_under, text_of, words_of
+from crosspan.io.span_units import CountingEvidence, evidence_of
+from crosspan.io.unused_labels import unused_labels
 from crosspan.text.tokenize import tokenize
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordReading:
-    """How records are read.
-
-    Args:
-        scheme: The scheme of their tags; ``None`` finds it from each sentence alone.
-        spelling: How the tags are spelt; ``None`` finds it from each sentence alone.
-        repair: What to do with ill-formed tags; see :mod:`crosspan.core.tags`.
-        lang: The language, where a record does not say.
-        names: What tags and labels that are given as numbers stand for, where the user says so.
-        classes: The same as a file says it of each key, as HuggingFace ``ClassLabel`` keeps it.
-        tag_key: The key of the tags, where the user says so.
-        unit: What character offsets count, where a record does not say.
-        notice: Called with what is noticed: its code, a sentence, how often, and an example.
-    """
-
-    scheme: Scheme | None = None
-    spelling: Spelling | None = None
-    repair: Repair = "error"
-    lang: str | None = None
-    names: Mapping[int, str] | None = None
-    classes: Mapping[str, Sequence[str]] | None = None
-    tag_key: str | None = None
-    unit: Unit = "codepoints"
-    notice: Callable[[str, str, int, str], None] = lambda code, what, count, example: None
-
-    def names_of(self, key: str) -> Mapping[int, str]:
-        """What the numbers under a key stand for."""
-        return self.names or dict(enumerate((self.classes or {}).get(key, ())))
 
 
 def sentence_of(record: Mapping[str, Any], **options: Any) -> tuple[Sentence, CrosspanError | None]:
@@ -105,11 +73,13 @@ class ReadRecord(NamedTuple):
         sentence: The sentence; without spans where there is a fault.
         fault: What is wrong with its labels.
         tags: The tags that its spans are read from, in one spelling, also where a fault is in them.
+        labelled: Whether it says anything of labels, if only that there are none.
     """
 
     sentence: Sentence
     fault: CrosspanError | None = None
     tags: Sequence[str] | None = None
+    labelled: bool = True
 
 
 def read_record(record: Mapping[str, Any], how: RecordReading) -> ReadRecord:
@@ -126,13 +96,13 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> ReadRecord:
         fault = error
         if isinstance(record.get("data"), Mapping):
             record = record["data"]
-    text = _text(record)
+    text = text_of(record)
     tags = tags_key(record, how.tag_key, how.classes)
-    tokens, offsets = _tokens(record, text, tags, how)
+    tokens, offsets = words_of(record, text, tags, how)
     by_characters = tokens is None or _of_mappings(record)
     if tokens is None:
         assert text is not None
-        offsets = tuple(tokenize(text, lang=how.lang or _string(record, "lang")))
+        offsets = tuple(tokenize(text, lang=how.lang or string_under(record, "lang")))
     spans: list[Span] = []
     given: Sequence[str] | None = None
     try:
@@ -153,7 +123,7 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> ReadRecord:
         tokens = tuple([text[start:end] for start, end in offsets])
     if fault is not None and "" in tokens:
         tokens, offsets = tuple(filter(None, tokens)), None
-    identifier, language = _identifier(record), how.lang or _string(record, "lang")
+    identifier, language = identifier_of(record), how.lang or string_under(record, "lang")
     try:
         sentence = Sentence(tokens, tuple(spans) if fault is None else (), identifier, language, text, offsets)
     except SpanError as error:
@@ -161,11 +131,13 @@ def read_record(record: Mapping[str, Any], how: RecordReading) -> ReadRecord:
         sentence = Sentence(tokens, (), identifier, language, text, offsets)
     except OffsetError as error:
         raise FormatError(error.message, hint="Mend the offsets, or leave them out.") from error
-    return ReadRecord(sentence, fault, given if fault is None or isinstance(fault, TagError) else None)
+    labelled = tags is not None or any(record.get(key) is not None for key in SPAN_KEYS)
+    tags_kept = given if fault is None or isinstance(fault, TagError) else None
+    return ReadRecord(sentence, fault, tags_kept, labelled or bool(spans))
 
 
 def _check_error(record: Mapping[str, Any]) -> None:
-    if _string(record, "error") is not None and not any(key in record for key in (*SPAN_KEYS, *TAG_KEYS)):
+    if string_under(record, "error") is not None and not any(key in record for key in (*SPAN_KEYS, *TAG_KEYS)):
         raise SpanError(f"no labels: {record['error']}", hint="Label the sentence anew, or leave it out.")
 
 
@@ -199,18 +171,83 @@ def _of_tokens(
     if key is None:
         return _Placed(offsets, tokens, from_tags or [], given, fault)
     spans = sorted(spans_under(record, key, how.names_of(key)))
-    text = _text(record)
+    text = text_of(record)
+    placed = None
     if not _fit_tokens(record[key], tokens):
         placed = offsets or (None if text is None else find_offsets(tokens, text))
         if text is None or placed is None or from_tags is not None or not own_texts_fit(record[key], text):
             raise SpanError(
                 "the text that stands in a span is not that of its tokens", hint="Mend the span, or its text."
             )
+    elif text is not None and spans and (how.counting or "tokens") == "characters":
+        placed = offsets or find_offsets(tokens, text)
+    elif how.counting is None or how.counting == "either":
+        evidence = None if text is None else _evidence(record, key, tokens, offsets, spans, how)
+        counting = "tokens" if evidence is None else evidence.counting
+        if counting == "either":
+            raise SpanError(f"the spans under {key!r} may count tokens or characters", hint=_COUNTING_HINT)
+        if counting == "characters" and text is not None:
+            placed = offsets or find_offsets(tokens, text)
+    if placed is not None and text is not None:
+        spans = in_code_points(spans, text, record.get("unit") or how.unit)
         placed, spans = place_spans(text, placed, spans)
-        return _Placed(placed, tuple([text[start:end] for start, end in placed]), spans)
+        offsets, tokens = placed, tuple([text[start:end] for start, end in placed])
     if from_tags is not None and from_tags != spans:
         raise SpanError("spans and tags of the sentence contradict each other", hint="Mend or remove one of them.")
     return _Placed(offsets, tokens, spans)
+
+
+_COUNTING_HINT = "Leave 'tokens' out if they count characters; write them under 'spans' if they count tokens."
+
+
+def _evidence(
+    record: Mapping[str, Any],
+    key: str,
+    tokens: tuple[str, ...],
+    offsets: Offsets | None,
+    spans: Sequence[Span],
+    how: RecordReading,
+) -> CountingEvidence | None:
+    """What the spans of a record say of what they count; ``None`` where something else says it."""
+    text = text_of(record)
+    if text is None or not spans or (key == "spans" and offsets is not None) or next(own_texts(record[key]), None):
+        return None
+    placed = offsets or find_offsets(tokens, text)
+    if placed is None:
+        return None
+    found = evidence_of(spans, text, placed, record.get("unit") or how.unit)
+    return CountingEvidence() if key == "spans" and found.counting == "either" else found
+
+
+def counting_in(record: Mapping[str, Any], how: RecordReading) -> CountingEvidence | None:
+    """What the spans of a record say of whether they count its tokens or its characters.
+
+    Args:
+        record: In our shape.
+        how: How it is read.
+
+    Returns:
+        What they say; ``None`` where the record has not both, or says it otherwise.
+
+    Raises:
+        CrosspanError: The record cannot be read.
+
+    Example:
+        >>> record = {"tokens": ["Ada", "left"], "text": "Ada left", "entities": [[0, 3, "PER"]]}
+        >>> counting_in(record, RecordReading()).counting
+        'characters'
+    """
+    text = text_of(record)
+    if text is None or not is_list(first(record, TOKEN_KEYS)) or _of_mappings(record):
+        return None
+    tags = tags_key(record, how.tag_key, how.classes)
+    key = spans_key(record, tags, how.tag_key)
+    if key is None or not record[key] or (key == "spans" and record.get("offsets") is not None):
+        return None
+    tokens, offsets = words_of(record, text, tags, how)
+    if tokens is None or "" in tokens:
+        return None
+    return _evidence(record, key, tokens, offsets, spans_under(record, key, how.names_of(key)), how)
 
 
 def _fit_tokens(items: Any, tokens: Sequence[str]) -> bool:
@@ -258,7 +295,8 @@ def _notice_unused(
         if not labelled:
             raise SpanError(
                 f"{key!r} looks like {count} labels, and is not understood",
-                hint="Name the key of the tags with --tag-column, or write the labels under 'spans' or 'ner_tags'.",
+                hint="Write spans under 'spans' or one tag a token under 'ner_tags', or name the key of the tags with "
+                "--tag-column; if these are no labels of entities, take them out.",
             )
         if how.tag_key is not None or key in TOKEN_KEYS:  # somebody has chosen; tokens say the same as the spans
             continue
@@ -268,81 +306,6 @@ def _notice_unused(
             count,
             "",
         )
-
-
-def _text(record: Mapping[str, Any]) -> str | None:
-    text = first(record, TEXT_KEYS)
-    if text is not None and not isinstance(text, str):
-        raise FormatError("the text is not a string", hint="Write one string under 'text'.")
-    return text
-
-
-def _identifier(record: Mapping[str, Any]) -> str | None:
-    found = record.get("id", record.get("sent_id"))
-    if found is None or isinstance(found, str):
-        return found
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        raise FormatError(f"the id is {shown(found)}", hint="Write a string or a number under 'id', or leave it out.")
-    return str(found)
-
-
-def _string(record: Mapping[str, Any], key: str) -> str | None:
-    found = record.get(key)
-    if found is not None and not isinstance(found, str):
-        raise FormatError(f"{key!r} is {shown(found)}, not a string", hint=f"Write a string under {key!r}.")
-    return found
-
-
-def _tokens(
-    record: Mapping[str, Any], text: str | None, tags: str | None, how: RecordReading
-) -> tuple[tuple[str, ...] | None, Offsets | None]:
-    tokens = first(record, TOKEN_KEYS)
-    if tokens is None:
-        if text is None:
-            raise FormatError("neither tokens nor text", hint="Give each record 'tokens' or 'text'.")
-        words = list(re.finditer(r"\S+", text)) if tags is not None and is_list(record[tags]) else []
-        if words and len(words) == len(record[tags or ""]):  # one tag a word between blanks
-            return tuple([word[0] for word in words]), tuple([word.span() for word in words])
-        return None, None
-    if not is_list(tokens):
-        raise FormatError("'tokens' is not a list", hint="Write a list of words.")
-    if tokens and text is not None and all(isinstance(token, Mapping) for token in tokens):
-        return _placed_tokens(record, tokens, text, how)
-    if not all(isinstance(token, str) for token in tokens):
-        raise FormatError("a token is not a string", hint="Write a list of words, none of them empty.")
-    given = record.get("offsets")
-    if given is None:
-        return tuple(tokens), None
-    if not is_list(given):
-        raise FormatError("'offsets' is not a list", hint=_OFFSETS_HINT)
-    return tuple(tokens), tuple([_pair(item) for item in given])
-
-
-def _placed_tokens(
-    record: Mapping[str, Any], tokens: Sequence[Mapping[str, Any]], text: str, how: RecordReading
-) -> tuple[tuple[str, ...], Offsets]:
-    places = [(place_under(token, START_KEYS), place_under(token, END_KEYS)) for token in tokens]
-    unit = record.get("unit") or how.unit
-    if unit != "codepoints":
-        spans = in_code_points([Span(start, end, "token") for start, end in places if 0 <= start < end], text, unit)
-        places = [(span.start, span.end) for span in spans] if len(spans) == len(places) else places
-    for start, end in places:
-        if not 0 <= start < end <= len(text):
-            raise FormatError(
-                f"the token [{start}, {end}) is not inside of a text of {len(text)} characters",
-                hint="Mend the places of the tokens, or leave the tokens out.",
-            )
-    return tuple([text[start:end] for start, end in places]), tuple(places)
-
-
-_OFFSETS_HINT = "Write offsets as [start, end], one a token, or leave them out."
-
-
-def _pair(item: Any) -> tuple[int, int]:
-    values = (item.get("start"), item.get("end")) if isinstance(item, Mapping) else item
-    if not isinstance(values, Sequence) or len(values) != 2 or not all(map(is_place, values)):
-        raise FormatError(f"{shown(item)} is no pair of offsets", hint=_OFFSETS_HINT)
-    return values[0], values[1]
 
 
 def _tags_in_one_spelling(record: Mapping[str, Any], key: str, n_tokens: int, how: RecordReading) -> list[str]:

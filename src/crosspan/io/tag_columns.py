@@ -26,11 +26,24 @@ class TagColumns:
         token: Column of the token, from 0.
         id: Column that numbers the tokens, if there is one.
         tags: Columns that hold tags of entities, in order.
+        header: What the first row calls all columns, if it does.
     """
 
     token: int
     id: int | None
     tags: tuple[int, ...]
+    header: tuple[str, ...] = ()
+
+    def option(self, tag: int) -> tuple[str, str]:
+        """The option that reads one of them, ``columns`` or ``tag_column``, with its value.
+
+        Example:
+            >>> TagColumns(0, None, (1, 2), ("token", "gold", "pred")).option(2), TagColumns(0, None, (1, 2)).option(2)
+            (('tag_column', 'pred'), ('columns', 'token,-,tag'))
+        """
+        if tag < len(self.header) and self.header.count(self.header[tag]) == 1:
+            return "tag_column", self.header[tag]
+        return "columns", self.named(tag)
 
     def named(self, tag: int) -> str:
         """The option ``columns`` that reads one of them.
@@ -73,7 +86,8 @@ def tag_columns(path: PathLike, format: str = "auto", encoding: str = "utf-8") -
     values = [Counter(row[column].strip() for row in rows if len(row) > column) for column in range(width)]
     others = {layout.token, layout.id}
     found = [column for column, counts in enumerate(values) if column not in others and _holds_tags(counts, len(rows))]
-    return TagColumns(layout.token, layout.id, tuple(found))
+    header = [cell.strip(" \t\ufeff") for cell in layout.split(lines[0])] if layout.header else ()
+    return TagColumns(layout.token, layout.id, tuple(found), tuple(header))
 
 
 def _holds_tags(counts: Counter[str], n_rows: int) -> bool:

@@ -80,11 +80,19 @@ def _decisions(raw: bytes, name: str) -> tuple[Decisions, int]:
             try:
                 found.append(_decision(line, f"{name}:{number}", name, number))
             except CrosspanError:
-                if ends:
+                if ends or _is_json(line):  # what is whole was not torn, and is something else
                     raise
                 return Decisions(tuple(found), number), whole
         whole += len(line)
     return Decisions(tuple(found)), whole
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        parse_json(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _lines(raw: bytes) -> list[bytes]:
@@ -98,6 +106,8 @@ def _decision(line: bytes, where: str, name: str, number: int) -> Decision:
         return decision_of(parse_json(text))
     except ValueError as error:
         hint = "Mend the line, or take it out: the other decisions stay as they are."
+        if number == 1:
+            hint = "Is it the export of a tool? 'crosspan review import' makes decisions of it."
         raise FormatError(f"not valid JSON ({error})", where=where, hint=hint) from error
     except CrosspanError as error:
         raise type(error)(error.message, where=where, hint=error.hint) from error

@@ -135,7 +135,7 @@ class Decision:
         }
 
 
-_HINT = "Use a file that 'crosspan review' wrote."
+_HINT = "Use a file that 'crosspan review' wrote; the export of a tool becomes one by 'crosspan review import'."
 
 
 def _is_time(value: object) -> bool:

@@ -63,6 +63,7 @@ class Imported:
         units: How many places were read in which unit, where these differ.
         unlooked: Sentences in the export of which it is not known whether somebody looked at them: they are as they
             were, and no decision.
+        unanswered: Records without an answer: nobody looked at them.
         several: Sentences with several decisions; the last holds.
     """
 
@@ -71,6 +72,7 @@ class Imported:
     by_text: int = 0
     units: dict[Unit, int] = field(default_factory=dict)
     unlooked: int = 0
+    unanswered: int = 0
     several: int = 0
 
     @property
@@ -87,6 +89,7 @@ class Imported:
             "found_by_text": self.by_text,
             "units": dict(self.units),
             "not_known_whether_looked_at": self.unlooked,
+            "without_answer": self.unanswered,
             "decided_more_than_once": self.several,
         }
 
@@ -149,6 +152,7 @@ class _Importer:
             tallies["text changed"].add(one.where, task.id)
             return
         if one.verdict is None:
+            self.found.unanswered += 1
             return
         try:
             decision = self._decision(one, task)

@@ -33,6 +33,7 @@ _UNITS_HINT = (
 
 
 _TELLING = 20
+_TELLING_IF_ALL = 3
 """Fewer sentences with links tell nothing."""
 
 
@@ -182,6 +183,7 @@ class GivenLinks(Step):
     name: str = "align"
     _links: Iterator[Alignment] | None = None
     _at: int = 0
+    _from_one: bool = False
 
     def __post_init__(self) -> None:
         self.needs = (Need("pairs", "tokens"), Need("pairs", "tokens", True), Need("pairs", "about", True))
@@ -210,7 +212,8 @@ class GivenLinks(Step):
         linked = [Linked(words, (one.text, other.text), links) for words, (one, other), links in rows]
         place = f"{self.source.shown}: " if self.source.shown else ""
         linked_words = [one.links for one in linked if len(one.links)]
-        if self.source.shown and not self.source.one_based and _count_from_one(linked_words):
+        self._from_one = not self.source.one_based and _count_from_one(linked_words)
+        if self.source.shown and self._from_one:
             warn(f"{place}no link has a 0. If they count from 1, add --one-based (one_based in a recipe).", LinkWarning)
         for side, name in enumerate(("source", "target")):
             if counted_by_blanks(linked, side):
@@ -233,13 +236,21 @@ class GivenLinks(Step):
             try:
                 one.check(len(source), len(target))
             except AlignmentError as error:
+                if self._from_one:
+                    error.hint = "No link has a 0: if they count from 1, add --one-based (one_based in a recipe)."
                 faults[index] = fault_of(error, f"{self.source.shown}:{first + index + 1}" if self.source.shown else "")
         return _output([None if index in faults else one for index, one in enumerate(links)], faults)
 
 
 def _count_from_one(links: Sequence[Alignment]) -> bool:
-    """Whether the first word of no sentence has a link, which in many sentences is no chance."""
-    return len(links) >= _TELLING and not any((one.source == 0).any() or (one.target == 0).any() for one in links)
+    """Whether the first word of no sentence has a link, which in many sentences is no chance.
+
+    Nor is it in a few sentences if the second word has one in each.
+    """
+    least = [min(int(one.source.min()), int(one.target.min())) for one in links]
+    if len(links) < _TELLING:
+        return len(links) >= _TELLING_IF_ALL and set(least) == {1}
+    return 0 not in least
 
 
 def aligner_from(model: Model, threads: int | None) -> Any:
