@@ -42,7 +42,7 @@ WORDS = {
 
 OPTION_WORDS = {
     *("align_form", "base", "blank", "candidates", "classes", "close_marker", "columns", "confidence", "constraint"),
-    *("layer", "min_prob", "vocabulary", "reach", "balance"),
+    *("layer", "min_prob", "vocabulary", "reach", "balance", "link_kind"),
     *("encoding", "offsets", "tag_column", "tag_names"),
     *("counts", "device", "directions", "dropped", "dtype", "extraction", "filters", "format", "ignore_labels"),
     *(

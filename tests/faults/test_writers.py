@@ -41,12 +41,14 @@ ALLOWED = {
     ("core/locks.py", "unlink"): "that file",
     ("core/overwrites.py", "mkdir"): "a trial, to see whether something can be written",
     ("core/overwrites.py", "rmdir"): "that trial",
+    ("core/unfinished.py", "unlink"): "what an earlier try left, all of which its result begins with",
     ("io/pairs.py", "TemporaryDirectory"): _TEMPORARY,
     ("io/pairs.py", "open"): "in that folder",
     ("lab/study/folder.py", "unlink"): "the result of a cell that is run again",
     ("lab/study/pretraining.py", "TemporaryDirectory"): _TEMPORARY,
     ("lab/study/scores.py", "TemporaryDirectory"): _TEMPORARY,
     ("lab/study/scores.py", "write_bytes"): "in that folder",
+    ("manual/hypertext.py", "mkdir"): "folders of the user's cache, for pages that are made again",
     ("models/archive.py", "extractall"): _IN_FOLDER,
     ("models/archive.py", "open"): "an archive in memory",
     ("models/checkpoints.py", "save_file"): _IN_FOLDER,
@@ -71,6 +73,8 @@ ALLOWED = {
     ("pipeline/runner.py", "unlink"): "results of an earlier run, which nobody has changed",
     ("pipeline/steps/aligning.py", "TemporaryDirectory"): _TEMPORARY,
     ("pipeline/steps/aligning.py", "write_bytes"): "in that folder",
+    ("pipeline/steps/observing.py", "TemporaryDirectory"): _TEMPORARY,
+    ("pipeline/steps/observing.py", "write_bytes"): "in that folder",
     ("pipeline/steps/tagging.py", "TemporaryDirectory"): _TEMPORARY,
     ("pipeline/steps/tagging.py", "write_bytes"): "in that folder",
     ("pipeline/steps/training.py", "TemporaryDirectory"): _TEMPORARY,
@@ -97,6 +101,7 @@ ALLOWED = {
     ("translate/conversion.py", "rmdir"): _IN_FOLDER,
     ("translate/conversion.py", "save_pretrained"): _IN_FOLDER,
     ("translate/conversion.py", "write_text"): _IN_FOLDER,
+    ("translate/firefox_engine.py", "TemporaryFile"): "a file of the system without a name",
 }
 """Module and call: why it may."""
 

@@ -109,8 +109,7 @@ def test_a_pipeline_of_spacy_is_taken_as_it_is():
     with pytest.raises(OptionError, match="labels is"):
         as_tagger(nlp, labels=["PER"])
     nlp.add_pipe("merge_entities")
-    with pytest.raises(ModelError, match="makes 5 tokens of 6"):
-        as_tagger(nlp).tag([sentence])
+    assert as_tagger(nlp).tag([sentence]) == [found]  # names are found by their characters, whatever is a token there
     assert as_tagger(nlp, disable=["merge_entities"]).tag([sentence]) == [found]
     with pytest.raises(ModelError, match="nothing in the pipeline finds entities") as caught:
         as_tagger(spacy.blank("en"))
