@@ -29,7 +29,7 @@ from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
 from crosspan.core.threads import cores
 from crosspan.models.device import gpus_used
-from crosspan.pipeline.step import Inputs, Job, Need, Output, Step
+from crosspan.pipeline.step import Inputs, Job, Need, Step
 from crosspan.pipeline.store import GPUS, RUN, UNSURE, Entry, Store
 
 _logger = logger_of(__name__)
@@ -138,8 +138,7 @@ class LocalExecutor:
         """
         left = {job.shard: job for job in jobs}
         suspects: list[Job] = []
-        killed: Counter[int] = Counter()
-        lost = ""
+        lost = LostJobs(step, store, "a worker process ended")
         while left:
             batch = [suspects.pop(0)] if suspects else list(left.values())
             try:
@@ -152,21 +151,16 @@ class LocalExecutor:
                 at_work = [job for job in batch if job.shard in left and _mark(place, job).exists()] or batch[:1]
             for job in at_work:
                 _mark(place, job).unlink(missing_ok=True)
-                killed[job.shard] += 1
-                if killed[job.shard] < TRIES:
-                    _logger.warning("a worker process ended in %s, shard %d: it begins again", step.name, job.shard)
+                if lost.begins_again(job):
                     suspects.append(job)
                     continue
                 del left[job.shard]
-                output = step.lost(Inputs(store, {}, shard=job.shard))
-                if output is not None:
-                    yield put_in_place(output, job, store)
-                    continue
-                lost = lost or f"{TRIES} times on shard {job.shard}"
-                if len(left) == len(jobs) - 1:  # nothing has gone well yet: it is hardly the shard
+                instead = lost.in_place_of(job)
+                if instead is not None:
+                    yield instead
+                elif len(left) == len(jobs) - 1:  # nothing has gone well yet: it is hardly the shard
                     left = {}
-        if lost:
-            raise ended_again(step.name, lost)
+        lost.check()
 
     def _pooled(self, place: str, jobs: Sequence[Job], wait_: bool) -> Generator[Done, None, None]:
         """Yield jobs as they end in the worker processes."""
@@ -243,25 +237,59 @@ def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
 
 
-def ended_again(step: str, when: str) -> CrosspanError:
-    """The error of a step of which a job was given up.
+class LostJobs:
+    """What becomes of the jobs of a step whose worker ends while it is at them.
+
+    Each begins again, and is given up the third time; then what the step has to put in its place counts.
 
     Args:
-        step: Its name.
-        when: How often worker processes ended, and on what.
+        step: The step.
+        store: Where its results are.
+        what: What has happened, for the log.
     """
-    return CrosspanError(
-        f"a worker process of the step {step!r} ended before its work was done, {when}",
-        hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
-    )
 
+    def __init__(self, step: Step, store: Store, what: str) -> None:
+        self._step = step
+        self._store = store
+        self._what = what
+        self._times: Counter[int] = Counter()
+        self._given_up: int | None = None
 
-def put_in_place(output: Output, job: Job, store: Store) -> Done:
-    """Keep what stands for a result that nobody could make, unless another run is at it or has made it."""
-    with store.claim(job.key) as mine:
-        if not mine:
-            return Done(job.shard, None)
-        return Done(job.shard, store.find(job.key) or store.put(job.key, output.parts, output.facts))
+    def begins_again(self, job: Job) -> bool:
+        """Count a loss; whether the job begins again, or is given up."""
+        self._times[job.shard] += 1
+        again = self._times[job.shard] < TRIES
+        if again:
+            _logger.warning("%s in %s, shard %d: it begins again", self._what, self._step.name, job.shard)
+        return again
+
+    def in_place_of(self, job: Job) -> Done | None:
+        """Keep what stands for the result of a job that is given up; ``None`` where the step has nothing.
+
+        Another run may be at it, or have made it: then that counts.
+        """
+        output = self._step.lost(Inputs(self._store, {}, shard=job.shard))
+        if output is None:
+            self._given_up = job.shard if self._given_up is None else self._given_up
+            return None
+        with self._store.claim(job.key) as mine:
+            if not mine:
+                return Done(job.shard, None)
+            known = self._store.find(job.key)
+            return Done(job.shard, known or self._store.put(job.key, output.parts, output.facts))
+
+    def check(self) -> None:
+        """Raise if a job was given up that nothing stands for.
+
+        Raises:
+            CrosspanError: One was.
+        """
+        if self._given_up is not None:
+            raise CrosspanError(
+                f"a worker process of the step {self._step.name!r} ended before its work was done, "
+                f"{TRIES} times on shard {self._given_up}",
+                hint="It may have run out of memory: try again with fewer workers; what is finished is kept.",
+            )
 
 
 def _mark(place: str, job: Job) -> Path:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crosspan.core.logs import logger_of
 from crosspan.core.progress import Listener
-from crosspan.pipeline.executor import TRIES, Done, do, ended_again, put_in_place
+from crosspan.pipeline.executor import Done, LostJobs, do
 from crosspan.pipeline.keys import step_digest
 from crosspan.pipeline.ray_pool import RayPool, RaySeat
 from crosspan.pipeline.ray_worker import RayTask
@@ -110,8 +110,7 @@ class RayExecutor:
         """
         place, pool = f"{os.getpid()}-{next(_numbers)}", self._workers()
         waiting, busy = deque(jobs), dict[Any, tuple[RaySeat, Job]]()
-        killed: Counter[int] = Counter()
-        lost, well = "", 0
+        lost, well = LostJobs(step, store, "a worker was lost"), 0
         try:
             while waiting or busy:
                 pool.grow(len(waiting) + len(busy))
@@ -127,25 +126,20 @@ class RayExecutor:
                         well += 1
                         yield found
                         continue
-                    killed[job.shard] += 1
-                    if killed[job.shard] < TRIES:
-                        _logger.warning("a worker was lost in %s, shard %d: it begins again", step.name, job.shard)
+                    if lost.begins_again(job):
                         waiting.append(job)
                         continue
-                    output = step.lost(Inputs(store, {}, shard=job.shard))
-                    if output is not None:
-                        yield put_in_place(output, job, store)
-                        continue
-                    lost = lost or f"{TRIES} times on shard {job.shard}"
-                    if not well:  # nothing has gone well yet: it is hardly the shard
+                    instead = lost.in_place_of(job)
+                    if instead is not None:
+                        yield instead
+                    elif not well:  # nothing has gone well yet: it is hardly the shard
                         waiting.clear()
                 pool.listen(listener)
         finally:
             for seat, _ in busy.values():
                 pool.drop(seat)
             pool.listen(listener, now=True)
-        if lost:
-            raise ended_again(step.name, lost)
+        lost.check()
 
     def _task(self, step: Step, learned: Any, whole: Mapping[Need, Sequence[Entry]], store: Store) -> Any:
         """A reference to what all jobs of a step share; ``None`` where the step holds what cannot be sent."""
