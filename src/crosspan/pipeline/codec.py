@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import struct
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from crosspan.core.saved import saved
 from crosspan.core.types import Alignment, ProjectedSpan, Projection, Span
 from crosspan.models.archive import packed
 from crosspan.pipeline.parts import (
@@ -165,19 +165,11 @@ def model_bytes(model: Model) -> bytes:
         return model.value
     if isinstance(model.value, Path):
         return packed(model.value)
-    return _saved(model.value, "model.npz" if model.family == "aligners" else "model.crf")
-
-
-def _saved(value: Any, name: str) -> bytes:
-    """What something that can be saved writes into a file of this name."""
-    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-        path = Path(folder) / name
-        value.save(path)
-        return path.read_bytes()
+    return saved(model.value.save, "model.npz" if model.family == "aligners" else "model.crf")
 
 
 def _dump_seen(seen: Seen) -> bytes:
-    return seen.value if isinstance(seen.value, bytes) else _saved(seen.value, "seen.npz")
+    return seen.value if isinstance(seen.value, bytes) else saved(seen.value.save, "seen.npz")
 
 
 _KINDS: dict[bytes, tuple[type, Callable[[Any], bytes], Callable[[bytes], Any]]] = {

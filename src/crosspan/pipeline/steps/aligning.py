@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +18,7 @@ from crosspan.core.logs import warn
 from crosspan.core.model_options import UNSEEN
 from crosspan.core.options import with_settings
 from crosspan.core.progress import Advance
+from crosspan.core.saved import loaded
 from crosspan.core.types import Alignment
 from crosspan.pipeline.corpus import Bitext, TokenPair, fault_of
 from crosspan.pipeline.parts import Fault, Faults, Links, Model
@@ -257,10 +257,8 @@ def aligner_from(model: Model, threads: int | None) -> Any:
     """An aligner that a step learned: the object itself, or what its file holds."""
     if not isinstance(model.value, bytes):
         return model.value
-    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-        path = Path(folder) / "model.npz"
-        path.write_bytes(model.value)
-        return ALIGNERS.factory(model.use).load(path, threads=threads)  # type: ignore[attr-defined]
+    load = ALIGNERS.factory(model.use).load  # type: ignore[attr-defined]
+    return loaded(model.value, "model.npz", partial(load, threads=threads))
 
 
 class Linker:

@@ -6,12 +6,11 @@ known. Each shard is looked at by itself, wherever; what was learned of all of t
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from crosspan.core.saved import loaded
 from crosspan.core.types import Alignment, Pair
 from crosspan.pipeline.parts import AboutRow, Extras, Faults, Labels, Links, Seen, Tokens, whole_sentence
 from crosspan.pipeline.step import Inputs, Need, Output, Step
@@ -139,7 +138,4 @@ def _observed(seen: Seen) -> Observed:
     """The object itself, or what its file holds."""
     if not isinstance(seen.value, bytes):
         return seen.value  # type: ignore[no-any-return]
-    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-        path = Path(folder) / "seen.npz"
-        path.write_bytes(seen.value)
-        return Observed.load(path)
+    return loaded(seen.value, "seen.npz", Observed.load)

@@ -14,6 +14,7 @@ from crosspan.core.digests import file_digest
 from crosspan.core.errors import ModelError
 from crosspan.core.failures import EachByItself, in_words
 from crosspan.core.model_options import seen_options
+from crosspan.core.saved import loaded
 from crosspan.core.types import Pair, Sentence, Span
 from crosspan.models.archive import unpack
 from crosspan.pipeline.parts import Fault, Labels, Model, settled, whole_sentences
@@ -136,17 +137,19 @@ def tagger_from(model: Model, threads: int | None, settings: Mapping[str, Any] =
     if hasattr(model.value, "tag"):
         found: Tagger = model.value
         return found
-    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
-        path = Path(folder) / "model.crf"
-        if isinstance(model.value, Path):
-            path = model.value
-        elif _is_archive(model.value):
-            path = Path(folder) / "model"
-            unpack(model.value, path)
-        else:
-            path.write_bytes(model.value)
+
+    def load(path: Path) -> Tagger:
         made: Tagger = TAGGERS.make(model.use, str(path), threads=threads, **settings)
         return made
+
+    if isinstance(model.value, Path):
+        return load(model.value)
+    if not _is_archive(model.value):
+        return loaded(model.value, "model.crf", load)
+    with tempfile.TemporaryDirectory(prefix="crosspan-") as folder:
+        path = Path(folder) / "model"
+        unpack(model.value, path)
+        return load(path)
 
 
 def _is_archive(data: bytes) -> bool:
