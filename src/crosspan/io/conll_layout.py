@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from crosspan.core.errors import FormatError, OptionError
 from crosspan.core.tag_forms import Spelling, find_spelling, is_tag, outside_mark, spelling_of_counts, without_invisible
@@ -311,30 +312,10 @@ def _by_looking(
             where=where,
             hint="Write one token and its tag a line, and an empty line after each sentence.",
         )
-    tag, share = find_tags(values)
-    if share < _SURE_TAGS:
-        folded = find_tags([with_outside(counts) for counts in values])
-        if folded[0] is not None and folded[1] >= _SURE_TAGS and has_prefixes(values[folded[0]]):
-            tag, share = folded
-    if tag_column is not None:
-        tag, share = int(tag_column) - 1, 1.0
-    key = None
-    if tag is None:
-        key = key_of_tags(rows, width)
-        if key is not None:
-            tag, share = key[0], 1.0
-        elif width in (2, 10) and all(map(is_number, values[0])):  # numbered words, or CoNLL-U without entities
-            check_keys(rows, where)
-            return ColumnLayout(separator, width, token=1, tag=None, id=0)
-        elif (tag := bare_tags(values)) is not None:
-            share = 1.0
-        else:
-            raise FormatError(
-                f"none of the {width} columns holds tags",
-                where=where,
-                hint="Say what the columns hold, e.g. --columns token,-,tag; or name the format of the file.",
-            )
-    others = [column for column in range(width) if column != tag]
+    found = _TagColumn(int(tag_column) - 1) if tag_column is not None else _tag_column(rows, values, where)
+    if found is None:
+        return ColumnLayout(separator, width, token=1, tag=None, id=0)
+    others = [column for column in range(width) if column != found.column]
     if not others:
         raise OptionError("the tags are in the only column", where=where, hint="Name another column.")
     roles = find_roles(rows, blocks, others, width)
@@ -342,17 +323,55 @@ def _by_looking(
         separator,
         width,
         roles.token,
-        tag,
+        found.column,
         roles.id,
-        sure=share >= _SURE_TAGS,
+        sure=found.share >= _SURE_TAGS,
         sentence=roles.sentence,
-        key=None if key is None else key[1],
-        unused=() if tag_column is not None else find_unused(values, {tag, *range(roles.token + 1)}),
+        key=found.key,
+        unused=() if tag_column is not None else find_unused(values, {found.column, *range(roles.token + 1)}),
     )
     first = rows[0]
     if len(first) >= layout.needed and not is_tag(layout.tag_of(first)) and same_name(first[layout.token]) == "token":
         layout, rows = replace(layout, header=True), rows[1:]
     return _spelt(layout, rows)
+
+
+class _TagColumn(NamedTuple):
+    """Where the tags are: in a column, or behind a key in it, and what share of it they are."""
+
+    column: int
+    share: float = 1.0
+    key: str | None = None
+
+
+def _tag_column(rows: list[list[str]], values: Sequence[Counter[str]], where: str) -> _TagColumn | None:
+    """The column of the tags; ``None`` where the columns are known, and none of them has any.
+
+    Raises:
+        FormatError: No column has tags.
+    """
+    tag, share = find_tags(values)
+    if share < _SURE_TAGS:
+        folded = find_tags([with_outside(counts) for counts in values])
+        if folded[0] is not None and folded[1] >= _SURE_TAGS and has_prefixes(values[folded[0]]):
+            tag, share = folded
+    if tag is not None:
+        return _TagColumn(tag, share)
+    width = len(values)
+    key = key_of_tags(rows, width)
+    if key is not None:
+        return _TagColumn(key[0], key=key[1])
+    if width in (2, 10) and all(map(is_number, values[0])):  # numbered words, or CoNLL-U without entities
+        check_keys(rows, where)
+        return None
+    bare = bare_tags(values)
+    if bare is None:
+        raise FormatError(
+            f"none of the {width} columns holds tags",
+            where=where,
+            hint="Say what the columns hold, e.g. --columns token,-,tag; or name the format of the file.",
+        )
+    return _TagColumn(bare)
 
 
 def _in_a_row(value: str) -> bool:
