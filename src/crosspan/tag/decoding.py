@@ -100,6 +100,33 @@ def parsed_names(entries: Iterable[str]) -> dict[str, str]:
     return found
 
 
+class ToldLabels:
+    """The labels of a tagger that finds whatever kinds of entity it is told.
+
+    Args:
+        entries: What to look for, and what that is called here, as ``OLD=NEW``.
+
+    Example:
+        >>> told = ToldLabels(["person=PER", "city=LOC", "country=LOC"])
+        >>> told.labels, told.tags
+        (('LOC', 'PER'), ('O', 'B-LOC', 'I-LOC', 'B-PER', 'I-PER'))
+    """
+
+    def __init__(self, entries: Iterable[str]) -> None:
+        self._names = parsed_names(entries)
+        self._labels = tuple(sorted(set(self._names.values())))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The kinds of entity it looks for, as they are called here, sorted."""
+        return self._labels
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """``O``, and ``B-`` and ``I-`` of each label: the columns of its probabilities."""
+        return tags_of(self._labels)
+
+
 def columns_of(
     names: Sequence[str], *, mapping: Mapping[str, str], scheme: str = "auto", others: str = "keep", where: str = ""
 ) -> Columns:

@@ -27,8 +27,8 @@ from crosspan.models.device import Placement, device_of
 from crosspan.models.hub import fetching, is_path
 from crosspan.models.loading import PICKLED, neural
 from crosspan.models.pieces import windows_of
-from crosspan.tag.crf import relabel, tags_of
-from crosspan.tag.decoding import parsed_names
+from crosspan.tag.crf import relabel
+from crosspan.tag.decoding import ToldLabels, parsed_names
 from crosspan.text.characters import encodable
 from crosspan.text.detokenize import written
 from crosspan.text.mentions import apart, words_touched
@@ -94,7 +94,7 @@ class _Part:
     stop: int
 
 
-class GlinerTagger:
+class GlinerTagger(ToldLabels):
     """A :class:`~crosspan.tag.Tagger` that is a GLiNER model (Zaratiana et al. 2024).
 
     The score of a span is the model's own. A span that begins or ends inside a word of ours takes the whole word; where
@@ -126,22 +126,11 @@ class GlinerTagger:
         if not self.name:
             raise OptionError("no model is named", hint="Give the name of a GLiNER model, or its folder.")
         self.threads = threads
-        self._names = parsed_names(self.options.labels)
-        self._labels = tuple(sorted(set(self._names.values())))
+        super().__init__(self.options.labels)
         self._model = _load(self.name, self.options)
         named = int(getattr(self._model.config, "max_len", 0) or _LONGEST)
         self._longest = min(named, self.options.max_words or named)
         self._turn = Lock()  # what reads the text keeps the labels it was last asked for
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The kinds of entity it looks for, as they are called here, sorted."""
-        return self._labels
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """``O``, and ``B-`` and ``I-`` of each label: the columns of :meth:`probabilities`."""
-        return tags_of(self._labels)
 
     def tag(self, sentences: Sequence[Sentence]) -> list[Sentence]:
         """Label sentences; see :class:`~crosspan.tag.Tagger`."""

@@ -20,8 +20,8 @@ from crosspan.core.secrets import hidden
 from crosspan.core.types import Float32Array, Sentence
 from crosspan.tag import Labelled
 from crosspan.tag.answers import REASONS, entities_in, spans_of
-from crosspan.tag.crf import relabel, tags_of
-from crosspan.tag.decoding import parsed_names
+from crosspan.tag.crf import relabel
+from crosspan.tag.decoding import ToldLabels, parsed_names
 from crosspan.tag.smoothing import smoothed
 from crosspan.text.mentions import text_of
 from crosspan.translate.chat import Answer, Chat, ChatClient, ChatOptions, Message, with_model
@@ -71,7 +71,7 @@ class OpenAITaggerOptions(ChatOptions):
             raise OptionError("the prompt has no place for the text", hint="Write {text} where it should stand.")
 
 
-class OpenAITagger:
+class OpenAITagger(ToldLabels):
     """A :class:`~crosspan.tag.Tagger` that asks a chat model.
 
     The ``score`` of its spans is ``None``, as the model does not say how sure it is.
@@ -111,20 +111,9 @@ class OpenAITagger:
         chat = with_model(plain, os.fspath(model))
         self.name = chat.model
         self.client = client or ChatClient(chat)
-        names = parsed_names(self.options.labels)
-        self._labels = tuple(sorted(set(names.values())))
-        self._spoken = {word.casefold(): label for told, label in names.items() for word in (told, label)}
-        self._kinds = "\n".join(f"- {label}: {told}" for told, label in names.items())
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The kinds of entity it is asked for, as they are called here, sorted."""
-        return self._labels
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """``O``, and ``B-`` and ``I-`` of each label: the columns of :meth:`probabilities`."""
-        return tags_of(self._labels)
+        super().__init__(self.options.labels)
+        self._spoken = {word.casefold(): label for told, label in self._names.items() for word in (told, label)}
+        self._kinds = "\n".join(f"- {label}: {told}" for told, label in self._names.items())
 
     def tag(self, sentences: Sequence[Sentence]) -> list[Sentence]:
         """Label sentences; see :class:`~crosspan.tag.Tagger`. Spans have no score.
