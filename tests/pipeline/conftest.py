@@ -150,3 +150,11 @@ def place(tmp_path):
     """A folder with a small corpus."""
     corpus(tmp_path)
     return Place(tmp_path)
+
+
+@pytest.fixture
+def log(tmp_path):
+    """Where steps write down what they do; see :mod:`tests.pipeline.counting_steps`."""
+    path = tmp_path / "log"
+    path.touch()
+    return path

@@ -141,6 +141,11 @@ def engine_on(store, n=N, *, executor=None, progress=None):
     return engine
 
 
+def pids_in(log):
+    """Which processes did something."""
+    return {int(line.split()[0]) for line in log.read_text().splitlines()}
+
+
 def numbers(engine, step="doubled"):
     """What a step made."""
     return [engine.store.part(entry, "number").values for entry in engine.products[step]]

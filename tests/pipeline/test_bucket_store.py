@@ -46,13 +46,6 @@ def bucket(s3, monkeypatch, tmp_path):
     return f"s3://{name}/run"
 
 
-@pytest.fixture
-def log(tmp_path):
-    path = tmp_path / "log"
-    path.touch()
-    return path
-
-
 def files_in(store):
     store._fs.invalidate_cache()
     return store._fs.find(store._root)

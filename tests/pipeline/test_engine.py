@@ -19,14 +19,6 @@ from crosspan.pipeline.parts import Facts
 from crosspan.pipeline.store import RUN, MemoryStore, SpoolStore
 
 
-@pytest.fixture
-def log(tmp_path):
-    """Where steps write down what they do."""
-    path = tmp_path / "log"
-    path.touch()
-    return path
-
-
 def shards_in(log):
     return [int(line.split()[1]) for line in log.read_text().splitlines()]
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.pipeline.counting_steps import Doubled, N, Threads, engine_on, numbers
+from tests.pipeline.counting_steps import Doubled, N, Threads, engine_on, numbers, pids_in
 
 from crosspan.core.errors import CrosspanError
 from crosspan.pipeline.executor import TRIES, LocalExecutor
@@ -28,17 +28,6 @@ def workers():
     executor = LocalExecutor(2, threads=1)
     yield executor
     executor.close()
-
-
-@pytest.fixture
-def log(tmp_path):
-    path = tmp_path / "log"
-    path.touch()
-    return path
-
-
-def pids_in(log):
-    return {int(line.split()[0]) for line in log.read_text().splitlines()}
 
 
 def test_workers_do_the_work_and_stay_for_the_next_step(tmp_path, log, workers):

@@ -16,7 +16,7 @@ import pytest
 from tests.lab.bench import conftest as downloads
 from tests.lab.study import conftest as studies
 from tests.pipeline import counting_steps
-from tests.pipeline.counting_steps import Doubled, KilledWhilePut, N, Summed, engine_on, numbers
+from tests.pipeline.counting_steps import Doubled, KilledWhilePut, N, Summed, engine_on, numbers, pids_in
 
 from crosspan.core.errors import CrosspanError, OptionError, UnavailableError
 from crosspan.lab.bench import BenchScoring, make_system, run_suite
@@ -62,17 +62,6 @@ def workers(cluster):
     executor = executor_on("ray")
     yield executor
     executor.close()
-
-
-@pytest.fixture
-def log(tmp_path):
-    path = tmp_path / "log"
-    path.touch()
-    return path
-
-
-def pids_in(log):
-    return {int(line.split()[0]) for line in log.read_text().splitlines()}
 
 
 def shards_in(log):
