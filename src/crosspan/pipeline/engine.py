@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from crosspan.core.progress import Listener, Progress
-from crosspan.pipeline.executor import Done, Executor
+from crosspan.pipeline.executor import Done, Executor, ended
 from crosspan.pipeline.keys import jobs_of
 from crosspan.pipeline.step import Job, Step
 from crosspan.pipeline.store import RUN, Entry, Store
@@ -97,20 +97,13 @@ class Engine:
         whole = {need: self.products[need.step] for need in step.needs if need.whole}
         computed, self._told = 0, False
         done = sum(size for size, entry in zip(sizes, found, strict=True) if entry is not None)
-        # first what nobody is at, then what other runs were at, which by then is mostly there
-        for wait in (False, True):
-            missing = [job for job in jobs if found[job.shard] is None]
-            if not missing:
-                break
-            if step.parallel and not self.store.holds:  # another run begins elsewhere, and finds what this one has made
-                begin = secrets.randbelow(len(missing))
-                missing = missing[begin:] + missing[:begin]
-            for result in self.executor.run(step, missing, whole, self.store, self._inside(step), wait=wait):
-                computed += self._taken(result, found)
-                if result.entry is not None:
-                    done += sizes[result.shard]
-                    if not (step.single and self._told):  # who told how it learns has told of its end
-                        self.advance(step.name, done, sum(sizes))
+        missing = [job for job in jobs if found[job.shard] is None]
+        for result in ended(self.executor, step, missing, whole, self.store, self._inside(step)):
+            computed += self._taken(result, found)
+            if result.entry is not None:
+                done += sizes[result.shard]
+                if not (step.single and self._told):  # who told how it learns has told of its end
+                    self.advance(step.name, done, sum(sizes))
         return [entry for entry in found if entry is not None], computed
 
     @staticmethod

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import secrets
 import signal
 import sys
 import tempfile
@@ -17,7 +18,8 @@ import threading
 import types
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from multiprocessing.context import SpawnContext, SpawnProcess
@@ -168,7 +170,7 @@ class LocalExecutor:
         try:
             waiting: set[Future[Done]] = {pool.submit(_do_here, place, job, wait_) for job in jobs}
             while waiting:
-                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                finished, waiting = wait_for(waiting, return_when=FIRST_COMPLETED)
                 for future in finished:
                     yield future.result()
         except BaseException as error:
@@ -235,6 +237,33 @@ def _put(step: Step, job: Job, inputs: Inputs, store: Store) -> Done:
     facts = {**facts, GPUS: gpus} if (gpus := gpus_used()) else facts
     job.seen.check()
     return Done(job.shard, store.put(job.key, parts, facts, replace=step.together))
+
+
+def ended(
+    executor: Executor,
+    step: Step,
+    jobs: Sequence[Job],
+    whole: Mapping[Need, Sequence[Entry]],
+    store: Store,
+    listener: Listener | None = None,
+) -> Iterator[Done]:
+    """Have jobs done, and yield each as it ends: first what nobody is at, then what other runs were at.
+
+    The latter is mostly there by then. A job without an entry is one that another run was at; it comes again.
+    """
+    left = list(jobs)
+    for wait in (False, True):
+        if not left:
+            return
+        if step.parallel and not store.holds:  # another run begins elsewhere, and finds what this one has made
+            begin = secrets.randbelow(len(left))
+            left = left[begin:] + left[:begin]
+        there = set()
+        for done in executor.run(step, left, whole, store, listener, wait=wait):
+            if done.entry is not None:
+                there.add(done.shard)
+            yield done
+        left = [job for job in left if job.shard not in there]
 
 
 class LostJobs:

@@ -20,7 +20,7 @@ from crosspan.lab.bench.published import PublishedFigure, published_figures
 from crosspan.lab.bench.scoring import BenchScoring
 from crosspan.lab.bench.system import System
 from crosspan.lab.bench.work import FAILED, RESULT, SuiteWork
-from crosspan.pipeline.executor import Executor, LocalExecutor
+from crosspan.pipeline.executor import Executor, LocalExecutor, ended
 from crosspan.pipeline.keys import jobs_of
 from crosspan.pipeline.step import Job
 from crosspan.pipeline.store import Entry
@@ -277,13 +277,10 @@ def _run(work: SuiteWork, executor: Executor, progress: Listener | None) -> list
     for at, entry in zip(jobs, store.find_all([job.key for job in jobs.values()]), strict=True):
         if entry is not None:
             taken(at, entry, kept=True)
-    # first what nobody is at, then what other runs were at, which by then is mostly there
-    for wait in (False, True):
-        missing = [job for at, job in jobs.items() if at not in results]
-        if missing:
-            for done in executor.run(work, missing, {}, store, wait=wait):
-                if done.entry is not None:
-                    taken(done.shard, done.entry, kept=not done.computed)
+    missing = [job for at, job in jobs.items() if at not in results]
+    for done in ended(executor, work, missing, {}, store):
+        if done.entry is not None:
+            taken(done.shard, done.entry, kept=not done.computed)
     return [results[at] for at in range(len(work.languages))]
 
 
